@@ -1,0 +1,89 @@
+package wire
+
+// Head is the newest commit of a vault; seq 0 with 32 zero bytes is an empty vault.
+type Head struct {
+	Seq  uint64 `json:"seq"`
+	Hash []byte `json:"hash"`
+}
+
+// SignedCommit is a commit as its device signed it, with its change list.
+type SignedCommit struct {
+	Commit    []byte `json:"commit"`  // canonical CBOR
+	Changes   []byte `json:"changes"` // canonical CBOR
+	Signature []byte `json:"signature"`
+}
+
+// Envelope is a sealed object at one revision.
+type Envelope struct {
+	ObjectID string `json:"object_id"`
+	Revision uint64 `json:"revision"`
+	Envelope []byte `json:"envelope"`
+}
+
+// GET /v1/vaults
+type (
+	Vaults struct {
+		Vaults []VaultInfo `json:"vaults"`
+	}
+	VaultInfo struct {
+		VaultID string `json:"vault_id"`
+		Head    Head   `json:"head"`
+	}
+)
+
+// HeadCommit answers GET /v1/vaults/{id}/head; Commit is nil for an empty vault.
+type HeadCommit struct {
+	Head   Head          `json:"head"`
+	Commit *SignedCommit `json:"commit,omitempty"`
+}
+
+// Changes answers GET /v1/vaults/{id}/changes?since=N: at most PageCommits commits after seq N, and the current envelopes of the
+// objects they name as far as PageEnvelopeBytes allows. More says that the head is beyond the last commit.
+type Changes struct {
+	Commits   []SignedCommit `json:"commits"`
+	Envelopes []Envelope     `json:"envelopes"`
+	More      bool           `json:"more"`
+}
+
+// Row is a line of the state table; its envelope may be missing (then fetch it).
+type Row struct {
+	ObjectID string `json:"object_id"`
+	Revision uint64 `json:"revision"`
+	State    uint8  `json:"state"` // 1 live, 2 tombstone
+	EnvHash  []byte `json:"env_hash"`
+	Envelope []byte `json:"envelope,omitempty"`
+}
+
+// Objects answers GET /v1/vaults/{id}/objects?after=CURSOR, in order of (leaf, object id). Next is empty on the last page.
+type Objects struct {
+	Rows []Row  `json:"rows"`
+	Next string `json:"next,omitempty"`
+}
+
+// POST /v1/vaults/{id}/objects/fetch
+type (
+	Fetch struct {
+		ObjectIDs []string `json:"object_ids"` // at most PageObjects
+	}
+	Fetched struct {
+		Envelopes []Envelope `json:"envelopes"`
+	}
+)
+
+// POST /v1/vaults/{id}/commits
+type (
+	Push struct {
+		SignedCommit
+		Envelopes []Envelope `json:"envelopes"`
+	}
+	Pushed struct {
+		Head Head `json:"head"`
+	}
+)
+
+// Event is one line of GET /v1/events (SSE): a vault has a new head, or the account log has a new entry (Vault empty). It carries
+// no content: the client pulls.
+type Event struct {
+	Vault string `json:"vault,omitempty"`
+	Seq   uint64 `json:"seq"`
+}
