@@ -1,0 +1,119 @@
+// Package secret holds key bytes and passwords in a type that does not print.
+//
+// Every way in which Go turns a value into text gives [Redacted]: fmt under any
+// verb, slog, JSON, text, gob. CBOR is refused, since an object that held the
+// word instead of the key would be lost data. The bytes lie behind a pointer:
+// fmt does not call methods on unexported fields of other structs, so they
+// would be printed if they lay in the value itself.
+//
+// Wiping is best effort: Go may have copied the bytes on the stack, and the
+// operating system may have swapped them out.
+package secret
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+)
+
+// Redacted is what every secret prints as.
+const Redacted = "[redacted]"
+
+// ErrMarshal is returned when a secret is about to be written as data.
+var ErrMarshal = errors.New("secret: refusing to marshal")
+
+// Bytes is secret bytes of any length. Copies share the bytes, so that one Wipe
+// clears them all. The zero value holds nothing.
+type Bytes struct {
+	_ [0]func() // not comparable with ==, which would take variable time and compare pointers
+	p *store
+}
+
+type store struct {
+	bytes []byte
+	// The slice header never changes after New: a reader that races with Wipe
+	// sees zeros or nothing, and never a torn slice.
+	wiped atomic.Bool
+}
+
+// New takes ownership of b: the caller must not use it again.
+func New(b []byte) Bytes {
+	return Bytes{p: &store{bytes: b}}
+}
+
+// FromString copies s, which itself cannot be wiped.
+func FromString(s string) Bytes {
+	return New([]byte(s))
+}
+
+// Random returns n bytes from the system's random source.
+func Random(n int) Bytes {
+	b := make([]byte, n)
+	rand.Read(b) // never fails: it crashes the program instead
+	return New(b)
+}
+
+// Reveal lends the bytes: do not change them, and do not keep them beyond the
+// call that they are for. It is nil after Wipe.
+func (s Bytes) Reveal() []byte {
+	if s.p == nil || s.p.wiped.Load() {
+		return nil
+	}
+	return s.p.bytes
+}
+
+// Len is the number of bytes; 0 after Wipe.
+func (s Bytes) Len() int {
+	return len(s.Reveal())
+}
+
+// IsZero reports whether there is nothing in it: never set, empty, or wiped.
+func (s Bytes) IsZero() bool {
+	return s.Len() == 0
+}
+
+// Clone returns a copy with bytes of its own, which outlives a Wipe of s.
+func (s Bytes) Clone() Bytes {
+	return New(append([]byte(nil), s.Reveal()...))
+}
+
+// Equal compares in a time that depends on the lengths only. Two empty ones are equal.
+func (s Bytes) Equal(t Bytes) bool {
+	return subtle.ConstantTimeCompare(s.Reveal(), t.Reveal()) == 1
+}
+
+// Wipe overwrites the bytes, in all copies of s. What uses them at the same
+// time in another goroutine gets wrong results: stop it first.
+func (s Bytes) Wipe() {
+	if s.p == nil {
+		return
+	}
+	s.p.wiped.Store(true)
+	clear(s.p.bytes)
+}
+
+// String is Redacted.
+func (s Bytes) String() string { return Redacted }
+
+// Format writes Redacted under every verb, %#v and %x included.
+func (s Bytes) Format(f fmt.State, _ rune) {
+	f.Write([]byte(Redacted))
+}
+
+// LogValue is Redacted.
+func (s Bytes) LogValue() slog.Value { return slog.StringValue(Redacted) }
+
+// MarshalText gives Redacted.
+func (s Bytes) MarshalText() ([]byte, error) { return []byte(Redacted), nil }
+
+// MarshalJSON gives Redacted as a JSON string.
+func (s Bytes) MarshalJSON() ([]byte, error) { return []byte(`"` + Redacted + `"`), nil }
+
+// GobEncode gives Redacted.
+func (s Bytes) GobEncode() ([]byte, error) { return []byte(Redacted), nil }
+
+// MarshalCBOR always fails with ErrMarshal.
+func (s Bytes) MarshalCBOR() ([]byte, error) { return nil, ErrMarshal }
