@@ -37,7 +37,7 @@ var rules = []rule{
 	{
 		from:   module + "crypto/",
 		deny:   []string{anyOfOurs, "net", "database/sql", "os", "os/exec", "log", "syscall", "golang.org", "github.com"},
-		allow:  []string{module + "crypto/", "golang.org/x/crypto", "golang.org/x/text/unicode/norm", "github.com/fxamacker/cbor/v2"},
+		allow:  []string{module + "crypto/", "log/slog", "golang.org/x/crypto", "golang.org/x/text/unicode/norm", "github.com/fxamacker/cbor/v2"},
 		reason: "crypto is pure computation: it compiles to js/wasm and can leak nothing, since it can reach nothing",
 	},
 	{
@@ -76,8 +76,14 @@ var rules = []rule{
 	},
 	{
 		from:   module + "cloud",
-		deny:   []string{module + "vault", module + "crypto/secret", module + "crypto/kdf", module + "crypto/keys", module + "crypto/seal", module + "crypto/wrap", module + "app", module + "updater"},
+		deny:   []string{module + "vault", module + "crypto/kdf", module + "crypto/keys", module + "crypto/seal", module + "crypto/wrap", module + "app", module + "updater"},
+		deep:   true,
 		reason: "the server cannot even link the code that opens a vault",
+	},
+	{
+		from:   module + "cloud",
+		deny:   []string{module + "crypto/secret"},
+		reason: "the server holds no private key and no secret of a user",
 	},
 	{
 		from:   module + "updater",
