@@ -88,7 +88,7 @@ func loadImage(conn *sqlite3.SQLiteConn, image []byte) error {
 func limitHostile(conn *sqlite3.SQLiteConn) {
 	conn.SetLimit(sqlite3.SQLITE_LIMIT_LENGTH, MaxImageSize)
 	conn.SetLimit(sqlite3.SQLITE_LIMIT_SQL_LENGTH, 100_000)
-	conn.SetLimit(sqlite3.SQLITE_LIMIT_COLUMN, 100)
+	conn.SetLimit(sqlite3.SQLITE_LIMIT_COLUMN, 500) // Firefox's key4.db has a table of 193
 	conn.SetLimit(sqlite3.SQLITE_LIMIT_EXPR_DEPTH, 10)
 	conn.SetLimit(sqlite3.SQLITE_LIMIT_COMPOUND_SELECT, 3)
 	conn.SetLimit(sqlite3.SQLITE_LIMIT_VDBE_OP, 25_000)

@@ -1,0 +1,109 @@
+//go:build cgo
+
+package sqlite
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"slices"
+	"testing"
+)
+
+// openWithLog makes a database whose newest transactions are only in its log, and returns both files as a running program shows them.
+func openWithLog(t testing.TB) (image, log []byte) {
+	t.Helper()
+	path := t.TempDir() + "/live.db"
+	db, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	db.SetMaxOpenConns(1)
+	for _, statement := range []string{
+		`PRAGMA wal_autocheckpoint = 0`, `CREATE TABLE t (a)`, `INSERT INTO t VALUES ('first')`,
+		`PRAGMA wal_checkpoint(TRUNCATE)`, `INSERT INTO t VALUES ('second')`,
+		`INSERT INTO t VALUES (zeroblob(20000))`, `DELETE FROM t WHERE length(a) > 100`, `INSERT INTO t VALUES ('third')`,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	if image, err = os.ReadFile(path); err != nil {
+		t.Fatal(err)
+	}
+	if log, err = os.ReadFile(path + "-wal"); err != nil {
+		t.Fatal(err)
+	}
+	return image, log
+}
+
+func readColumn(t *testing.T, image []byte) (values []string) {
+	t.Helper()
+	rows, err := openImage(t, image).Query(`SELECT a FROM t`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var value string
+		if err := rows.Scan(&value); err != nil {
+			t.Fatal(err)
+		}
+		values = append(values, value)
+	}
+	return values
+}
+
+func TestMergeLog(t *testing.T) {
+	image, log := openWithLog(t)
+	for name, c := range map[string]struct {
+		log  []byte
+		want int // rows
+	}{
+		"whole":           {log, 3},
+		"none":            {nil, 1},
+		"only a header":   {log[:walHeaderSize], 1},
+		"last frame torn": {log[:len(log)-1], 2},
+		"damaged at once": {append(bytes.Clone(log[:walHeaderSize]), make([]byte, 8192)...), 1},
+	} {
+		merged, err := MergeLog(image, c.log)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := readColumn(t, merged); len(got) != c.want {
+			t.Errorf("%s: %d rows, want %d", name, len(got), c.want)
+		}
+	}
+}
+
+func TestMergeLogStopsAtAFlippedBit(t *testing.T) {
+	image, log := openWithLog(t)
+	for at := 0; at < len(log); at += 97 {
+		damaged := bytes.Clone(log)
+		damaged[at] ^= 0x10
+		merged, err := MergeLog(image, damaged)
+		if errors.Is(err, errBadLog) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(readColumn(t, merged), "third") {
+			t.Fatalf("byte %d: a damaged log was applied to its end", at)
+		}
+	}
+}
+
+func FuzzMergeLog(f *testing.F) {
+	image, log := openWithLog(f)
+	f.Add(image[:1024], log)
+	f.Add([]byte{}, log[:walHeaderSize])
+	f.Fuzz(func(t *testing.T, image, log []byte) {
+		merged, err := MergeLog(image, log)
+		if err == nil && len(merged) > MaxImageSize {
+			t.Fatalf("%d bytes", len(merged))
+		}
+	})
+}
