@@ -1,0 +1,215 @@
+// Package remote speaks to the cloud API over HTTP: it signs requests with the device key, keeps the session fresh, bounds what it
+// reads, and turns answers into typed errors. It carries opaque bytes and believes nothing in them: what a server says is verified
+// by the engine.
+package remote
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/sync/proof"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// Errors that callers decide by. An answer of the server with a code of the protocol is a *wire.Error.
+var (
+	// ErrUnreachable wraps every failure to get an answer at all: no network, a server that is gone, a timeout.
+	ErrUnreachable = errors.New("server not reachable")
+	// ErrStrangeAnswer is an answer that is not of the protocol: too long, not JSON, a redirect. Something else answers there.
+	ErrStrangeAnswer = errors.New("answer is not of the Coffer protocol")
+	// ErrOrigin is an address that is not https (or http on loopback), or carries more than scheme, host and port.
+	ErrOrigin = errors.New("not a server address")
+)
+
+// requestTimeout bounds one request but not the stream of events.
+const requestTimeout = 60 * time.Second
+
+// Client asks one server. It is safe for concurrent use.
+type Client struct {
+	origin string
+	http   *http.Client
+	now    func() time.Time
+	skew   atomic.Int64 // milliseconds that the server's clock is ahead; used for requests and nothing else
+}
+
+// NewClient returns a client for an origin, which it normalises. transport may be nil for the default; redirects are never followed,
+// since a request is signed for one place.
+func NewClient(origin string, transport http.RoundTripper, now func() time.Time) (*Client, error) {
+	normal, err := NormalizeOrigin(origin)
+	if err != nil {
+		return nil, err
+	}
+	refuse := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{origin: normal, http: &http.Client{Transport: transport, CheckRedirect: refuse}, now: now}, nil
+}
+
+// Origin returns the normalised origin: scheme, host, and a port that is not the scheme's own.
+func (c *Client) Origin() string { return c.origin }
+
+// NormalizeOrigin accepts "vault.example", "https://vault.example:8443" or, on loopback alone, "http://127.0.0.1:8080".
+func NormalizeOrigin(text string) (string, error) {
+	text = strings.TrimSuffix(strings.TrimSpace(text), "/")
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fmt.Errorf("%q: %w", text, ErrOrigin)
+	}
+	if u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
+		return "", fmt.Errorf("%q needs https: %w", text, ErrOrigin)
+	}
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	}
+	return u.Scheme + "://" + host, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// Signer is a device that signs its requests.
+type Signer struct {
+	Account, Device id.ID
+	Key             signing.PrivateKey
+}
+
+// call sends in as JSON (nil: no body) and decodes the answer into out (nil: ignored). signer and token may be nil.
+func (c *Client) call(ctx context.Context, method, path string, signer *Signer, token []byte, in, out any) error {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return fmt.Errorf("encode request: %w", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	err := c.once(ctx, method, path, signer, token, body, out)
+	if c.learnTime(err) && signer != nil {
+		err = c.once(ctx, method, path, signer, token, body, out)
+	}
+	return err
+}
+
+func (c *Client) once(ctx context.Context, method, path string, signer *Signer, token, body []byte, out any) error {
+	resp, err := c.send(ctx, method, path, signer, token, body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, wire.MaxAnswer+1))
+	if err != nil {
+		return fmt.Errorf("%s %s: %w: %w", method, path, ErrUnreachable, err)
+	}
+	if len(data) > wire.MaxAnswer {
+		return fmt.Errorf("%s %s: answer over %d bytes: %w", method, path, wire.MaxAnswer, ErrStrangeAnswer)
+	}
+	if resp.StatusCode/100 != 2 {
+		return errorAnswer(resp, data)
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(data, out); err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, ErrStrangeAnswer)
+	}
+	return nil
+}
+
+// send makes one signed request and returns its answer with the body open.
+func (c *Client) send(ctx context.Context, method, path string, signer *Signer, token, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.origin+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if len(body) > 0 {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if signer != nil {
+		c.sign(req, signer, token, body)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if ctxErr := ctx.Err(); errors.Is(ctxErr, context.Canceled) {
+			return nil, ctxErr
+		}
+		return nil, fmt.Errorf("%s %s: %w: %w", method, path, ErrUnreachable, withoutURL(err))
+	}
+	return resp, nil
+}
+
+// withoutURL strips the address that net/http puts into its errors.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+func (c *Client) sign(req *http.Request, s *Signer, token, body []byte) {
+	r := proof.Request{
+		Origin: c.origin, Method: req.Method, Path: req.URL.EscapedPath(), Query: req.URL.RawQuery,
+		Body: body, Token: token, Account: s.Account, Device: s.Device,
+		Time: c.now().UnixMilli() + c.skew.Load(),
+	}
+	rand.Read(r.Nonce[:])
+	h := req.Header
+	if len(token) > 0 {
+		h.Set("Authorization", "Bearer "+base64.RawURLEncoding.EncodeToString(token))
+	}
+	h.Set(wire.HeaderAccount, s.Account.String())
+	h.Set(wire.HeaderDevice, s.Device.String())
+	h.Set(wire.HeaderTime, strconv.FormatInt(r.Time, 10))
+	h.Set(wire.HeaderNonce, hex.EncodeToString(r.Nonce[:]))
+	h.Set(wire.HeaderSignature, base64.StdEncoding.EncodeToString(s.Key.Sign(signing.Request, r.Message())))
+}
+
+// learnTime takes the server's clock from a clock_skew answer and tells whether to ask once more.
+func (c *Client) learnTime(err error) bool {
+	var e *wire.Error
+	if !errors.As(err, &e) || e.Code != wire.CodeClockSkew || e.ServerTime == 0 {
+		return false
+	}
+	c.skew.Store(e.ServerTime - c.now().UnixMilli())
+	return true
+}
+
+// errorAnswer decodes an error of the protocol. What is not one (a proxy's page, a redirect) must not look like one: a strange 5xx
+// counts as not reachable, everything else as a strange answer.
+func errorAnswer(resp *http.Response, data []byte) error {
+	var e wire.Error
+	if json.Unmarshal(data, &e) == nil && e.Code != "" {
+		return &e
+	}
+	if resp.StatusCode >= 500 {
+		return fmt.Errorf("status %d: %w", resp.StatusCode, ErrUnreachable)
+	}
+	return fmt.Errorf("status %d: %w", resp.StatusCode, ErrStrangeAnswer)
+}
+
+// IsCode tells whether err is an answer with this code.
+func IsCode(err error, code wire.Code) bool {
+	var e *wire.Error
+	return errors.As(err, &e) && e.Code == code
+}
