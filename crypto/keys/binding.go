@@ -1,0 +1,40 @@
+package keys
+
+import (
+	"github.com/coffer-vault/coffer/crypto/canonical"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/seal"
+)
+
+// The header and context of each kind of envelope, protocol §4. Together they
+// name the key and the place of the plaintext, so that no envelope opens in the
+// place of another.
+
+// byPassword is the type of sealing of AK under KEK.
+const byPassword = "password"
+
+func accountKeyBinding(account id.ID, generation uint32) (seal.Header, []byte) {
+	header := seal.Header{Purpose: seal.SealedKey, Epoch: generation, KeyID: account}
+	return header, canonical.Concat("ak", account, uint64(generation), byPassword)
+}
+
+func identityBinding(account id.ID) (seal.Header, []byte) {
+	header := seal.Header{Purpose: seal.SealedKey, KeyID: account}
+	return header, canonical.Concat("identity", account)
+}
+
+func vaultKeyBinding(account, vault id.ID, epoch uint32) (seal.Header, []byte) {
+	// The header's epoch is that of the sealing key: AK has none.
+	header := seal.Header{Purpose: seal.SealedKey, KeyID: account}
+	return header, canonical.Concat("vk", account, vault, uint64(epoch))
+}
+
+func objectBinding(ref ObjectRef) (seal.Header, []byte) {
+	header := seal.Header{Purpose: seal.Object, Epoch: ref.Epoch, KeyID: ref.Vault}
+	return header, canonical.Concat("object", ref.Account, ref.Vault, ref.Object, ref.Revision)
+}
+
+func localBinding(ref LocalRef) (seal.Header, []byte) {
+	header := seal.Header{Purpose: seal.Local, Epoch: ref.Generation, KeyID: ref.Account}
+	return header, canonical.Concat("local", ref.Account, ref.Device, ref.Name)
+}

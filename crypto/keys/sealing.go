@@ -1,0 +1,130 @@
+package keys
+
+import (
+	"github.com/coffer-vault/coffer/crypto/canonical"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/seal"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// SealedKeyHash is what the account log says of a sealed AK, identity or vault key.
+func SealedKeyHash(envelope []byte) [32]byte {
+	return canonical.Hash("coffer/v1/sealed-key", envelope)
+}
+
+// SealAccountKey seals AK for the password of that generation.
+func SealAccountKey(kek, ak secret.Bytes, account id.ID, generation uint32) ([]byte, error) {
+	header, context := accountKeyBinding(account, generation)
+	return sealKey(kek, header, context, ak)
+}
+
+// OpenAccountKey returns AK; seal.ErrOpen where password, Secret Key or envelope is wrong.
+func OpenAccountKey(kek secret.Bytes, envelope []byte, account id.ID, generation uint32) (secret.Bytes, error) {
+	header, context := accountKeyBinding(account, generation)
+	return openKey(kek, header, context, envelope)
+}
+
+// SealVaultKey seals the vault key of one epoch, symmetrically: nobody without AK
+// can bring a vault key of his own into the account.
+func SealVaultKey(ak, vk secret.Bytes, account, vault id.ID, epoch uint32) ([]byte, error) {
+	header, context := vaultKeyBinding(account, vault, epoch)
+	return sealKey(ak, header, context, vk)
+}
+
+// OpenVaultKey returns the vault key, or seal.ErrOpen.
+func OpenVaultKey(ak secret.Bytes, envelope []byte, account, vault id.ID, epoch uint32) (secret.Bytes, error) {
+	header, context := vaultKeyBinding(account, vault, epoch)
+	return openKey(ak, header, context, envelope)
+}
+
+// SealIdentity seals both private keys together.
+func SealIdentity(ak secret.Bytes, identity Identity, account id.ID) ([]byte, error) {
+	seeds, err := identity.marshal()
+	if err != nil {
+		return nil, err
+	}
+	defer seeds.Wipe()
+	header, context := identityBinding(account)
+	return seal.Seal(ak, header, context, seeds.Reveal())
+}
+
+// OpenIdentity returns the identity, or seal.ErrOpen.
+func OpenIdentity(ak secret.Bytes, envelope []byte, account id.ID) (Identity, error) {
+	header, context := identityBinding(account)
+	seeds, err := seal.Open(ak, header, context, envelope)
+	if err != nil {
+		return Identity{}, err
+	}
+	defer clear(seeds)
+	identity, err := unmarshalIdentity(seeds)
+	if err != nil {
+		return Identity{}, seal.ErrOpen
+	}
+	return identity, nil
+}
+
+// ObjectRef says which version of which object an envelope holds.
+type ObjectRef struct {
+	Account, Vault, Object id.ID
+	Epoch                  uint32
+	Revision               uint64
+}
+
+// SealObject seals an object under a key derived from the vault key of its epoch.
+func SealObject(vk secret.Bytes, ref ObjectRef, plaintext []byte) ([]byte, error) {
+	key := ObjectKey(vk, ref.Vault, ref.Object, ref.Epoch)
+	defer key.Wipe()
+	header, context := objectBinding(ref)
+	return seal.Seal(key, header, context, plaintext)
+}
+
+// OpenObject returns the plaintext, or seal.ErrOpen. It may run in parallel.
+func OpenObject(vk secret.Bytes, ref ObjectRef, envelope []byte) ([]byte, error) {
+	key := ObjectKey(vk, ref.Vault, ref.Object, ref.Epoch)
+	defer key.Wipe()
+	header, context := objectBinding(ref)
+	return seal.Open(key, header, context, envelope)
+}
+
+// LocalRef names a value that one device keeps for itself. Generation is that of
+// the password under whose DSK it is sealed.
+type LocalRef struct {
+	Account, Device id.ID
+	Generation      uint32
+	Name            string
+}
+
+// SealLocal seals a value under DSK.
+func SealLocal(dsk secret.Bytes, ref LocalRef, value []byte) ([]byte, error) {
+	header, context := localBinding(ref)
+	return seal.Seal(dsk, header, context, value)
+}
+
+// OpenLocal returns the value, or seal.ErrOpen.
+func OpenLocal(dsk secret.Bytes, ref LocalRef, envelope []byte) (secret.Bytes, error) {
+	header, context := localBinding(ref)
+	value, err := seal.Open(dsk, header, context, envelope)
+	return secret.New(value), err
+}
+
+// sealKey refuses to seal a key that is missing.
+func sealKey(under secret.Bytes, header seal.Header, context []byte, key secret.Bytes) ([]byte, error) {
+	if key.Len() != Size {
+		return nil, seal.ErrKey
+	}
+	return seal.Seal(under, header, context, key.Reveal())
+}
+
+// openKey opens a sealed key. One of another length is a defect of its sealer,
+// and as unusable as one that does not open.
+func openKey(under secret.Bytes, header seal.Header, context, envelope []byte) (secret.Bytes, error) {
+	opened, err := seal.Open(under, header, context, envelope)
+	if err != nil {
+		return secret.Bytes{}, err
+	}
+	if len(opened) != Size {
+		clear(opened)
+		return secret.Bytes{}, seal.ErrOpen
+	}
+	return secret.New(opened), nil
+}
