@@ -142,9 +142,10 @@ type (
 	}
 )
 
-// GET /v1/account/log?since=N answers entries with seq > N; POST appends one.
+// GET /v1/account/log?since=N answers the entries with seq > N and the seq of the head; POST appends one.
 type (
 	LogPage struct {
+		HeadSeq uint64        `json:"head_seq"`
 		Entries []SignedEntry `json:"entries"`
 	}
 	LogAppend struct {
