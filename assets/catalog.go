@@ -1,0 +1,176 @@
+package assets
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/feature/plural"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+)
+
+//go:embed translations/*.json
+var translationFiles embed.FS
+
+// fallback is the language in which every text exists.
+const fallback = "en"
+
+// A Language can be chosen for the program's texts. Name is written in the language itself.
+type Language struct{ Code, Name string }
+
+// planned are the languages the program is made for; those without a file in translations/ are not offered.
+var planned = []Language{
+	{"en", "English"}, {"fr", "Français"}, {"de", "Deutsch"}, {"es", "Español"},
+	{"it", "Italiano"}, {"nl", "Nederlands"}, {"ja", "日本語"},
+}
+
+// Languages lists the languages that have a translation, English first.
+func Languages() []Language {
+	return slices.DeleteFunc(slices.Clone(planned), func(l Language) bool {
+		_, err := translationFiles.ReadFile(translationPath(l.Code))
+		return err != nil
+	})
+}
+
+func translationPath(code string) string { return "translations/" + code + ".json" }
+
+// A Catalog holds the texts of one language. Texts it lacks come from English. It is not changed after Load, so that
+// any goroutine may use it.
+type Catalog struct {
+	code     string
+	language language.Tag
+	numbers  *message.Printer
+	texts    map[string]text
+}
+
+// A text has one form for each plural category it distinguishes; without a count it has the form "other" alone.
+type text map[string]string
+
+// UnmarshalJSON reads "text" or {"one": "text", "other": "text"}.
+func (t *text) UnmarshalJSON(data []byte) error {
+	var single string
+	if json.Unmarshal(data, &single) == nil && single != "" {
+		*t = text{"other": single}
+		return nil
+	}
+	var forms map[string]string
+	if err := json.Unmarshal(data, &forms); err != nil {
+		return fmt.Errorf("neither a text nor its plural forms: %w", err)
+	}
+	if forms["other"] == "" {
+		return fmt.Errorf(`plural forms without "other"`)
+	}
+	*t = forms
+	return nil
+}
+
+// Load reads the catalog that suits a BCP 47 tag best ("de-AT" finds German); no match, or "", gives English.
+func Load(tag string) (*Catalog, error) {
+	code := match(tag)
+	texts, err := readTexts(fallback)
+	if err != nil {
+		return nil, err
+	}
+	if code != fallback {
+		own, err := readTexts(code)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(texts, own)
+	}
+	parsed := language.Make(code)
+	return &Catalog{code: code, language: parsed, numbers: message.NewPrinter(parsed), texts: texts}, nil
+}
+
+func match(tag string) string {
+	offered := Languages()
+	tags := make([]language.Tag, len(offered))
+	for i, l := range offered {
+		tags[i] = language.Make(l.Code)
+	}
+	wanted, err := language.Parse(tag)
+	if err != nil {
+		return fallback
+	}
+	_, index, confidence := language.NewMatcher(tags).Match(wanted)
+	if confidence == language.No {
+		return fallback
+	}
+	return offered[index].Code
+}
+
+func readTexts(code string) (map[string]text, error) {
+	data, err := translationFiles.ReadFile(translationPath(code))
+	if err != nil {
+		return nil, fmt.Errorf("translation %s: %w", code, err)
+	}
+	var texts map[string]text
+	if err := json.Unmarshal(data, &texts); err != nil {
+		return nil, fmt.Errorf("translation %s: %w", code, err)
+	}
+	return texts, nil
+}
+
+// Code is the language the catalog was loaded for, one of Languages.
+func (c *Catalog) Code() string { return c.code }
+
+// Has reports whether the text exists.
+func (c *Catalog) Has(key string) bool { return c.texts[key] != nil }
+
+// T returns a text. Arguments alternate between a name and its value and replace {name} in the text; the argument
+// "count", an int, also selects the plural form. Whole numbers are grouped as the language does. A key that does not
+// exist is returned in brackets, where it catches the eye.
+func (c *Catalog) T(key string, args ...any) string {
+	forms := c.texts[key]
+	if forms == nil {
+		return "⟦" + key + "⟧"
+	}
+	form, pairs := "other", make([]string, 0, len(args))
+	for i := 0; i+1 < len(args); i += 2 {
+		name := fmt.Sprint(args[i])
+		pairs = append(pairs, "{"+name+"}", c.format(args[i+1]))
+		if count, ok := args[i+1].(int); ok && name == "count" {
+			form = c.form(forms, count)
+		}
+	}
+	// A replacer goes over the text once: braces within a value stay what they are.
+	return strings.NewReplacer(pairs...).Replace(forms[form])
+}
+
+func (c *Catalog) format(value any) string {
+	switch value.(type) {
+	case int, int64, uint64:
+		return c.numbers.Sprint(value)
+	}
+	return fmt.Sprint(value)
+}
+
+var pluralNames = map[plural.Form]string{
+	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
+}
+
+// form names the plural category of count, as far as the text distinguishes it.
+func (c *Catalog) form(forms text, count int) string {
+	name := pluralNames[plural.Cardinal.MatchPlural(c.language, max(count, -count), 0, 0, 0, 0)]
+	if forms[name] == "" {
+		return "other"
+	}
+	return name
+}
+
+// Date writes a day as the language does: 20 September 2026.
+func (c *Catalog) Date(t time.Time) string {
+	month := int(t.Month())
+	return c.T("date.day", "day", fmt.Sprint(t.Day()), "month", c.T(fmt.Sprintf("date.month.%d", month)),
+		"monthNumber", fmt.Sprint(month), "year", fmt.Sprint(t.Year()))
+}
+
+// DateTime writes a day and its time: 20 September 2026, 00:50.
+func (c *Catalog) DateTime(t time.Time) string {
+	return c.T("date.time", "date", c.Date(t), "time", t.Format("15:04"))
+}
