@@ -1,0 +1,101 @@
+// Package screen holds the model of every screen: what it shows and what can be done on it, in plain Go.
+//
+// A model has State, a struct of everything the view draws, already in words; intents, the methods a view calls; and
+// OnChange, by which it hears that there is a new State. Models live on the UI goroutine and take no locks. Work that
+// reads, writes, derives keys or waits runs elsewhere and comes back through one Post (see Runner); locking cancels it
+// and drops results that come late.
+//
+// No secret is part of a State: the view asks for the bytes when a person asks to see them, and wipes its copy.
+package screen
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// Env is what every screen is given. All of it is wired by the main program; tests inject their own.
+type Env struct {
+	Post      func(func()) // runs a function on the UI goroutine, in order; it may be called from any goroutine
+	Clock     Clock
+	Words     Words // replaced when the person changes the language
+	Clipboard Clipboard
+	Log       *slog.Logger
+
+	OpenURL  func(url string) error                                                     // in the person's browser
+	SaveFile func(name string, content secret.Bytes, done func(path string, err error)) // asks where; an empty path means that the person thought better of it
+}
+
+// Words gives the texts of the program in the person's language; assets.Catalog does.
+type Words interface {
+	// Text fills in placeholders: arguments alternate between a name and its value.
+	Text(key string, args ...any) string
+	// Count picks the form for n, which is also the placeholder {n}.
+	Count(key string, n int, args ...any) string
+	Date(time.Time) string
+	DateTime(time.Time) string
+}
+
+// Clipboard keeps what it holds out of clipboard histories and cloud clipboards where the system has them.
+type Clipboard interface {
+	Set(text secret.Bytes) error
+	// ClearIf empties the clipboard if it still holds the text, so that nothing of another program is lost.
+	ClearIf(text secret.Bytes) error
+}
+
+// Clock tells the time and calls back, on any goroutine, once after d.
+type Clock interface {
+	Now() time.Time
+	AfterFunc(d time.Duration, f func()) (stop func())
+}
+
+// SystemClock is the clock of the computer.
+type SystemClock struct{}
+
+// Now is time.Now.
+func (SystemClock) Now() time.Time { return time.Now() }
+
+// AfterFunc is time.AfterFunc.
+func (SystemClock) AfterFunc(d time.Duration, f func()) (stop func()) {
+	timer := time.AfterFunc(d, f)
+	return func() { timer.Stop() }
+}
+
+// model is what all screens share: their environment, their background work and the one view that listens.
+type model[S any] struct {
+	env    *Env
+	run    *Runner
+	build  func() S
+	state  S
+	listen func(S)
+}
+
+// begin gives the model its runner and the function that builds its state from its fields.
+func (m *model[S]) begin(env *Env, build func() S) {
+	m.env, m.run, m.build = env, NewRunner(env.Post, env.Clock), build
+	m.state = build()
+}
+
+// State is what the view draws. Its slices are never changed afterwards, so a copy stays as it is.
+func (m *model[S]) State() S { return m.state }
+
+// OnChange sets the one listener. It is called on the UI goroutine after every change, not for the present state.
+func (m *model[S]) OnChange(listener func(S)) { m.listen = listener }
+
+// text is a text of the catalog, in the language of the person.
+func (m *model[S]) text(key string, args ...any) string { return m.env.Words.Text(key, args...) }
+
+// changed builds the new state and tells the view.
+func (m *model[S]) changed() {
+	m.state = m.build()
+	if m.listen != nil {
+		m.listen(m.state)
+	}
+}
+
+// Leave ends the screen: its work is cancelled, and what comes late is dropped.
+func (m *model[S]) Leave() {
+	m.run.Stop()
+	m.listen = nil
+}
