@@ -64,9 +64,20 @@ var rules = []rule{
 		reason: "client and server compute the same with it, so it holds only what both may hold",
 	},
 	{
+		from:   module + "sync/proof",
+		deny:   []string{anyOfOurs, "net", "os"},
+		allow:  []string{module + "crypto/id", module + "crypto/canonical", module + "crypto/signing"},
+		reason: "the messages that a client signs and the server checks",
+	},
+	{
+		from:   module + "sync/enrol",
+		deny:   []string{module + "vault", module + "app", module + "cloud", "net", "os"},
+		reason: "proving a key bundle is pure: the server's and the local one take the same way",
+	},
+	{
 		from:   module + "sync/remote",
 		deny:   []string{anyOfOurs, "database/sql"},
-		allow:  []string{module + "sync/wire", module + "crypto/id", module + "crypto/signing", module + "crypto/canonical", module + "crypto/secret"},
+		allow:  []string{module + "sync/wire", module + "sync/proof", module + "crypto/id", module + "crypto/signing", module + "crypto/canonical", module + "crypto/secret"},
 		reason: "the HTTP client carries opaque bytes; it cannot open a vault",
 	},
 	{
