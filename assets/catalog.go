@@ -122,21 +122,26 @@ func (c *Catalog) Code() string { return c.code }
 // Has reports whether the text exists.
 func (c *Catalog) Has(key string) bool { return c.texts[key] != nil }
 
-// T returns a text. Arguments alternate between a name and its value and replace {name} in the text; the argument
-// "count", an int, also selects the plural form. Whole numbers are grouped as the language does. A key that does not
-// exist is returned in brackets, where it catches the eye.
-func (c *Catalog) T(key string, args ...any) string {
+// Text returns a text. Arguments alternate between the name of a placeholder and its value: {name} in the text becomes
+// the value. Whole numbers are grouped as the language does. A key that does not exist is returned in brackets, where
+// it catches the eye.
+func (c *Catalog) Text(key string, args ...any) string {
+	return c.fill(key, "other", args)
+}
+
+// Count is Text for a text that depends on a number: it picks the form for n, which is also the placeholder {n}.
+func (c *Catalog) Count(key string, n int, args ...any) string {
+	return c.fill(key, c.form(c.texts[key], n), append([]any{"n", n}, args...))
+}
+
+func (c *Catalog) fill(key, form string, args []any) string {
 	forms := c.texts[key]
 	if forms == nil {
 		return "⟦" + key + "⟧"
 	}
-	form, pairs := "other", make([]string, 0, len(args))
+	pairs := make([]string, 0, len(args))
 	for i := 0; i+1 < len(args); i += 2 {
-		name := fmt.Sprint(args[i])
-		pairs = append(pairs, "{"+name+"}", c.format(args[i+1]))
-		if count, ok := args[i+1].(int); ok && name == "count" {
-			form = c.form(forms, count)
-		}
+		pairs = append(pairs, "{"+fmt.Sprint(args[i])+"}", c.format(args[i+1]))
 	}
 	// A replacer goes over the text once: braces within a value stay what they are.
 	return strings.NewReplacer(pairs...).Replace(forms[form])
@@ -154,9 +159,9 @@ var pluralNames = map[plural.Form]string{
 	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
 }
 
-// form names the plural category of count, as far as the text distinguishes it.
-func (c *Catalog) form(forms text, count int) string {
-	name := pluralNames[plural.Cardinal.MatchPlural(c.language, max(count, -count), 0, 0, 0, 0)]
+// form names the plural category of n, as far as the text distinguishes it.
+func (c *Catalog) form(forms text, n int) string {
+	name := pluralNames[plural.Cardinal.MatchPlural(c.language, max(n, -n), 0, 0, 0, 0)]
 	if forms[name] == "" {
 		return "other"
 	}
@@ -166,11 +171,11 @@ func (c *Catalog) form(forms text, count int) string {
 // Date writes a day as the language does: 20 September 2026.
 func (c *Catalog) Date(t time.Time) string {
 	month := int(t.Month())
-	return c.T("date.day", "day", fmt.Sprint(t.Day()), "month", c.T(fmt.Sprintf("date.month.%d", month)),
+	return c.Text("date.day", "day", fmt.Sprint(t.Day()), "month", c.Text(fmt.Sprintf("date.month.%d", month)),
 		"monthNumber", fmt.Sprint(month), "year", fmt.Sprint(t.Year()))
 }
 
 // DateTime writes a day and its time: 20 September 2026, 00:50.
 func (c *Catalog) DateTime(t time.Time) string {
-	return c.T("date.time", "date", c.Date(t), "time", t.Format("15:04"))
+	return c.Text("date.time", "date", c.Date(t), "time", t.Format("15:04"))
 }

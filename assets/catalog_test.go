@@ -33,35 +33,53 @@ func catalogOf(code string, texts map[string]text) *Catalog {
 	return &Catalog{code: code, language: tag, numbers: message.NewPrinter(tag), texts: texts}
 }
 
-func TestTextsTakeNamesAndCounts(t *testing.T) {
-	texts := map[string]text{
-		"plain": {"other": "Save"},
-		"greet": {"other": "Welcome back, {name}"},
-		"twice": {"other": "{a} and {a}, {b}"},
-		"items": {"one": "{count} item", "other": "{count} items"},
-	}
+var samples = map[string]text{
+	"plain": {"other": "Save"},
+	"greet": {"other": "Welcome back, {name}"},
+	"twice": {"other": "{a} and {a}, {b}"},
+	"items": {"one": "{n} item", "other": "{n} items in {place}"},
+}
+
+func TestTextFillsPlaceholders(t *testing.T) {
 	for _, test := range []struct {
-		lang, key string
-		args      []any
-		want      string
+		key  string
+		args []any
+		want string
 	}{
-		{"en", "plain", nil, "Save"},
-		{"en", "greet", []any{"name", "Anna"}, "Welcome back, Anna"},
-		{"en", "greet", []any{"name", "{count}"}, "Welcome back, {count}"},
-		{"en", "twice", []any{"a", "{b}", "b", 7}, "{b} and {b}, 7"},
-		{"en", "greet", nil, "Welcome back, {name}"},
-		{"en", "greet", []any{"name"}, "Welcome back, {name}"},
-		{"en", "items", []any{"count", 0}, "0 items"},
-		{"en", "items", []any{"count", 1}, "1 item"},
-		{"en", "items", []any{"count", 10000}, "10,000 items"},
-		{"de", "items", []any{"count", 10000}, "10.000 items"},
-		{"fr", "items", []any{"count", 0}, "0 item"},
-		{"ja", "items", []any{"count", 1}, "1 items"},
-		{"en", "lost", nil, "⟦lost⟧"},
+		{"plain", nil, "Save"},
+		{"greet", []any{"name", "Anna"}, "Welcome back, Anna"},
+		{"greet", []any{"name", "{name}"}, "Welcome back, {name}"},
+		{"twice", []any{"a", "{b}", "b", 7000}, "{b} and {b}, 7,000"},
+		{"greet", nil, "Welcome back, {name}"},
+		{"greet", []any{"name"}, "Welcome back, {name}"},
+		{"lost", nil, "⟦lost⟧"},
 	} {
-		if got := catalogOf(test.lang, texts).T(test.key, test.args...); got != test.want {
-			t.Errorf("%s %s %v: got %q, want %q", test.lang, test.key, test.args, got, test.want)
+		if got := catalogOf("en", samples).Text(test.key, test.args...); got != test.want {
+			t.Errorf("%s %v: got %q, want %q", test.key, test.args, got, test.want)
 		}
+	}
+}
+
+func TestCountPicksThePluralForm(t *testing.T) {
+	for _, test := range []struct {
+		lang string
+		n    int
+		want string
+	}{
+		{"en", 0, "0 items in Work"},
+		{"en", 1, "1 item"},
+		{"en", -1, "-1 item"},
+		{"en", 10000, "10,000 items in Work"},
+		{"de", 10000, "10.000 items in Work"},
+		{"fr", 0, "0 item"},
+		{"ja", 1, "1 items in Work"},
+	} {
+		if got := catalogOf(test.lang, samples).Count("items", test.n, "place", "Work"); got != test.want {
+			t.Errorf("%s %d: got %q, want %q", test.lang, test.n, got, test.want)
+		}
+	}
+	if got := catalogOf("en", samples).Count("lost", 1); got != "⟦lost⟧" {
+		t.Errorf("a missing key gave %q", got)
 	}
 }
 
@@ -135,8 +153,8 @@ func compareForms(t *testing.T, where, source string, forms text) {
 	for form, text := range forms {
 		want := placeholders(source)
 		// "one item" may leave the number out.
-		if form != "other" && !strings.Contains(text, "{count}") {
-			want = slices.DeleteFunc(want, func(p string) bool { return p == "{count}" })
+		if form != "other" && !strings.Contains(text, "{n}") {
+			want = slices.DeleteFunc(want, func(p string) bool { return p == "{n}" })
 		}
 		// A date may write its month as a name or as a number.
 		if !strings.HasSuffix(where, "date.day") && !slices.Equal(placeholders(text), want) {
@@ -145,18 +163,46 @@ func compareForms(t *testing.T, where, source string, forms text) {
 	}
 }
 
-// Every text the program asks for by a literal key exists: a call of a method or function T is taken for one.
+// Every text the program asks for exists. A call of Text or Count with a literal that looks like a key is taken for one;
+// a literal that is only the beginning of a key must begin one.
 func TestEveryTextAskedForExists(t *testing.T) {
 	catalog := english(t)
-	walkCalls(t, filepath.Join("..", "app"), func(at token.Position, key string) {
-		if !catalog.Has(key) {
+	walkCalls(t, filepath.Join("..", "app"), func(at token.Position, argument ast.Expr) {
+		if key, ok := keyLiteral(argument); ok && !catalog.Has(key) {
 			t.Errorf("%v asks for %q, which translations/en.json lacks", at, key)
+		}
+		sum, ok := argument.(*ast.BinaryExpr)
+		if !ok {
+			return
+		}
+		if start, ok := keyLiteral(sum.X); ok && !hasPrefix(catalog, start) {
+			t.Errorf("%v asks for texts that begin with %q, translations/en.json has none", at, start)
 		}
 	})
 }
 
-// walkCalls visits the calls T("key", …) in the Go files below a folder.
-func walkCalls(t *testing.T, root string, visit func(token.Position, string)) {
+var keyPattern = regexp.MustCompile(`^[a-z]+(\.\w+)*\.\w*$`)
+
+func keyLiteral(e ast.Expr) (string, bool) {
+	literal, ok := e.(*ast.BasicLit)
+	if !ok || literal.Kind != token.STRING {
+		return "", false
+	}
+	key, err := strconv.Unquote(literal.Value)
+	return key, err == nil && keyPattern.MatchString(key)
+}
+
+func hasPrefix(c *Catalog, start string) bool {
+	for key := range c.texts {
+		if strings.HasPrefix(key, start) {
+			return true
+		}
+	}
+	return false
+}
+
+// walkCalls visits the first argument of every call of Text and Count in the Go files below a folder.
+func walkCalls(t *testing.T, root string, visit func(token.Position, ast.Expr)) {
 	t.Helper()
 	files := token.NewFileSet()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -168,12 +214,8 @@ func walkCalls(t *testing.T, root string, visit func(token.Position, string)) {
 			return err
 		}
 		ast.Inspect(parsed, func(n ast.Node) bool {
-			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) > 0 && calledName(call) == "T" {
-				if literal, ok := call.Args[0].(*ast.BasicLit); ok && literal.Kind == token.STRING {
-					if key, err := strconv.Unquote(literal.Value); err == nil {
-						visit(files.Position(call.Pos()), key)
-					}
-				}
+			if call, ok := n.(*ast.CallExpr); ok && len(call.Args) > 0 && slices.Contains([]string{"Text", "Count"}, calledName(call)) {
+				visit(files.Position(call.Pos()), call.Args[0])
 			}
 			return true
 		})
