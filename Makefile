@@ -1,0 +1,53 @@
+# Two commands do everything: make run, make test. They install what they need (Debian 12, as root or with sudo).
+# The other targets are listed by make help.
+
+# clang: gcc takes minutes over the OpenGL bindings. x11: no Wayland headers. One set of flags, so that everything is compiled once.
+export CC := clang-14
+export CXX := clang++-14
+export CGO_ENABLED := 1
+export GOFLAGS := -tags=x11 -buildvcs=false
+GO := go
+
+VERSION ?= 0.1.0
+STAMP := -X github.com/coffer-vault/coffer/internal/buildinfo.version=$(VERSION)
+
+# Packages whose concurrency matters also run under the race detector.
+RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
+
+.PHONY: help run test lint unit race attacks test-system bench screenshots fuzz build clean setup-%
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
+
+run: setup-run build ## the main job: cloud and desktop app; without a display the whole journey under Xvfb
+	@./bin/journey run --fresh=$(if $(FRESH),true,false)
+
+test: setup-test lint unit race ## tier 1: unit, property, real store, server and mail, UI driver, attacks
+
+lint: setup-test
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt the files above"; exit 1; }
+
+unit: setup-test
+	$(GO) test -timeout 15m ./...
+
+race: setup-test
+	$(GO) test -race -timeout 15m $(RACE)
+
+test-system: setup-system build ## tier 2: live browsers, Wine, the headless journey
+	$(GO) test -tags=x11,system -count=1 -timeout 20m ./vault/importer/... ./installer/...
+	./bin/journey headless
+
+bench: setup-bench ## benchmarks; figures and the machine are in docs/performance.md
+	$(GO) test -run '^$$' -bench . -benchmem ./crypto/... ./vault/... ./sync/... ./cloud/...
+
+build: setup-test ## the programs, into bin/
+	@mkdir -p bin
+	$(GO) build -trimpath -ldflags "$(STAMP)" -o bin/ ./app/cmd/... ./cloud/cmd/... ./updater/cmd/... ./internal/journey/cmd/...
+
+setup-%:
+	@sh installer/setup/debian.sh $*
+
+clean: ## what the build made
+	rm -rf bin out
