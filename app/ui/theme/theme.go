@@ -1,0 +1,80 @@
+// Package theme is how the program looks: two palettes under semantic names, the fonts, the sizes and the icons.
+package theme
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	stock "fyne.io/fyne/v2/theme"
+
+	"github.com/coffer-vault/coffer/assets"
+)
+
+// Mode says which palette is used.
+type Mode int
+
+// The modes. System follows what the system prefers, also when that changes.
+const (
+	System Mode = iota
+	Light
+	Dark
+)
+
+// Theme is the toolkit's theme of the program. It is not changed after New.
+type Theme struct {
+	base fyne.Theme
+	mode Mode
+}
+
+var _ fyne.Theme = (*Theme)(nil)
+
+// New makes the theme for a mode, to be handed to the application's settings.
+func New(mode Mode) *Theme { return &Theme{base: stock.DefaultTheme(), mode: mode} }
+
+func (t *Theme) variant(system fyne.ThemeVariant) fyne.ThemeVariant {
+	switch t.mode {
+	case Light:
+		return stock.VariantLight
+	case Dark:
+		return stock.VariantDark
+	}
+	return system
+}
+
+// Color implements fyne.Theme.
+func (t *Theme) Color(name fyne.ThemeColorName, system fyne.ThemeVariant) color.Color {
+	variant := t.variant(system)
+	shades, ok := palette[name]
+	switch {
+	case !ok:
+		return t.base.Color(name, variant)
+	case variant == stock.VariantLight:
+		return shades.light
+	}
+	return shades.dark
+}
+
+var (
+	regular  = fyne.NewStaticResource("Inter-Regular.ttf", assets.FontRegular)
+	medium   = fyne.NewStaticResource("Inter-Medium.ttf", assets.FontMedium)
+	semiBold = fyne.NewStaticResource("Inter-SemiBold.ttf", assets.FontSemiBold)
+	mono     = fyne.NewStaticResource("JetBrainsMono-Regular.ttf", assets.FontMono)
+)
+
+// Font implements fyne.Theme. See Weight for what the styles stand for.
+func (t *Theme) Font(style fyne.TextStyle) fyne.Resource {
+	switch {
+	case style.Symbol:
+		return t.base.Font(style)
+	case style.Monospace:
+		return mono
+	case style.Bold:
+		return semiBold
+	case style.Italic:
+		return medium
+	}
+	return regular
+}
+
+// Icon implements fyne.Theme for the toolkit's own widgets.
+func (t *Theme) Icon(name fyne.ThemeIconName) fyne.Resource { return t.base.Icon(name) }
