@@ -1,0 +1,134 @@
+package vault
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/coffer-vault/coffer/crypto/canonical"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// Item is what a user sees: a login, a note, a card, an identity. Its fields are what KindSpec lists for its kind, and any number
+// of custom ones. Times are Unix milliseconds UTC; 0 means never.
+//
+// An Item shares its secrets with its copies: Clone before changing one that somebody else holds, and Wipe when done.
+type Item struct {
+	ID       id.ID
+	Kind     Kind
+	Title    string
+	Values   map[Key]secret.Bytes // an empty value is the same as none
+	Websites []string
+	Tags     []string
+	Custom   []CustomField
+	Folder   id.ID // zero, or the id of a deleted folder: in no folder
+	Favorite bool
+
+	TrashedAt, CreatedAt, UpdatedAt int64
+
+	History []Past
+	Origin  Origin
+
+	// ReadOnly is set for an item that a newer version of the program wrote: to edit it could lose what this version does not know.
+	ReadOnly bool
+
+	unknown canonical.Unknown
+	seen    secret.Bytes // the encoding it was read from: the base when it is saved
+}
+
+// CustomField is a field that the user added. ID is random and stays when label or type change.
+type CustomField struct {
+	ID    id.ID
+	Label string
+	Type  FieldType
+	Value secret.Bytes
+
+	unknown canonical.Unknown
+}
+
+// Past is a value that a field had before, or the side of a conflict that did not become the field's value.
+type Past struct {
+	Field  Field
+	Value  secret.Bytes
+	Time   int64 // when it was replaced; of a conflict, when it was typed; by that device's clock
+	Device id.ID // the device that replaced it, or typed it
+	// Conflict says that two devices changed the field, and the user has not chosen yet. The item has the other device's value.
+	Conflict bool
+
+	unknown canonical.Unknown
+}
+
+// Origin says where an imported item came from, so that a second import recognises it.
+type Origin struct {
+	Source   string // "chrome/Default"
+	SourceID string // the row's identity in the source
+	Batch    id.ID  // the import that made the item
+}
+
+// Notes is the key of the notes that items of every kind have.
+const Notes Key = "notes"
+
+// Value returns the value of a field, zero if it is empty. The bytes are the item's own.
+func (it *Item) Value(key Key) secret.Bytes { return it.Values[key] }
+
+// Set sets the value of a field, which takes ownership; an empty value removes it.
+func (it *Item) Set(key Key, value secret.Bytes) {
+	if value.IsZero() {
+		delete(it.Values, key)
+		return
+	}
+	if it.Values == nil {
+		it.Values = make(map[Key]secret.Bytes)
+	}
+	it.Values[key] = value
+}
+
+// Conflicts returns the history entries that wait for the user's choice.
+func (it *Item) Conflicts() []Past {
+	var open []Past
+	for _, p := range it.History {
+		if p.Conflict {
+			open = append(open, p)
+		}
+	}
+	return open
+}
+
+// Clone returns a copy that shares nothing with it, secrets included.
+func (it *Item) Clone() Item {
+	c := *it
+	c.Values = make(map[Key]secret.Bytes, len(it.Values))
+	for key, value := range it.Values {
+		c.Values[key] = value.Clone()
+	}
+	c.Websites, c.Tags = slices.Clone(it.Websites), slices.Clone(it.Tags)
+	c.Custom, c.History = slices.Clone(it.Custom), slices.Clone(it.History)
+	for i := range c.Custom {
+		c.Custom[i].Value = c.Custom[i].Value.Clone()
+	}
+	for i := range c.History {
+		c.History[i].Value = c.History[i].Value.Clone()
+	}
+	c.unknown = maps.Clone(it.unknown)
+	if !it.seen.IsZero() {
+		c.seen = it.seen.Clone()
+	}
+	return c
+}
+
+// Wipe clears the secrets of the item and of everything that shares them.
+func (it *Item) Wipe() {
+	for _, value := range it.Values {
+		value.Wipe()
+	}
+	for _, field := range it.Custom {
+		field.Value.Wipe()
+	}
+	for _, past := range it.History {
+		past.Value.Wipe()
+	}
+	for _, raw := range it.unknown {
+		clear(raw)
+	}
+	it.seen.Wipe()
+}

@@ -1,0 +1,154 @@
+package vault
+
+import (
+	"context"
+	"errors"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+)
+
+// State tells a live object from a deleted one, with the numbers of the protocol's state table.
+type State uint8
+
+// The states of an object.
+const (
+	Live State = 1
+	Dead State = 2
+)
+
+// Version is an object at one revision, sealed. Hash is EnvelopeHash of the envelope, zero for a dead object.
+// Envelope is nil for a dead object, and for a live one whose envelope is still to be fetched.
+type Version struct {
+	Revision uint64
+	State    State
+	Hash     [32]byte
+	Envelope []byte
+}
+
+// Object is what the store keeps of an object.
+type Object struct {
+	ID id.ID
+	// Base is the version last synced; its Revision is 0 for an object that the server has never seen.
+	Base Version
+	// Pending is the version that was edited since; nil if there is none. It is sealed for the revision after the one it was
+	// made from, which is Base unless Ancestor is set.
+	Pending *Version
+	// Ancestor is what Pending was made from, kept where Base has moved on and its envelope is missing.
+	Ancestor *Version
+}
+
+// Row is a line of the vault's state table: an object's base without its envelope.
+type Row struct {
+	Object   id.ID
+	Revision uint64
+	State    State
+	Hash     [32]byte
+}
+
+// Pin is how far this device has verified the vault's chain. The zero Pin is an empty vault.
+type Pin struct {
+	Seq    uint64
+	Hash   [32]byte
+	LogSeq uint64 // the place in the account log that the commit named
+	Root   [32]byte
+	Commit []byte // the signed commit as it came; opaque here
+}
+
+// LogEntry is an entry of the account log, opaque here. Seq counts from 0 without gaps.
+type LogEntry struct {
+	Seq       uint64
+	Entry     []byte
+	Signature []byte
+}
+
+// OutboxEntry is a push that may have been sent: its exact bytes, and what the objects become when it is accepted.
+type OutboxEntry struct {
+	Op      id.ID
+	Bytes   []byte // opaque
+	Objects []SentObject
+}
+
+// SentObject is an object as a push carries it.
+type SentObject struct {
+	Object id.ID
+	Version
+}
+
+// Undo is what an import did to one object.
+type Undo struct {
+	Object id.ID
+	Made   [32]byte // hash of the envelope that the import wrote
+	Before *Version // what it replaced; nil for a new object
+}
+
+// The errors of a store.
+var (
+	// ErrFull: the disk is full; nothing was changed.
+	ErrFull = errors.New("no space left on the disk")
+	// ErrReadOnly: the file, its folder or its disk cannot be written.
+	ErrReadOnly = errors.New("the vault file cannot be written")
+	// ErrBusy: another process kept the file locked; trying again is right.
+	ErrBusy = errors.New("the vault file is locked by another program")
+	// ErrCorrupt: the file is damaged or no database at all.
+	ErrCorrupt = errors.New("the vault file is damaged")
+	// ErrNewerSchema: a newer version of the program wrote the file.
+	ErrNewerSchema = errors.New("the vault file was written by a newer version")
+	// ErrTampered: the integrity record does not fit: the file was changed outside Coffer.
+	ErrTampered = errors.New("the vault file was changed outside Coffer")
+	// ErrOlderCopy: the integrity record is right and older than the last one this device remembers.
+	ErrOlderCopy = errors.New("an older copy of the vault file was put back")
+	// ErrNotAnchored: the store cannot write its integrity record yet, and refuses to write without.
+	ErrNotAnchored = errors.New("the vault file is not anchored")
+)
+
+// Store keeps the sealed objects of vaults. Everything that a function passed to Update did is on disk when Update returns nil,
+// and nothing of it is when it returns an error.
+//
+// Errors wrap ErrFull, ErrReadOnly, ErrBusy, ErrCorrupt, ErrTampered or ErrNotAnchored, or are the context's or f's own.
+type Store interface {
+	// View calls f with one consistent state.
+	View(ctx context.Context, f func(Reader) error) error
+	// Update calls f in a transaction of its own, one at a time for all processes.
+	Update(ctx context.Context, f func(Tx) error) error
+}
+
+// Reader reads what a Store keeps. Byte slices that it returns belong to the caller.
+type Reader interface {
+	// Object returns an object; false if there is none of that id.
+	Object(vault, object id.ID) (Object, bool, error)
+	// Objects yields the objects that changed after a generation of the store, all for 0, in any order.
+	Objects(vault id.ID, since uint64, yield func(Object) error) error
+	// PendingObjects yields the objects with a pending version, in any order.
+	PendingObjects(vault id.ID, yield func(Object) error) error
+	// Rows yields the base of every object that has one, in order of id.
+	Rows(vault id.ID, yield func(Row) error) error
+	// Missing yields the bases that are live and have no envelope.
+	Missing(vault id.ID, yield func(Row) error) error
+	// Pin returns how far the vault's chain is verified.
+	Pin(vault id.ID) (Pin, error)
+	// Outbox returns the push in flight; false if there is none.
+	Outbox(vault id.ID) (OutboxEntry, bool, error)
+	// Undo returns what an import did; nothing for an unknown batch.
+	Undo(vault, batch id.ID) ([]Undo, error)
+	// Generation counts the changes of the store.
+	Generation() (uint64, error)
+}
+
+// Tx is a Reader that changes the Store.
+type Tx interface {
+	Reader
+	// Put writes an object, replacing what was there.
+	Put(vault id.ID, o Object) error
+	// Remove forgets an object that the server has never seen.
+	Remove(vault, object id.ID) error
+	// SetAside keeps a damaged envelope out of the way of the one that replaces it. What is set aside is never deleted.
+	SetAside(vault, object id.ID, v Version) error
+	// SetPin moves the pin.
+	SetPin(vault id.ID, p Pin) error
+	// AppendLog adds entries to the account log; they must follow its last one.
+	AppendLog(entries []LogEntry) error
+	// SetOutbox replaces the push in flight; nil clears it.
+	SetOutbox(vault id.ID, entry *OutboxEntry) error
+	// SetUndo keeps what an import did; nil forgets it.
+	SetUndo(vault, batch id.ID, entries []Undo) error
+}
