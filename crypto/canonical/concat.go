@@ -13,10 +13,11 @@ import (
 // id.ID or uint64 (8 bytes, big-endian). Any other type is a defect of the
 // caller and panics; named types are converted first.
 func Concat(fields ...any) []byte {
-	return Append(nil, fields...)
+	return Append(make([]byte, 0, size(fields)), fields...)
 }
 
-// Append is Concat onto dst.
+// Append is Concat onto dst. Opening an object needs several short joins, which
+// then fit a buffer on the stack.
 func Append(dst []byte, fields ...any) []byte {
 	for _, field := range fields {
 		switch f := field.(type) {
@@ -37,6 +38,22 @@ func Append(dst []byte, fields ...any) []byte {
 	return dst
 }
 
+// size is the length that Concat gives fields, so that it allocates once.
+func size(fields []any) int {
+	n := 0
+	for _, field := range fields {
+		switch f := field.(type) {
+		case string:
+			n += 4 + len(f)
+		case []byte:
+			n += 4 + len(f)
+		default:
+			n += 4 + 32 // the largest of the fixed widths
+		}
+	}
+	return n
+}
+
 // appendLength writes n, which the limits on all data keep far below 2^32.
 func appendLength(dst []byte, n int) []byte {
 	return binary.BigEndian.AppendUint32(dst, uint32(n))
@@ -44,5 +61,6 @@ func appendLength(dst []byte, n int) []byte {
 
 // Hash is SHA-256 over Concat(label, fields…). Every use has a label of its own.
 func Hash(label string, fields ...any) [32]byte {
-	return sha256.Sum256(Append(Concat(label), fields...))
+	var short [256]byte
+	return sha256.Sum256(Append(Append(short[:0], label), fields...))
 }

@@ -17,8 +17,9 @@ type derived []byte
 // derive binds both to the key, the nonce, the whole header and the context.
 func derive(key secret.Bytes, header, context []byte) derived {
 	nonce := header[headerSize-nonceSize:]
-	bound := sha256.Sum256(canonical.Concat(context, header))
-	info := canonical.Concat("coffer/v1/envelope", bound)
+	var short [256]byte
+	bound := sha256.Sum256(canonical.Append(short[:0], context, header))
+	info := canonical.Append(short[:0], "coffer/v1/envelope", bound)
 	out, err := hkdf.Key(sha256.New, key.Reveal(), nonce, string(info), chacha20poly1305.KeySize+commitmentSize)
 	if err != nil {
 		panic(err) // the length is a constant below HKDF's limit
@@ -42,7 +43,8 @@ func (d derived) aead() cipher.AEAD {
 func (d derived) open(envelope, context []byte) ([]byte, error) {
 	header := envelope[:headerSize]
 	nonce := header[headerSize-nonceSize:]
-	padded, err := d.aead().Open(nil, nonce, envelope[bodyOffset:], additional(header, context))
+	var short [256]byte
+	padded, err := d.aead().Open(nil, nonce, envelope[bodyOffset:], additional(short[:0], header, context))
 	if err != nil {
 		return nil, ErrOpen
 	}

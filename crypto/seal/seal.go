@@ -91,7 +91,7 @@ func sealWith(nonce [nonceSize]byte, key secret.Bytes, h Header, context, plaint
 	out = append(out, keys.commitment()...)
 	out = appendPadded(out, plaintext, padded)
 	// In place, so that no copy of the plaintext stays behind.
-	return keys.aead().Seal(out[:bodyOffset], nonce[:], out[bodyOffset:], additional(out[:headerSize], context)), nil
+	return keys.aead().Seal(out[:bodyOffset], nonce[:], out[bodyOffset:], additional(nil, out[:headerSize], context)), nil
 }
 
 // Open decrypts an envelope that Seal made with the same key, header and
@@ -125,6 +125,7 @@ func (h Header) matches(envelope []byte) bool {
 	return string(want) == string(envelope[:len(want)])
 }
 
-func additional(header, context []byte) []byte {
-	return canonical.Concat(header, context)
+// additional appends the AEAD's additional data to dst.
+func additional(dst, header, context []byte) []byte {
+	return canonical.Append(dst, header, context)
 }

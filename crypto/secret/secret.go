@@ -2,9 +2,9 @@
 //
 // Every way in which Go turns a value into text gives [Redacted]: fmt under any
 // verb, slog, JSON, text, gob. CBOR is refused, since an object that held the
-// word instead of the key would be lost data. The bytes lie behind a pointer:
-// fmt does not call methods on unexported fields of other structs, so they
-// would be printed if they lay in the value itself.
+// word instead of the key would be lost data. The bytes lie behind a func, which
+// reflection cannot look into: fmt does not call methods on unexported fields of
+// other structs, and follows a pointer there under a verb like %s.
 //
 // Wiping is best effort: Go may have copied the bytes on the stack, and the
 // operating system may have swapped them out.
@@ -25,11 +25,10 @@ const Redacted = "[redacted]"
 // ErrMarshal is returned when a secret is about to be written as data.
 var ErrMarshal = errors.New("secret: refusing to marshal")
 
-// Bytes is secret bytes of any length. Copies share the bytes, so that one Wipe
+// Bytes holds secret bytes, any number of them. Copies share the bytes, so that one Wipe
 // clears them all. The zero value holds nothing.
 type Bytes struct {
-	_ [0]func() // not comparable with ==, which would take variable time and compare pointers
-	p *store
+	open func() *store // also makes == a compile error: use Equal
 }
 
 type store struct {
@@ -41,7 +40,8 @@ type store struct {
 
 // New takes ownership of b: the caller must not use it again.
 func New(b []byte) Bytes {
-	return Bytes{p: &store{bytes: b}}
+	kept := &store{bytes: b}
+	return Bytes{open: func() *store { return kept }}
 }
 
 // FromString copies s, which itself cannot be wiped.
@@ -59,10 +59,10 @@ func Random(n int) Bytes {
 // Reveal lends the bytes: do not change them, and do not keep them beyond the
 // call that they are for. It is nil after Wipe.
 func (s Bytes) Reveal() []byte {
-	if s.p == nil || s.p.wiped.Load() {
+	if s.open == nil || s.open().wiped.Load() {
 		return nil
 	}
-	return s.p.bytes
+	return s.open().bytes
 }
 
 // Len is the number of bytes; 0 after Wipe.
@@ -88,11 +88,12 @@ func (s Bytes) Equal(t Bytes) bool {
 // Wipe overwrites the bytes, in all copies of s. What uses them at the same
 // time in another goroutine gets wrong results: stop it first.
 func (s Bytes) Wipe() {
-	if s.p == nil {
+	if s.open == nil {
 		return
 	}
-	s.p.wiped.Store(true)
-	clear(s.p.bytes)
+	kept := s.open()
+	kept.wiped.Store(true)
+	clear(kept.bytes)
 }
 
 // String is Redacted.
