@@ -1,0 +1,155 @@
+package sqlite
+
+import (
+	"database/sql"
+	"fmt"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+const objectColumns = `object_id,
+	base_revision, base_state, base_hash, base_envelope,
+	pending_revision, pending_state, pending_hash, pending_envelope,
+	ancestor_revision, ancestor_state, ancestor_hash, ancestor_envelope`
+
+// version scans the four columns of a version, which are all NULL where there is none.
+type version struct {
+	revision, state sql.NullInt64
+	hash            []byte
+	envelope        []byte
+}
+
+func (v *version) columns() []any { return []any{&v.revision, &v.state, &v.hash, &v.envelope} }
+
+// get returns nil for no version.
+func (v *version) get() (*vault.Version, error) {
+	if !v.revision.Valid {
+		return nil, nil
+	}
+	var hash blob32
+	if err := hash.Scan(v.hash); err != nil {
+		return nil, err
+	}
+	return &vault.Version{
+		Revision: uint64(v.revision.Int64), State: vault.State(v.state.Int64), Hash: hash, Envelope: v.envelope,
+	}, nil
+}
+
+// values is the inverse of columns.
+func values(v *vault.Version) []any {
+	if v == nil {
+		return []any{nil, nil, nil, nil}
+	}
+	return []any{int64(v.Revision), int64(v.State), v.Hash[:], v.Envelope}
+}
+
+type scanner interface{ Scan(...any) error }
+
+func scanObject(s scanner) (vault.Object, error) {
+	var object blob16
+	var base, pending, ancestor version
+	columns := append([]any{&object}, base.columns()...)
+	columns = append(append(columns, pending.columns()...), ancestor.columns()...)
+	if err := s.Scan(columns...); err != nil {
+		return vault.Object{}, err
+	}
+	o := vault.Object{ID: id.ID(object)}
+	synced, err := base.get()
+	if err != nil {
+		return vault.Object{}, err
+	}
+	if synced != nil {
+		o.Base = *synced
+	}
+	if o.Pending, err = pending.get(); err != nil {
+		return vault.Object{}, err
+	}
+	o.Ancestor, err = ancestor.get()
+	return o, err
+}
+
+// Object implements vault.Reader.
+func (t *transaction) Object(v, object id.ID) (vault.Object, bool, error) {
+	s, err := t.prepare(`SELECT ` + objectColumns + ` FROM object WHERE vault_id = ? AND object_id = ?`)
+	if err != nil {
+		return vault.Object{}, false, fmt.Errorf("read object: %w", err)
+	}
+	o, err := scanObject(s.QueryRowContext(t.ctx, v[:], object[:]))
+	if err == sql.ErrNoRows {
+		return vault.Object{}, false, nil
+	}
+	if err != nil {
+		return vault.Object{}, false, fmt.Errorf("read object: %w", err)
+	}
+	return o, true, nil
+}
+
+// Objects implements vault.Reader.
+func (t *transaction) Objects(v id.ID, since uint64, yield func(vault.Object) error) error {
+	return t.objects(`SELECT `+objectColumns+` FROM object WHERE vault_id = ? AND changed > ?`, []any{v[:], int64(since)}, yield)
+}
+
+// PendingObjects implements vault.Reader.
+func (t *transaction) PendingObjects(v id.ID, yield func(vault.Object) error) error {
+	const query = `SELECT ` + objectColumns + ` FROM object WHERE vault_id = ? AND pending_revision IS NOT NULL`
+	return t.objects(query, []any{v[:]}, yield)
+}
+
+func (t *transaction) objects(query string, args []any, yield func(vault.Object) error) error {
+	return t.rows("read objects", query, args, func(rows *sql.Rows) error {
+		o, err := scanObject(rows)
+		if err != nil {
+			return fmt.Errorf("read objects: %w", err)
+		}
+		return yield(o)
+	})
+}
+
+const rowColumns = `SELECT object_id, base_revision, base_state, base_hash FROM object WHERE vault_id = ?`
+
+// Rows implements vault.Reader.
+func (t *transaction) Rows(v id.ID, yield func(vault.Row) error) error {
+	return t.stateRows(rowColumns+` AND base_revision IS NOT NULL ORDER BY object_id`, v, yield)
+}
+
+// Missing implements vault.Reader.
+func (t *transaction) Missing(v id.ID, yield func(vault.Row) error) error {
+	return t.stateRows(rowColumns+` AND base_state = 1 AND base_envelope IS NULL`, v, yield)
+}
+
+func (t *transaction) stateRows(query string, v id.ID, yield func(vault.Row) error) error {
+	return t.rows("read state", query, []any{v[:]}, func(rows *sql.Rows) error {
+		var object blob16
+		var hash blob32
+		var revision, state int64
+		if err := rows.Scan(&object, &revision, &state, &hash); err != nil {
+			return fmt.Errorf("read state: %w", err)
+		}
+		return yield(vault.Row{Object: id.ID(object), Revision: uint64(revision), State: vault.State(state), Hash: hash})
+	})
+}
+
+// Put implements vault.Tx.
+func (t *transaction) Put(v id.ID, o vault.Object) error {
+	base := &o.Base
+	if base.Revision == 0 {
+		base = nil
+	}
+	args := append([]any{v[:], int64(t.generation), o.ID[:]}, values(base)...)
+	args = append(append(args, values(o.Pending)...), values(o.Ancestor)...)
+	return t.change("write object", `INSERT OR REPLACE INTO object (vault_id, changed, `+objectColumns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+}
+
+// Remove implements vault.Tx.
+func (t *transaction) Remove(v, object id.ID) error {
+	return t.change("remove object", `DELETE FROM object WHERE vault_id = ? AND object_id = ?`, v[:], object[:])
+}
+
+// SetAside implements vault.Tx.
+func (t *transaction) SetAside(v, object id.ID, damaged vault.Version) error {
+	args := append([]any{v[:], object[:]}, values(&damaged)...)
+	return t.change("set envelope aside",
+		`INSERT INTO set_aside (vault_id, object_id, revision, state, hash, envelope) VALUES (?, ?, ?, ?, ?, ?)`, args...)
+}

@@ -1,0 +1,197 @@
+// Package sqlite keeps one account's vaults in one SQLite file. It is given sealed values only and has no key.
+//
+//	integrity.mac = HMAC(anchor, generation, digest)     digest covers account row, log head, local values, pins, pending versions
+//	vault.pin     = a signed commit, verified             its root covers every other version
+//
+// Every change is one transaction, which also raises the generation and writes the MAC: a crash leaves the state before or after
+// a change, and a change made with another program shows.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/coffer-vault/coffer/internal/sqlite"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+var (
+	// ErrNoAccount is returned for a file in which no account was created, or whose creation did not complete.
+	ErrNoAccount = errors.New("the vault file has no account")
+	// ErrExists is returned by Create for a file that has an account.
+	ErrExists = errors.New("the vault file exists")
+)
+
+// MAC authenticates bytes under the anchor key: HMAC-SHA-256.
+type MAC func([]byte) [32]byte
+
+// Store is a vault file. It may be used by several goroutines and, with others of its kind, by several processes.
+type Store struct {
+	write *sql.DB // takes the write lock at BEGIN
+	read  *sql.DB
+
+	mu  sync.Mutex
+	mac MAC // nil until anchored
+}
+
+var _ vault.Store = (*Store)(nil)
+
+// Open opens an existing vault file for reading. Anchor has to follow before anything is written.
+// Errors: ErrNoAccount, fs.ErrNotExist, and those of vault.Store with vault.ErrNewerSchema.
+func Open(ctx context.Context, path string) (*Store, error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, fmt.Errorf("open vault file: %w", err)
+	}
+	s, err := open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.Account(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// Contents is what a new vault file begins with.
+type Contents struct {
+	Account vault.Account
+	Vaults  []vault.SealedVaultKey
+	Log     []vault.LogEntry
+}
+
+// Create makes a vault file and anchors it. Whoever is interrupted can call it again: until it returns nil there is no account
+// in the file. Errors: ErrExists, and those of vault.Store.
+func Create(ctx context.Context, path string, c Contents, mac MAC) (*Store, error) {
+	s, err := open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.create(ctx, c, mac); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("create vault file: %w", err)
+	}
+	s.mac = mac
+	return s, nil
+}
+
+func open(ctx context.Context, path string) (*Store, error) {
+	write, err := sqlite.Open(ctx, path, sqlite.Options{Immediate: true})
+	if err != nil {
+		return nil, fmt.Errorf("open vault file: %w", classify(err))
+	}
+	write.SetMaxOpenConns(1)
+	files, err := fs.Sub(migrations, "migrations")
+	if err == nil {
+		err = sqlite.Migrate(ctx, write, files)
+	}
+	if err != nil {
+		write.Close()
+		return nil, fmt.Errorf("open vault file: %w", classify(err))
+	}
+	read, err := sqlite.Open(ctx, path, sqlite.Options{})
+	if err != nil {
+		write.Close()
+		return nil, fmt.Errorf("open vault file: %w", classify(err))
+	}
+	return &Store{write: write, read: read}, nil
+}
+
+// Close ends the use of the file.
+func (s *Store) Close() error {
+	return errors.Join(s.read.Close(), s.write.Close())
+}
+
+// View implements vault.Store.
+func (s *Store) View(ctx context.Context, f func(vault.Reader) error) error {
+	return s.view(ctx, func(t *transaction) error { return f(t) })
+}
+
+func (s *Store) view(ctx context.Context, f func(*transaction) error) error {
+	tx, err := s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("read vault file: %w", classify(err))
+	}
+	defer tx.Rollback()
+	return classify(f(&transaction{ctx: ctx, tx: tx}))
+}
+
+// Update implements vault.Store.
+func (s *Store) Update(ctx context.Context, f func(vault.Tx) error) error {
+	return s.update(ctx, func(t *transaction) error { return f(t) })
+}
+
+func (s *Store) update(ctx context.Context, f func(*transaction) error) error {
+	s.mu.Lock()
+	mac := s.mac
+	s.mu.Unlock()
+	if mac == nil {
+		return vault.ErrNotAnchored
+	}
+	return s.transact(ctx, func(t *transaction) error {
+		// To sign again without looking would bless what another program wrote.
+		if err := t.verify(mac); err != nil {
+			return err
+		}
+		if err := t.begin(); err != nil {
+			return err
+		}
+		if err := f(t); err != nil {
+			return err
+		}
+		if !t.changed {
+			return nil
+		}
+		return t.sign(mac)
+	})
+}
+
+// transact runs f between BEGIN IMMEDIATE and COMMIT.
+func (s *Store) transact(ctx context.Context, f func(*transaction) error) error {
+	tx, err := s.write.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("write vault file: %w", classify(err))
+	}
+	defer tx.Rollback()
+	if err := f(&transaction{ctx: ctx, tx: tx}); err != nil {
+		return classify(err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("write vault file: %w", classify(err))
+	}
+	return nil
+}
+
+// classify adds the error that vault.Store promises to one of SQLite's.
+func classify(err error) error {
+	for _, class := range []struct {
+		is     func(error) bool
+		become error
+	}{
+		{sqlite.IsFull, vault.ErrFull},
+		{sqlite.IsReadOnly, vault.ErrReadOnly},
+		{isPermission, vault.ErrReadOnly},
+		{sqlite.IsBusy, vault.ErrBusy},
+		{sqlite.IsCorrupt, vault.ErrCorrupt},
+		{sqlite.IsNotADatabase, vault.ErrCorrupt},
+		{isNewerSchema, vault.ErrNewerSchema},
+	} {
+		if err != nil && class.is(err) && !errors.Is(err, class.become) {
+			return fmt.Errorf("%w: %w", class.become, err)
+		}
+	}
+	return err
+}
+
+func isPermission(err error) bool { return errors.Is(err, fs.ErrPermission) }
+
+func isNewerSchema(err error) bool { return errors.Is(err, sqlite.ErrNewerSchema) }
