@@ -101,6 +101,17 @@ func checksum(raw []byte) string {
 	return crockford.EncodeToString(sum[:5])[:checksumDigits]
 }
 
+// SecretKeyFromBytes takes ownership of the 16 bytes that Bytes returned; ErrSecretKeyMalformed for another length.
+func SecretKeyFromBytes(raw secret.Bytes) (SecretKey, error) {
+	if raw.Len() != SecretKeySize {
+		return SecretKey{}, ErrSecretKeyMalformed
+	}
+	return SecretKey{raw}, nil
+}
+
+// Bytes returns a copy of the 16 bytes, for the operating system's keyring.
+func (k SecretKey) Bytes() secret.Bytes { return k.raw.Clone() }
+
 // Text is the Secret Key as shown, printed and kept in the keyring:
 // C1-XXXXX-XXXXX-XXXXX-XXXXX-XXXXX-XXXXX. Empty for a missing key.
 func (k SecretKey) Text() string {
