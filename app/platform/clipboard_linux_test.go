@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"log/slog"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -41,25 +42,18 @@ func paste(t *testing.T, target string) string {
 // copyElsewhere makes another program the owner of the clipboard.
 func copyElsewhere(t *testing.T, text string) {
 	t.Helper()
-	cmd := exec.Command("xclip", "-selection", "clipboard", "-in", "-quiet")
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cmd := exec.Command("xclip", "-selection", "clipboard", "-in", "-quiet") // quiet: it stays in the foreground
+	cmd.Stdin = strings.NewReader(text)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	stdin.Write([]byte(text))
-	stdin.Close()
-	// It says that it waits for requests when it owns the selection.
-	if _, err := stderr.Read(make([]byte, 256)); err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		if paste(t, "UTF8_STRING") == text {
+			return
+		}
 	}
+	t.Fatal("xclip never got the clipboard")
 }
 
 func TestClipboardOnX(t *testing.T) {
@@ -122,15 +116,26 @@ func TestStaleClearIsIgnored(t *testing.T) {
 		t.Fatal(err)
 	}
 	copyElsewhere(t, "a recipe")
-	s.mu.Lock()
-	s.text = []byte("hunter2") // as if the event were still on its way
-	s.mu.Unlock()
+	for !s.setTextIfLost("hunter2") {
+		runtime.Gosched()
+	}
 	if err := s.clear(m); err != nil {
 		t.Error(err)
 	}
 	if got := paste(t, "UTF8_STRING"); got != "a recipe" {
 		t.Errorf("the other program's text became %q", got)
 	}
+}
+
+// setTextIfLost makes it look as if the event of a loss, which has come, were still on its way.
+func (s *selection) setTextIfLost(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.text != nil {
+		return false
+	}
+	s.text = []byte(text)
+	return true
 }
 
 func TestLargestTextOnX(t *testing.T) {

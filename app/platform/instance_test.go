@@ -1,0 +1,111 @@
+package platform
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func createdPaths(t *testing.T, home string) Paths {
+	t.Helper()
+	p, err := PathsBelow(home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Create(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func acquire(t *testing.T, p Paths) (*Instance, chan struct{}) {
+	t.Helper()
+	shown := make(chan struct{}, 8)
+	i, err := AcquireInstance(p, func() { shown <- struct{}{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { i.Close() })
+	return i, shown
+}
+
+func TestSecondStartShowsTheFirst(t *testing.T) {
+	for name, home := range map[string]string{
+		"short path":                     t.TempDir(),
+		"longer than a socket's address": filepath.Join(t.TempDir(), strings.Repeat("deep/", 30)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := createdPaths(t, home)
+			first, shown := acquire(t, p)
+			for range 2 {
+				if _, err := AcquireInstance(p, nil); !errors.Is(err, ErrRunning) {
+					t.Fatalf("second start: %v, want %v", err, ErrRunning)
+				}
+				<-shown
+			}
+			if err := first.Close(); err != nil {
+				t.Fatal(err)
+			}
+			acquire(t, p)
+		})
+	}
+}
+
+func TestProfilesHaveAnInstanceEach(t *testing.T) {
+	acquire(t, createdPaths(t, t.TempDir()))
+	acquire(t, createdPaths(t, t.TempDir()))
+}
+
+func TestOtherRequestsAreIgnored(t *testing.T) {
+	p := createdPaths(t, t.TempDir())
+	_, shown := acquire(t, p)
+	for _, request := range []string{"quit\n", "", "sh", "SHOW\n"} {
+		conn, err := dialInstance(p, showPatience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(conn, request)
+		conn.Close()
+	}
+	// Requests are taken one after another: when this one has been answered, the others have been refused.
+	if _, err := AcquireInstance(p, nil); !errors.Is(err, ErrRunning) {
+		t.Fatal(err)
+	}
+	<-shown
+	if len(shown) != 0 {
+		t.Error("the window was shown for something else than the request")
+	}
+}
+
+// TestAfterACrash runs itself as a first instance that is killed.
+func TestAfterACrash(t *testing.T) {
+	if home := os.Getenv("COFFER_TEST_CRASH"); home != "" {
+		acquire(t, createdPaths(t, home))
+		fmt.Println("acquired")
+		select {}
+	}
+	home := t.TempDir()
+	child := exec.Command(os.Args[0], "-test.run=^TestAfterACrash$")
+	child.Env = append(os.Environ(), "COFFER_TEST_CRASH="+home)
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fmt.Fscanln(out, new(string)); err != nil {
+		t.Fatal(err)
+	}
+	p := createdPaths(t, home)
+	if _, err := AcquireInstance(p, nil); !errors.Is(err, ErrRunning) {
+		t.Errorf("while the first lives: %v", err)
+	}
+	child.Process.Kill()
+	child.Wait()
+	acquire(t, p)
+}
