@@ -3,6 +3,8 @@ package canonical_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +37,30 @@ func TestConcat(t *testing.T) {
 		if got := canonical.Append([]byte("before"), test.fields...); string(got) != "before"+test.want {
 			t.Errorf("%s, appended: %x", test.name, got)
 		}
+	}
+}
+
+// The vectors come from testdata/vectors.py, which shares no code with this.
+func TestVectors(t *testing.T) {
+	data, err := os.ReadFile("../testdata/concat.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v struct {
+		Joined, Hash string
+		HashField    string `json:"hash_field"`
+		IDField      id.ID  `json:"id_field"`
+	}
+	if err := json.Unmarshal(data, &v); err != nil {
+		t.Fatal(err)
+	}
+	field := [32]byte(fromHex(t, v.HashField))
+	joined := canonical.Concat("text", "", []byte{0, 255}, field, v.IDField, uint64(1)<<40)
+	if !bytes.Equal(joined, fromHex(t, v.Joined)) {
+		t.Errorf("joined to %x", joined)
+	}
+	if hash := canonical.Hash("label", "text", uint64(7)); !bytes.Equal(hash[:], fromHex(t, v.Hash)) {
+		t.Errorf("hash is %x", hash)
 	}
 }
 

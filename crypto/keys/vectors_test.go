@@ -1,0 +1,165 @@
+package keys_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"testing"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/kdf"
+	"github.com/coffer-vault/coffer/crypto/keys"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// The vectors come from testdata/vectors.py, which shares no code with this.
+func load(t *testing.T, file string, v any) {
+	t.Helper()
+	data, err := os.ReadFile("../testdata/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+type hexBytes []byte
+
+func (h *hexBytes) UnmarshalText(text []byte) (err error) {
+	*h, err = hex.DecodeString(string(text))
+	return err
+}
+
+func (h hexBytes) secret() secret.Bytes { return secret.New(bytes.Clone(h)) }
+
+func same(t *testing.T, name string, got, want []byte) {
+	t.Helper()
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s is %x, not %x", name, got, want)
+	}
+}
+
+type derivation struct {
+	Name, Password, Profile string
+	SecretKey               string `json:"secret_key"`
+	Account                 id.ID
+	Generation              uint32
+	Salt, Tag, KEK, DSK     hexBytes
+	LoginPublic             hexBytes `json:"login_public"`
+}
+
+// The whole way from password and Secret Key, at full cost.
+func TestDerivationVectors(t *testing.T) {
+	var cases []derivation
+	load(t, "derivation.json", &cases)
+	if len(cases) == 0 {
+		t.Fatal("no vectors")
+	}
+	for _, v := range cases {
+		t.Run(v.Name, func(t *testing.T) { v.check(t) })
+	}
+}
+
+func (v derivation) check(t *testing.T) {
+	sk, err := keys.ParseSecretKey(v.SecretKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile, err := kdf.ByName(v.Profile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	salt, tag := keys.PasswordSalt(sk, v.Account, v.Generation), keys.LookupTag(sk)
+	same(t, "salt", salt[:], v.Salt)
+	same(t, "tag", tag[:], v.Tag)
+	master, err := keys.DeriveAccountMaster(t.Context(), secret.FromString(v.Password), sk, v.Account, profile, v.Generation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := master.LoginKey().Public()
+	same(t, "login key", public[:], v.LoginPublic)
+	same(t, "KEK", master.KEK().Reveal(), v.KEK)
+	same(t, "DSK", master.DeviceSealKey().Reveal(), v.DSK)
+}
+
+type sealings struct {
+	Account, Vault, Object, Device id.ID
+	Generation, Epoch              uint32
+	Revision                       uint64
+	Name                           string
+	KEK, AK, VK, DSK               hexBytes
+	ObjectKey                      hexBytes `json:"object_key"`
+	IdentitySignPublic             hexBytes `json:"identity_sign_public"`
+	IdentityReceiveSeed            hexBytes `json:"identity_receive_seed"`
+	Plaintext                      hexBytes
+	SealedAK                       hexBytes `json:"sealed_ak"`
+	SealedIdentity                 hexBytes `json:"sealed_identity"`
+	SealedVK                       hexBytes `json:"sealed_vk"`
+	SealedObject                   hexBytes `json:"sealed_object"`
+	SealedLocal                    hexBytes `json:"sealed_local"`
+}
+
+func (v sealings) objectRef() keys.ObjectRef {
+	return keys.ObjectRef{Account: v.Account, Vault: v.Vault, Object: v.Object, Epoch: v.Epoch, Revision: v.Revision}
+}
+
+func (v sealings) localRef() keys.LocalRef {
+	return keys.LocalRef{Account: v.Account, Device: v.Device, Generation: v.Generation, Name: v.Name}
+}
+
+func TestSealedKeyVectors(t *testing.T) {
+	var v sealings
+	load(t, "sealing.json", &v)
+	ak, err := keys.OpenAccountKey(v.KEK.secret(), v.SealedAK, v.Account, v.Generation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "AK", ak.Reveal(), v.AK)
+	identity, err := keys.OpenIdentity(ak, v.SealedIdentity, v.Account)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := identity.Sign.Public()
+	same(t, "identity key", public[:], v.IdentitySignPublic)
+	same(t, "HPKE seed", identity.Receive.Seed().Reveal(), v.IdentityReceiveSeed)
+	vk, err := keys.OpenVaultKey(ak, v.SealedVK, v.Account, v.Vault, v.Epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "VK", vk.Reveal(), v.VK)
+}
+
+func TestSealedDataVectors(t *testing.T) {
+	var v sealings
+	load(t, "sealing.json", &v)
+	same(t, "OK", keys.ObjectKey(v.VK.secret(), v.Vault, v.Object, v.Epoch).Reveal(), v.ObjectKey)
+	object, err := keys.OpenObject(v.VK.secret(), v.objectRef(), v.SealedObject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "object", object, v.Plaintext)
+	value, err := keys.OpenLocal(v.DSK.secret(), v.localRef(), v.SealedLocal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "local value", value.Reveal(), v.Plaintext)
+}
+
+func TestSecretKeyVectors(t *testing.T) {
+	var cases []struct {
+		Raw  hexBytes
+		Text string
+	}
+	load(t, "secretkey.json", &cases)
+	if len(cases) == 0 {
+		t.Fatal("no vectors")
+	}
+	for _, v := range cases {
+		key, err := keys.ParseSecretKey(v.Text)
+		if err != nil || key.Text() != v.Text {
+			t.Errorf("%s becomes %s, %v", v.Text, key.Text(), err)
+		}
+	}
+}
