@@ -1,0 +1,138 @@
+// Package api speaks HTTP for the server: the operations of docs/protocol.md §8 as typed handlers, one file per area.
+//
+// Everything that guards them is in three places: outer.go (every request: limits, log, panics), auth.go (the signature of every
+// request after sign-in) and errors.go (the one table from decisions to answers). Handlers translate and decide nothing.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// Config is what a Server is built from. Every field is required.
+type Config struct {
+	Cloud  *cloud.Cloud
+	Origin string // what clients sign their requests for
+	Limits Limits
+	Ready  func(context.Context) error // whether the database answers
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Server is the http.Handler of the API.
+type Server struct {
+	cloud   *cloud.Cloud
+	origin  string
+	now     func() time.Time
+	log     *slog.Logger
+	started int64
+	nonces  *nonceCache
+	huma    huma.API
+	handler http.Handler
+}
+
+// New returns the API as a handler: /v1/…, /openapi.json, /healthz and /readyz.
+func New(c Config) *Server {
+	mux := http.NewServeMux()
+	config := huma.DefaultConfig("Coffer", buildinfo.Version)
+	// No pages with scripts of others, and answers that are the wire types and nothing more.
+	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
+	config.RejectUnknownQueryParameters = true
+	s := &Server{cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces), huma: humago.New(mux, config)}
+	s.started = s.now().UnixMilli()
+	s.huma.UseMiddleware(s.authenticate)
+	s.signup()
+	s.signin()
+	s.sessions()
+	s.account()
+	s.vaults()
+	s.events()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc("GET /readyz", s.ready(c.Ready))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, cloud.ErrNotFound) })
+	s.handler = s.outer(newAddressLimits(c.Limits, c.Now), mux)
+	return s
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// HTTP returns a server for the handler. The write deadline is for answers; an event stream sets its own.
+func (s *Server) HTTP() *http.Server {
+	return &http.Server{
+		Handler: s, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
+	}
+}
+
+func (s *Server) ready(check func(context.Context) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := check(r.Context()); err != nil {
+			s.log.Error("not ready", "err", err)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+const (
+	smallBody   = 64 << 10 // requests without sealed keys or objects
+	keysBody    = 256 << 10
+	readTimeout = time.Minute // of one request's body
+)
+
+// operation is what differs between the routes.
+type operation struct {
+	id, method, path string
+	auth             policy
+	maxBody          int64
+}
+
+// body and answer are the shapes that huma wants: JSON bodies without headers.
+type (
+	body[T any]   struct{ Body T }
+	answer[T any] struct{ Body T }
+	none          struct{}
+)
+
+// route registers a handler that is given the authenticated caller. Its errors are those of package cloud.
+func route[I, O any](s *Server, op operation, handle func(context.Context, cloud.Caller, *I) (*O, error)) {
+	if op.maxBody == 0 {
+		op.maxBody = smallBody
+	}
+	huma.Register(s.huma, huma.Operation{
+		OperationID: op.id, Method: op.method, Path: op.path, MaxBodyBytes: op.maxBody,
+		// The body is read by authenticate, under its own deadline.
+		BodyReadTimeout: -1,
+		Metadata:        map[string]any{policyKey: op.auth},
+	}, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, callerOf(ctx), in)
+		if err != nil {
+			return nil, s.toAnswer(ctx, op.id, err)
+		}
+		return out, nil
+	})
+}
+
+// toAnswer hides what is not a decision behind 500 and logs it.
+func (s *Server) toAnswer(ctx context.Context, operation string, err error) error {
+	a := answerFor(err)
+	if a.status >= http.StatusInternalServerError && ctx.Err() == nil {
+		s.log.Error("request failed", "op", operation, "request", requestID(ctx), "err", err)
+	}
+	return a
+}
+
+func session(t cloud.Tokens) wire.Session {
+	return wire.Session{AccessToken: t.Access, AccessExpires: t.AccessExpires, RefreshToken: t.Refresh}
+}

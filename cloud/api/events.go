@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+const (
+	// keepAlive is how often a silent stream says that it is alive, also to the proxies in between.
+	keepAlive    = 25 * time.Second
+	writeTimeout = 30 * time.Second
+)
+
+func (s *Server) events() {
+	route(s, operation{id: "events", method: "GET", path: "/v1/events", auth: bySession}, s.stream)
+}
+
+// stream answers with server-sent events until the client leaves, the session ends, or its access token expires: a stream lives no
+// longer than the token that opened it.
+func (s *Server) stream(_ context.Context, c cloud.Caller, _ *none) (*huma.StreamResponse, error) {
+	stream, err := s.cloud.Events.Listen(c)
+	if err != nil {
+		return nil, err
+	}
+	return &huma.StreamResponse{Body: func(ctx huma.Context) {
+		defer s.cloud.Events.Close(stream)
+		r, w := humago.Unwrap(ctx)
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+		out := &eventWriter{w: w, control: http.NewResponseController(w)}
+		// A first comment, so that the client knows that it is heard from here on.
+		if out.write(": listening\n\n") != nil {
+			return
+		}
+		expires := time.UnixMilli(c.Expires).Sub(s.now())
+		s.forward(r.Context(), out, stream, expires)
+	}}, nil
+}
+
+func (s *Server) forward(ctx context.Context, out *eventWriter, stream *cloud.Stream, lifetime time.Duration) {
+	end := time.NewTimer(lifetime)
+	defer end.Stop()
+	alive := time.NewTicker(keepAlive)
+	defer alive.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-end.C:
+			return
+		case <-alive.C:
+			if out.write(": alive\n\n") != nil {
+				return
+			}
+		case <-stream.Ready():
+			events, ok := stream.Take()
+			if out.events(events) != nil || !ok {
+				return
+			}
+		}
+	}
+}
+
+type eventWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+// write sends at once, and gives up on a client that does not read.
+func (e *eventWriter) write(text string) error {
+	if err := e.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		return err
+	}
+	if _, err := e.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}
+
+func (e *eventWriter) events(events []cloud.Event) error {
+	text := ""
+	for _, event := range events {
+		out := wire.Event{Seq: event.Seq}
+		if !event.Vault.IsZero() {
+			out.Vault = event.Vault.String()
+		}
+		data, err := json.Marshal(out)
+		if err != nil {
+			return err
+		}
+		text += fmt.Sprintf("data: %s\n\n", data)
+	}
+	if text == "" {
+		return nil
+	}
+	return e.write(text)
+}

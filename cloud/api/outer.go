@@ -1,0 +1,152 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/time/rate"
+
+	"github.com/coffer-vault/coffer/cloud"
+)
+
+// Limits are requests per second and address, with the burst that is allowed on top.
+type Limits struct {
+	SignIn      rate.Limit // sign-up and sign-in: what strangers may call
+	SignInBurst int
+	Other       rate.Limit
+	OtherBurst  int
+}
+
+// DefaultLimits let an office behind one address work, and nobody guess.
+var DefaultLimits = Limits{SignIn: 2, SignInBurst: 40, Other: 50, OtherBurst: 500}
+
+type requestKey struct{}
+
+func requestID(ctx context.Context) string {
+	text, _ := ctx.Value(requestKey{}).(string)
+	return text
+}
+
+// outer is what every request passes first and last: a request id, the address's limit, a net for panics, one line of log.
+func (s *Server) outer(limits *addressLimits, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		request := uuid.Must(uuid.NewV7()).String()
+		w.Header().Set("X-Request-Id", request)
+		w.Header().Set("Cache-Control", "no-store")
+		recorder := &recorder{ResponseWriter: w}
+		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
+		defer s.finish(recorder, r, begin)
+		if wait := limits.wait(r); wait > 0 {
+			writeError(recorder, &cloud.SlowDown{After: wait})
+			return
+		}
+		next.ServeHTTP(recorder, r)
+	})
+}
+
+// finish turns a panic into 500 and logs the request by its route: neither addresses of people nor of machines.
+func (s *Server) finish(w *recorder, r *http.Request, begin time.Time) {
+	if p := recover(); p != nil {
+		s.log.Error("panic", "request", requestID(r.Context()), "route", r.Pattern, "panic", p, "stack", string(debug.Stack()))
+		if w.status == 0 {
+			writeError(w, errors.New("panic"))
+		}
+	}
+	s.log.Info("request", "request", requestID(r.Context()), "route", r.Pattern, "status", w.status, "ms", time.Since(begin).Milliseconds())
+}
+
+// recorder remembers the status. Unwrap lets http.ResponseController reach the connection.
+type recorder struct {
+	http.ResponseWriter
+	status int
+}
+
+func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+func (r *recorder) WriteHeader(status int) {
+	if r.status == 0 {
+		r.status = status
+	}
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recorder) Write(b []byte) (int, error) {
+	if r.status == 0 {
+		r.status = http.StatusOK
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+// maxAddresses bounds the memory of the limits. When it is full the oldest generation of addresses starts anew.
+const maxAddresses = 50_000
+
+// addressLimits has two token buckets per address.
+type addressLimits struct {
+	limits Limits
+	now    func() time.Time
+
+	mu                sync.Mutex
+	current, previous map[bucketKey]*rate.Limiter
+}
+
+type bucketKey struct {
+	address netip.Prefix
+	signin  bool
+}
+
+func newAddressLimits(l Limits, now func() time.Time) *addressLimits {
+	return &addressLimits{limits: l, now: now, current: map[bucketKey]*rate.Limiter{}}
+}
+
+// wait takes a token and returns 0, or how long until there is one.
+func (a *addressLimits) wait(r *http.Request) time.Duration {
+	signin := strings.HasPrefix(r.URL.Path, "/v1/sign")
+	now := a.now()
+	reservation := a.bucket(bucketKey{addressOf(r), signin}).ReserveN(now, 1)
+	delay := reservation.DelayFrom(now)
+	if delay > 0 {
+		reservation.CancelAt(now)
+	}
+	return delay
+}
+
+func (a *addressLimits) bucket(key bucketKey) *rate.Limiter {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	bucket := a.current[key]
+	if bucket == nil {
+		bucket = a.previous[key]
+	}
+	if bucket == nil && key.signin {
+		bucket = rate.NewLimiter(a.limits.SignIn, a.limits.SignInBurst)
+	} else if bucket == nil {
+		bucket = rate.NewLimiter(a.limits.Other, a.limits.OtherBurst)
+	}
+	if len(a.current) >= maxAddresses {
+		a.previous, a.current = a.current, map[bucketKey]*rate.Limiter{}
+	}
+	a.current[key] = bucket
+	return bucket
+}
+
+// addressOf is the caller's address; of IPv6 the network, since whoever has one address has all of its /64.
+func addressOf(r *http.Request) netip.Prefix {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	address, bits := from.Addr().Unmap(), 32
+	if address.Is6() {
+		bits = 64
+	}
+	prefix, _ := address.Prefix(bits)
+	return prefix
+}

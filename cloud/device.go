@@ -1,0 +1,76 @@
+package cloud
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// DeviceStatus is how far a device has come.
+type DeviceStatus int
+
+// The statuses of a device. A verified device has proved password, Secret Key and mailbox, and may read; a listed one is live in
+// the account log, and may write; a revoked one may do nothing, for ever.
+const (
+	DeviceVerified DeviceStatus = 1
+	DeviceListed   DeviceStatus = 2
+	DeviceRevoked  DeviceStatus = 3
+)
+
+// Device is one installation of one account. It is keyed by both: a device id means nothing outside its account.
+type Device struct {
+	Account  id.ID
+	ID       id.ID
+	Key      signing.PublicKey
+	Name     string
+	Platform string
+	Status   DeviceStatus
+	Created  int64
+	LastSeen int64
+}
+
+type deviceRows interface {
+	InsertDevice(Device) error
+	Device(account, device id.ID) (Device, error)
+	Devices(account id.ID) ([]Device, error) // in order of creation
+	SetDeviceStatus(account, device id.ID, status DeviceStatus) error
+	TouchDevice(account, device id.ID, seen int64) error
+}
+
+// NewDevice is a device as it introduces itself.
+type NewDevice struct {
+	ID       id.ID
+	Key      signing.PublicKey
+	Name     string
+	Platform string
+}
+
+func (d NewDevice) row(account id.ID, now int64) Device {
+	return Device{Account: account, ID: d.ID, Key: d.Key, Name: d.Name, Platform: d.Platform, Status: DeviceVerified, Created: now, LastSeen: now}
+}
+
+// entry is the account log's line for the device.
+func (d NewDevice) entry() chain.DeviceAdd {
+	return chain.DeviceAdd{Device: d.ID, Key: d.Key, Name: d.Name, Platform: d.Platform}
+}
+
+// check refuses names that could break a line of a mail or pass for its text, and keys under which anybody can sign.
+func (d NewDevice) check() error {
+	if _, err := signing.ParsePublicKey(d.Key[:]); err != nil {
+		return invalid("device key")
+	}
+	if d.ID.IsZero() || !printable(d.Name, wire.MaxDeviceName) || !printable(d.Platform, 16) {
+		return invalid("device id, name or platform")
+	}
+	return nil
+}
+
+func printable(text string, maxRunes int) bool {
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
+	return strings.TrimSpace(text) != "" && utf8.ValidString(text) && utf8.RuneCountInString(text) <= maxRunes && !strings.ContainsFunc(text, unprintable)
+}

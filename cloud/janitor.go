@@ -1,0 +1,50 @@
+package cloud
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+const cleaningInterval = 10 * time.Minute
+
+type janitorRows interface {
+	// DeleteExpired removes sign-ups, challenges, pending devices, sessions, counters and wrong proofs that are over, and returns
+	// how many rows that were.
+	DeleteExpired(now, proofsBefore, daysBefore int64) (rows int64, err error)
+}
+
+// Janitor removes what is over: nothing that a user made, only the traces of coming in.
+type Janitor struct {
+	*base
+	log *slog.Logger
+}
+
+// Run cleans until ctx ends.
+func (j *Janitor) Run(ctx context.Context) {
+	ticker := time.NewTicker(cleaningInterval)
+	defer ticker.Stop()
+	for {
+		if rows, err := j.Clean(ctx); err != nil && ctx.Err() == nil {
+			j.log.Error("clean", "err", err)
+		} else if rows > 0 {
+			j.log.Info("cleaned", "rows", rows)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// Clean removes what is over now and returns how many rows that were.
+func (j *Janitor) Clean(ctx context.Context) (rows int64, err error) {
+	err = j.store.Update(ctx, func(tx Tx) (err error) {
+		now := j.time()
+		yesterday := now/millis(24*time.Hour) - 1
+		rows, err = tx.DeleteExpired(now, now-millis(proofMemory), yesterday)
+		return err
+	})
+	return rows, err
+}

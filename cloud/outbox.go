@@ -1,0 +1,189 @@
+package cloud
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// MailKind says what a mail is for.
+type MailKind string
+
+// The mails that the server sends.
+const (
+	MailSignupCode   MailKind = "signup-code"
+	MailSignupExists MailKind = "signup-exists"
+	MailDeviceCode   MailKind = "device-code"
+	MailNewDevice    MailKind = "new-device"
+)
+
+// Mail is a mail to be. Fields that its kind has no use for are empty.
+type Mail struct {
+	To       string
+	Language string // BCP 47, as the client said; may be empty or nonsense
+	Kind     MailKind
+	Code     string
+	Device   string // name
+	Platform string
+	Time     int64
+	Expires  int64 // when it is of no use any more; 0 means noticeLifetime
+}
+
+// Sender sends one mail by SMTP. ErrUndeliverable means that trying again is pointless.
+type Sender interface {
+	Send(ctx context.Context, m Mail) error
+}
+
+// ErrUndeliverable is a mail that no server will ever accept.
+var ErrUndeliverable = errors.New("mail is undeliverable")
+
+// Mails are retried after firstRetry, then twice as long each time, until they are of no use.
+const (
+	firstRetry     = 2 * time.Second
+	maxRetry       = 10 * time.Minute
+	noticeLifetime = 24 * time.Hour
+	outboxIdle     = time.Minute
+	mailSeal       = "coffer/v1/outbox"
+)
+
+// QueuedMail is a row of the outbox. Its content is sealed: a code must not be readable in a copy of the database.
+type QueuedMail struct {
+	ID       string
+	Sealed   []byte
+	Attempts int
+	NextTry  int64
+	Expires  int64
+}
+
+type mailRows interface {
+	InsertMail(QueuedMail) error
+	// ClaimMail takes a mail that is due, counts the attempt and moves NextTry to until, so that a crash or a second worker finds it
+	// later. ErrNone if none is due.
+	ClaimMail(now, until int64) (QueuedMail, error)
+	RetryMail(mailID string, at int64) error
+	DeleteMail(mailID string) error
+	// NextMail is the earliest NextTry. ErrNone if there is no mail.
+	NextMail() (at int64, err error)
+}
+
+// Outbox sends mails after the transaction that wanted them, again and again until a mail server takes them.
+type Outbox struct {
+	*base
+	sender Sender
+	log    *slog.Logger
+	wake   chan struct{}
+}
+
+// add queues a mail within the transaction that gives the reason for it.
+func (o *Outbox) add(tx Tx, m Mail) error {
+	plain, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("queue mail: %w", err)
+	}
+	now := o.time()
+	if m.Expires == 0 {
+		m.Expires = now + millis(noticeLifetime)
+	}
+	return tx.InsertMail(QueuedMail{ID: o.rowID(), Sealed: o.secret.seal(mailSeal, o.bytes(sealNonceSize), plain), NextTry: now, Expires: m.Expires})
+}
+
+// nudge wakes Run.
+func (o *Outbox) nudge() {
+	select {
+	case o.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run delivers until ctx ends.
+func (o *Outbox) Run(ctx context.Context) {
+	for ctx.Err() == nil {
+		next, err := o.Deliver(ctx)
+		if err != nil && ctx.Err() == nil {
+			o.log.Error("outbox", "err", err)
+			next = o.now().Add(outboxIdle)
+		}
+		timer := time.NewTimer(min(next.Sub(o.now()), outboxIdle))
+		select {
+		case <-ctx.Done():
+		case <-o.wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// Deliver sends what is due and returns when to call again. The error is the store's; a mail that fails is only tried again.
+func (o *Outbox) Deliver(ctx context.Context) (next time.Time, err error) {
+	for {
+		var mail QueuedMail
+		// The lease is as long as one attempt may take.
+		err := o.store.Update(ctx, func(tx Tx) (err error) {
+			mail, err = tx.ClaimMail(o.time(), o.time()+millis(outboxIdle))
+			return err
+		})
+		if errors.Is(err, ErrNone) {
+			return o.nextTry(ctx)
+		} else if err != nil {
+			return time.Time{}, err
+		}
+		if err := o.send(ctx, mail); err != nil {
+			return time.Time{}, err
+		}
+	}
+}
+
+func (o *Outbox) send(ctx context.Context, q QueuedMail) error {
+	err := o.attempt(ctx, q)
+	done := err == nil || errors.Is(err, ErrUndeliverable) || o.time() >= q.Expires
+	if err != nil {
+		o.log.Warn("mail not sent", "mail", q.ID, "attempt", q.Attempts, "given_up", done, "err", err)
+	}
+	// The answer of the mail server counts even if ctx has ended meanwhile.
+	return o.store.Update(context.WithoutCancel(ctx), func(tx Tx) error {
+		if done {
+			return tx.DeleteMail(q.ID)
+		}
+		return tx.RetryMail(q.ID, o.time()+millis(retryWait(q.Attempts)))
+	})
+}
+
+func (o *Outbox) attempt(ctx context.Context, q QueuedMail) error {
+	if o.time() >= q.Expires {
+		return fmt.Errorf("%w: too late", ErrUndeliverable)
+	}
+	plain, err := o.secret.open(mailSeal, q.Sealed)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUndeliverable, err)
+	}
+	var m Mail
+	if err := json.Unmarshal(plain, &m); err != nil {
+		return fmt.Errorf("%w: %w", ErrUndeliverable, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, outboxIdle)
+	defer cancel()
+	return o.sender.Send(ctx, m)
+}
+
+// retryWait is the time until the next try after so many attempts.
+func retryWait(attempts int) time.Duration {
+	if attempts > 10 {
+		return maxRetry
+	}
+	return min(firstRetry<<(attempts-1), maxRetry)
+}
+
+func (o *Outbox) nextTry(ctx context.Context) (time.Time, error) {
+	var at int64
+	err := o.store.View(ctx, func(tx Tx) (err error) {
+		at, err = tx.NextMail()
+		return err
+	})
+	if errors.Is(err, ErrNone) {
+		return o.now().Add(outboxIdle), nil
+	}
+	return time.UnixMilli(at), err
+}

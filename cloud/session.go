@@ -1,0 +1,180 @@
+package cloud
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+)
+
+const (
+	tokenSize       = 32
+	accessLifetime  = 10 * time.Minute
+	refreshLifetime = 90 * 24 * time.Hour
+)
+
+// Sessions opens, renews and ends sessions. Tokens are random and stored as hashes; without the device's key they are worth nothing.
+type Sessions struct {
+	*base
+	events *Events
+}
+
+// Session is one sign-in of one device.
+type Session struct {
+	ID             string
+	Account        id.ID
+	Device         id.ID
+	AccessHash     []byte
+	AccessExpires  int64
+	RefreshHash    []byte
+	PreviousHash   []byte // the refresh token before; empty at first
+	RefreshExpires int64
+}
+
+type sessionRows interface {
+	InsertSession(Session) error
+	SessionByAccess(hash []byte) (Session, error)
+	// SessionByRefresh finds a session by any refresh token it ever had.
+	SessionByRefresh(hash []byte) (Session, error)
+	UpdateSession(Session) error
+	DeleteSession(sessionID string) error
+	// SpendToken remembers a refresh token that must never come again, as long as its session lives.
+	SpendToken(hash []byte, sessionID string) error
+}
+
+// Tokens are what a client gets of a session.
+type Tokens struct {
+	Access        []byte
+	AccessExpires int64
+	Refresh       []byte
+}
+
+// Caller is who sent a request, once its signature is verified.
+type Caller struct {
+	Account   id.ID
+	Device    id.ID
+	Key       signing.PublicKey
+	Status    DeviceStatus
+	SessionID string
+	Expires   int64 // of the access token
+}
+
+func hashToken(token []byte) []byte {
+	h := sha256.Sum256(token)
+	return h[:]
+}
+
+// open starts a session of a device.
+func (s *Sessions) open(tx Tx, account, device id.ID) (Tokens, error) {
+	tokens, row := s.issue(Session{ID: s.rowID(), Account: account, Device: device})
+	return tokens, tx.InsertSession(row)
+}
+
+// issue puts fresh tokens into a session.
+func (s *Sessions) issue(row Session) (Tokens, Session) {
+	now := s.time()
+	tokens := Tokens{Access: s.bytes(tokenSize), AccessExpires: now + millis(accessLifetime), Refresh: s.bytes(tokenSize)}
+	row.AccessHash, row.AccessExpires = hashToken(tokens.Access), tokens.AccessExpires
+	row.RefreshHash, row.RefreshExpires = hashToken(tokens.Refresh), now+millis(refreshLifetime)
+	return tokens, row
+}
+
+// ByAccess finds the session of an access token, for the request's signature to be verified with the device's key. A revoked
+// device is found too: it is told so once its signature is right. Errors: ErrSessionEnded.
+func (s *Sessions) ByAccess(ctx context.Context, account, device id.ID, token []byte) (Caller, error) {
+	var caller Caller
+	err := s.store.View(ctx, func(tx Tx) error {
+		row, err := tx.SessionByAccess(hashToken(token))
+		if err != nil {
+			return err
+		}
+		if row.Account != account || row.Device != device || s.time() >= row.AccessExpires {
+			return ErrNone
+		}
+		d, err := tx.Device(account, device)
+		caller = Caller{Account: account, Device: device, Key: d.Key, Status: d.Status, SessionID: row.ID, Expires: row.AccessExpires}
+		return err
+	})
+	if errors.Is(err, ErrNone) {
+		return Caller{}, ErrSessionEnded
+	}
+	return caller, err
+}
+
+// ByDevice finds a device that asks to renew its session. Errors: ErrSessionEnded.
+func (s *Sessions) ByDevice(ctx context.Context, account, device id.ID) (Caller, error) {
+	var caller Caller
+	err := s.store.View(ctx, func(tx Tx) error {
+		d, err := tx.Device(account, device)
+		caller = Caller{Account: account, Device: device, Key: d.Key, Status: d.Status}
+		return err
+	})
+	if errors.Is(err, ErrNone) {
+		return Caller{}, ErrSessionEnded
+	}
+	return caller, err
+}
+
+// Refresh trades a refresh token for new tokens. The previous token works too until the new one was used, since the answer that
+// carried the new one may have been lost; any other comes from a thief or a copy, and ends the session. Errors: ErrSessionEnded.
+func (s *Sessions) Refresh(ctx context.Context, c Caller, token []byte) (tokens Tokens, err error) {
+	hash := hashToken(token)
+	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
+		row, err := tx.SessionByRefresh(hash)
+		if errors.Is(err, ErrNone) {
+			return ErrSessionEnded, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if row.Account != c.Account || row.Device != c.Device || s.time() >= row.RefreshExpires {
+			return ErrSessionEnded, nil
+		}
+		spent, ok := row.spend(hash)
+		if !ok {
+			return ErrSessionEnded, tx.DeleteSession(row.ID)
+		}
+		tokens, row = s.issue(row)
+		return nil, s.keep(tx, row, spent)
+	})
+	if errors.Is(err, ErrSessionEnded) {
+		s.events.drop(c.Account, c.Device)
+	}
+	return tokens, err
+}
+
+// spend works out what the use of a refresh token does to the others: which one is dead from now on, and whether it was a
+// legitimate use at all.
+func (row *Session) spend(used []byte) (spent []byte, ok bool) {
+	switch string(used) {
+	case string(row.RefreshHash):
+		spent, row.PreviousHash = row.PreviousHash, row.RefreshHash
+		return spent, true
+	case string(row.PreviousHash):
+		return row.RefreshHash, true
+	}
+	return nil, false
+}
+
+func (s *Sessions) keep(tx Tx, row Session, spent []byte) error {
+	if len(spent) != 0 {
+		if err := tx.SpendToken(spent, row.ID); err != nil {
+			return err
+		}
+	}
+	if err := tx.UpdateSession(row); err != nil {
+		return err
+	}
+	return tx.TouchDevice(row.Account, row.Device, s.time())
+}
+
+// End signs the caller out; its open event streams end too.
+func (s *Sessions) End(ctx context.Context, c Caller) error {
+	err := s.store.Update(ctx, func(tx Tx) error { return tx.DeleteSession(c.SessionID) })
+	if err == nil {
+		s.events.drop(c.Account, c.Device)
+	}
+	return err
+}

@@ -1,0 +1,324 @@
+package cloud
+
+import (
+	"context"
+	"crypto/hmac"
+	"errors"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/sync/proof"
+)
+
+const (
+	nonceSize         = 32
+	challengeLifetime = 5 * time.Minute
+	// freeProofs wrong proofs cost nothing; every further one doubles the wait, from a second to maxProofWait.
+	freeProofs   = 10
+	maxProofWait = 15 * time.Minute
+	// proofMemory is how long after the last wrong proof it is forgotten.
+	proofMemory = 24 * time.Hour
+)
+
+// SignIn proves who is there and admits new devices. Its answers and its work are the same for accounts that exist and accounts
+// that do not: same statements, same signature checks, same counters.
+type SignIn struct {
+	*base
+	origin   string
+	outbox   *Outbox
+	sessions *Sessions
+	dummy    signing.PublicKey
+	verify   func(signing.PublicKey, signing.Purpose, []byte, []byte) error
+}
+
+func newSignIn(b *base, origin string, outbox *Outbox, sessions *Sessions) *SignIn {
+	// The key that proofs for unknown accounts are checked with. Its private half is gone at once.
+	dummy := signing.Generate().Public()
+	return &SignIn{base: b, origin: origin, outbox: outbox, sessions: sessions, dummy: dummy, verify: signing.PublicKey.Verify}
+}
+
+type signinRows interface {
+	InsertChallenge(Challenge) error
+	// TakeChallenge returns and removes a challenge, so that one nonce serves one proof.
+	TakeChallenge(nonce []byte) (Challenge, error)
+	// WrongProofs is zero for an account that has none.
+	WrongProofs(account id.ID) (WrongProofs, error)
+	PutWrongProofs(account id.ID, w WrongProofs) error
+	PutPendingDevice(PendingDevice) error
+	PendingDevice(account, device id.ID) (PendingDevice, error)
+	DeletePendingDevice(account, device id.ID) error
+	// Count raises the counter of a subject on a day and returns it.
+	Count(subject []byte, day int64) (int, error)
+}
+
+// Challenge is a nonce that waits for its proof.
+type Challenge struct {
+	Nonce   []byte
+	Account id.ID
+	Expires int64
+}
+
+// WrongProofs counts what somebody tried on an account, existing or not.
+type WrongProofs struct {
+	Count int
+	Last  int64
+}
+
+// wait is how long after the last wrong proof the next one is looked at.
+func (w WrongProofs) wait() time.Duration {
+	over := w.Count - freeProofs
+	if over <= 0 {
+		return 0
+	}
+	if over > 10 { // 2^10 s is more than the maximum
+		return maxProofWait
+	}
+	return min(time.Second<<(over-1), maxProofWait)
+}
+
+// PendingDevice is a new device that has proved password and Secret Key and waits for its code.
+type PendingDevice struct {
+	Account id.ID
+	NewDevice
+	Language string
+	Code     MailedCode
+}
+
+// LookedUp is what a client needs to derive its keys.
+type LookedUp struct {
+	Account    id.ID
+	Generation uint64
+	Profile    string
+}
+
+// Lookup finds the account of a Secret Key by its tag. An unknown tag gets an account made up from the tag, the same every time.
+func (s *SignIn) Lookup(ctx context.Context, tag []byte) (LookedUp, error) {
+	if len(tag) != 32 {
+		return LookedUp{}, invalid("lookup tag of %d bytes", len(tag))
+	}
+	madeUp := s.secret.mac("coffer/v1/unknown-tag", tag)
+	found := LookedUp{Account: id.ID(madeUp[:id.Size]), Generation: 1, Profile: "P2"}
+	err := s.store.View(ctx, func(tx Tx) error {
+		a, err := tx.AccountByTag(tag)
+		if errors.Is(err, ErrNone) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		found = LookedUp{Account: a.ID, Generation: a.Generation, Profile: a.Profile}
+		return nil
+	})
+	return found, err
+}
+
+// Challenge returns a nonce for one proof, for any account id.
+func (s *SignIn) Challenge(ctx context.Context, account id.ID) (Challenge, error) {
+	c := Challenge{Nonce: s.bytes(nonceSize), Account: account, Expires: s.time() + millis(challengeLifetime)}
+	return c, s.store.Update(ctx, func(tx Tx) error { return tx.InsertChallenge(c) })
+}
+
+// Proof is a client's answer to a challenge.
+type Proof struct {
+	Account         id.ID
+	Email           string
+	Device          NewDevice
+	Nonce           []byte
+	Expires         int64
+	LoginSignature  []byte
+	DeviceSignature []byte
+	Language        string
+}
+
+func (p Proof) message(origin string) []byte {
+	return proof.SignIn{
+		Origin: origin, Account: p.Account, Email: p.Email, Device: p.Device.ID, DeviceKey: p.Device.Key, Nonce: p.Nonce, Expires: p.Expires,
+	}.Message()
+}
+
+// Proved is a session for a device that the account knows, or the expiry of the code that was mailed for a new one.
+type Proved struct {
+	Tokens      *Tokens
+	CodeExpires int64
+}
+
+// Prove checks a proof of password and Secret Key. Errors: ErrInvalid, ErrProofFailed, ErrDeviceRevoked, *SlowDown.
+func (s *SignIn) Prove(ctx context.Context, p Proof) (out Proved, err error) {
+	if err := p.Device.check(); err != nil {
+		return Proved{}, err
+	}
+	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
+		account, verdict, failure := s.judge(tx, p)
+		if verdict != nil || failure != nil {
+			return verdict, failure
+		}
+		out, failure = s.admit(tx, account, p)
+		if refused(failure) {
+			return failure, nil
+		}
+		return nil, failure
+	})
+	s.outbox.nudge()
+	return out, err
+}
+
+// refused tells decisions that stand from failures that roll back.
+func refused(err error) bool {
+	var slow *SlowDown
+	return errors.Is(err, ErrDeviceRevoked) || errors.Is(err, ErrInvalid) || errors.As(err, &slow)
+}
+
+// judge decides whether the proof is right. It has no way out between the reading of the account and the last check, so that the
+// clock cannot tell which part was wrong.
+func (s *SignIn) judge(tx Tx, p Proof) (account Account, verdict, failure error) {
+	c, err := tx.TakeChallenge(p.Nonce)
+	if errors.Is(err, ErrNone) || (err == nil && (c.Account != p.Account || c.Expires != p.Expires || s.time() >= c.Expires)) {
+		return Account{}, invalid("challenge is unknown, used or expired"), nil
+	} else if err != nil {
+		return Account{}, nil, err
+	}
+	wrong, err := tx.WrongProofs(p.Account)
+	if err != nil {
+		return Account{}, nil, err
+	}
+	if wait := wrong.Last + millis(wrong.wait()) - s.time(); wait > 0 {
+		return Account{}, &SlowDown{After: time.Duration(wait) * time.Millisecond}, nil
+	}
+	account, err = tx.Account(p.Account)
+	known := err == nil
+	if !known {
+		if !errors.Is(err, ErrNone) {
+			return Account{}, nil, err
+		}
+		account = Account{LoginKey: s.dummy}
+	}
+	if s.right(account, p) && known {
+		return account, nil, tx.PutWrongProofs(p.Account, WrongProofs{})
+	}
+	return Account{}, ErrProofFailed, tx.PutWrongProofs(p.Account, WrongProofs{Count: wrong.Count + 1, Last: s.time()})
+}
+
+// right checks both signatures and the address, all three in every case.
+func (s *SignIn) right(account Account, p Proof) bool {
+	message := p.message(s.origin)
+	login := s.verify(account.LoginKey, signing.SignIn, message, p.LoginSignature)
+	device := s.verify(p.Device.Key, signing.DeviceProof, message, p.DeviceSignature)
+	email, _ := normalEmail(p.Email)
+	sameEmail := hmac.Equal([]byte(email), []byte(account.Email))
+	return login == nil && device == nil && sameEmail
+}
+
+// admit lets a known device in and has a code mailed for a new one.
+func (s *SignIn) admit(tx Tx, account Account, p Proof) (Proved, error) {
+	known, err := tx.Device(account.ID, p.Device.ID)
+	switch {
+	case errors.Is(err, ErrNone):
+		expires, err := s.mailCode(tx, account.Email, PendingDevice{Account: account.ID, NewDevice: p.Device, Language: p.Language})
+		return Proved{CodeExpires: expires}, err
+	case err != nil:
+		return Proved{}, err
+	case known.Status == DeviceRevoked:
+		return Proved{}, ErrDeviceRevoked
+	case known.Key != p.Device.Key:
+		return Proved{}, invalid("device id has another key")
+	}
+	tokens, err := s.sessions.open(tx, account.ID, known.ID)
+	if err != nil {
+		return Proved{}, err
+	}
+	return Proved{Tokens: &tokens}, tx.TouchDevice(account.ID, known.ID, s.time())
+}
+
+// mailCode replaces the code of a pending device: one is outstanding at a time.
+func (s *SignIn) mailCode(tx Tx, email string, d PendingDevice) (expires int64, err error) {
+	if err := s.countMail(tx, "device", d.Account); err != nil {
+		return 0, err
+	}
+	code, remembered := s.issueCode("device", d.Account, d.ID, d.Key[:])
+	d.Code = remembered
+	if err := tx.PutPendingDevice(d); err != nil {
+		return 0, err
+	}
+	return remembered.Expires, s.outbox.add(tx, Mail{
+		To: email, Language: d.Language, Kind: MailDeviceCode, Code: code, Device: d.Name, Platform: d.Platform, Time: s.time(), Expires: remembered.Expires,
+	})
+}
+
+// ByPending finds the key that a new device introduced itself with, for the signature of its request. Where there is none it
+// returns a key that nobody has, so that the caller cannot tell, and does the same work. Errors: none of the domain.
+func (s *SignIn) ByPending(ctx context.Context, account, device id.ID) (Caller, error) {
+	caller := Caller{Account: account, Device: device, Key: s.dummy}
+	err := s.store.View(ctx, func(tx Tx) error {
+		d, err := tx.PendingDevice(account, device)
+		if errors.Is(err, ErrNone) {
+			return nil
+		}
+		caller.Key = d.Key
+		return err
+	})
+	return caller, err
+}
+
+// pending returns the row that the caller's signature was verified for. Errors: ErrCodeExpired.
+func pending(tx Tx, c Caller) (PendingDevice, error) {
+	d, err := tx.PendingDevice(c.Account, c.Device)
+	if errors.Is(err, ErrNone) || (err == nil && d.Key != c.Key) {
+		return PendingDevice{}, ErrCodeExpired
+	}
+	return d, err
+}
+
+// VerifyDevice trades the mailed code for a session and tells the account's owner. Errors: *CodeWrong, ErrCodeExpired.
+func (s *SignIn) VerifyDevice(ctx context.Context, c Caller, code string) (tokens Tokens, err error) {
+	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
+		d, err := pending(tx, c)
+		if errors.Is(err, ErrCodeExpired) {
+			return err, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if verdict := s.tryCode(&d.Code, code, "device", d.Account, d.ID, d.Key[:]); verdict != nil {
+			return verdict, tx.PutPendingDevice(d)
+		}
+		tokens, failure = s.enrol(tx, d)
+		return nil, failure
+	})
+	s.outbox.nudge()
+	return tokens, err
+}
+
+func (s *SignIn) enrol(tx Tx, d PendingDevice) (Tokens, error) {
+	account, err := tx.Account(d.Account)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := tx.DeletePendingDevice(d.Account, d.ID); err != nil {
+		return Tokens{}, err
+	}
+	if err := tx.InsertDevice(d.row(d.Account, s.time())); err != nil {
+		return Tokens{}, err
+	}
+	notice := Mail{To: account.Email, Language: d.Language, Kind: MailNewDevice, Device: d.Name, Platform: d.Platform, Time: s.time()}
+	if err := s.outbox.add(tx, notice); err != nil {
+		return Tokens{}, err
+	}
+	return s.sessions.open(tx, d.Account, d.ID)
+}
+
+// Resend mails another code to a pending device. Errors: ErrCodeExpired, *SlowDown.
+func (s *SignIn) Resend(ctx context.Context, c Caller) (expires int64, err error) {
+	err = s.store.Update(ctx, func(tx Tx) error {
+		d, err := pending(tx, c)
+		if err != nil {
+			return err
+		}
+		account, err := tx.Account(d.Account)
+		if err != nil {
+			return err
+		}
+		expires, err = s.mailCode(tx, account.Email, d)
+		return err
+	})
+	s.outbox.nudge()
+	return expires, err
+}

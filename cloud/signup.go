@@ -1,0 +1,243 @@
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/sync/chain"
+)
+
+const signupTokenLifetime = time.Hour
+
+// SignUp creates accounts in three steps: address, code, keys. Whoever asks learns nothing about an address whose mailbox is not
+// theirs.
+type SignUp struct {
+	*base
+	outbox   *Outbox
+	sessions *Sessions
+}
+
+// Signup is a sign-up on its way. TokenHash is empty until the code was right.
+type Signup struct {
+	ID        string
+	Email     string
+	Code      MailedCode
+	TokenHash []byte
+	Expires   int64 // of the row, whatever step it is at
+}
+
+type signupRows interface {
+	InsertSignup(Signup) error
+	Signup(signupID string) (Signup, error)
+	SignupByToken(tokenHash []byte) (Signup, error)
+	UpdateSignup(Signup) error
+	DeleteSignup(signupID string) error
+}
+
+// Start mails a code to the address, or other words if it has an account. The answer is the same, and so is the work.
+// Errors: ErrInvalid, *SlowDown.
+func (s *SignUp) Start(ctx context.Context, address, language string) (signupID string, expires int64, err error) {
+	email, err := normalEmail(address)
+	if err != nil {
+		return "", 0, err
+	}
+	row := Signup{ID: s.rowID(), Email: email}
+	code, remembered := s.issueCode("signup", row.ID)
+	row.Code, row.Expires = remembered, remembered.Expires
+	err = s.store.Update(ctx, func(tx Tx) error {
+		if err := s.countMail(tx, "signup", email); err != nil {
+			return err
+		}
+		mail := Mail{To: email, Language: language, Kind: MailSignupCode, Code: code, Expires: row.Expires}
+		switch _, err := tx.AccountByEmail(email); {
+		case err == nil:
+			// No code is mailed, so none can be right: what the mailbox gets has no code in it.
+			mail.Kind, mail.Code = MailSignupExists, ""
+		case !errors.Is(err, ErrNone):
+			return err
+		}
+		if err := tx.InsertSignup(row); err != nil {
+			return err
+		}
+		return s.outbox.add(tx, mail)
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	s.outbox.nudge()
+	return row.ID, row.Expires, nil
+}
+
+// Verify trades the code for a token that opens Finish once. Errors: *CodeWrong, ErrCodeExpired.
+func (s *SignUp) Verify(ctx context.Context, signupID, code string) (token []byte, err error) {
+	token = s.bytes(tokenSize)
+	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
+		row, err := tx.Signup(signupID)
+		if errors.Is(err, ErrNone) || len(row.TokenHash) != 0 {
+			return ErrCodeExpired, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if verdict = s.tryCode(&row.Code, code, "signup", row.ID); verdict == nil {
+			row.TokenHash, row.Expires = hashToken(token), s.time()+millis(signupTokenLifetime)
+		}
+		return verdict, tx.UpdateSignup(row)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return token, nil
+}
+
+// NewAccount is what the last step of a sign-up brings.
+type NewAccount struct {
+	Token          []byte
+	Account        id.ID
+	LookupTag      []byte
+	SealedAccount  []byte
+	SealedIdentity []byte
+	Vault          id.ID
+	SealedVault    []byte
+	Device         NewDevice
+	Log            []chain.SignedEntry // genesis, credentials, device-add, vault-epoch
+}
+
+// Finish creates the account with its first device, vault and session, all or nothing. The caller has verified the device's
+// signature of the request. Errors: ErrInvalid, ErrBadEntry, ErrCodeExpired for a token that is spent, ErrTaken.
+func (s *SignUp) Finish(ctx context.Context, n NewAccount) (Tokens, error) {
+	account, log, err := n.check(s.time())
+	if err != nil {
+		return Tokens{}, err
+	}
+	var tokens Tokens
+	err = s.store.Update(ctx, func(tx Tx) error {
+		row, err := tx.SignupByToken(hashToken(n.Token))
+		if errors.Is(err, ErrNone) || (err == nil && s.time() >= row.Expires) {
+			return ErrCodeExpired
+		} else if err != nil {
+			return err
+		}
+		if err := tx.DeleteSignup(row.ID); err != nil {
+			return err
+		}
+		account.Email = row.Email
+		if err := insertAccount(tx, account, n, log); err != nil {
+			return err
+		}
+		tokens, err = s.sessions.open(tx, n.Account, n.Device.ID)
+		return err
+	})
+	if errors.Is(err, ErrExists) {
+		return Tokens{}, ErrTaken
+	}
+	return tokens, err
+}
+
+func insertAccount(tx Tx, account Account, n NewAccount, log *chain.Log) error {
+	if err := tx.InsertAccount(account); err != nil {
+		return err
+	}
+	for seq, entry := range log.Entries(-1) {
+		hash, _ := log.HashAt(uint64(seq))
+		if err := tx.InsertLogEntry(n.Account, uint64(seq), hash, entry); err != nil {
+			return err
+		}
+	}
+	device := n.Device.row(n.Account, account.Created)
+	device.Status = DeviceListed
+	if err := tx.InsertDevice(device); err != nil {
+		return err
+	}
+	if err := tx.InsertVault(Vault{ID: n.Vault, Account: n.Account}); err != nil {
+		return err
+	}
+	return tx.InsertSealedVault(n.Account, SealedVault{Vault: n.Vault, Epoch: 1, Sealed: n.SealedVault})
+}
+
+// check verifies the log and that it names exactly what came with it: a client that mixed up its keys must find out now and not
+// on its second device.
+func (n NewAccount) check(now int64) (Account, *chain.Log, error) {
+	if len(n.Token) != tokenSize || len(n.LookupTag) != 32 {
+		return Account{}, nil, invalid("sign-up token or lookup tag")
+	}
+	if err := n.Device.check(); err != nil {
+		return Account{}, nil, err
+	}
+	for _, sealed := range [][]byte{n.SealedAccount, n.SealedIdentity, n.SealedVault} {
+		if err := checkSealedKey(sealed); err != nil {
+			return Account{}, nil, err
+		}
+	}
+	log, err := chain.ReadLog(n.Account, n.Log)
+	if err != nil {
+		return Account{}, nil, badEntry(err)
+	}
+	if err := n.checkLog(log); err != nil {
+		return Account{}, nil, err
+	}
+	c := log.Credentials()
+	return Account{
+		ID: n.Account, LookupTag: n.LookupTag, Generation: c.Generation, Profile: c.Profile, LoginKey: c.Login,
+		SealedAccount: n.SealedAccount, SealedIdentity: n.SealedIdentity, Created: now,
+	}, log, nil
+}
+
+func (n NewAccount) checkLog(log *chain.Log) error {
+	key, live := log.LiveDevice(n.Device.ID, 2)
+	epoch, hasVault := log.Epoch(n.Vault)
+	switch {
+	case log.Len() != 4 || log.Credentials().Generation != 1 || !live || !hasVault:
+		return badEntry(errors.New("an account begins with genesis, credentials, device-add, vault-epoch"))
+	case log.Genesis().SealedIdentity != chain.SealedKeyHash(n.SealedIdentity):
+		return badEntry(errors.New("genesis names another sealed identity"))
+	case !sealingListed(log.Credentials(), n.SealedAccount):
+		return badEntry(errors.New("credentials name another sealed account key"))
+	case epoch.SealedKey != chain.SealedKeyHash(n.SealedVault):
+		return badEntry(errors.New("vault-epoch names another sealed vault key"))
+	case log.Devices()[0].DeviceAdd != n.Device.entry() || key != n.Device.Key:
+		return badEntry(errors.New("device-add names another device"))
+	}
+	return checkCredentials(log.Credentials())
+}
+
+// sealingListed tells whether the credentials name this sealing of the account key under the password.
+func sealingListed(c chain.Credentials, sealed []byte) bool {
+	for _, s := range c.Sealings {
+		if s.Type == chain.SealingPassword && s.Hash == chain.SealedKeyHash(sealed) {
+			return true
+		}
+	}
+	return false
+}
+
+const (
+	maxSealedKey   = 8 << 10
+	maxProfileName = 16
+)
+
+// checkSealedKey bounds a sealed key. The server cannot tell more about it.
+func checkSealedKey(sealed []byte) error {
+	if len(sealed) == 0 || len(sealed) > maxSealedKey {
+		return invalid("sealed key of %d bytes", len(sealed))
+	}
+	return nil
+}
+
+// checkCredentials refuses what no client could sign in with.
+func checkCredentials(c chain.Credentials) error {
+	if c.Profile == "" || len(c.Profile) > maxProfileName || bytes.ContainsFunc([]byte(c.Profile), notAlphanumeric) {
+		return badEntry(errors.New("profile name"))
+	}
+	if _, err := signing.ParsePublicKey(c.Login[:]); err != nil {
+		return badEntry(err)
+	}
+	return nil
+}
+
+func notAlphanumeric(r rune) bool {
+	return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}

@@ -1,0 +1,35 @@
+package cloud
+
+import (
+	"context"
+	"errors"
+)
+
+// Errors of a Store that its users decide by; every other error means that the database failed.
+var (
+	// ErrNone is returned by every Tx method that looks for one row and finds none.
+	ErrNone = errors.New("no such row")
+	// ErrExists is returned by every Insert method whose key or unique column is there already.
+	ErrExists = errors.New("row exists")
+)
+
+// Store keeps what the server knows, in transactions.
+type Store interface {
+	// Update runs do in a serialisable transaction and commits if do returns nil. do may be run only once.
+	Update(ctx context.Context, do func(Tx) error) error
+	// View runs do on a snapshot; writing in it fails.
+	View(ctx context.Context, do func(Tx) error) error
+}
+
+// Tx is a transaction, alive until the function it was given to returns. Each part is declared where its rules are.
+type Tx interface {
+	signupRows
+	signinRows
+	accountRows
+	deviceRows
+	sessionRows
+	vaultRows
+	treeRows
+	mailRows
+	janitorRows
+}

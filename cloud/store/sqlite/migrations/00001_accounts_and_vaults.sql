@@ -1,0 +1,171 @@
+-- Types are those that SQLite and PostgreSQL both accept. Ids of clients are 16 raw bytes, ids of the server are UUIDv7 as text,
+-- times are Unix milliseconds.
+
+-- +goose Up
+CREATE TABLE accounts (
+    account_id      BYTEA  NOT NULL PRIMARY KEY,
+    email           TEXT   NOT NULL UNIQUE,
+    lookup_tag      BYTEA  NOT NULL UNIQUE,
+    generation      BIGINT NOT NULL,
+    profile         TEXT   NOT NULL,
+    login_key       BYTEA  NOT NULL,
+    sealed_account  BYTEA  NOT NULL,
+    sealed_identity BYTEA  NOT NULL,
+    created         BIGINT NOT NULL
+);
+
+CREATE TABLE account_log (
+    account_id BYTEA  NOT NULL REFERENCES accounts,
+    seq        BIGINT NOT NULL,
+    hash       BYTEA  NOT NULL,
+    entry      BYTEA  NOT NULL,
+    signature  BYTEA  NOT NULL,
+    PRIMARY KEY (account_id, seq)
+);
+
+CREATE TABLE devices (
+    account_id BYTEA  NOT NULL REFERENCES accounts,
+    device_id  BYTEA  NOT NULL,
+    public_key BYTEA  NOT NULL,
+    name       TEXT   NOT NULL,
+    platform   TEXT   NOT NULL,
+    status     BIGINT NOT NULL,
+    created    BIGINT NOT NULL,
+    last_seen  BIGINT NOT NULL,
+    PRIMARY KEY (account_id, device_id)
+);
+
+CREATE TABLE signups (
+    signup_id    TEXT   NOT NULL PRIMARY KEY,
+    email        TEXT   NOT NULL,
+    code_hash    BYTEA  NOT NULL,
+    tries_left   BIGINT NOT NULL,
+    code_expires BIGINT NOT NULL,
+    token_hash   BYTEA  NOT NULL,
+    expires      BIGINT NOT NULL
+);
+CREATE INDEX signups_token ON signups (token_hash);
+
+CREATE TABLE challenges (
+    nonce      BYTEA  NOT NULL PRIMARY KEY,
+    account_id BYTEA  NOT NULL,
+    expires    BIGINT NOT NULL
+);
+
+CREATE TABLE wrong_proofs (
+    account_id BYTEA  NOT NULL PRIMARY KEY,
+    tries      BIGINT NOT NULL,
+    last_try   BIGINT NOT NULL
+);
+
+CREATE TABLE pending_devices (
+    account_id BYTEA  NOT NULL,
+    device_id  BYTEA  NOT NULL,
+    public_key BYTEA  NOT NULL,
+    name       TEXT   NOT NULL,
+    platform   TEXT   NOT NULL,
+    language   TEXT   NOT NULL,
+    code_hash  BYTEA  NOT NULL,
+    tries_left BIGINT NOT NULL,
+    expires    BIGINT NOT NULL,
+    PRIMARY KEY (account_id, device_id)
+);
+
+CREATE TABLE counters (
+    subject BYTEA  NOT NULL,
+    day     BIGINT NOT NULL,
+    n       BIGINT NOT NULL,
+    PRIMARY KEY (subject, day)
+);
+
+CREATE TABLE sessions (
+    session_id      TEXT   NOT NULL PRIMARY KEY,
+    account_id      BYTEA  NOT NULL,
+    device_id       BYTEA  NOT NULL,
+    access_hash     BYTEA  NOT NULL UNIQUE,
+    access_expires  BIGINT NOT NULL,
+    refresh_hash    BYTEA  NOT NULL UNIQUE,
+    previous_hash   BYTEA  NOT NULL,
+    refresh_expires BIGINT NOT NULL
+);
+CREATE INDEX sessions_previous ON sessions (previous_hash);
+
+-- Refresh tokens that were used up, to notice when one comes again.
+CREATE TABLE spent_tokens (
+    token_hash BYTEA NOT NULL PRIMARY KEY,
+    session_id TEXT  NOT NULL REFERENCES sessions ON DELETE CASCADE
+);
+CREATE INDEX spent_tokens_session ON spent_tokens (session_id);
+
+CREATE TABLE vaults (
+    vault_id   BYTEA  NOT NULL PRIMARY KEY,
+    account_id BYTEA  NOT NULL REFERENCES accounts,
+    head_seq   BIGINT NOT NULL,
+    head_hash  BYTEA  NOT NULL,
+    log_seq    BIGINT NOT NULL,
+    objects    BIGINT NOT NULL
+);
+CREATE INDEX vaults_account ON vaults (account_id);
+
+CREATE TABLE sealed_vaults (
+    account_id BYTEA  NOT NULL,
+    vault_id   BYTEA  NOT NULL REFERENCES vaults,
+    epoch      BIGINT NOT NULL,
+    sealed     BYTEA  NOT NULL,
+    PRIMARY KEY (account_id, vault_id, epoch)
+);
+
+CREATE TABLE commits (
+    vault_id     BYTEA  NOT NULL REFERENCES vaults,
+    seq          BIGINT NOT NULL,
+    hash         BYTEA  NOT NULL,
+    device_id    BYTEA  NOT NULL,
+    op_id        BYTEA  NOT NULL,
+    signature    BYTEA  NOT NULL,
+    commit_bytes BYTEA  NOT NULL,
+    changes      BYTEA  NOT NULL,
+    PRIMARY KEY (vault_id, seq),
+    UNIQUE (vault_id, device_id, op_id)
+);
+
+-- The state table and its tree (docs/protocol.md §6).
+CREATE TABLE objects (
+    vault_id  BYTEA  NOT NULL REFERENCES vaults,
+    leaf      BIGINT NOT NULL,
+    object_id BYTEA  NOT NULL,
+    revision  BIGINT NOT NULL,
+    state     BIGINT NOT NULL,
+    env_hash  BYTEA  NOT NULL,
+    PRIMARY KEY (vault_id, leaf, object_id)
+);
+
+CREATE TABLE tree_leaves (
+    vault_id BYTEA  NOT NULL REFERENCES vaults,
+    leaf     BIGINT NOT NULL,
+    hash     BYTEA  NOT NULL,
+    PRIMARY KEY (vault_id, leaf)
+);
+
+CREATE TABLE tree_nodes (
+    vault_id BYTEA  NOT NULL REFERENCES vaults,
+    node     BIGINT NOT NULL,
+    hash     BYTEA  NOT NULL,
+    PRIMARY KEY (vault_id, node)
+);
+
+CREATE TABLE envelopes (
+    vault_id  BYTEA  NOT NULL REFERENCES vaults,
+    object_id BYTEA  NOT NULL,
+    revision  BIGINT NOT NULL,
+    envelope  BYTEA  NOT NULL,
+    PRIMARY KEY (vault_id, object_id)
+);
+
+CREATE TABLE outbox (
+    mail_id  TEXT   NOT NULL PRIMARY KEY,
+    sealed   BYTEA  NOT NULL,
+    attempts BIGINT NOT NULL,
+    next_try BIGINT NOT NULL,
+    expires  BIGINT NOT NULL
+);
+CREATE INDEX outbox_next ON outbox (next_try);

@@ -1,0 +1,213 @@
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// Vault is a chain of commits and the state that it leads to.
+type Vault struct {
+	ID      id.ID
+	Account id.ID
+	At      chain.Position
+	Objects int // rows of the state table
+}
+
+// Envelope is a sealed object at one revision.
+type Envelope struct {
+	Object   id.ID
+	Revision uint64
+	Sealed   []byte
+}
+
+// ObjectRow is a row of the state table with its place in the tree, and its envelope if there is one.
+type ObjectRow struct {
+	chain.Row
+	Leaf   uint16
+	Sealed []byte
+}
+
+type vaultRows interface {
+	InsertVault(Vault) error
+	// Vault finds a vault of the account; another account's does not exist for it.
+	Vault(account, vault id.ID) (Vault, error)
+	Vaults(account id.ID) ([]Vault, error)
+	// MoveHead stores a vault's new position and count if its seq is still from; otherwise ErrNone.
+	MoveHead(v Vault, from uint64) error
+	InsertCommit(vault id.ID, seq uint64, hash chain.Hash, device, op id.ID, s chain.Signed) error
+	Commit(vault id.ID, seq uint64) (chain.Signed, error)
+	CommitByOp(vault, device, op id.ID) (seq uint64, s chain.Signed, err error)
+	// Commits returns commits after seq in order, as many as limit and maxBytes allow and at least one if there is one.
+	Commits(vault id.ID, after uint64, limit, maxBytes int) ([]chain.Signed, error)
+	PutEnvelope(vault id.ID, e Envelope) error
+	DeleteEnvelope(vault, object id.ID) error
+	Envelope(vault, object id.ID) (Envelope, error)
+	// ObjectsAfter returns rows in order of (leaf, object) after a place, as many as limit and maxBytes of envelopes allow and at
+	// least one if there is one. leaf -1 begins; more tells whether rows are left.
+	ObjectsAfter(vault id.ID, leaf int, object id.ID, limit, maxBytes int) (rows []ObjectRow, more bool, err error)
+}
+
+// Vaults orders commits and keeps what they lead to.
+type Vaults struct {
+	*base
+	logs   *logCache
+	events *Events
+}
+
+// Push is one commit with the envelopes that it brings.
+type Push struct {
+	chain.Signed
+	Envelopes []Envelope
+}
+
+// Push appends a commit to a vault, or returns the answer that it got before. Errors: ErrNotFound, *HeadMoved, ErrOpReused,
+// ErrBadCommit, ErrRootMismatch, ErrDeviceUnlisted, ErrTooLarge.
+func (v *Vaults) Push(ctx context.Context, c Caller, vault id.ID, p Push) (head chain.Head, err error) {
+	commit, err := chain.ParseCommit(p.Commit)
+	if err != nil {
+		return chain.Head{}, badCommit(err)
+	}
+	if commit.Device != c.Device || len(p.Signature) > 128 {
+		return chain.Head{}, badCommit(errors.New("commit of another device"))
+	}
+	err = v.store.Update(ctx, func(tx Tx) error {
+		row, err := ownVault(tx, c, vault)
+		if err != nil {
+			return err
+		}
+		seq, before, err := tx.CommitByOp(vault, c.Device, commit.Op)
+		if err == nil {
+			head = chain.Head{Seq: seq, Hash: before.Hash()}
+			return sameBytes(before, p.Signed)
+		} else if !errors.Is(err, ErrNone) {
+			return err
+		}
+		return v.logs.with(tx, c.Account, func(log *chain.Log) error {
+			head, err = v.accept(tx, row, log, p)
+			return err
+		})
+	})
+	if err != nil {
+		return chain.Head{}, err
+	}
+	v.events.publish(c.Account, Event{Vault: vault, Seq: head.Seq})
+	return head, nil
+}
+
+func sameBytes(a, b chain.Signed) error {
+	if bytes.Equal(a.Commit, b.Commit) && bytes.Equal(a.Changes, b.Changes) && bytes.Equal(a.Signature, b.Signature) {
+		return nil
+	}
+	return ErrOpReused
+}
+
+// accept checks a commit that is new and makes it the head.
+func (v *Vaults) accept(tx Tx, row Vault, log *chain.Log, p Push) (chain.Head, error) {
+	verified, err := verify(row, log, p)
+	if err != nil {
+		return chain.Head{}, err
+	}
+	if err := matchEnvelopes(verified.Changes, p.Envelopes); err != nil {
+		return chain.Head{}, err
+	}
+	added, root, err := applyChanges(tx, row.ID, verified.Changes)
+	if err != nil {
+		return chain.Head{}, err
+	}
+	if root != verified.Commit.Root {
+		return chain.Head{}, ErrRootMismatch
+	}
+	if row.Objects += added; row.Objects > wire.MaxObjects {
+		return chain.Head{}, fmt.Errorf("%w: %d objects", ErrTooLarge, row.Objects)
+	}
+	if err := storeEnvelopes(tx, row.ID, verified.Changes, p.Envelopes); err != nil {
+		return chain.Head{}, err
+	}
+	from, c := row.At.Seq, verified.Commit
+	if err := tx.InsertCommit(row.ID, c.Seq, verified.Hash, c.Device, c.Op, p.Signed); err != nil {
+		return chain.Head{}, fmt.Errorf("store commit: %w", err)
+	}
+	row.At = verified.Position()
+	return row.At.Head, tx.MoveHead(row, from)
+}
+
+// verify is the protocol's check of a commit against the head and the account log as it is now.
+func verify(row Vault, log *chain.Log, p Push) (chain.Verified, error) {
+	verified, err := chain.Verify(p.Signed, row.ID, row.At, log)
+	switch {
+	case errors.Is(err, chain.ErrNotNext):
+		return chain.Verified{}, &HeadMoved{Head: row.At.Head}
+	case errors.Is(err, chain.ErrWriter):
+		return chain.Verified{}, ErrDeviceUnlisted
+	case err != nil:
+		return chain.Verified{}, badCommit(err)
+	}
+	// The commit may name an older place in the log: the device has to be live at the newest.
+	newest, _ := log.Head()
+	if _, live := log.LiveDevice(verified.Commit.Device, newest); !live {
+		return chain.Verified{}, ErrDeviceUnlisted
+	}
+	if key, known := log.Epoch(row.ID); !known || verified.Commit.Epoch == 0 || verified.Commit.Epoch > key.Epoch {
+		return chain.Verified{}, badCommit(fmt.Errorf("epoch %d", verified.Commit.Epoch))
+	}
+	return verified, nil
+}
+
+// matchEnvelopes demands exactly one envelope for every put, under its very hash.
+func matchEnvelopes(changes []chain.Change, envelopes []Envelope) error {
+	puts := map[id.ID]chain.Change{}
+	for _, c := range changes {
+		if c.Action == chain.Put {
+			puts[c.Object] = c
+		}
+	}
+	total := 0
+	for _, e := range envelopes {
+		if total += len(e.Sealed); len(e.Sealed) > wire.MaxEnvelope || total > wire.MaxCommitBytes {
+			return fmt.Errorf("%w: envelopes", ErrTooLarge)
+		}
+		put, named := puts[e.Object]
+		if !named || e.Revision != put.New || chain.EnvelopeHash(e.Sealed) != put.EnvHash {
+			return badCommit(fmt.Errorf("envelope of %s is not one of a change", e.Object))
+		}
+		delete(puts, e.Object)
+	}
+	if len(puts) > 0 {
+		return badCommit(fmt.Errorf("%d envelopes are missing", len(puts)))
+	}
+	return nil
+}
+
+// storeEnvelopes keeps the current envelope of each object; what it replaces is gone.
+func storeEnvelopes(tx Tx, vault id.ID, changes []chain.Change, envelopes []Envelope) error {
+	for _, c := range changes {
+		if c.Action == chain.Tombstone {
+			if err := tx.DeleteEnvelope(vault, c.Object); err != nil {
+				return err
+			}
+		}
+	}
+	for _, e := range envelopes {
+		if err := tx.PutEnvelope(vault, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func badCommit(cause error) error { return fmt.Errorf("%w: %w", ErrBadCommit, cause) }
+
+// ownVault finds a vault of the caller.
+func ownVault(tx Tx, c Caller, vault id.ID) (Vault, error) {
+	row, err := tx.Vault(c.Account, vault)
+	if errors.Is(err, ErrNone) {
+		return Vault{}, ErrNotFound
+	}
+	return row, err
+}

@@ -1,0 +1,169 @@
+// Package testkit gives tests the real parts: the server in process, on loopback, with its database and its mail. Programs must not
+// import it.
+package testkit
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/cloud/api"
+	"github.com/coffer-vault/coffer/cloud/mail"
+	"github.com/coffer-vault/coffer/cloud/store/sqlite"
+	"github.com/coffer-vault/coffer/crypto/kdf"
+)
+
+// deadline is how long a test waits for what has to come. It is never reached by a test that passes.
+const deadline = 30 * time.Second
+
+// LowerKDFCost makes every key derivation of the test binary cheap. Call it from TestMain or the first line of a test.
+func LowerKDFCost() { kdf.LowerCostForTests() }
+
+// Server is a running cloud: real HTTP, real SQLite in a temporary folder, real SMTP into a Sink.
+type Server struct {
+	URL    string // http://127.0.0.1:port, kept across Restart
+	Origin string // the same; what clients sign for
+	Clock  Clock
+	Hook   sqlite.Hook // seen by every SQL statement after the next Restart; may be nil
+	Limits api.Limits  // used after the next Restart; none at first
+	Cloud  *cloud.Cloud
+
+	t    testing.TB
+	dir  string
+	sink *mail.Sink
+	stop func()
+
+	mu    sync.Mutex
+	codes map[string]int // number of the last mail that LastCode returned, by address
+}
+
+// Clock is the server's clock: the real one, moved.
+type Clock struct{ offset atomic.Int64 }
+
+// Now is the server's time.
+func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
+
+// Advance moves the server's clock; back, if d is negative.
+func (c *Clock) Advance(d time.Duration) { c.offset.Add(int64(d)) }
+
+// Cloud starts a server that is stopped when the test ends.
+func Cloud(t testing.TB) *Server {
+	t.Helper()
+	sink, err := mail.NewSink("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, dir: t.TempDir(), sink: sink, codes: map[string]int{}, Limits: api.Limits{SignIn: rate.Inf, Other: rate.Inf}}
+	s.start("127.0.0.1:0")
+	t.Cleanup(func() {
+		s.Stop()
+		sink.Close()
+	})
+	return s
+}
+
+// Database is the path of the server's SQLite file.
+func (s *Server) Database() string { return filepath.Join(s.dir, "cloud.db") }
+
+func (s *Server) start(address string) {
+	s.t.Helper()
+	store, err := sqlite.Open(context.Background(), s.Database(), s.Hook)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	secret, err := cloud.OpenSecret(filepath.Join(s.dir, "server.secret"), true)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	sender, err := mail.NewSMTP("smtp://"+s.sink.Addr()+"?starttls=never", "", "coffer@localhost")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.URL = "http://" + listener.Addr().String()
+	s.Origin = s.URL
+	log := slog.New(slog.DiscardHandler)
+	s.Cloud = cloud.New(cloud.Config{Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, Random: rand.Reader, Log: log})
+	handler := api.New(api.Config{Cloud: s.Cloud, Origin: s.Origin, Limits: s.Limits, Ready: store.Ping, Now: s.Clock.Now, Log: log})
+	s.stop = s.serve(handler.HTTP(), listener, store)
+}
+
+// serve runs the server and returns what stops it, once.
+func (s *Server) serve(server *http.Server, listener net.Listener, store *sqlite.Store) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { s.Cloud.Outbox.Run(ctx) })
+	running.Go(func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.t.Error(err)
+		}
+	})
+	events := s.Cloud.Events
+	return sync.OnceFunc(func() {
+		events.Shutdown()
+		if err := server.Shutdown(ctx); err != nil {
+			s.t.Error(err)
+		}
+		cancel()
+		running.Wait()
+		if err := store.Close(); err != nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+// Stop ends the server: connections are refused from here on.
+func (s *Server) Stop() { s.stop() }
+
+// Restart starts the server again on the same port, with the data that it had.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Stop()
+	s.start(s.URL[len("http://"):])
+}
+
+// Mails returns all mails that were sent, in order.
+func (s *Server) Mails() []mail.Received { return s.sink.Mails() }
+
+// WaitMail waits for a mail to the address that matches.
+func (s *Server) WaitMail(t testing.TB, email string, match func(mail.Received) bool) mail.Received {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	m, err := s.sink.Wait(ctx, func(m mail.Received) bool { return m.To == email && match(m) })
+	if err != nil {
+		t.Fatalf("mail: %v", err)
+	}
+	return m
+}
+
+var codePattern = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
+
+// LastCode waits for a mail with a code to the address and returns the code. Every call waits for a mail newer than that of the
+// call before.
+func (s *Server) LastCode(t testing.TB, email string) string {
+	t.Helper()
+	s.mu.Lock()
+	last := s.codes[email]
+	s.mu.Unlock()
+	m := s.WaitMail(t, email, func(m mail.Received) bool { return m.Number > last && codePattern.MatchString(m.Text) })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.codes[email] = m.Number
+	return codePattern.FindString(m.Text)
+}
