@@ -78,13 +78,18 @@ func (a *Accounts) Keys(ctx context.Context, c Caller) (out KeyBundle, err error
 	return out, err
 }
 
-// Log returns a page of the account log after seq; -1 begins with genesis.
-func (a *Accounts) Log(ctx context.Context, c Caller, after int64) (entries []chain.SignedEntry, err error) {
-	err = a.store.View(ctx, func(tx Tx) (err error) {
+// Log returns the head of the account log and a page of entries after seq; -1 begins with genesis.
+func (a *Accounts) Log(ctx context.Context, c Caller, after int64) (head uint64, entries []chain.SignedEntry, err error) {
+	err = a.store.View(ctx, func(tx Tx) error {
+		length, _, err := tx.LogHead(c.Account)
+		if err != nil {
+			return err
+		}
+		head = length - 1
 		entries, err = tx.LogEntries(c.Account, after, wire.PageEnvelopeBytes)
 		return err
 	})
-	return entries, err
+	return head, entries, err
 }
 
 // Me returns the caller's account and its devices.
@@ -109,23 +114,30 @@ type LogAppend struct {
 // Append adds an entry to the caller's account log and does what it says. An entry that is the head already is done already: its
 // answer was lost. Errors: ErrBadEntry, *LogMoved, ErrDeviceUnlisted, ErrTaken.
 func (a *Accounts) Append(ctx context.Context, c Caller, in LogAppend) error {
+	body, err := entryBody(in.Entry)
+	if err != nil {
+		return badEntry(err)
+	}
 	var seq uint64
-	err := a.store.Update(ctx, func(tx Tx) error {
+	err = a.store.Update(ctx, func(tx Tx) error {
 		return a.logs.with(tx, c.Account, func(log *chain.Log) (err error) {
-			seq, err = a.append(tx, c, log, in)
+			seq, err = appendEntry(tx, c, log, in, body)
 			return err
 		})
 	})
-	switch {
-	case errors.Is(err, ErrExists):
+	if errors.Is(err, ErrExists) {
 		return ErrTaken
-	case err == nil:
-		a.events.publish(c.Account, Event{Seq: seq})
+	} else if err != nil {
+		return err
 	}
-	return err
+	if revoked, ok := body.(*chain.DeviceRevoke); ok {
+		a.events.drop(c.Account, revoked.Device)
+	}
+	a.events.publish(c.Account, Event{Seq: seq})
+	return nil
 }
 
-func (a *Accounts) append(tx Tx, c Caller, log *chain.Log, in LogAppend) (uint64, error) {
+func appendEntry(tx Tx, c Caller, log *chain.Log, in LogAppend, body any) (seq uint64, err error) {
 	head, _ := log.Head()
 	if last := log.Entries(int64(head) - 1)[0]; bytes.Equal(last.Entry, in.Entry) && bytes.Equal(last.Signature, in.Signature) {
 		return head, nil
@@ -135,7 +147,7 @@ func (a *Accounts) append(tx Tx, c Caller, log *chain.Log, in LogAppend) (uint64
 	} else if err != nil {
 		return 0, badEntry(err)
 	}
-	if err := applyEntry(tx, c, in); err != nil {
+	if err := applyEntry(tx, c, in, body); err != nil {
 		return 0, err
 	}
 	seq, hash := log.Head()
@@ -143,11 +155,7 @@ func (a *Accounts) append(tx Tx, c Caller, log *chain.Log, in LogAppend) (uint64
 }
 
 // applyEntry does what an entry says that the log has accepted. The caller must be listed, but for the entry that lists it.
-func applyEntry(tx Tx, c Caller, in LogAppend) error {
-	body, err := entryBody(in.Entry)
-	if err != nil {
-		return badEntry(err)
-	}
+func applyEntry(tx Tx, c Caller, in LogAppend, body any) error {
 	if add, ok := body.(*chain.DeviceAdd); ok {
 		return listDevice(tx, c, *add)
 	}
@@ -204,7 +212,7 @@ func setEpoch(tx Tx, account id.ID, v chain.VaultEpoch, sealed []byte) error {
 	return tx.InsertSealedVault(account, SealedVault{Vault: v.Vault, Epoch: v.Epoch, Sealed: sealed})
 }
 
-// entryBody decodes the body of an entry that package chain has verified.
+// entryBody decodes the body of an entry. Only package chain decides whether the entry is valid.
 func entryBody(raw []byte) (any, error) {
 	var e struct {
 		Type chain.EntryType      `cbor:"6,keyasint"`

@@ -45,8 +45,9 @@ func (v *Vaults) Head(ctx context.Context, c Caller, vault id.ID) (head chain.He
 	return head, commit, err
 }
 
-// Changes is a page of commits, with current envelopes of the objects that they name as far as they fit.
+// Changes is a page of commits, with current envelopes of the objects that they name as far as they fit. Head is the vault's.
 type Changes struct {
+	Head      chain.Head
 	Commits   []chain.Signed
 	Envelopes []Envelope
 	More      bool
@@ -55,6 +56,7 @@ type Changes struct {
 // Changes returns a page of what came after seq. Errors: ErrNotFound.
 func (v *Vaults) Changes(ctx context.Context, c Caller, vault id.ID, since uint64) (out Changes, err error) {
 	err = v.read(ctx, c, vault, func(tx Tx, row Vault) (err error) {
+		out.Head = row.At.Head
 		if out.Commits, err = tx.Commits(vault, since, wire.PageCommits, wire.PageEnvelopeBytes); err != nil {
 			return err
 		}

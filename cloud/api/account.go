@@ -48,8 +48,8 @@ type logQuery struct {
 }
 
 func (s *Server) accountLog(ctx context.Context, c cloud.Caller, in *logQuery) (*answer[wire.LogPage], error) {
-	entries, err := s.cloud.Accounts.Log(ctx, c, in.Since)
-	return &answer[wire.LogPage]{wire.LogPage{Entries: entriesTo(entries)}}, err
+	head, entries, err := s.cloud.Accounts.Log(ctx, c, in.Since)
+	return &answer[wire.LogPage]{wire.LogPage{HeadSeq: head, Entries: entriesTo(entries)}}, err
 }
 
 func (s *Server) appendLog(ctx context.Context, c cloud.Caller, in *body[wire.LogAppend]) (*none, error) {

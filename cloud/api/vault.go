@@ -57,7 +57,9 @@ func (s *Server) changes(ctx context.Context, c cloud.Caller, in *changesQuery) 
 		return nil, err
 	}
 	page, err := s.cloud.Vaults.Changes(ctx, c, vault, in.Since)
-	out := &answer[wire.Changes]{wire.Changes{Commits: make([]wire.SignedCommit, len(page.Commits)), Envelopes: envelopesTo(page.Envelopes), More: page.More}}
+	out := &answer[wire.Changes]{wire.Changes{
+		Head: headTo(page.Head), Commits: make([]wire.SignedCommit, len(page.Commits)), Envelopes: envelopesTo(page.Envelopes), More: page.More,
+	}}
 	for i, commit := range page.Commits {
 		out.Body.Commits[i] = commitTo(commit)
 	}
