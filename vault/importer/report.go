@@ -1,0 +1,49 @@
+package importer
+
+// Report accounts for every row of an import.
+type Report struct {
+	Batch   string
+	Sources []SourceReport
+}
+
+// SourceReport is what became of the rows of one source.
+type SourceReport struct {
+	Info   Info
+	Err    error // why rows are missing; nil if all are accounted for
+	Counts map[Outcome]int
+	Rows   []RowReport
+}
+
+// RowReport is what became of one row. Reason is set if the row gave no record.
+type RowReport struct {
+	ID      string
+	Site    string
+	Outcome Outcome
+	Reason  Reason
+}
+
+// Report says what applying the plan does with each row of the readouts it was made from.
+func (p Plan) Report(readouts []Readout) Report {
+	report := Report{Batch: p.Batch}
+	for _, readout := range readouts {
+		source := SourceReport{Info: readout.Info, Err: readout.Err, Counts: map[Outcome]int{}}
+		for _, row := range readout.Rows {
+			outcome := row.Reason.Outcome()
+			if row.Record != nil {
+				outcome = p.Outcomes[row.Record]
+			}
+			source.Counts[outcome]++
+			source.Rows = append(source.Rows, RowReport{ID: row.ID, Site: row.Site, Outcome: outcome, Reason: row.Reason})
+		}
+		report.Sources = append(report.Sources, source)
+	}
+	return report
+}
+
+// Count is the number of rows of all sources with that outcome.
+func (r Report) Count(outcome Outcome) (n int) {
+	for _, source := range r.Sources {
+		n += source.Counts[outcome]
+	}
+	return n
+}
