@@ -66,6 +66,7 @@ var (
 	Caption     = Role{SizeCaption, Regular, ColorFaint}    // counts, times
 	Overline    = Role{SizeCaption, SemiBold, ColorFaint}   // headings of groups, in capitals
 	Label       = Role{SizeSecondary, Medium, ColorMuted}   // above a field
+	FieldLabel  = Role{SizeCaption, Medium, ColorMuted}     // over a value on a card
 	Secondary   = Role{SizeSecondary, Regular, ColorMuted}  // second lines, hints
 	Body        = Role{SizeBody, Regular, ColorText}        // running text
 	Strong      = Role{SizeBody, Medium, ColorText}         // titles of rows, buttons
@@ -86,6 +87,7 @@ const (
 	ItemHeight       = 50
 	ButtonHeight     = 34
 	CardButtonHeight = 38
+	FieldHeight      = 34
 	IconButtonSide   = 30
 )
 

@@ -1,0 +1,108 @@
+package widget
+
+import (
+	"fyne.io/fyne/v2"
+	stock "fyne.io/fyne/v2/widget"
+
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/assets"
+)
+
+// Tone is the mood of a message.
+type Tone int
+
+// The tones.
+const (
+	Info Tone = iota
+	Good
+	Warning
+	Problem
+)
+
+// look is the icon and the colours of a tone.
+func (t Tone) look() (icon assets.IconName, ink, ground fyne.ThemeColorName) {
+	switch t {
+	case Good:
+		return assets.IconCircleCheck, theme.ColorSuccess, theme.ColorAccentSoft
+	case Warning:
+		return assets.IconTriangleAlert, theme.ColorWarning, theme.ColorWarningSoft
+	case Problem:
+		return assets.IconCircleAlert, theme.ColorError, theme.ColorErrorSoft
+	}
+	return assets.IconInfo, theme.ColorAccentText, theme.ColorAccentSoft
+}
+
+// Banner is a message that stays where it matters: a title, a sentence, and what can be done about it.
+type Banner struct {
+	stock.BaseWidget
+	ground *Surface
+	icon   *Icon
+	title  *Text
+	text   *Paragraph
+	line   *fyne.Container
+}
+
+// NewBanner makes a message; text may be empty, action nil.
+func NewBanner(tone Tone, title, text string, action *Button) *Banner {
+	b := &Banner{
+		ground: NewSurface(theme.ColorNone, theme.ColorNone, theme.RadiusCard),
+		icon:   NewIcon(assets.NoIcon, theme.ColorNone, iconSide+1),
+		title:  NewText("", theme.Strong.Of(theme.SemiBold)).Shortened(),
+		text:   NewParagraph("", theme.Secondary),
+	}
+	b.line = Row(3*theme.Grid, b.icon, Grow(Column(1, b.title, b.text)))
+	if action != nil {
+		b.line.Add(action)
+	}
+	b.Set(tone, title, text)
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// Set changes the message.
+func (b *Banner) Set(tone Tone, title, text string) {
+	icon, ink, ground := tone.look()
+	b.icon.Set(icon, ink)
+	b.ground.SetColors(ground, theme.ColorNone)
+	b.title.SetText(title)
+	b.text.SetText(text)
+	b.text.Hidden = text == ""
+	b.line.Refresh()
+}
+
+// AccessibilityLabel implements fyne.Accessible.
+func (b *Banner) AccessibilityLabel() string { return joinLabels(b.title.text, b.text.text) }
+
+// AccessibilityRole implements fyne.Accessible.
+func (b *Banner) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
+
+// Parts implements Composite.
+func (b *Banner) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{b.line} }
+
+// CreateRenderer implements fyne.Widget.
+func (b *Banner) CreateRenderer() fyne.WidgetRenderer { return render(b) }
+
+func (b *Banner) objects() []fyne.CanvasObject { return []fyne.CanvasObject{b.ground, b.line} }
+func (b *Banner) paint()                       {}
+
+// The distances within a banner.
+const (
+	bannerTop   = 10
+	bannerLeft  = 14
+	bannerRight = 12
+)
+
+func (b *Banner) measure() fyne.Size {
+	return b.line.MinSize().AddWidthHeight(bannerLeft+bannerRight, 2*bannerTop)
+}
+
+// Resize implements fyne.CanvasObject. The sentence breaks here, so that MinSize has the height of the new width.
+func (b *Banner) Resize(size fyne.Size) {
+	b.line.Resize(fyne.NewSize(size.Width-bannerLeft-bannerRight, max(size.Height-2*bannerTop, b.line.MinSize().Height)))
+	b.BaseWidget.Resize(size)
+}
+
+func (b *Banner) arrange(size fyne.Size) {
+	b.ground.Resize(size)
+	place(b.line, bannerLeft, bannerTop, size.Width-bannerLeft-bannerRight, size.Height-2*bannerTop)
+}

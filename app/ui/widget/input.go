@@ -1,0 +1,166 @@
+package widget
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	stock "fyne.io/fyne/v2/widget"
+
+	"github.com/coffer-vault/coffer/assets"
+)
+
+// input is the toolkit's entry without its looks: Entry draws the frame around it. It leaves to the frame the keys it
+// has no use for, copies through the program's clipboard, and has our menu.
+type input struct {
+	stock.Entry
+	frame  *Entry
+	secure bool // for secrets: nothing of it is copied where histories keep it
+}
+
+var _ fyne.Accessible = (*input)(nil)
+
+func newInput(frame *Entry) *input {
+	i := &input{frame: frame}
+	i.Wrapping = fyne.TextWrap(fyne.TextTruncateClip)
+	i.ExtendBaseWidget(i)
+	return i
+}
+
+// CreateRenderer implements fyne.Widget.
+func (i *input) CreateRenderer() fyne.WidgetRenderer {
+	return &inputRenderer{inner: i.Entry.CreateRenderer(), input: i}
+}
+
+// inputRenderer leaves out the rectangles that the toolkit draws behind and around an entry, and centres the rest.
+type inputRenderer struct {
+	inner fyne.WidgetRenderer
+	input *input
+}
+
+func (r *inputRenderer) Destroy()           { r.inner.Destroy() }
+func (r *inputRenderer) MinSize() fyne.Size { return r.inner.MinSize() }
+func (r *inputRenderer) Refresh()           { r.inner.Refresh() }
+
+func (r *inputRenderer) Objects() []fyne.CanvasObject {
+	var objects []fyne.CanvasObject
+	for _, o := range r.inner.Objects() {
+		if _, frame := o.(*canvas.Rectangle); !frame {
+			objects = append(objects, o)
+		}
+	}
+	return objects
+}
+
+func (r *inputRenderer) Layout(size fyne.Size) {
+	height := size.Height
+	if !r.input.MultiLine {
+		height = min(height, r.inner.MinSize().Height)
+	}
+	r.inner.Layout(fyne.NewSize(size.Width, height))
+	for _, o := range r.Objects() {
+		o.Move(o.Position().AddXY(0, round((size.Height-height)/2)))
+	}
+}
+
+// FocusGained implements fyne.Focusable.
+func (i *input) FocusGained() {
+	i.Entry.FocusGained()
+	i.frame.setFocused(true)
+}
+
+// FocusLost implements fyne.Focusable.
+func (i *input) FocusLost() {
+	i.Entry.FocusLost()
+	i.frame.setFocused(false)
+}
+
+// Hide implements fyne.CanvasObject. A focused entry repaints for ever, also when it cannot be seen.
+func (i *input) Hide() {
+	dropFocus(i)
+	i.Entry.Hide()
+}
+
+// TypedKey implements fyne.Focusable.
+func (i *input) TypedKey(event *fyne.KeyEvent) {
+	if i.frame.OnKey != nil && i.frame.OnKey(event) {
+		return
+	}
+	single := !i.MultiLine
+	switch event.Name {
+	case fyne.KeyEscape:
+		pass(i, event)
+		return
+	case fyne.KeyReturn, fyne.KeyEnter:
+		if single && i.OnSubmitted == nil {
+			pass(i, event)
+			return
+		}
+	}
+	i.Entry.TypedKey(event)
+}
+
+// TypedShortcut implements fyne.Shortcutable. The toolkit's clipboard leaves traces in histories, so every clipboard
+// shortcut is given the program's.
+func (i *input) TypedShortcut(shortcut fyne.Shortcut) {
+	switch shortcut := shortcut.(type) {
+	case *fyne.ShortcutCopy:
+		i.withClipboard(func(c fyne.Clipboard) { i.Entry.TypedShortcut(&fyne.ShortcutCopy{Clipboard: c}) })
+	case *fyne.ShortcutCut:
+		i.withClipboard(func(c fyne.Clipboard) { i.Entry.TypedShortcut(&fyne.ShortcutCut{Clipboard: c}) })
+	case *fyne.ShortcutPaste:
+		i.withClipboard(func(c fyne.Clipboard) { i.Entry.TypedShortcut(&fyne.ShortcutPaste{Clipboard: c}) })
+	default:
+		i.Entry.TypedShortcut(shortcut)
+	}
+}
+
+// secretClipboard marks all that is copied as secret.
+type secretClipboard struct{ Clipboard }
+
+func (c secretClipboard) SetContent(text string) { c.SetSecret(text) }
+
+func (i *input) withClipboard(use func(fyne.Clipboard)) {
+	root := rootOf(i)
+	if root == nil || root.Clipboard == nil {
+		return
+	}
+	if i.secure {
+		use(secretClipboard{root.Clipboard})
+		return
+	}
+	use(root.Clipboard)
+}
+
+// TappedSecondary implements fyne.SecondaryTappable.
+func (i *input) TappedSecondary(event *fyne.PointEvent) {
+	root := rootOf(i)
+	if root == nil {
+		return
+	}
+	focus(i)
+	root.ShowMenu(event.AbsolutePosition, i.menu()...)
+}
+
+func (i *input) menu() []MenuItem {
+	// Concealed text is not copied, as the toolkit has it too: who can read it may reveal it first.
+	still := i.Disabled()
+	copies := i.SelectedText() != "" && !i.Password
+	item := func(key string, icon assets.IconName, usable bool, do func()) MenuItem {
+		return MenuItem{Label: word(i, key), Icon: icon, Disabled: !usable, Do: do}
+	}
+	return []MenuItem{
+		item("widget.undo", assets.IconUndo2, !still, i.Undo),
+		item("widget.redo", assets.IconRedo2, !still, i.Redo),
+		{},
+		item("widget.cut", assets.IconScissors, copies && !still, func() { i.TypedShortcut(&fyne.ShortcutCut{}) }),
+		item("widget.copy", assets.IconCopy, copies, func() { i.TypedShortcut(&fyne.ShortcutCopy{}) }),
+		item("widget.paste", assets.IconClipboardPaste, !still, func() { i.TypedShortcut(&fyne.ShortcutPaste{}) }),
+		{},
+		item("widget.selectAll", assets.IconTextSelect, i.Text != "", func() { i.TypedShortcut(&fyne.ShortcutSelectAll{}) }),
+	}
+}
+
+// AccessibilityLabel implements fyne.Accessible.
+func (i *input) AccessibilityLabel() string { return joinLabels(i.frame.label.text, i.frame.note.text) }
+
+// AccessibilityRole implements fyne.Accessible.
+func (i *input) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }

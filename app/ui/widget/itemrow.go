@@ -1,0 +1,113 @@
+package widget
+
+import (
+	"slices"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	stock "fyne.io/fyne/v2/widget"
+
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/assets"
+)
+
+// Badge is a small sign at the end of an item's row.
+type Badge struct {
+	Icon  assets.IconName
+	Color fyne.ThemeColorName
+	Label string // what it means, for assistive technology
+}
+
+// maxBadges is how many badges a row has room for.
+const maxBadges = 4
+
+// ItemRow is one item in a list: avatar, title, second line and badges. It is drawn for another item by Set.
+type ItemRow struct {
+	stock.BaseWidget
+	title, subtitle string
+	badges          []Badge
+
+	avatar      *Avatar
+	first, next canvas.Text
+	signs       [maxBadges]*glyph
+}
+
+// NewItemRow makes a row without content.
+func NewItemRow() *ItemRow {
+	r := &ItemRow{avatar: NewAvatar("", assets.NoIcon, AvatarRow)}
+	for i := range r.signs {
+		r.signs[i] = newGlyph()
+	}
+	r.ExtendBaseWidget(r)
+	return r
+}
+
+// Set shows an item. With icon the avatar has that instead of the title's first letter; badges beyond four are left out.
+func (r *ItemRow) Set(title, subtitle string, icon assets.IconName, badges ...Badge) {
+	badges = badges[:min(len(badges), maxBadges)]
+	r.avatar.Set(title, icon)
+	if r.title == title && r.subtitle == subtitle && slices.Equal(r.badges, badges) {
+		return
+	}
+	r.title, r.subtitle, r.badges = title, subtitle, slices.Clone(badges)
+	r.Refresh()
+}
+
+// AccessibilityLabel implements fyne.Accessible.
+func (r *ItemRow) AccessibilityLabel() string {
+	labels := []string{r.title, r.subtitle}
+	for _, badge := range r.badges {
+		labels = append(labels, badge.Label)
+	}
+	return joinLabels(labels...)
+}
+
+// AccessibilityRole implements fyne.Accessible.
+func (r *ItemRow) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
+
+// CreateRenderer implements fyne.Widget.
+func (r *ItemRow) CreateRenderer() fyne.WidgetRenderer { return render(r) }
+
+func (r *ItemRow) objects() []fyne.CanvasObject {
+	objects := []fyne.CanvasObject{r.avatar, &r.first, &r.next}
+	for _, sign := range r.signs {
+		objects = append(objects, sign)
+	}
+	return objects
+}
+
+func (r *ItemRow) paint() {
+	dressLine(&r.first, theme.Strong)
+	dressLine(&r.next, theme.Secondary)
+	for i, sign := range r.signs {
+		sign.set(assets.NoIcon, theme.ColorNone)
+		if i < len(r.badges) {
+			sign.set(r.badges[i].Icon, r.badges[i].Color)
+		}
+	}
+}
+
+func (r *ItemRow) measure() fyne.Size { return fyne.NewSize(45*theme.Grid, theme.ItemHeight) }
+
+func (r *ItemRow) arrange(size fyne.Size) {
+	const margin, textLeft = 10, 10 + AvatarRow + 11
+	place(r.avatar, margin, 0, AvatarRow, size.Height)
+	right := size.Width - margin
+	for i := range r.badges {
+		right -= badgeSide
+		r.signs[i].middle(right, badgeSide, size.Height)
+		right -= 6
+	}
+	room := right - textLeft - theme.Grid
+	r.first.Text = shorten(flatten(r.title), theme.Strong, room)
+	r.next.Text = shorten(flatten(r.subtitle), theme.Secondary, room)
+
+	height, nextHeight := lineHeight(theme.Strong), lineHeight(theme.Secondary)
+	if r.subtitle == "" {
+		placeMiddle(&r.first, textLeft, room, size.Height)
+		return
+	}
+	top := round((size.Height - height - nextHeight) / 2)
+	place(&r.first, textLeft, top, room, height)
+	place(&r.next, textLeft, top+height, room, nextHeight)
+}

@@ -1,0 +1,163 @@
+package widget
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/assets"
+)
+
+// NavRow is one place in the sidebar: icon, name and how many items are there. Up and Down move to its neighbours.
+type NavRow struct {
+	control
+	OnTapped func()
+	OnMenu   func(at fyne.Position) // a secondary tap, at a position on the window; nil for none
+
+	icon         assets.IconName
+	label, count string
+	selected     bool
+
+	ground, veil canvas.Rectangle
+	ring         *ring
+	glyph        *glyph
+	text, number canvas.Text
+}
+
+var _ fyne.SecondaryTappable = (*NavRow)(nil)
+
+// NewNavRow makes a row; count may be empty.
+func NewNavRow(icon assets.IconName, label, count string, tapped func()) *NavRow {
+	n := &NavRow{
+		OnTapped: tapped, icon: icon, label: label, count: count,
+		ring: newRing(-1, theme.RadiusControl), glyph: newGlyph(),
+	}
+	n.extend(n)
+	return n
+}
+
+// SetSelected marks the row as the place that is shown.
+func (n *NavRow) SetSelected(on bool) {
+	if n.selected != on {
+		n.selected = on
+		n.Refresh()
+	}
+}
+
+// Selected reports whether the row is the place that is shown.
+func (n *NavRow) Selected() bool { return n.selected }
+
+// SetCount changes the number at the end of the row.
+func (n *NavRow) SetCount(count string) {
+	if n.count != count {
+		n.count = count
+		n.Refresh()
+	}
+}
+
+// SetLabel changes the name.
+func (n *NavRow) SetLabel(label string) {
+	if n.label != label {
+		n.label = label
+		n.Refresh()
+	}
+}
+
+func (n *NavRow) activate() {
+	if n.OnTapped != nil {
+		n.OnTapped()
+	}
+}
+
+// TappedSecondary implements fyne.SecondaryTappable.
+func (n *NavRow) TappedSecondary(event *fyne.PointEvent) {
+	if n.OnMenu != nil && !n.disabled {
+		n.OnMenu(event.AbsolutePosition)
+	}
+}
+
+// TypedKey implements fyne.Focusable.
+func (n *NavRow) TypedKey(event *fyne.KeyEvent) {
+	c := canvasOf(n)
+	switch {
+	case event.Name == fyne.KeyDown && c != nil:
+		c.FocusNext()
+	case event.Name == fyne.KeyUp && c != nil:
+		c.FocusPrevious()
+	default:
+		n.control.TypedKey(event)
+	}
+}
+
+// AccessibilityLabel implements fyne.Accessible.
+func (n *NavRow) AccessibilityLabel() string { return joinLabels(n.label, n.count) }
+
+// CreateRenderer implements fyne.Widget.
+func (n *NavRow) CreateRenderer() fyne.WidgetRenderer { return render(n) }
+
+func (n *NavRow) objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{&n.ground, &n.veil, n.ring, n.glyph, &n.text, &n.number}
+}
+
+func (n *NavRow) paint() {
+	ground, icon, role, count := theme.ColorNone, theme.ColorMuted, theme.Body, theme.Caption
+	if n.hovered {
+		count = count.In(theme.ColorMuted)
+	}
+	if n.selected {
+		ground, icon = theme.ColorAccentSoft, theme.ColorAccentText
+		role, count = theme.Strong.In(theme.ColorAccentText), theme.Caption.In(theme.ColorMuted)
+	}
+	fillRect(&n.ground, ground, theme.ColorNone, theme.RadiusControl)
+	fillRect(&n.veil, n.veilColor(), theme.ColorNone, theme.RadiusControl)
+	n.ring.show(n.ringed())
+	n.glyph.set(n.icon, icon)
+	dressLine(&n.text, role)
+	dressLine(&n.number, count)
+	n.number.Text = n.count
+}
+
+func (n *NavRow) measure() fyne.Size { return fyne.NewSize(30*theme.Grid, theme.NavHeight) }
+
+func (n *NavRow) arrange(size fyne.Size) {
+	n.ground.Resize(size)
+	n.veil.Resize(size)
+	n.ring.around(0, 0, size.Width, size.Height)
+	n.glyph.middle(10, iconSide, size.Height)
+
+	numberWidth := ceil(n.number.MinSize().Width)
+	right := size.Width - 10 - numberWidth
+	placeMiddle(&n.number, right, numberWidth, size.Height)
+	role := theme.Body
+	if n.selected {
+		role = theme.Strong
+	}
+	const textLeft = 37
+	room := right - textLeft - 2*theme.Grid
+	n.text.Text = shorten(flatten(n.label), role, room)
+	placeMiddle(&n.text, textLeft, room, size.Height)
+}
+
+// joinLabels makes one label of several, leaving out what is empty.
+func joinLabels(labels ...string) string {
+	joined := ""
+	for _, label := range labels {
+		if label == "" {
+			continue
+		}
+		if joined != "" {
+			joined += ", "
+		}
+		joined += label
+	}
+	return joined
+}
+
+// NavHeading is the heading of a group of rows, with an optional button at its end.
+func NavHeading(text string, action *IconButton) fyne.CanvasObject {
+	heading := NewText(text, theme.Overline).Shortened()
+	if action == nil {
+		return Pad(heading, 3*theme.Grid, 6, theme.Grid, 10)
+	}
+	return Pad(Row(0, Grow(heading), action), 3*theme.Grid-5, 6, -1, 10)
+}

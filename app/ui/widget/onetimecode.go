@@ -1,0 +1,99 @@
+package widget
+
+import (
+	"fmt"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	stock "fyne.io/fyne/v2/widget"
+
+	"github.com/coffer-vault/coffer/app/ui/theme"
+)
+
+// OneTimeCode shows a code of two groups and how long it is still good for.
+type OneTimeCode struct {
+	stock.BaseWidget
+	digits  []*canvas.Text
+	bar     *Progress
+	seconds *Text
+}
+
+// warnBelow is when the countdown changes its colour: too short to switch windows and paste.
+const warnBelow = 6 * time.Second
+
+// NewOneTimeCode makes a widget without a code.
+func NewOneTimeCode() *OneTimeCode {
+	c := &OneTimeCode{bar: NewProgress(), seconds: NewText("", theme.Caption)}
+	c.ExtendBaseWidget(c)
+	return c
+}
+
+// Set shows a code that is good for left of its period. The bytes are not kept.
+func (c *OneTimeCode) Set(code []byte, left, period time.Duration) {
+	c.digits = letters(code)
+	ink := theme.ColorAccent
+	if left < warnBelow {
+		ink = theme.ColorWarning
+	}
+	c.bar.SetColored(left.Seconds()/max(period.Seconds(), 1), ink)
+	c.seconds.SetText(fmt.Sprintf("%d s", int(left.Round(time.Second).Seconds())))
+	c.Refresh()
+}
+
+// Clear forgets the code.
+func (c *OneTimeCode) Clear() {
+	c.digits = nil
+	c.seconds.SetText("")
+	c.bar.Set(0)
+	c.Refresh()
+}
+
+// Release implements Releaser.
+func (c *OneTimeCode) Release() { c.Clear() }
+
+// CreateRenderer implements fyne.Widget.
+func (c *OneTimeCode) CreateRenderer() fyne.WidgetRenderer { return render(c) }
+
+func (c *OneTimeCode) objects() []fyne.CanvasObject {
+	objects := []fyne.CanvasObject{c.bar, c.seconds}
+	for _, digit := range c.digits {
+		objects = append(objects, digit)
+	}
+	return objects
+}
+
+var codeRole = theme.Role{Size: 16, Weight: theme.Mono, Color: theme.ColorAccentText}
+
+func (c *OneTimeCode) paint() {
+	for _, digit := range c.digits {
+		dressLine(digit, codeRole)
+	}
+}
+
+// advance is the width of a digit, codeWidth that of six with the gap between the groups.
+func (c *OneTimeCode) advance() float32 { return textWidth("0", codeRole) }
+
+func (c *OneTimeCode) codeWidth() float32 {
+	return ceil(c.advance() * (float32(max(len(c.digits), 6)) + .7))
+}
+
+func (c *OneTimeCode) arrange(size fyne.Size) {
+	x, height := float32(0), lineHeight(codeRole)
+	for i, digit := range c.digits {
+		if i == (len(c.digits)+1)/2 {
+			x += .7 * c.advance()
+		}
+		digit.Move(fyne.NewPos(x, round((size.Height-height)/2)))
+		digit.Resize(fyne.NewSize(c.advance(), height))
+		x += c.advance()
+	}
+	const gap, barWidth = 12, 60
+	x = c.codeWidth() + gap
+	placeMiddle(c.bar, x, barWidth, size.Height)
+	placeMiddle(c.seconds, x+barWidth+gap-2, c.seconds.MinSize().Width, size.Height)
+}
+
+func (c *OneTimeCode) measure() fyne.Size {
+	return fyne.NewSize(c.codeWidth()+12+60+40, lineHeight(codeRole))
+}

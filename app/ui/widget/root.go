@@ -1,0 +1,137 @@
+package widget
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2"
+	stock "fyne.io/fyne/v2/widget"
+)
+
+// Words gives the text of a key in the language of the person; assets.Catalog is one.
+type Words interface {
+	Text(key string, args ...any) string
+}
+
+// Clipboard is where entries copy to and paste from. SetSecret is told what came from an entry for passwords.
+type Clipboard interface {
+	fyne.Clipboard
+	SetSecret(text string)
+}
+
+// Root is the content of a window: the present screen, and over it the toast and the tooltip. It gives its widgets what
+// only the program knows.
+type Root struct {
+	stock.BaseWidget
+
+	// Words are the texts of the widgets' own menus and tooltips. Without them they show their keys.
+	Words Words
+	// Clipboard serves the entries. Without one they do not copy.
+	Clipboard Clipboard
+	// After calls back once, on the UI goroutine, unless stopped. Without it nothing waits: tooltips show at once and
+	// toasts stay.
+	After func(d time.Duration, f func()) (stop func())
+	// OnKey gets the keys that no focused widget and no overlay has a use for.
+	OnKey func(*fyne.KeyEvent)
+
+	canvas  fyne.Canvas
+	content fyne.CanvasObject
+	toast   *toastView
+	tips    *tipLayer
+}
+
+// NewRoot makes the root of a window and becomes the content of its canvas.
+func NewRoot(c fyne.Canvas) *Root {
+	r := &Root{canvas: c, content: Spacer(), toast: newToastView(), tips: newTipLayer()}
+	r.ExtendBaseWidget(r)
+	c.SetContent(r)
+	c.SetOnTypedKey(r.typedKey)
+	return r
+}
+
+// SetContent shows another screen. Open dialogs and menus are closed, and the old screen lets go of its secrets.
+func (r *Root) SetContent(content fyne.CanvasObject) {
+	r.Rest()
+	r.closeOverlays()
+	old := r.content
+	r.content = content
+	if old != content {
+		Release(old)
+	}
+	r.tips.hideAny()
+	r.Refresh()
+}
+
+// Content returns the present screen.
+func (r *Root) Content() fyne.CanvasObject { return r.content }
+
+// Canvas returns the canvas of the window.
+func (r *Root) Canvas() fyne.Canvas { return r.canvas }
+
+// Rest drops the focus. A focused entry repaints for ever, so call it when the window is hidden.
+func (r *Root) Rest() { r.canvas.Unfocus() }
+
+func (r *Root) closeOverlays() {
+	for top := r.canvas.Overlays().Top(); top != nil; top = r.canvas.Overlays().Top() {
+		r.canvas.Overlays().Remove(top)
+		Release(top)
+	}
+	r.canvas.Unfocus()
+}
+
+func (r *Root) typedKey(event *fyne.KeyEvent) {
+	if overlay, ok := r.canvas.Overlays().Top().(keyTaker); ok {
+		overlay.typedKey(event)
+		return
+	}
+	if r.OnKey != nil {
+		r.OnKey(event)
+	}
+}
+
+// after is After, or at once.
+func (r *Root) after(d time.Duration, f func()) (stop func()) {
+	if r.After == nil {
+		f()
+		return func() {}
+	}
+	return r.After(d, f)
+}
+
+// rootOf finds the root of the window an object is in, nil if there is none.
+func rootOf(o fyne.CanvasObject) *Root {
+	c := canvasOf(o)
+	if c == nil {
+		return nil
+	}
+	root, _ := c.Content().(*Root)
+	return root
+}
+
+// word is a text of the widgets themselves.
+func word(o fyne.CanvasObject, key string) string {
+	if root := rootOf(o); root != nil && root.Words != nil {
+		return root.Words.Text(key)
+	}
+	return key
+}
+
+// Parts implements Composite.
+func (r *Root) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{r.content} }
+
+// CreateRenderer implements fyne.Widget.
+func (r *Root) CreateRenderer() fyne.WidgetRenderer { return render(r) }
+
+func (r *Root) objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.content, r.toast, r.tips}
+}
+
+func (r *Root) paint() {}
+
+func (r *Root) arrange(size fyne.Size) {
+	r.content.Move(fyne.NewPos(0, 0))
+	r.content.Resize(size)
+	r.toast.settle(size)
+	r.tips.Resize(size)
+}
+
+func (r *Root) measure() fyne.Size { return r.content.MinSize() }

@@ -1,0 +1,135 @@
+package widget
+
+import (
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+
+	"github.com/coffer-vault/coffer/app/ui/theme"
+)
+
+// Segmented is a choice between a few views side by side. Arrow keys move the choice.
+type Segmented struct {
+	control
+	OnChanged func(index int)
+
+	labels   []string
+	selected int
+	ground   canvas.Rectangle
+	chosen   canvas.Rectangle
+	ring     *ring
+	texts    []*canvas.Text
+}
+
+// NewSegmented makes the choice.
+func NewSegmented(labels []string, selected int, changed func(index int)) *Segmented {
+	s := &Segmented{OnChanged: changed, labels: labels, selected: selected, ring: newRing(0, theme.RadiusControl)}
+	for range labels {
+		s.texts = append(s.texts, &canvas.Text{Alignment: fyne.TextAlignCenter})
+	}
+	s.extend(s)
+	return s
+}
+
+// Selected returns the index of the choice.
+func (s *Segmented) Selected() int { return s.selected }
+
+// SetSelected changes the choice without calling OnChanged.
+func (s *Segmented) SetSelected(index int) {
+	if s.selected != index {
+		s.selected = index
+		s.Refresh()
+	}
+}
+
+func (s *Segmented) choose(index int) {
+	index = min(max(index, 0), len(s.labels)-1)
+	if index == s.selected {
+		return
+	}
+	s.SetSelected(index)
+	if s.OnChanged != nil {
+		s.OnChanged(index)
+	}
+}
+
+func (s *Segmented) activate() {}
+
+// Tapped implements fyne.Tappable.
+func (s *Segmented) Tapped(event *fyne.PointEvent) {
+	s.control.Tapped(event)
+	if !s.disabled {
+		s.choose(int(event.Position.X / s.segment(s.Size().Width)))
+	}
+}
+
+// TypedKey implements fyne.Focusable.
+func (s *Segmented) TypedKey(event *fyne.KeyEvent) {
+	switch event.Name {
+	case fyne.KeyRight, fyne.KeyDown:
+		s.choose(s.selected + 1)
+	case fyne.KeyLeft, fyne.KeyUp:
+		s.choose(s.selected - 1)
+	case fyne.KeyHome:
+		s.choose(0)
+	case fyne.KeyEnd:
+		s.choose(len(s.labels) - 1)
+	default:
+		pass(s, event)
+	}
+	s.wake()
+}
+
+// AccessibilityLabel implements fyne.Accessible.
+func (s *Segmented) AccessibilityLabel() string { return s.labels[s.selected] }
+
+// CreateRenderer implements fyne.Widget.
+func (s *Segmented) CreateRenderer() fyne.WidgetRenderer { return render(s) }
+
+func (s *Segmented) objects() []fyne.CanvasObject {
+	objects := []fyne.CanvasObject{&s.ground, &s.chosen, s.ring}
+	for _, text := range s.texts {
+		objects = append(objects, text)
+	}
+	return objects
+}
+
+func (s *Segmented) paint() {
+	fillRect(&s.ground, theme.ColorTrack, theme.ColorNone, theme.RadiusControl)
+	fillRect(&s.chosen, theme.ColorCard, theme.ColorButtonLine, theme.RadiusControl-2)
+	s.ring.show(s.ringed())
+	for i, text := range s.texts {
+		ink := theme.ColorMuted
+		switch {
+		case s.disabled:
+			ink = theme.ColorDisabled
+		case i == s.selected:
+			ink = theme.ColorText
+		}
+		dressLine(text, theme.Strong.In(ink))
+		text.Text = s.labels[i]
+	}
+}
+
+func (s *Segmented) segment(width float32) float32 {
+	return width / float32(max(len(s.labels), 1))
+}
+
+func (s *Segmented) measure() fyne.Size {
+	widest := float32(0)
+	for _, label := range s.labels {
+		widest = max(widest, textWidth(label, theme.Strong))
+	}
+	return fyne.NewSize((ceil(widest)+7*theme.Grid)*float32(len(s.labels)), theme.ButtonHeight)
+}
+
+func (s *Segmented) arrange(size fyne.Size) {
+	const edge = 3
+	width := s.segment(size.Width)
+	s.ground.Resize(size)
+	s.ring.around(0, 0, size.Width, size.Height)
+	place(&s.chosen, float32(s.selected)*width+edge, edge, width-2*edge, size.Height-2*edge)
+	for i, text := range s.texts {
+		text.Text = shorten(s.labels[i], theme.Strong, width-2*theme.Grid)
+		placeMiddle(text, float32(i)*width, width, size.Height)
+	}
+}

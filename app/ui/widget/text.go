@@ -1,0 +1,150 @@
+package widget
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	stock "fyne.io/fyne/v2/widget"
+
+	"github.com/coffer-vault/coffer/app/ui/theme"
+)
+
+// Text is one line of text. A line break in it counts as a space.
+type Text struct {
+	stock.BaseWidget
+	text      string
+	role      theme.Role
+	align     fyne.TextAlign
+	shortened bool
+	line      canvas.Text
+}
+
+// NewText makes a line of text in a role of package theme.
+func NewText(text string, role theme.Role) *Text {
+	t := &Text{text: text, role: role}
+	t.ExtendBaseWidget(t)
+	return t
+}
+
+// Shortened makes the text end in an ellipsis where it does not fit; else it claims the width it needs.
+func (t *Text) Shortened() *Text {
+	t.shortened = true
+	return t
+}
+
+// Aligned sets how the text stands in a wider space.
+func (t *Text) Aligned(align fyne.TextAlign) *Text {
+	t.align = align
+	return t
+}
+
+// Text returns the whole text.
+func (t *Text) Text() string { return t.text }
+
+// SetText changes the text.
+func (t *Text) SetText(text string) {
+	if t.text != text {
+		t.text = text
+		t.Refresh()
+	}
+}
+
+// SetRole changes size, weight and colour.
+func (t *Text) SetRole(role theme.Role) {
+	if t.role != role {
+		t.role = role
+		t.Refresh()
+	}
+}
+
+// AccessibilityLabel implements fyne.Accessible.
+func (t *Text) AccessibilityLabel() string { return t.text }
+
+// AccessibilityRole implements fyne.Accessible.
+func (t *Text) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
+
+// CreateRenderer implements fyne.Widget.
+func (t *Text) CreateRenderer() fyne.WidgetRenderer { return render(t) }
+
+func (t *Text) objects() []fyne.CanvasObject { return []fyne.CanvasObject{&t.line} }
+
+func (t *Text) paint() {
+	dressLine(&t.line, t.role)
+	t.line.Alignment = t.align
+	t.line.Text = t.fitting(t.Size().Width)
+}
+
+func (t *Text) arrange(size fyne.Size) {
+	if fitting := t.fitting(size.Width); fitting != t.line.Text {
+		t.line.Text = fitting
+		t.line.Refresh()
+	}
+	place(&t.line, 0, (size.Height-lineHeight(t.role))/2, size.Width, lineHeight(t.role))
+}
+
+func (t *Text) measure() fyne.Size {
+	if t.shortened {
+		return fyne.NewSize(3*theme.Grid, lineHeight(t.role))
+	}
+	return fyne.NewSize(ceil(textWidth(flatten(t.text), t.role)), lineHeight(t.role))
+}
+
+func (t *Text) fitting(width float32) string {
+	text := flatten(t.text)
+	if !t.shortened || width <= 0 {
+		return text
+	}
+	return shorten(text, t.role, width)
+}
+
+func flatten(text string) string { return strings.ReplaceAll(text, "\n", " ") }
+
+// dressLine gives a line the look of a role.
+func dressLine(line *canvas.Text, role theme.Role) {
+	line.TextSize, line.TextStyle, line.Color = role.Size, role.Weight.Style(), theme.Color(role.Color)
+}
+
+func textWidth(text string, role theme.Role) float32 {
+	return fyne.MeasureText(text, role.Size, role.Weight.Style()).Width
+}
+
+// lineHeight is the same whatever the text is: fallback fonts for other scripts must not move the lines.
+func lineHeight(role theme.Role) float32 {
+	return ceil(fyne.MeasureText("Mg", role.Size, role.Weight.Style()).Height)
+}
+
+// maxShown bounds the characters of one line that are looked at; no line on any screen shows more.
+const maxShown = 1000
+
+// shorten cuts a text to a width and ends it in an ellipsis.
+func shorten(text string, role theme.Role, width float32) string {
+	runes := []rune(text)
+	if len(runes) > maxShown {
+		runes = runes[:maxShown]
+	} else if textWidth(text, role) <= width {
+		return text
+	}
+	// The width grows with the text, so the longest prefix that fits is found by halving.
+	low, high := 0, len(runes)
+	for low < high {
+		middle := (low + high + 1) / 2
+		if textWidth(string(runes[:middle])+"…", role) <= width {
+			low = middle
+		} else {
+			high = middle - 1
+		}
+	}
+	return strings.TrimRight(string(runes[:low]), " ") + "…"
+}
+
+// firstLetter is the first character of a text in capitals, "?" if it has none.
+func firstLetter(text string) string {
+	text = strings.TrimSpace(text)
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 || first == utf8.RuneError {
+		return "?"
+	}
+	return strings.ToUpper(string(first))
+}

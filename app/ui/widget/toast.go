@@ -1,0 +1,130 @@
+package widget
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2"
+	stock "fyne.io/fyne/v2/widget"
+
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/assets"
+)
+
+// Toast is a short message over the screen that goes away by itself.
+type Toast struct {
+	Text     string
+	Icon     assets.IconName
+	Action   string // "Undo"; empty for none
+	OnAction func()
+	Stay     time.Duration // 4 s if zero, 8 s with an action
+}
+
+// ShowToast shows a message in place of the one before.
+func (r *Root) ShowToast(t Toast) {
+	r.toast.end()
+	r.toast.load(t)
+	r.Refresh()
+	if r.After == nil {
+		return
+	}
+	r.toast.stop = r.After(t.stay(), r.HideToast)
+}
+
+// HideToast takes the message away.
+func (r *Root) HideToast() {
+	r.toast.end()
+	r.Refresh()
+}
+
+func (t Toast) stay() time.Duration {
+	switch {
+	case t.Stay > 0:
+		return t.Stay
+	case t.Action != "":
+		return 8 * time.Second
+	}
+	return 4 * time.Second
+}
+
+type toastView struct {
+	stock.BaseWidget
+	stop   func()
+	ground *Surface
+	icon   *Icon
+	text   *Text
+	action *Button
+	line   *fyne.Container
+}
+
+func newToastView() *toastView {
+	t := &toastView{
+		ground: NewSurface(theme.ColorInverse, theme.ColorNone, theme.RadiusMenu).Raised(18),
+		icon:   NewIcon(assets.IconCircleCheck, theme.ColorOnInverse, iconSide),
+		text:   NewText("", theme.Strong.In(theme.ColorOnInverse)).Shortened(),
+	}
+	t.action = NewButton("", assets.NoIcon, inverse, nil)
+	t.line = Row(2*theme.Grid, t.icon, Grow(t.text), t.action)
+	t.ExtendBaseWidget(t)
+	t.Hide()
+	return t
+}
+
+func (t *toastView) load(toast Toast) {
+	icon := toast.Icon
+	if icon == assets.NoIcon {
+		icon = assets.IconCircleCheck
+	}
+	t.icon.Set(icon, theme.ColorOnInverse)
+	t.text.SetText(toast.Text)
+	t.action.SetText(toast.Action)
+	t.action.OnTapped = func() {
+		t.end()
+		if toast.OnAction != nil {
+			toast.OnAction()
+		}
+	}
+	t.action.Hidden = toast.Action == ""
+	t.Show()
+}
+
+func (t *toastView) end() {
+	if t.stop != nil {
+		t.stop()
+		t.stop = nil
+	}
+	dropFocus(t.action)
+	t.Hide()
+}
+
+// settle places the toast at the bottom of a window.
+func (t *toastView) settle(window fyne.Size) {
+	width := min(t.wanted(), window.Width-8*theme.Grid)
+	place(t, (window.Width-width)/2, window.Height-toastHeight-5*theme.Grid, width, toastHeight)
+}
+
+const toastHeight = 40
+
+// wanted is the width at which nothing is shortened.
+func (t *toastView) wanted() float32 {
+	width := t.line.MinSize().Width - t.text.MinSize().Width + ceil(textWidth(t.text.text, theme.Strong)) + 8*theme.Grid
+	if !t.action.Hidden {
+		width -= 3 * theme.Grid // the button brings its own distance
+	}
+	return width
+}
+
+// CreateRenderer implements fyne.Widget.
+func (t *toastView) CreateRenderer() fyne.WidgetRenderer { return render(t) }
+
+func (t *toastView) objects() []fyne.CanvasObject { return []fyne.CanvasObject{t.ground, t.line} }
+func (t *toastView) paint()                       {}
+func (t *toastView) measure() fyne.Size           { return fyne.NewSize(0, 0) }
+
+func (t *toastView) arrange(size fyne.Size) {
+	t.ground.Resize(size)
+	right := float32(4 * theme.Grid)
+	if !t.action.Hidden {
+		right = theme.Grid
+	}
+	place(t.line, 4*theme.Grid, 0, size.Width-4*theme.Grid-right, size.Height)
+}
