@@ -1,0 +1,64 @@
+// Package kit makes the emergency kit: one page to be printed, with what a person needs beside the master password to get into
+// the vault again. The page holds the Secret Key and is the only thing outside keyring and memory that does, so the package writes
+// to a writer and never to a file: where it goes, and with what permissions, is the caller's care.
+package kit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/keys"
+)
+
+// ErrTooLong means that the texts do not fit on one page.
+var ErrTooLong = errors.New("the texts do not fit on one page")
+
+// Paper is the size of the page.
+type Paper string
+
+// The papers of most of the world, and of North America.
+const (
+	A4     Paper = "A4"
+	Letter Paper = "Letter"
+)
+
+// Kit is what the page says. The master password is not in it: it has an empty line, to be filled by hand.
+type Kit struct {
+	Email     string
+	Server    string // as the user types it
+	SecretKey keys.SecretKey
+	Device    string // on which it was made
+	Created   time.Time
+	Paper     Paper
+	Words     *assets.Catalog // a language whose letters the embedded fonts lack is replaced by English
+}
+
+// scales are tried one after the other until everything fits: an e-mail address can be 254 characters long.
+var scales = []float64{1, 0.9, 0.8, 0.7}
+
+// Write writes the kit as PDF. The same kit gives the same bytes.
+func Write(w io.Writer, k Kit) error {
+	if k.SecretKey.IsZero() {
+		return errors.New("emergency kit: no Secret Key")
+	}
+	typeface, err := loadTypeface()
+	if err != nil {
+		return fmt.Errorf("emergency kit: %w", err)
+	}
+	if k.Words, err = typeface.printable(k.Words); err != nil {
+		return fmt.Errorf("emergency kit: %w", err)
+	}
+	for _, scale := range scales {
+		s := newSheet(k, typeface, scale)
+		if err := s.draw(k); err != nil {
+			return fmt.Errorf("emergency kit: %w", err)
+		}
+		if s.fits() {
+			return s.write(w)
+		}
+	}
+	return fmt.Errorf("emergency kit: %w", ErrTooLong)
+}
