@@ -19,16 +19,24 @@ const refreshEarly = time.Minute
 type Session struct {
 	client *Client
 	signer Signer
-	keep   func(wire.Session) error
+	hooks  Hooks
 
 	mu     sync.Mutex // held over a renewal, so that it happens once
 	tokens wire.Session
 }
 
-// Session continues a session. keep stores new tokens, sealed, before the first request uses them: the server honours the previous
-// refresh token only until then.
-func (c *Client) Session(s Signer, tokens wire.Session, keep func(wire.Session) error) *Session {
-	return &Session{client: c, signer: s, tokens: tokens, keep: keep}
+// Hooks connect a session to who keeps its tokens.
+type Hooks struct {
+	// Keep stores new tokens, sealed, before the first request uses them: the server honours the previous refresh token only until
+	// then.
+	Keep func(wire.Session) error
+	// Prove opens a new session where the server has ended this one; nil where there is no key to prove with.
+	Prove func(context.Context) (wire.Session, error)
+}
+
+// Session continues a session; tokens may be zero where hooks can prove.
+func (c *Client) Session(s Signer, tokens wire.Session, hooks Hooks) *Session {
+	return &Session{client: c, signer: s, tokens: tokens, hooks: hooks}
 }
 
 // Client is the server that the session belongs to.
@@ -58,16 +66,27 @@ func (s *Session) token(ctx context.Context, refused []byte) ([]byte, error) {
 	if string(s.tokens.AccessToken) != string(refused) && s.client.now().Add(refreshEarly).Before(expires) {
 		return s.tokens.AccessToken, nil
 	}
-	var fresh wire.Session
-	in := wire.Refresh{RefreshToken: s.tokens.RefreshToken}
-	if err := s.client.call(ctx, "POST", "/v1/sessions/refresh", &s.signer, nil, in, &fresh); err != nil {
+	fresh, err := s.renew(ctx)
+	if err != nil {
 		return nil, fmt.Errorf("renew session: %w", err)
 	}
-	if err := s.keep(fresh); err != nil {
+	if err := s.hooks.Keep(fresh); err != nil {
 		return nil, fmt.Errorf("keep session: %w", err)
 	}
 	s.tokens = fresh
 	return fresh.AccessToken, nil
+}
+
+func (s *Session) renew(ctx context.Context) (fresh wire.Session, err error) {
+	err = &wire.Error{Code: wire.CodeSessionEnded}
+	if len(s.tokens.RefreshToken) > 0 {
+		in := wire.Refresh{RefreshToken: s.tokens.RefreshToken}
+		err = s.client.call(ctx, "POST", "/v1/sessions/refresh", &s.signer, nil, in, &fresh)
+	}
+	if IsCode(err, wire.CodeSessionEnded) && s.hooks.Prove != nil {
+		return s.hooks.Prove(ctx)
+	}
+	return fresh, err
 }
 
 // Keys fetches the key bundle.

@@ -1,0 +1,312 @@
+// Package session is the app without a window: the accounts on this PC, enrolment, unlocking, saving, sync and import. The window,
+// cofferctl and the tests drive the same code.
+//
+//	SignUp, SignIn ──▶ keys made or proved ──▶ kept on this PC ──▶ Unlocked ◀── Unlock (no server needed)
+//
+// What a reviewer can check:
+//
+//   - The Secret Key and the sealed keys are on disk and in the keyring before the server hears of the account.
+//   - What a server says about key derivation is checked before the password is used.
+//   - Lock wipes the keys and returns only when nothing works with them any more.
+package session
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/keys"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/sync/enrol"
+	"github.com/coffer-vault/coffer/sync/remote"
+	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/sqlite"
+)
+
+// Keyring keeps the device's secrets while the vault is locked; platform.Keyring implements it. Errors wrap platform.ErrNotFound,
+// platform.ErrDamaged or platform.ErrUnavailable.
+type Keyring interface {
+	Load(ctx context.Context, origin string, account id.ID) (platform.DeviceSecrets, error)
+	Save(ctx context.Context, origin string, account id.ID, d platform.DeviceSecrets) error
+	Delete(ctx context.Context, origin string, account id.ID) error
+}
+
+// Config is what a Manager works with.
+type Config struct {
+	Paths      platform.Paths
+	Keyring    Keyring
+	Transport  http.RoundTripper // nil: the default
+	Browsers   importer.Environment
+	DeviceName string
+	Platform   string                               // "linux", "macos", "windows"
+	Now        func() time.Time                     // nil: time.Now
+	After      func(time.Duration) <-chan time.Time // nil: time.After
+	Log        *slog.Logger
+}
+
+// Manager knows the accounts of this OS user and opens them.
+type Manager struct {
+	cfg Config
+
+	mu       sync.Mutex
+	unlocked map[id.ID]*Unlocked
+}
+
+// New returns a Manager. It makes no folders and opens nothing yet.
+func New(cfg Config) *Manager {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.After == nil {
+		cfg.After = time.After
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Manager{cfg: cfg, unlocked: map[id.ID]*Unlocked{}}
+}
+
+// Account is an account on this PC.
+type Account struct {
+	ID       id.ID
+	Email    string
+	Origin   string
+	LastUsed time.Time
+}
+
+// Accounts lists the accounts on this PC, the last used first. A file that cannot be read is left out and logged: it must not keep
+// the others from their owners.
+func (m *Manager) Accounts() []Account {
+	files, err := filepath.Glob(filepath.Join(m.cfg.Paths.Data, "*.db"))
+	if err != nil {
+		m.cfg.Log.Warn("accounts not listed", "error", err)
+	}
+	var accounts []Account
+	for _, path := range files {
+		account, err := m.readAccount(context.Background(), path)
+		if err != nil {
+			m.cfg.Log.Warn("account file not readable", "file", filepath.Base(path), "error", err)
+			continue
+		}
+		accounts = append(accounts, account)
+	}
+	sort.SliceStable(accounts, func(i, j int) bool { return accounts[i].LastUsed.After(accounts[j].LastUsed) })
+	return accounts
+}
+
+func (m *Manager) readAccount(ctx context.Context, path string) (Account, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Account{}, err
+	}
+	store, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return Account{}, err
+	}
+	defer store.Close()
+	a, err := store.Account(ctx)
+	return Account{ID: a.ID, Email: a.Email, Origin: a.Origin, LastUsed: info.ModTime()}, err
+}
+
+func (m *Manager) has(account id.ID) bool {
+	_, err := os.Stat(m.cfg.Paths.Account(account))
+	return err == nil
+}
+
+// Forget removes an account from this PC: its file and its keyring entry. Edits that were not synced are lost; the caller has asked.
+func (m *Manager) Forget(ctx context.Context, account Account) error {
+	m.mu.Lock()
+	u := m.unlocked[account.ID]
+	m.mu.Unlock()
+	if u != nil {
+		u.Lock()
+	}
+	errs := []error{m.cfg.Keyring.Delete(ctx, account.Origin, account.ID)}
+	if errors.Is(errs[0], platform.ErrUnavailable) {
+		errs = nil // what is not there cannot be removed, and the file is what matters
+	}
+	path := m.cfg.Paths.Account(account.ID)
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, fmt.Errorf("forget account: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Close locks everything.
+func (m *Manager) Close() {
+	m.mu.Lock()
+	var all []*Unlocked
+	for _, u := range m.unlocked {
+		all = append(all, u)
+	}
+	m.mu.Unlock()
+	for _, u := range all {
+		u.Lock()
+	}
+}
+
+func (m *Manager) client(origin string) (*remote.Client, error) {
+	return remote.NewClient(origin, m.cfg.Transport, m.cfg.Now)
+}
+
+func normalizeEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+func signer(account id.ID, device enrol.Device) remote.Signer {
+	return remote.Signer{Account: account, Device: device.ID, Key: device.Key}
+}
+
+// ownAccount is an account with everything that this device knows of it while it is unlocked.
+type ownAccount struct {
+	origin, email string
+	bundle        enrol.Bundle
+	account       *enrol.Account
+	master        keys.AccountMaster
+	secretKey     keys.SecretKey
+	device        enrol.Device
+	anchor        secret.Bytes
+}
+
+// mac authenticates the local file under the anchor key.
+func (o ownAccount) mac(data []byte) [32]byte { return macUnder(o.anchor, data) }
+
+func macUnder(anchor secret.Bytes, data []byte) [32]byte {
+	h := hmac.New(sha256.New, anchor.Reveal())
+	h.Write(data)
+	return [32]byte(h.Sum(nil))
+}
+
+const anchorSize = 32
+
+// The names of what a device seals for itself.
+const (
+	localDeviceSeed = "device-seed"
+	localAnchor     = "anchor"
+	localSession    = "session"
+)
+
+func (o ownAccount) seal(name string, value []byte) ([]byte, error) {
+	dsk := o.master.DeviceSealKey()
+	defer dsk.Wipe()
+	sealed, err := keys.SealLocal(dsk, o.localRef(name), value)
+	if err != nil {
+		return nil, fmt.Errorf("seal %s: %w", name, err)
+	}
+	return sealed, nil
+}
+
+func (o ownAccount) unseal(name string, sealed []byte) (secret.Bytes, error) {
+	dsk := o.master.DeviceSealKey()
+	defer dsk.Wipe()
+	value, err := keys.OpenLocal(dsk, o.localRef(name), sealed)
+	if err != nil {
+		return secret.Bytes{}, fmt.Errorf("open %s: %w", name, err)
+	}
+	return value, nil
+}
+
+func (o ownAccount) localRef(name string) keys.LocalRef {
+	return keys.LocalRef{Account: o.bundle.Account, Device: o.device.ID, Generation: o.bundle.Generation, Name: name}
+}
+
+// wipe clears every key.
+func (o ownAccount) wipe() {
+	if o.account != nil {
+		o.account.Wipe()
+	}
+	o.master.Wipe()
+	o.secretKey.Wipe()
+	o.device.Key.Wipe()
+	o.anchor.Wipe()
+}
+
+// keep writes the account's file and its keyring entry. A keyring that does not answer is not an error: the Secret Key will be asked
+// for at the next unlock. Keeping the same account twice is fine.
+func (m *Manager) keep(ctx context.Context, own ownAccount) (*sqlite.Store, error) {
+	if err := m.cfg.Paths.Create(); err != nil {
+		return nil, fmt.Errorf("keep account: %w", err)
+	}
+	contents, err := own.contents()
+	if err != nil {
+		return nil, fmt.Errorf("keep account: %w", err)
+	}
+	path := m.cfg.Paths.Account(own.bundle.Account)
+	store, err := sqlite.Create(ctx, path, contents, own.mac)
+	if errors.Is(err, sqlite.ErrExists) {
+		store, err = m.reopen(ctx, path, own)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("keep account: %w", err)
+	}
+	if err := m.remember(ctx, own, store); err != nil && !errors.Is(err, platform.ErrUnavailable) {
+		store.Close()
+		return nil, err
+	}
+	return store, nil
+}
+
+func (m *Manager) reopen(ctx context.Context, path string, own ownAccount) (*sqlite.Store, error) {
+	store, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.Anchor(ctx, own.mac, 0); err != nil {
+		store.Close()
+		return nil, err
+	}
+	return store, nil
+}
+
+// contents is what the account's file begins with.
+func (o ownAccount) contents() (c sqlite.Contents, err error) {
+	b := o.bundle
+	c.Account = vault.Account{
+		ID: b.Account, Email: o.email, Origin: o.origin, Generation: b.Generation, Profile: b.Profile,
+		SealedAccountKey: b.SealedAccount, SealedIdentity: b.SealedIdentity, Device: o.device.ID, DeviceName: o.device.Name,
+	}
+	if c.Account.SealedDeviceSeed, err = o.seal(localDeviceSeed, o.device.Key.Seed().Reveal()); err != nil {
+		return c, err
+	}
+	if c.Account.SealedAnchor, err = o.seal(localAnchor, o.anchor.Reveal()); err != nil {
+		return c, err
+	}
+	for _, v := range b.Vaults {
+		c.Vaults = append(c.Vaults, vault.SealedVaultKey{Vault: v.Vault, Epoch: v.Epoch, Sealed: v.Key})
+	}
+	for i, e := range b.Log {
+		c.Log = append(c.Log, vault.LogEntry{Seq: uint64(i), Entry: e.Entry, Signature: e.Signature})
+	}
+	return c, nil
+}
+
+// remember writes the keyring entry, with the generation that the file has reached.
+func (m *Manager) remember(ctx context.Context, own ownAccount, store *sqlite.Store) error {
+	generation, err := store.Generation(ctx)
+	if err != nil {
+		return fmt.Errorf("remember account: %w", err)
+	}
+	seed := own.device.Key.Seed()
+	defer seed.Wipe()
+	sk := own.secretKey.Bytes()
+	defer sk.Wipe()
+	entry := platform.DeviceSecrets{SecretKey: sk, DeviceSeed: seed, Anchor: own.anchor, Generation: generation}
+	if err := m.cfg.Keyring.Save(ctx, own.origin, own.bundle.Account, entry); err != nil {
+		return fmt.Errorf("remember account: %w", err)
+	}
+	return nil
+}

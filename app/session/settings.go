@@ -1,0 +1,69 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/coffer-vault/coffer/internal/atomicfile"
+)
+
+// Settings are the choices of this OS user on this PC. They hold no secret, since the unlock screen needs them.
+type Settings struct {
+	Theme          string        `json:"theme"`    // "system", "light", "dark"
+	Language       string        `json:"language"` // BCP 47; "" follows the system
+	LockAfter      time.Duration `json:"lock_after"`
+	ClipboardAfter time.Duration `json:"clipboard_after"`
+	ReducedMotion  bool          `json:"reduced_motion"`
+	StartAtLogin   bool          `json:"start_at_login"`
+	ImportBrowsers bool          `json:"import_browsers"` // on an account's first sign-in on a PC
+	Server         string        `json:"server"`          // the origin that new accounts use; "" for the built-in one
+}
+
+// DefaultSettings is what a new user has.
+func DefaultSettings() Settings {
+	return Settings{Theme: "system", LockAfter: 10 * time.Minute, ClipboardAfter: 30 * time.Second, ImportBrowsers: true}
+}
+
+// Bounds of the settings that guard secrets: a damaged file must not switch the guard off.
+const (
+	minLockAfter, maxLockAfter           = time.Minute, 24 * time.Hour
+	minClipboardAfter, maxClipboardAfter = 5 * time.Second, 5 * time.Minute
+)
+
+// Settings reads the settings. A file that is missing or damaged gives the defaults.
+func (m *Manager) Settings() Settings {
+	s := DefaultSettings()
+	data, err := os.ReadFile(m.settingsPath())
+	if err == nil {
+		err = json.Unmarshal(data, &s)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		m.cfg.Log.Warn("settings not readable, using defaults", "error", err)
+		return DefaultSettings()
+	}
+	s.LockAfter = min(max(s.LockAfter, minLockAfter), maxLockAfter)
+	s.ClipboardAfter = min(max(s.ClipboardAfter, minClipboardAfter), maxClipboardAfter)
+	return s
+}
+
+// SaveSettings writes the settings.
+func (m *Manager) SaveSettings(s Settings) error {
+	if err := m.cfg.Paths.Create(); err != nil {
+		return fmt.Errorf("save settings: %w", err)
+	}
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Errorf("save settings: %w", err)
+	}
+	if err := atomicfile.WriteFile(m.settingsPath(), data, 0o600); err != nil {
+		return fmt.Errorf("save settings: %w", err)
+	}
+	return nil
+}
+
+func (m *Manager) settingsPath() string { return filepath.Join(m.cfg.Paths.Home, "settings.json") }

@@ -1,0 +1,181 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/kdf"
+	"github.com/coffer-vault/coffer/crypto/keys"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/sync/enrol"
+	"github.com/coffer-vault/coffer/sync/remote"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// SignIn is a new device on its way into an account. The proof has succeeded; until the mailed code is right the server gives
+// nothing that is encrypted.
+type SignIn struct {
+	m         *Manager
+	client    *remote.Client
+	email     string
+	account   id.ID
+	gen       uint32
+	profile   kdf.Profile
+	master    keys.AccountMaster
+	secretKey keys.SecretKey
+	device    enrol.Device
+
+	session *wire.Session
+	expires time.Time
+}
+
+// BeginSignIn derives the keys and proves them to the server at origin. Errors: ErrSecretKeyMalformed, ErrProofFailed,
+// ErrWeakServer, ErrAlreadyHere, *SlowDownError, ErrOffline, ErrNotCoffer.
+func (m *Manager) BeginSignIn(ctx context.Context, origin, email string, password secret.Bytes, secretKey string) (*SignIn, error) {
+	client, err := m.client(origin)
+	if err != nil {
+		return nil, err
+	}
+	sk, err := keys.ParseSecretKey(secretKey)
+	if err != nil {
+		return nil, fromKeys(err)
+	}
+	s := &SignIn{
+		m: m, client: client, email: normalizeEmail(email), secretKey: sk,
+		device: enrol.NewDevice(m.cfg.DeviceName, m.cfg.Platform),
+	}
+	if err := s.derive(ctx, password); err != nil {
+		return nil, err
+	}
+	return s, s.prove(ctx)
+}
+
+// derive asks which account the Secret Key belongs to. What the server says of the key derivation is checked before anything that
+// depends on the password leaves the machine.
+func (s *SignIn) derive(ctx context.Context, password secret.Bytes) error {
+	found, err := s.client.Lookup(ctx, keys.LookupTag(s.secretKey))
+	if err != nil {
+		return fromServer(err)
+	}
+	if s.account, err = id.Parse(found.AccountID); err != nil || found.Generation == 0 || found.Generation > math.MaxUint32 {
+		return fmt.Errorf("look up account: %w", ErrNotCoffer)
+	}
+	s.gen = uint32(found.Generation)
+	if s.m.has(s.account) {
+		return ErrAlreadyHere
+	}
+	if s.profile, err = kdf.Check(found.Profile, kdf.P1); err != nil {
+		return fromKeys(err)
+	}
+	s.master, err = keys.DeriveAccountMaster(ctx, password, s.secretKey, s.account, s.profile, s.gen)
+	return err
+}
+
+func (s *SignIn) prove(ctx context.Context) error {
+	proved, err := s.client.Prove(ctx, signer(s.account, s.device), s.master.LoginKey(), s.email, s.m.Settings().Language, s.device.Wire())
+	if err != nil {
+		return fromServer(err)
+	}
+	s.session, s.expires = proved.Session, time.UnixMilli(proved.CodeExpires)
+	return nil
+}
+
+// CodeNeeded tells whether the server waits for the mailed code.
+func (s *SignIn) CodeNeeded() bool { return s.session == nil }
+
+// Expires is when the code is void.
+func (s *SignIn) Expires() time.Time { return s.expires }
+
+// Resend asks for another code; the one before is void.
+func (s *SignIn) Resend(ctx context.Context) error {
+	resent, err := s.client.Resend(ctx, signer(s.account, s.device))
+	if err != nil {
+		return fromServer(err)
+	}
+	s.expires = time.UnixMilli(resent.CodeExpires)
+	return nil
+}
+
+// Verify trades the code for a session. Errors: *CodeError, ErrCodeExpired, *SlowDownError, ErrOffline.
+func (s *SignIn) Verify(ctx context.Context, code string) error {
+	verified, err := s.client.VerifyDevice(ctx, signer(s.account, s.device), code)
+	if err != nil {
+		return fromServer(err)
+	}
+	s.session = &verified.Session
+	return nil
+}
+
+// Finish proves the key bundle, enters the device into the account log, keeps everything on this PC and loads the vault; progress
+// counts objects. It may be called again after an error.
+func (s *SignIn) Finish(ctx context.Context, progress func(done, total int)) (*Unlocked, error) {
+	if s.session == nil {
+		return nil, errors.New("finish sign-in: no code was given yet")
+	}
+	session := s.client.Session(signer(s.account, s.device), *s.session, remote.Hooks{Keep: func(t wire.Session) error {
+		s.session = &t
+		return nil
+	}})
+	bundle, account, err := s.bundle(ctx, session)
+	if err != nil {
+		return nil, err
+	}
+	own := ownAccount{
+		origin: s.client.Origin(), email: s.email, bundle: bundle, account: account,
+		master: s.master, secretKey: s.secretKey, device: s.device, anchor: secret.Random(anchorSize),
+	}
+	store, err := s.m.keep(ctx, own)
+	if err != nil {
+		return nil, err
+	}
+	u, err := s.m.open(ctx, own, store, s.session)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.firstSync(ctx, progress); err != nil {
+		u.Lock()
+		return nil, err
+	}
+	return u, nil
+}
+
+// bundle fetches and proves the keys, and enters this device into the log if it is not there yet.
+func (s *SignIn) bundle(ctx context.Context, session *remote.Session) (enrol.Bundle, *enrol.Account, error) {
+	received, err := session.Keys(ctx)
+	if err != nil {
+		return enrol.Bundle{}, nil, fromServer(err)
+	}
+	bundle, err := enrol.FromWire(received, s.account, s.gen, s.profile.Name)
+	if err != nil {
+		return enrol.Bundle{}, nil, fmt.Errorf("%w: %w", ErrDishonestServer, err)
+	}
+	account, err := enrol.Open(bundle, s.master)
+	if err != nil {
+		return enrol.Bundle{}, nil, fmt.Errorf("%w: %w", ErrDishonestServer, err)
+	}
+	if err := s.enterDevice(ctx, session, account); err != nil {
+		account.Wipe()
+		return enrol.Bundle{}, nil, err
+	}
+	bundle.Log = account.Log.Entries(-1)
+	return bundle, account, nil
+}
+
+func (s *SignIn) enterDevice(ctx context.Context, session *remote.Session, account *enrol.Account) error {
+	head, _ := account.Log.Head()
+	if _, listed := account.Log.LiveDevice(s.device.ID, head); listed {
+		return nil
+	}
+	entry, err := account.Log.Next(account.Identity.Sign, s.m.cfg.Now().UnixMilli(), s.device.Entry())
+	if err != nil {
+		return err
+	}
+	if err := session.AppendLog(ctx, wire.SignedEntry{Entry: entry.Entry, Signature: entry.Signature}); err != nil {
+		return fromServer(err)
+	}
+	return account.Log.Append(entry)
+}

@@ -1,0 +1,70 @@
+package session
+
+import (
+	"sync"
+	"time"
+)
+
+// SyncState is what the sync line of the window says.
+type SyncState int
+
+// The states. Problem has a reason in Status.Err that waiting will not mend.
+const (
+	Offline SyncState = iota
+	Syncing
+	Synced
+	Problem
+)
+
+// Status is where an unlocked account stands with its server.
+type Status struct {
+	State    SyncState
+	LastSync time.Time // zero: never since unlock
+	Pending  int       // edits that the server does not have yet
+	Err      error     // why Offline or Problem
+}
+
+// board holds a Status and tells watchers of changes.
+type board struct {
+	mu       sync.Mutex
+	status   Status
+	watchers map[int]func(Status)
+	next     int
+}
+
+func (b *board) get() Status {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.status
+}
+
+// watch calls f for every change until the returned function is called, from the goroutine that made the change.
+func (b *board) watch(f func(Status)) (stop func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.watchers == nil {
+		b.watchers = map[int]func(Status){}
+	}
+	key := b.next
+	b.next++
+	b.watchers[key] = f
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.watchers, key)
+	}
+}
+
+func (b *board) change(edit func(*Status)) {
+	b.mu.Lock()
+	edit(&b.status)
+	status := b.status
+	watchers := make([]func(Status), 0, len(b.watchers))
+	for _, f := range b.watchers {
+		watchers = append(watchers, f)
+	}
+	b.mu.Unlock()
+	for _, f := range watchers {
+		f(status)
+	}
+}

@@ -1,0 +1,209 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/coffer-vault/coffer/sync/engine"
+	"github.com/coffer-vault/coffer/sync/wire"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// How often the loop looks without being asked: events make it prompt, this makes it certain.
+const (
+	idleInterval = 5 * time.Minute
+	firstRetry   = 2 * time.Second
+	lastRetry    = 2 * time.Minute
+	rememberEach = time.Minute
+)
+
+// start runs the sync loop and listens to the server until Lock.
+func (u *Unlocked) start() {
+	stop := u.vault.Subscribe(func(vault.Change) { u.wake() })
+	u.work.Add(2)
+	go func() {
+		defer u.work.Done()
+		defer stop()
+		u.syncLoop()
+	}()
+	go func() {
+		defer u.work.Done()
+		u.listen()
+	}()
+}
+
+// wake asks for a sync soon.
+func (u *Unlocked) wake() {
+	select {
+	case u.kick <- struct{}{}:
+	default: // one is due already
+	}
+}
+
+func (u *Unlocked) syncLoop() {
+	retry := firstRetry
+	remembered := u.m.cfg.Now()
+	for {
+		wait := idleInterval
+		switch err := u.syncOnce(u.ctx, nil); {
+		case u.ctx.Err() != nil:
+			return
+		case err != nil:
+			wait = jitter(retry)
+			retry = min(2*retry, lastRetry)
+		default:
+			retry = firstRetry
+		}
+		if now := u.m.cfg.Now(); now.Sub(remembered) >= rememberEach {
+			remembered = now
+			if err := u.m.remember(u.ctx, u.own, u.store); err != nil {
+				u.m.cfg.Log.Warn("keyring not written", "error", err)
+			}
+		}
+		select {
+		case <-u.ctx.Done():
+			return
+		case <-u.kick:
+		case <-u.m.cfg.After(wait):
+		}
+	}
+}
+
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
+
+// listen keeps the stream of events open; every event, and every new connection, is a reason to look.
+func (u *Unlocked) listen() {
+	retry := firstRetry
+	for u.ctx.Err() == nil {
+		began := u.m.cfg.Now()
+		err := u.session.Events(u.ctx, func(wire.Event) { u.wake() })
+		if u.m.cfg.Now().Sub(began) > lastRetry {
+			retry = firstRetry
+		}
+		u.m.cfg.Log.Debug("event stream ended", "error", err)
+		select {
+		case <-u.ctx.Done():
+		case <-u.m.cfg.After(jitter(retry)):
+			retry = min(2*retry, lastRetry)
+			u.wake()
+		}
+	}
+}
+
+// Sync brings the vault in step with the server now. Errors: ErrOffline, *engine.Violation, ErrDeviceRevoked, ErrLocked, and those of
+// the vault's file.
+func (u *Unlocked) Sync(ctx context.Context) error {
+	return u.firstSync(ctx, nil)
+}
+
+// firstSync is Sync with a count of the objects that a new device loads.
+func (u *Unlocked) firstSync(ctx context.Context, progress func(done, total int)) error {
+	if !u.begin() {
+		return ErrLocked
+	}
+	defer u.work.Done()
+	return u.syncOnce(ctx, progress)
+}
+
+func (u *Unlocked) syncOnce(ctx context.Context, progress func(done, total int)) error {
+	u.syncMu.Lock()
+	defer u.syncMu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(u.ctx, cancel)()
+	if u.board.get().Err != nil && isFinal(u.board.get().Err) {
+		return u.board.get().Err
+	}
+	u.board.change(func(s *Status) { s.State = Syncing })
+	report, err := u.engine.Sync(ctx, progress)
+	err = fromServer(err)
+	u.settle(report, err)
+	return err
+}
+
+// settle writes the outcome of a sync to the status.
+func (u *Unlocked) settle(report engine.Report, err error) {
+	pending := u.pending()
+	u.board.change(func(s *Status) {
+		s.Pending, s.Err = pending, err
+		switch {
+		case err == nil:
+			s.State, s.LastSync = Synced, u.m.cfg.Now()
+		case errors.Is(err, ErrOffline), errors.Is(err, context.Canceled):
+			s.State = Offline
+		default:
+			s.State = Problem
+		}
+	})
+	u.m.cfg.Log.Info("sync", "pulled", report.Pulled, "pushed", report.Pushed, "merged", report.Merged, "withheld", report.Withheld, "error", err)
+}
+
+// pending counts the edits that the server does not have; a thousand stands for more.
+func (u *Unlocked) pending() int {
+	edits, err := u.vault.Pending(u.ctx, wire.MaxChanges, wire.MaxCommitBytes)
+	if err != nil {
+		return 0
+	}
+	return len(edits)
+}
+
+// isFinal tells whether trying again cannot help: the server broke the protocol, or this device was removed.
+func isFinal(err error) bool {
+	var v *engine.Violation
+	return errors.As(err, &v) || errors.Is(err, ErrDeviceRevoked) || errors.Is(err, engine.ErrLocalState)
+}
+
+// prove opens a new session with the login key, which an unlocked account has. A device that the server does not know any more gets
+// none this way: it must sign in anew.
+func (u *Unlocked) prove(ctx context.Context) (wire.Session, error) {
+	client := u.session.Client()
+	login := u.own.master.LoginKey()
+	defer login.Wipe()
+	proved, err := client.Prove(ctx, signer(u.own.bundle.Account, u.own.device), login, u.own.email, u.m.Settings().Language, u.own.device.Wire())
+	if err != nil {
+		return wire.Session{}, err
+	}
+	if proved.Session == nil {
+		return wire.Session{}, fmt.Errorf("server does not list this device: %w", ErrDeviceRevoked)
+	}
+	return *proved.Session, nil
+}
+
+// keepTokens stores the session's tokens, sealed.
+func (u *Unlocked) keepTokens(tokens wire.Session) error {
+	plain, err := json.Marshal(tokens)
+	if err != nil {
+		return fmt.Errorf("keep session: %w", err)
+	}
+	defer clear(plain)
+	sealed, err := u.own.seal(localSession, plain)
+	if err != nil {
+		return err
+	}
+	return u.store.UpdateAccount(context.Background(), func(a *vault.Account) { a.SealedSession = sealed })
+}
+
+// keptTokens reads them back; an account without a session gets zero ones and will prove.
+func (u *Unlocked) keptTokens(ctx context.Context) (*wire.Session, error) {
+	header, err := u.store.Account(ctx)
+	if err != nil {
+		return nil, err
+	}
+	tokens := new(wire.Session)
+	if header.SealedSession == nil {
+		return tokens, nil
+	}
+	plain, err := u.own.unseal(localSession, header.SealedSession)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", vault.ErrTampered, err)
+	}
+	defer plain.Wipe()
+	if err := json.Unmarshal(plain.Reveal(), tokens); err != nil {
+		return nil, fmt.Errorf("%w: %w", vault.ErrTampered, err)
+	}
+	return tokens, nil
+}

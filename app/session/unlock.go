@@ -1,0 +1,183 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/kdf"
+	"github.com/coffer-vault/coffer/crypto/keys"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/enrol"
+	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/sqlite"
+)
+
+// Unlock opens an account with the Secret Key from the keyring; no server is needed. Errors: ErrWrongPassword, ErrKeyringLost,
+// ErrNoKeyring, ErrUnknownAccount, and of the file vault.ErrTampered, vault.ErrOlderCopy, vault.ErrCorrupt, vault.ErrNewerSchema,
+// vault.ErrBusy.
+func (m *Manager) Unlock(ctx context.Context, account id.ID, password secret.Bytes) (*Unlocked, error) {
+	store, header, err := m.openFile(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	u, err := m.unlock(ctx, store, header, password)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	return u, nil
+}
+
+func (m *Manager) unlock(ctx context.Context, store *sqlite.Store, header vault.Account, password secret.Bytes) (*Unlocked, error) {
+	kept, err := m.cfg.Keyring.Load(ctx, header.Origin, header.ID)
+	if err != nil {
+		return nil, fromKeyring(err)
+	}
+	// The file proves itself before the password is asked for anything: a thief must not choose what the password is tried on.
+	mac := func(data []byte) [32]byte { return macUnder(kept.Anchor, data) }
+	if err := store.Anchor(ctx, mac, kept.Generation); err != nil {
+		return nil, err
+	}
+	sk, err := keys.SecretKeyFromBytes(kept.SecretKey)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKeyringLost, err)
+	}
+	own, err := deriveLocal(ctx, store, header, password, sk)
+	if err != nil {
+		return nil, err
+	}
+	own.anchor = kept.Anchor
+	if own.device.Key, err = signing.FromSeed(kept.DeviceSeed); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrKeyringLost, err)
+	}
+	return m.open(ctx, own, store, nil)
+}
+
+// UnlockWithSecretKey opens an account whose keyring entry is lost: the Secret Key is typed, the rest comes from the file, and the
+// device is anchored again. Errors as of Unlock, and ErrSecretKeyMalformed.
+func (m *Manager) UnlockWithSecretKey(ctx context.Context, account id.ID, password secret.Bytes, secretKey string) (*Unlocked, error) {
+	sk, err := keys.ParseSecretKey(secretKey)
+	if err != nil {
+		return nil, fromKeys(err)
+	}
+	store, header, err := m.openFile(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	u, err := m.unlockTyped(ctx, store, header, password, sk)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	return u, nil
+}
+
+func (m *Manager) unlockTyped(ctx context.Context, store *sqlite.Store, header vault.Account, password secret.Bytes, sk keys.SecretKey) (*Unlocked, error) {
+	own, err := deriveLocal(ctx, store, header, password, sk)
+	if err != nil {
+		return nil, err
+	}
+	if own.anchor, err = own.unseal(localAnchor, header.SealedAnchor); err != nil {
+		return nil, fmt.Errorf("%w: %w", vault.ErrTampered, err)
+	}
+	seed, err := own.unseal(localDeviceSeed, header.SealedDeviceSeed)
+	if err == nil {
+		own.device.Key, err = signing.FromSeed(seed)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", vault.ErrTampered, err)
+	}
+	if err := store.Anchor(ctx, own.mac, 0); err != nil {
+		return nil, err
+	}
+	if err := m.remember(ctx, own, store); err != nil && !errors.Is(err, platform.ErrUnavailable) {
+		return nil, err
+	}
+	return m.open(ctx, own, store, nil)
+}
+
+func (m *Manager) openFile(ctx context.Context, account id.ID) (*sqlite.Store, vault.Account, error) {
+	m.mu.Lock()
+	already := m.unlocked[account]
+	m.mu.Unlock()
+	if already != nil {
+		return nil, vault.Account{}, errors.New("unlock: the account is unlocked")
+	}
+	store, err := sqlite.Open(ctx, m.cfg.Paths.Account(account))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, sqlite.ErrNoAccount) {
+		return nil, vault.Account{}, fmt.Errorf("%w: %w", ErrUnknownAccount, err)
+	}
+	if err != nil {
+		return nil, vault.Account{}, err
+	}
+	header, err := store.Account(ctx)
+	if err == nil && header.ID != account {
+		err = vault.ErrTampered // a file under another account's name
+	}
+	if err != nil {
+		store.Close()
+		return nil, vault.Account{}, err
+	}
+	return store, header, nil
+}
+
+// deriveLocal derives the keys from what was typed and proves the file's own bundle with them, as it would a server's.
+func deriveLocal(ctx context.Context, store *sqlite.Store, header vault.Account, password secret.Bytes, sk keys.SecretKey) (ownAccount, error) {
+	profile, err := kdf.Check(header.Profile, kdf.P1)
+	if err != nil {
+		return ownAccount{}, fmt.Errorf("%w: %w", vault.ErrTampered, err)
+	}
+	own := ownAccount{origin: header.Origin, email: header.Email, secretKey: sk, device: enrol.Device{ID: header.Device, Name: header.DeviceName}}
+	if own.bundle, err = localBundle(ctx, store, header); err != nil {
+		return ownAccount{}, err
+	}
+	if own.master, err = keys.DeriveAccountMaster(ctx, password, sk, header.ID, profile, header.Generation); err != nil {
+		return ownAccount{}, fmt.Errorf("unlock: %w", err)
+	}
+	own.account, err = enrol.Open(own.bundle, own.master)
+	switch {
+	case errors.Is(err, enrol.ErrKey):
+		return ownAccount{}, fmt.Errorf("%w: %w", ErrWrongPassword, err)
+	case err != nil:
+		return ownAccount{}, fmt.Errorf("%w: %w", vault.ErrTampered, err)
+	}
+	return own, nil
+}
+
+func localBundle(ctx context.Context, store *sqlite.Store, header vault.Account) (enrol.Bundle, error) {
+	b := enrol.Bundle{
+		Account: header.ID, Generation: header.Generation, Profile: header.Profile,
+		SealedAccount: header.SealedAccountKey, SealedIdentity: header.SealedIdentity,
+	}
+	vaults, err := store.Vaults(ctx)
+	if err != nil {
+		return b, err
+	}
+	for _, v := range vaults {
+		b.Vaults = append(b.Vaults, enrol.SealedVault{Vault: v.Vault, Epoch: v.Epoch, Key: v.Sealed})
+	}
+	entries, err := store.Log(ctx)
+	if err != nil {
+		return b, err
+	}
+	for _, e := range entries {
+		b.Log = append(b.Log, chain.SignedEntry{Entry: e.Entry, Signature: e.Signature})
+	}
+	return b, nil
+}
+
+func fromKeyring(err error) error {
+	switch {
+	case errors.Is(err, platform.ErrNotFound), errors.Is(err, platform.ErrDamaged):
+		return fmt.Errorf("%w: %w", ErrKeyringLost, err)
+	case errors.Is(err, platform.ErrUnavailable):
+		return fmt.Errorf("%w: %w", ErrNoKeyring, err)
+	}
+	return err
+}

@@ -1,0 +1,136 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/coffer-vault/coffer/sync/engine"
+	"github.com/coffer-vault/coffer/sync/remote"
+	"github.com/coffer-vault/coffer/sync/wire"
+	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/sqlite"
+)
+
+// Unlocked is an account in use. Lock ends it; afterwards every method fails with ErrLocked or does nothing.
+type Unlocked struct {
+	m       *Manager
+	own     ownAccount
+	store   *sqlite.Store
+	vault   *vault.Vault
+	session *remote.Session
+	engine  *engine.Engine
+	board   board
+
+	ctx    context.Context // ends with Lock
+	cancel context.CancelFunc
+	lock   sync.Once
+	mu     sync.Mutex // guards closed, and work against an Add after its Wait
+	closed bool
+	work   sync.WaitGroup // everything that uses the keys
+	kick   chan struct{}  // asks the sync loop to run
+	syncMu sync.Mutex     // one sync at a time
+}
+
+// open takes over the account's keys and its file, and begins to sync. tokens is nil where the file has them, or nobody does.
+func (m *Manager) open(ctx context.Context, own ownAccount, store *sqlite.Store, tokens *wire.Session) (*Unlocked, error) {
+	u := &Unlocked{m: m, own: own, store: store, kick: make(chan struct{}, 1)}
+	u.ctx, u.cancel = context.WithCancel(context.Background())
+	opened, err := vault.Open(ctx, vault.Config{
+		Store: store, Account: own.bundle.Account, Vault: own.account.Vault.ID, Device: own.device.ID,
+		Epoch: own.account.Vault.Epoch, Key: own.account.Vault.Key, Now: m.cfg.Now,
+	}, nil)
+	if err != nil {
+		u.cancel()
+		return nil, fmt.Errorf("open vault: %w", err)
+	}
+	u.vault = opened
+	if err := u.connect(ctx, tokens); err != nil {
+		u.Lock()
+		return nil, err
+	}
+	m.mu.Lock()
+	m.unlocked[own.bundle.Account] = u
+	m.mu.Unlock()
+	u.start()
+	return u, nil
+}
+
+// connect prepares the session and the engine; it sends nothing.
+func (u *Unlocked) connect(ctx context.Context, tokens *wire.Session) error {
+	client, err := u.m.client(u.own.origin)
+	if err != nil {
+		return err
+	}
+	if tokens != nil {
+		if err := u.keepTokens(*tokens); err != nil {
+			return err
+		}
+	} else if tokens, err = u.keptTokens(ctx); err != nil {
+		return err
+	}
+	u.session = client.Session(signer(u.own.bundle.Account, u.own.device), *tokens, remote.Hooks{Keep: u.keepTokens, Prove: u.prove})
+	writer := engine.Writer{Device: u.own.device.ID, Key: u.own.device.Key}
+	v := u.own.account.Vault
+	u.engine = engine.New(u.session, u.vault, v.ID, v.Epoch, writer, u.own.account.Log, u.m.cfg.Now)
+	return nil
+}
+
+// Account is the account in use.
+func (u *Unlocked) Account() Account {
+	return Account{ID: u.own.bundle.Account, Email: u.own.email, Origin: u.own.origin}
+}
+
+// Vault is the account's personal vault.
+func (u *Unlocked) Vault() *vault.Vault { return u.vault }
+
+// SecretKey is the text of the Secret Key, for the emergency kit and for signing in on another device.
+func (u *Unlocked) SecretKey() string { return u.own.secretKey.Text() }
+
+// Device is the name under which this PC is known to the account.
+func (u *Unlocked) Device() string { return u.own.device.Name }
+
+// Devices asks the server for the account's devices.
+func (u *Unlocked) Devices(ctx context.Context) ([]wire.DeviceInfo, error) {
+	me, err := u.session.Me(ctx)
+	return me.Devices, fromServer(err)
+}
+
+// Status is where sync stands.
+func (u *Unlocked) Status() Status { return u.board.get() }
+
+// OnStatus calls f for every change of the status, from another goroutine, until the returned function is called.
+func (u *Unlocked) OnStatus(f func(Status)) (stop func()) { return u.board.watch(f) }
+
+// begin registers work with the keys, so that Lock waits for it; false if the account is locked. The caller defers u.work.Done.
+func (u *Unlocked) begin() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.closed {
+		u.work.Add(1)
+	}
+	return !u.closed
+}
+
+// Lock stops all work, remembers how far the file is, wipes the keys and closes the file. It returns when nothing of it is in use
+// any more.
+func (u *Unlocked) Lock() {
+	u.lock.Do(func() {
+		u.mu.Lock()
+		u.closed = true
+		u.mu.Unlock()
+		u.cancel()
+		u.work.Wait()
+		if err := u.m.remember(context.Background(), u.own, u.store); err != nil {
+			u.m.cfg.Log.Warn("keyring not written on lock", "error", err)
+		}
+		u.m.mu.Lock()
+		delete(u.m.unlocked, u.own.bundle.Account)
+		u.m.mu.Unlock()
+		u.vault.Close()
+		u.own.wipe()
+		if err := u.store.Close(); err != nil {
+			u.m.cfg.Log.Warn("vault file not closed", "error", err)
+		}
+	})
+}

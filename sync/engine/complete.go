@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"maps"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/wire"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// complete returns the new version of every object that changed, with the envelope whose hash the state table names. One that the
+// server did not send along is asked for; one that it still does not give (another device may have replaced it meanwhile) is left
+// without, and fetchMissing comes back to it.
+func (e *Engine) complete(ctx context.Context, in *incoming) ([]vault.RemoteRow, error) {
+	var missing []id.ID
+	for object := range in.changed {
+		row, _ := e.tree.Row(object)
+		if row.State == chain.Live && chain.EnvelopeHash(in.envelopes[object]) != row.EnvHash {
+			delete(in.envelopes, object)
+			missing = append(missing, object)
+		}
+	}
+	found, err := e.fetch(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(in.envelopes, found)
+	rows := make([]vault.RemoteRow, 0, len(in.changed))
+	for object := range in.changed {
+		rows = append(rows, e.remoteRow(object, in.envelopes[object]))
+	}
+	return rows, nil
+}
+
+// remoteRow is the state table's row of an object, with its envelope.
+func (e *Engine) remoteRow(object id.ID, envelope []byte) vault.RemoteRow {
+	row, _ := e.tree.Row(object)
+	if row.State == chain.Dead {
+		envelope = nil
+	}
+	return vault.RemoteRow{Row: vault.Row{Object: object, Revision: row.Revision, State: vault.State(row.State), Hash: row.EnvHash}, Envelope: envelope}
+}
+
+// fetch asks for the current envelopes of objects and returns those that have the hash of the state table.
+func (e *Engine) fetch(ctx context.Context, objects []id.ID) (map[id.ID][]byte, error) {
+	found := map[id.ID][]byte{}
+	for len(objects) > 0 {
+		some := objects[:min(len(objects), wire.PageObjects)]
+		objects = objects[len(some):]
+		answer, err := e.remote.Fetch(ctx, e.id, some)
+		if err != nil {
+			return nil, err
+		}
+		for _, env := range answer.Envelopes {
+			object, err := id.Parse(env.ObjectID)
+			if err != nil {
+				continue
+			}
+			if row, ok := e.tree.Row(object); ok && chain.EnvelopeHash(env.Envelope) == row.EnvHash {
+				found[object] = env.Envelope
+			}
+		}
+	}
+	return found, nil
+}
+
+// fetchMissing asks again for envelopes that an earlier pull did not get, or that were damaged on this disk. It runs after a pull,
+// when the tree is the server's own head: what the server does not give then, it withholds.
+func (e *Engine) fetchMissing(ctx context.Context, report *Report) error {
+	missing, err := e.local.Missing(ctx)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	objects := make([]id.ID, len(missing))
+	for i, row := range missing {
+		objects[i] = row.Object
+	}
+	found, err := e.fetch(ctx, objects)
+	if err != nil {
+		return err
+	}
+	report.Withheld = len(missing) - len(found)
+	if len(found) == 0 {
+		return nil
+	}
+	var pull vault.Pull
+	for object, envelope := range found {
+		pull.Rows = append(pull.Rows, e.remoteRow(object, envelope))
+	}
+	if _, err := e.local.ApplyPull(ctx, pull); err != nil {
+		return err
+	}
+	report.Pulled += len(found)
+	return nil
+}

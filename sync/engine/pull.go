@@ -1,0 +1,308 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/wire"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// incoming gathers a pull until it is verified as a whole.
+type incoming struct {
+	changed   map[id.ID]bool
+	envelopes map[id.ID][]byte // by object, as they came; matched by hash later
+	ops       map[id.ID]bool   // op ids of the commits
+	last      *chain.Verified
+	bytes     []byte // the last signed commit
+	undo      []func()
+}
+
+func newIncoming() *incoming {
+	return &incoming{changed: map[id.ID]bool{}, envelopes: map[id.ID][]byte{}, ops: map[id.ID]bool{}}
+}
+
+// pull brings the vault to the server's head. Nothing is applied before everything is verified; on error the tree is as before.
+func (e *Engine) pull(ctx context.Context, report *Report, progress func(done, total int)) error {
+	in := newIncoming()
+	if err := e.pullLog(ctx); err != nil {
+		return err
+	}
+	err := e.gather(ctx, in, progress)
+	if err == nil {
+		err = e.apply(ctx, in, report)
+	}
+	if err != nil {
+		for i := len(in.undo) - 1; i >= 0; i-- {
+			in.undo[i]()
+		}
+	}
+	return err
+}
+
+func (e *Engine) gather(ctx context.Context, in *incoming, progress func(done, total int)) error {
+	if e.at.Seq == 0 {
+		return e.gatherAll(ctx, in, progress)
+	}
+	return e.gatherChanges(ctx, in, e.at)
+}
+
+// pullLog extends the account log. Entries that verify stay even if the pull fails later: they are true by their signatures.
+func (e *Engine) pullLog(ctx context.Context) error {
+	for {
+		head, _ := e.log.Head()
+		page, err := e.remote.Log(ctx, head)
+		if err != nil {
+			return fmt.Errorf("account log: %w", err)
+		}
+		if page.HeadSeq < head {
+			return violation(fmt.Errorf("account log: %w", ErrRolledBack))
+		}
+		if len(page.Entries) == 0 {
+			return nil
+		}
+		for _, entry := range page.Entries {
+			signed := chain.SignedEntry{Entry: entry.Entry, Signature: entry.Signature}
+			if err := e.log.Append(signed); err != nil {
+				return violation(err)
+			}
+			seq, _ := e.log.Head()
+			e.newLog = append(e.newLog, vault.LogEntry{Seq: seq, Entry: entry.Entry, Signature: entry.Signature})
+		}
+	}
+}
+
+// gatherChanges verifies the commits after at and makes their changes in the tree.
+func (e *Engine) gatherChanges(ctx context.Context, in *incoming, at chain.Position) error {
+	for {
+		page, err := e.remote.Changes(ctx, e.id, at.Seq)
+		if err != nil {
+			return err
+		}
+		if err := checkHead(page, at); err != nil {
+			return violation(err)
+		}
+		if len(page.Commits) == 0 {
+			return nil
+		}
+		for _, c := range page.Commits {
+			if at, err = e.follow(in, c, at); err != nil {
+				return violation(err)
+			}
+		}
+		in.keepEnvelopes(page.Envelopes)
+	}
+}
+
+// checkHead compares the server's head with how far the client has verified.
+func checkHead(page wire.Changes, at chain.Position) error {
+	head, err := chain.HashFrom(page.Head.Hash)
+	switch {
+	case err != nil:
+		return err
+	case page.Head.Seq < at.Seq:
+		return ErrRolledBack
+	case page.Head.Seq == at.Seq && head != at.Hash:
+		return ErrForked
+	case page.Head.Seq > at.Seq && len(page.Commits) == 0:
+		return ErrWithheld
+	case uint64(len(page.Commits)) > page.Head.Seq-at.Seq:
+		return chain.ErrNotNext
+	}
+	return nil
+}
+
+// follow verifies one commit and its root against the tree.
+func (e *Engine) follow(in *incoming, c wire.SignedCommit, at chain.Position) (chain.Position, error) {
+	signed := chain.Signed{Commit: c.Commit, Changes: c.Changes, Signature: c.Signature}
+	v, err := chain.Verify(signed, e.id, at, e.log)
+	if err != nil {
+		return at, err
+	}
+	if err := e.change(in, v.Changes); err != nil {
+		return at, err
+	}
+	if e.tree.Root() != v.Commit.Root {
+		return at, chain.ErrWrongRoot
+	}
+	in.note(v, c.Commit)
+	return v.Position(), nil
+}
+
+func (e *Engine) change(in *incoming, changes []chain.Change) error {
+	undo, err := e.tree.Apply(changes)
+	if err != nil {
+		return err
+	}
+	in.undo = append(in.undo, undo)
+	for _, c := range changes {
+		in.changed[c.Object] = true
+	}
+	return nil
+}
+
+func (in *incoming) note(v chain.Verified, commit []byte) {
+	in.ops[v.Commit.Op] = true
+	in.last, in.bytes = &v, commit
+}
+
+func (in *incoming) keepEnvelopes(envelopes []wire.Envelope) {
+	for _, env := range envelopes {
+		if object, err := id.Parse(env.ObjectID); err == nil && len(env.Envelope) <= wire.MaxEnvelope {
+			in.envelopes[object] = env.Envelope
+		}
+	}
+}
+
+// gatherAll is the first sync: anchored at the signed head it pages through the state table, then follows what came meanwhile.
+func (e *Engine) gatherAll(ctx context.Context, in *incoming, progress func(done, total int)) error {
+	head, err := e.remote.Head(ctx, e.id)
+	if err != nil {
+		return err
+	}
+	if head.Commit == nil {
+		return nil
+	}
+	c := head.Commit
+	anchor, err := chain.VerifyAlone(chain.Signed{Commit: c.Commit, Changes: c.Changes, Signature: c.Signature}, e.id, e.log)
+	if err != nil {
+		return violation(err)
+	}
+	in.undo = append(in.undo, func() { e.tree = chain.NewTree(e.id) })
+	if err := e.gatherRows(ctx, in, progress); err != nil {
+		return err
+	}
+	in.note(anchor, c.Commit)
+	return e.catchUp(ctx, in, anchor.Position())
+}
+
+// gatherRows reads the pages of the state table. Their truth is decided by the root.
+func (e *Engine) gatherRows(ctx context.Context, in *incoming, progress func(done, total int)) error {
+	for after := ""; ; {
+		page, err := e.remote.Objects(ctx, e.id, after)
+		if err != nil {
+			return err
+		}
+		for _, r := range page.Rows {
+			if err := e.addRow(in, r); err != nil {
+				return violation(err)
+			}
+		}
+		if progress != nil {
+			progress(e.tree.Len(), 0)
+		}
+		if page.Next == "" {
+			return nil
+		}
+		if page.Next == after || len(page.Rows) == 0 || e.tree.Len() > wire.MaxObjects {
+			return violation(fmt.Errorf("state table without an end: %w", chain.ErrMalformed))
+		}
+		after = page.Next
+	}
+}
+
+func (e *Engine) addRow(in *incoming, r wire.Row) error {
+	object, err := id.Parse(r.ObjectID)
+	if err != nil {
+		return errors.Join(chain.ErrMalformed, err)
+	}
+	hash, err := chain.HashFrom(r.EnvHash)
+	state := chain.State(r.State)
+	if err != nil || r.Revision == 0 || (state == chain.Live) == hash.IsZero() || state != chain.Live && state != chain.Dead {
+		return fmt.Errorf("row of %s: %w", object, chain.ErrMalformed)
+	}
+	if _, twice := e.tree.Row(object); twice {
+		return fmt.Errorf("row of %s twice: %w", object, chain.ErrMalformed)
+	}
+	e.tree.Set(chain.Row{Object: object, Revision: r.Revision, State: state, EnvHash: hash})
+	in.changed[object] = true
+	if len(r.Envelope) > 0 && len(r.Envelope) <= wire.MaxEnvelope {
+		in.envelopes[object] = r.Envelope
+	}
+	return nil
+}
+
+// catchUp follows the commits that were made while the rows were paged. The rows may hold some of them already, so the root is
+// compared at the end only, and a change whose revision the row has reached is skipped.
+func (e *Engine) catchUp(ctx context.Context, in *incoming, at chain.Position) error {
+	for {
+		page, err := e.remote.Changes(ctx, e.id, at.Seq)
+		if err != nil {
+			return err
+		}
+		if err := checkHead(page, at); err != nil {
+			return violation(err)
+		}
+		if len(page.Commits) == 0 {
+			break
+		}
+		for _, c := range page.Commits {
+			v, err := chain.Verify(chain.Signed{Commit: c.Commit, Changes: c.Changes, Signature: c.Signature}, e.id, at, e.log)
+			if err != nil {
+				return violation(err)
+			}
+			e.skipOrSet(in, v.Changes)
+			in.note(v, c.Commit)
+			at = v.Position()
+		}
+		in.keepEnvelopes(page.Envelopes)
+	}
+	if e.tree.Root() != in.last.Commit.Root {
+		return violation(chain.ErrWrongRoot)
+	}
+	return nil
+}
+
+func (e *Engine) skipOrSet(in *incoming, changes []chain.Change) {
+	for _, c := range changes {
+		if row, _ := e.tree.Row(c.Object); row.Revision < c.New {
+			e.tree.Set(c.Row())
+			in.changed[c.Object] = true
+		}
+	}
+}
+
+// apply fetches the envelopes that did not come along, and hands everything to the vault in one transaction.
+func (e *Engine) apply(ctx context.Context, in *incoming, report *Report) error {
+	if in.last == nil && len(e.newLog) == 0 {
+		return nil
+	}
+	rows, err := e.complete(ctx, in)
+	if err != nil {
+		return err
+	}
+	pull := vault.Pull{Rows: rows, Log: e.newLog}
+	if in.last != nil {
+		pull.Pin = e.pinOf(*in.last, in.bytes)
+	}
+	if pull.Acked, err = e.arrived(ctx, in); err != nil {
+		return err
+	}
+	result, err := e.local.ApplyPull(ctx, pull)
+	if err != nil {
+		return err
+	}
+	e.newLog = nil
+	if in.last != nil {
+		e.at = in.last.Position()
+	}
+	report.Pulled += len(rows)
+	report.Merged += len(result.Merged)
+	return nil
+}
+
+// arrived returns the op id of the push in flight if its commit is among those that were pulled: only its answer was lost.
+func (e *Engine) arrived(ctx context.Context, in *incoming) (id.ID, error) {
+	entry, found, err := e.local.Outbox(ctx)
+	if err != nil || !found || !in.ops[entry.Op] {
+		return id.ID{}, err
+	}
+	return entry.Op, nil
+}
+
+func (e *Engine) pinOf(v chain.Verified, commit []byte) *vault.Pin {
+	return &vault.Pin{Seq: v.Commit.Seq, Hash: v.Hash, LogSeq: v.Commit.LogSeq, Root: v.Commit.Root, Commit: commit}
+}
