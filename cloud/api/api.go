@@ -18,14 +18,15 @@ import (
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
-// Config is what a Server is built from. Every field is required.
+// Config is what a Server is built from.
 type Config struct {
-	Cloud  *cloud.Cloud
-	Origin string // what clients sign their requests for
-	Limits Limits
-	Ready  func(context.Context) error // whether the database answers
-	Now    func() time.Time
-	Log    *slog.Logger
+	Cloud       *cloud.Cloud
+	Origin      string // what clients sign their requests for
+	Limits      Limits
+	BehindProxy bool                        // the client's address is the last of X-Forwarded-For
+	Ready       func(context.Context) error // whether the database answers
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // Server is the http.Handler of the API.
@@ -59,7 +60,7 @@ func New(c Config) *Server {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", s.ready(c.Ready))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, cloud.ErrNotFound) })
-	s.handler = s.outer(newAddressLimits(c.Limits, c.Now), mux)
+	s.handler = s.outer(newAddressLimits(c), mux)
 	return s
 }
 

@@ -90,8 +90,9 @@ const maxAddresses = 50_000
 
 // addressLimits has two token buckets per address.
 type addressLimits struct {
-	limits Limits
-	now    func() time.Time
+	limits      Limits
+	behindProxy bool
+	now         func() time.Time
 
 	mu                sync.Mutex
 	current, previous map[bucketKey]*rate.Limiter
@@ -102,15 +103,15 @@ type bucketKey struct {
 	signin  bool
 }
 
-func newAddressLimits(l Limits, now func() time.Time) *addressLimits {
-	return &addressLimits{limits: l, now: now, current: map[bucketKey]*rate.Limiter{}}
+func newAddressLimits(c Config) *addressLimits {
+	return &addressLimits{limits: c.Limits, behindProxy: c.BehindProxy, now: c.Now, current: map[bucketKey]*rate.Limiter{}}
 }
 
 // wait takes a token and returns 0, or how long until there is one.
 func (a *addressLimits) wait(r *http.Request) time.Duration {
 	signin := strings.HasPrefix(r.URL.Path, "/v1/sign")
 	now := a.now()
-	reservation := a.bucket(bucketKey{addressOf(r), signin}).ReserveN(now, 1)
+	reservation := a.bucket(bucketKey{a.addressOf(r), signin}).ReserveN(now, 1)
 	delay := reservation.DelayFrom(now)
 	if delay > 0 {
 		reservation.CancelAt(now)
@@ -138,12 +139,16 @@ func (a *addressLimits) bucket(key bucketKey) *rate.Limiter {
 }
 
 // addressOf is the caller's address; of IPv6 the network, since whoever has one address has all of its /64.
-func addressOf(r *http.Request) netip.Prefix {
-	from, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Prefix{}
+func (a *addressLimits) addressOf(r *http.Request) netip.Prefix {
+	from, _ := netip.ParseAddrPort(r.RemoteAddr)
+	address := from.Addr()
+	if a.behindProxy {
+		// The last address is the one that the proxy saw; those before it are the client's word.
+		forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
+		address, _ = netip.ParseAddr(strings.TrimSpace(forwarded[strings.LastIndex(forwarded, ",")+1:]))
 	}
-	address, bits := from.Addr().Unmap(), 32
+	address = address.Unmap()
+	bits := address.BitLen()
 	if address.Is6() {
 		bits = 64
 	}

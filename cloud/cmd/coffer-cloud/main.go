@@ -1,0 +1,111 @@
+// Command coffer-cloud is the server.
+//
+//	coffer-cloud serve --data DIR --dev
+//	coffer-cloud serve --data DIR --origin https://api.example.org --smtp smtp://user@host:587 --mail-from coffer@example.org
+//
+// With --dev it listens on a free port of loopback, and mails go to files below DIR/mail and to standard output. When it is ready it
+// prints one line: "ready api=URL", with "mail=DIR" in development and "updates=URL,URL" with --updates.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/logging"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "coffer-cloud:", err)
+		os.Exit(1)
+	}
+}
+
+var errUsage = errors.New("usage: coffer-cloud serve [flags] | version")
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	switch args[0] {
+	case "serve":
+		o, err := parseOptions(args[1:])
+		if err != nil {
+			return err
+		}
+		log, closer, err := logging.New(logging.Options{})
+		if err != nil {
+			return err
+		}
+		defer closer.Close()
+		return serve(ctx, o, out, log)
+	case "version":
+		_, err := fmt.Fprintln(out, buildinfo.Version, buildinfo.Commit)
+		return err
+	}
+	return errUsage
+}
+
+type options struct {
+	data, listen, origin string
+	dev, behindProxy     bool
+	certificate, key     string
+	smtp, mailFrom       string
+	smtpPassword         string
+	updates              string
+	updatesListen        []string
+}
+
+func parseOptions(args []string) (options, error) {
+	var o options
+	var passwordFile, updatesListen string
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags.StringVar(&o.data, "data", "", "folder of the database; required")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "address of the API")
+	flags.StringVar(&o.origin, "origin", "", "scheme, host and port that clients use; with --dev the address itself")
+	flags.BoolVar(&o.dev, "dev", false, "development: mails go to files, no limits per address")
+	flags.BoolVar(&o.behindProxy, "behind-proxy", false, "take the client's address from the last X-Forwarded-For")
+	flags.StringVar(&o.certificate, "tls-cert", "", "certificate chain, PEM; without it the API speaks plain HTTP")
+	flags.StringVar(&o.key, "tls-key", "", "private key of the certificate, PEM")
+	flags.StringVar(&o.smtp, "smtp", "", "mail server, smtp://user@host:587 or smtps://user@host:465")
+	flags.StringVar(&passwordFile, "smtp-password-file", "", "file with the mail server's password")
+	flags.StringVar(&o.mailFrom, "mail-from", "coffer@localhost", "sender's address of mails")
+	flags.StringVar(&o.updates, "updates", "", "public folder of an update repository to serve")
+	flags.StringVar(&updatesListen, "updates-listen", "127.0.0.1:0,127.0.0.1:0", "addresses of the update hosts")
+	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	if passwordFile != "" {
+		password, err := os.ReadFile(passwordFile)
+		if err != nil {
+			return options{}, fmt.Errorf("mail server's password: %w", err)
+		}
+		o.smtpPassword = strings.TrimRight(string(password), "\r\n")
+	}
+	o.updatesListen = strings.Split(updatesListen, ",")
+	return o, o.check(flags.NArg())
+}
+
+func (o options) check(extra int) error {
+	switch {
+	case extra > 0:
+		return errUsage
+	case o.data == "":
+		return errors.New("--data is required")
+	case !o.dev && (o.origin == "" || o.smtp == ""):
+		return errors.New("--origin and --smtp are required without --dev")
+	case (o.certificate == "") != (o.key == ""):
+		return errors.New("--tls-cert and --tls-key go together")
+	}
+	return nil
+}

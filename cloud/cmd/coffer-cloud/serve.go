@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/cloud/api"
+	"github.com/coffer-vault/coffer/cloud/mail"
+	"github.com/coffer-vault/coffer/cloud/store/sqlite"
+	"github.com/coffer-vault/coffer/cloud/updatehost"
+	ownsqlite "github.com/coffer-vault/coffer/internal/sqlite"
+)
+
+// shutdownPatience is how long requests may take to end once the server is told to stop.
+const shutdownPatience = 15 * time.Second
+
+// serve runs the server until ctx ends, then lets requests finish and closes the database.
+func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err error) {
+	if o.data, err = filepath.Abs(o.data); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if err := os.MkdirAll(o.data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	unlock, err := lock(ctx, o.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	store, secret, err := openData(ctx, o.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	sender, ready, closeMail, err := openMail(&o, out)
+	if err != nil {
+		return err
+	}
+	defer closeMail()
+	listener, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	defer listener.Close()
+	if o.origin == "" {
+		o.origin = "http://" + listener.Addr().String()
+	}
+	c := cloud.New(cloud.Config{Store: store, Secret: secret, Origin: o.origin, Mail: sender, Now: time.Now, Random: rand.Reader, Log: log})
+	handler := api.New(api.Config{
+		Cloud: c, Origin: o.origin, Limits: limits(o.dev), BehindProxy: o.behindProxy, Ready: store.Ping, Now: time.Now, Log: log,
+	})
+	servers := []running{{handler.HTTP(), listener, o.certificate, o.key}}
+	updates, addresses, err := openUpdates(o, log)
+	if err != nil {
+		return err
+	}
+	ready = "ready api=" + scheme(o) + listener.Addr().String() + ready
+	if len(addresses) > 0 {
+		ready += " updates=" + strings.Join(addresses, ",")
+	}
+	return runAll(ctx, c, append(servers, updates...), func() { fmt.Fprintln(out, ready) })
+}
+
+func scheme(o options) string {
+	if o.certificate != "" {
+		return "https://"
+	}
+	return "http://"
+}
+
+// lock refuses a second server on the same folder: it would not see the first one's nonces and streams. The lock is a database's own,
+// which the operating system releases however the process ends.
+func lock(ctx context.Context, dir string) (unlock func() error, err error) {
+	db, err := ownsqlite.Open(ctx, filepath.Join(dir, "instance.lock"), ownsqlite.Options{Immediate: true, BusyTimeout: time.Millisecond})
+	if err != nil {
+		return nil, err
+	}
+	tx, err := db.BeginTx(context.WithoutCancel(ctx), nil)
+	if ownsqlite.IsBusy(err) {
+		return nil, errors.Join(fmt.Errorf("another coffer-cloud uses %s", dir), db.Close())
+	} else if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
+}
+
+func openData(ctx context.Context, dir string) (*sqlite.Store, cloud.Secret, error) {
+	path := filepath.Join(dir, "cloud.db")
+	_, err := os.Stat(path)
+	secret, err := cloud.OpenSecret(filepath.Join(dir, "server.secret"), errors.Is(err, fs.ErrNotExist))
+	if err != nil {
+		return nil, cloud.Secret{}, err
+	}
+	store, err := sqlite.Open(ctx, path, nil)
+	return store, secret, err
+}
+
+// openMail returns where mails go to: a mail server, or in development a sink that the ready line names.
+func openMail(o *options, out io.Writer) (sender cloud.Sender, ready string, close func() error, err error) {
+	close = func() error { return nil }
+	if o.smtp == "" {
+		dir := filepath.Join(o.data, "mail")
+		sink, err := mail.NewSink(dir, out)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		o.smtp, ready, close = "smtp://"+sink.Addr()+"?starttls=never", " mail="+dir, sink.Close
+	}
+	sender, err = mail.NewSMTP(o.smtp, o.smtpPassword, o.mailFrom)
+	return sender, ready, close, err
+}
+
+func limits(dev bool) api.Limits {
+	if dev {
+		return api.Limits{SignIn: rate.Inf, Other: rate.Inf}
+	}
+	return api.DefaultLimits
+}
+
+// running is an HTTP server with its listener, and its certificate if it has one.
+type running struct {
+	server           *http.Server
+	listener         net.Listener
+	certificate, key string
+}
+
+func (r running) serve() error {
+	var err error
+	if r.certificate != "" {
+		err = r.server.ServeTLS(r.listener, r.certificate, r.key)
+	} else {
+		err = r.server.Serve(r.listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// openUpdates serves the update folder on listeners of its own: its hosts share nothing with the API but the process.
+func openUpdates(o options, log *slog.Logger) (servers []running, addresses []string, err error) {
+	if o.updates == "" {
+		return nil, nil, nil
+	}
+	handler, err := updatehost.New(o.updates)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, address := range o.updatesListen {
+		listener, err := net.Listen("tcp", address)
+		if err != nil {
+			return nil, nil, fmt.Errorf("listen: %w", err)
+		}
+		server := &http.Server{
+			Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
+		}
+		servers = append(servers, running{server, listener, o.certificate, o.key})
+		addresses = append(addresses, scheme(o)+listener.Addr().String())
+	}
+	return servers, addresses, nil
+}
+
+// runAll runs everything until ctx ends or a server fails.
+func runAll(ctx context.Context, c *cloud.Cloud, servers []running, ready func()) error {
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var background sync.WaitGroup
+	background.Go(func() { c.Outbox.Run(work) })
+	background.Go(func() { c.Janitor.Run(work) })
+	failed := make(chan error, len(servers))
+	for _, s := range servers {
+		background.Go(func() { failed <- s.serve() })
+	}
+	ready()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	c.Events.Shutdown()
+	patience, cancel := context.WithTimeout(work, shutdownPatience)
+	defer cancel()
+	for _, s := range servers {
+		err = errors.Join(err, s.server.Shutdown(patience))
+	}
+	stop()
+	background.Wait()
+	return err
+}
