@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/logging"
+	"github.com/coffer-vault/coffer/updater"
+	"github.com/coffer-vault/coffer/updater/internal/acl"
+	"github.com/coffer-vault/coffer/updater/machine"
+	"github.com/coffer-vault/coffer/updater/manifest"
+	"github.com/coffer-vault/coffer/updater/trust"
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc"
+)
+
+const serviceName = "CofferUpdater"
+
+func main() {
+	// No DLL from the folder of the program, the current folder or PATH.
+	windows.SetDefaultDllDirectories(windows.LOAD_LIBRARY_SEARCH_SYSTEM32)
+	isService, err := svc.IsWindowsService()
+	if err != nil || !isService && !slices.Contains(os.Args[1:], "--service") {
+		fmt.Fprintln(os.Stderr, "coffer-updater is started by Windows as the service", serviceName)
+		os.Exit(1)
+	}
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "coffer-updater:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	dir, err := privateFolder()
+	if err != nil {
+		return err
+	}
+	log, closer, err := logging.New(logging.Options{File: filepath.Join(dir, "updater.log")})
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	service, err := newService(dir, log)
+	if err != nil {
+		log.Error("cannot start", "err", err)
+		return err
+	}
+	return svc.Run(serviceName, handler{service, log})
+}
+
+// privateFolder is for SYSTEM and administrators alone: what is staged there cannot be swapped before it is installed.
+func privateFolder() (string, error) {
+	data, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, 0)
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(data, serviceName)
+	return dir, acl.MakePrivate(dir)
+}
+
+func newService(dir string, log *slog.Logger) (*machine.Service, error) {
+	root, err := trust.Root()
+	if err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	domain := machine.Setting("Server")
+	if domain == "" {
+		domain = buildinfo.Domain
+	}
+	if domain == "" {
+		return nil, errors.New("neither the installation nor this build names a server")
+	}
+	channel := buildinfo.Channel
+	if buildinfo.Dev() {
+		channel = "stable"
+	}
+	client, err := updater.New(updater.Config{
+		Mirrors: updater.Mirrors(domain), Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log,
+		Target: manifest.Target{Channel: channel, Platform: updater.Platform(), File: "coffer.msi"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	system := machine.Windows{Program: filepath.Join(filepath.Dir(self), "coffer.exe"), Log: filepath.Join(dir, "msi.log")}
+	return machine.New(client, system, log), nil
+}
+
+// handler answers the service manager.
+type handler struct {
+	service *machine.Service
+	log     *slog.Logger
+}
+
+func (h handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (specific bool, code uint32) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	// Not waited for: during an installation it is the package that stops us, and waits for us.
+	go h.service.Run(ctx, updater.WallClock{})
+	running := svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
+	status <- running
+	h.log.Info("service started", "version", buildinfo.Version)
+	for r := range requests {
+		switch r.Cmd {
+		case svc.Interrogate:
+			status <- running
+		case svc.Stop, svc.Shutdown:
+			status <- svc.Status{State: svc.StopPending}
+			return false, 0
+		}
+	}
+	return false, 0
+}

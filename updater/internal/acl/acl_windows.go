@@ -1,0 +1,111 @@
+// Package acl asks Windows who may write a folder, and makes folders that only SYSTEM and administrators may.
+package acl
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// ErrUnsafe means that somebody else owns or may change a folder, or that it is a link.
+var ErrUnsafe = errors.New("folder can be changed by others")
+
+// writeRights let somebody plant, change or remove files, or give himself the right to.
+const writeRights = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | windows.DELETE | fileDeleteChild |
+	windows.WRITE_DAC | windows.WRITE_OWNER | windows.GENERIC_WRITE | windows.GENERIC_ALL
+
+const fileDeleteChild = 0x40
+
+// adminOnly is the protected ACL of MakePrivate: full access for SYSTEM and administrators, inherited, and nothing from above.
+const adminOnly = "O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
+
+// MakePrivate makes a folder for SYSTEM and administrators. If it exists already it is checked and never trusted for its name: any
+// user may have made it first. ErrUnsafe.
+func MakePrivate(dir string) error {
+	sd, err := windows.SecurityDescriptorFromString(adminOnly)
+	if err != nil {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	attributes := windows.SecurityAttributes{SecurityDescriptor: sd}
+	attributes.Length = uint32(unsafe.Sizeof(attributes))
+	err = windows.CreateDirectory(name, &attributes)
+	if err != nil && !errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
+		return fmt.Errorf("make folder: %w", err)
+	}
+	return CheckWriters(dir, nil)
+}
+
+// CheckWriters refuses a folder that is a reparse point, or that anyone but SYSTEM, administrators, TrustedInstaller and also owns or
+// may write. also may be nil.
+func CheckWriters(dir string, also *windows.SID) error {
+	if err := checkNoLink(dir); err != nil {
+		return err
+	}
+	sd, err := windows.GetNamedSecurityInfo(dir, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
+	if err != nil {
+		return fmt.Errorf("read access of folder: %w", err)
+	}
+	owner, _, err := sd.Owner()
+	if err != nil {
+		return fmt.Errorf("read owner of folder: %w", err)
+	}
+	if !trusted(owner, also) {
+		return fmt.Errorf("%w: owned by %v", ErrUnsafe, owner)
+	}
+	dacl, _, err := sd.DACL()
+	if err != nil || dacl == nil {
+		// No list at all means full access for everyone.
+		return errors.Join(fmt.Errorf("%w: it has no access list", ErrUnsafe), err)
+	}
+	return checkEntries(dacl, also)
+}
+
+func checkEntries(dacl *windows.ACL, also *windows.SID) error {
+	for i := range uint32(dacl.AceCount) {
+		var ace *windows.ACCESS_ALLOWED_ACE
+		if err := windows.GetAce(dacl, i, &ace); err != nil {
+			return fmt.Errorf("read access of folder: %w", err)
+		}
+		// An entry that denies gives nobody a right; one that only children inherit says nothing of this folder.
+		if ace.Header.AceType == windows.ACCESS_DENIED_ACE_TYPE || ace.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 {
+			continue
+		}
+		if ace.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE {
+			return fmt.Errorf("%w: access entry of type %d", ErrUnsafe, ace.Header.AceType)
+		}
+		sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart))
+		if ace.Mask&writeRights != 0 && !trusted(sid, also) {
+			return fmt.Errorf("%w: %v may write", ErrUnsafe, sid)
+		}
+	}
+	return nil
+}
+
+// trustedInstaller is the service that owns Windows' own folders.
+const trustedInstaller = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+
+func trusted(sid, also *windows.SID) bool {
+	return sid.IsWellKnown(windows.WinLocalSystemSid) || sid.IsWellKnown(windows.WinBuiltinAdministratorsSid) ||
+		sid.String() == trustedInstaller || also != nil && sid.Equals(also)
+}
+
+func checkNoLink(dir string) error {
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return fmt.Errorf("check folder: %w", err)
+	}
+	attributes, err := windows.GetFileAttributes(name)
+	if err != nil {
+		return fmt.Errorf("check folder: %w", err)
+	}
+	if attributes&windows.FILE_ATTRIBUTE_DIRECTORY == 0 || attributes&windows.FILE_ATTRIBUTE_REPARSE_POINT != 0 {
+		return fmt.Errorf("%w: it is a link or no folder", ErrUnsafe)
+	}
+	return nil
+}

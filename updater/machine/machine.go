@@ -1,0 +1,124 @@
+// Package machine keeps an installation current that belongs to the whole computer: the core of the Windows service, which runs as
+// LocalSystem. Nobody can tell it anything: it has no pipe, no port and no configuration that a user can write. It polls, verifies
+// and stages like any client, and installs a verified package while Coffer does not run.
+package machine
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/updater"
+)
+
+// Client finds and stages releases: *updater.Client.
+type Client interface {
+	Check(context.Context) updater.State
+	Stage(context.Context, updater.Progress) updater.State
+	MarkFailed(buildinfo.Number) error
+}
+
+// System is the computer.
+type System interface {
+	// Automatic reports whether the administrator lets updates install without asking.
+	Automatic() bool
+	// InUse reports whether Coffer runs in any session.
+	InUse() (bool, error)
+	// Install installs a package after verifying it again, and returns the exit code of Windows Installer.
+	Install(context.Context, updater.Staged) (exitCode int, err error)
+}
+
+// Service brings Client and System together.
+type Service struct {
+	client Client
+	system System
+	log    *slog.Logger
+
+	mu       sync.Mutex
+	staged   *updater.Staged // waits to be installed
+	failures int             // of that release
+}
+
+// New makes a service that has found nothing yet.
+func New(client Client, system System, log *slog.Logger) *Service {
+	return &Service{client: client, system: system, log: log}
+}
+
+// lookForQuiet is how often the service looks whether Coffer was closed.
+const lookForQuiet = time.Minute
+
+// Run polls and installs until ctx ends. An installation under way is not interrupted: the package itself stops the service.
+func (s *Service) Run(ctx context.Context, clock updater.Clock) {
+	var loops sync.WaitGroup
+	loops.Go(func() { updater.NewSchedule(updater.PollEvery, updater.PollJitter, clock, s.Poll).Run(ctx) })
+	loops.Go(func() { updater.NewSchedule(lookForQuiet, 0, clock, s.InstallIfQuiet).Run(ctx) })
+	loops.Wait()
+}
+
+// Poll looks for a release and stages it.
+func (s *Service) Poll(ctx context.Context) {
+	found := s.client.Check(ctx)
+	if _, ok := found.(updater.Available); ok {
+		found = s.client.Stage(ctx, nil)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch st := found.(type) {
+	case updater.Staged:
+		if s.staged == nil || s.staged.SHA256 != st.SHA256 {
+			s.failures = 0
+		}
+		s.staged = &st
+	case updater.Refused:
+		// A host that does not answer says nothing about what was verified; anything else does.
+		s.log.Warn("no update", "err", st.Err)
+		if withdrawn(st.Err) {
+			s.staged = nil
+		}
+	default:
+		s.staged = nil
+	}
+}
+
+// InstallIfQuiet installs the staged release if the administrator wants that and Coffer does not run.
+func (s *Service) InstallIfQuiet(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.staged == nil || !s.system.Automatic() {
+		return
+	}
+	busy, err := s.system.InUse()
+	if err != nil {
+		s.log.Warn("cannot tell whether Coffer runs", "err", err)
+	}
+	if err != nil || busy {
+		return
+	}
+	code, err := s.system.Install(ctx, *s.staged)
+	s.conclude(code, err)
+}
+
+// maxFailures is how often a package may fail: the reason may pass, such as a file held open by a virus scanner.
+const maxFailures = 3
+
+func (s *Service) conclude(code int, err error) {
+	version := s.staged.Version
+	switch what := outcome(code); {
+	case err == nil && what == installed:
+		s.log.Info("update installed", "version", version, "code", code)
+		s.staged = nil
+	case err == nil && what == later:
+		s.log.Info("update waits for another installation", "version", version, "code", code)
+	default:
+		s.failures++
+		s.log.Error("update failed", "version", version, "code", code, "err", err, "failures", s.failures)
+		if s.failures >= maxFailures {
+			s.staged = nil
+			if err := s.client.MarkFailed(version); err != nil {
+				s.log.Error("cannot record the failure", "err", err)
+			}
+		}
+	}
+}

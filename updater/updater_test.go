@@ -1,0 +1,224 @@
+package updater
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/updater/manifest"
+)
+
+func TestNewVersionIsFoundAndStaged(t *testing.T) {
+	w := newWorld(t)
+	c := w.client(w.config("1.0.0"))
+	wantUpToDate(t, c.Check(t.Context())) // a repository without a release for us
+	w.release("1.0.0", "one")
+	wantUpToDate(t, c.Check(t.Context()))
+	w.release("1.1.0", "one point one")
+	r := wantAvailable(t, c.Check(t.Context()), "1.1.0")
+	if r.Notes != "What is new in 1.1.0" || r.Urgent || r.Size != int64(len("one point one")) {
+		t.Errorf("release %+v", r)
+	}
+	var last, total int64
+	wantStaged(t, c.Stage(t.Context(), func(d, n int64) { last, total = d, n }), "one point one")
+	if last != r.Size || total != r.Size {
+		t.Errorf("progress ended at %d of %d", last, total)
+	}
+	// Another process of the same installation knows it, without another download.
+	again := w.client(Config{Mirrors: c.cfg.Mirrors, Dir: c.cfg.Dir, Root: c.cfg.Root, Installed: c.cfg.Installed, Target: app, Now: w.now})
+	wantStaged(t, again.Check(t.Context()), "one point one")
+}
+
+func TestStageChecksByItself(t *testing.T) {
+	w := newWorld(t)
+	c := w.client(w.config("1.0.0"))
+	wantUpToDate(t, c.Stage(t.Context(), nil))
+	w.release("1.1.0", "new")
+	wantStaged(t, c.Stage(t.Context(), nil), "new")
+	w.release("1.2.0", "newer")
+	wantAvailable(t, c.Check(t.Context()), "1.2.0")
+	s := wantStaged(t, c.Stage(t.Context(), nil), "newer")
+	if names, err := os.ReadDir(filepath.Dir(s.Path)); err != nil || len(names) != 1 {
+		t.Errorf("staging folder holds %v (%v), want the newest file alone", names, err)
+	}
+}
+
+func TestOtherPlatformsAreNotOffered(t *testing.T) {
+	w := newWorld(t)
+	w.release("1.1.0", "linux")
+	cfg := w.config("1.0.0")
+	cfg.Target.Platform = "windows-amd64"
+	wantUpToDate(t, w.client(cfg).Check(t.Context()))
+	cfg = w.config("1.0.0")
+	cfg.Target.File = "coffer.msi"
+	wantUpToDate(t, w.client(cfg).Check(t.Context()))
+}
+
+func TestDecisions(t *testing.T) {
+	halted := func(m *manifest.Manifest) { m.Halt = true }
+	none := func(m *manifest.Manifest) { m.Rollout = []manifest.Step{{At: time.Unix(0, 0), Percent: 0}} }
+	for name, c := range map[string]struct {
+		installed string
+		options   []func(*manifest.Manifest)
+		want      any // error or State
+	}{
+		"newer":                   {"1.1.0", nil, Available{}},
+		"same":                    {"2.0.0", nil, UpToDate{}},
+		"below installed":         {"2.0.1", nil, ErrRollback},
+		"halted":                  {"1.1.0", []func(*manifest.Manifest){halted}, ErrHalted},
+		"halted, and it runs":     {"2.0.0", []func(*manifest.Manifest){halted}, UpToDate{}},
+		"rollout to nobody":       {"1.1.0", []func(*manifest.Manifest){none}, UpToDate{}},
+		"insecure, so not held":   {"1.1.0", []func(*manifest.Manifest){none, func(m *manifest.Manifest) { m.MinSecureVersion = number("1.1.1") }}, Available{}},
+		"insecure, but halted":    {"1.1.0", []func(*manifest.Manifest){halted, func(m *manifest.Manifest) { m.MinSecureVersion = number("1.1.1") }}, ErrHalted},
+		"old operating system":    {"1.1.0", []func(*manifest.Manifest){func(m *manifest.Manifest) { m.MinOS = "6.2" }}, ErrUnsupportedOS},
+		"recent operating system": {"1.1.0", []func(*manifest.Manifest){func(m *manifest.Manifest) { m.MinOS = "6.1" }}, Available{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.release("2.0.0", "two", c.options...)
+			got := w.client(w.config(c.installed)).Check(t.Context())
+			switch want := c.want.(type) {
+			case error:
+				wantRefused(t, got, want)
+			case UpToDate:
+				wantUpToDate(t, got)
+			case Available:
+				wantAvailable(t, got, "2.0.0")
+			}
+		})
+	}
+}
+
+func TestHaltDropsWhatIsStaged(t *testing.T) {
+	w := newWorld(t)
+	w.release("1.1.0", "bad")
+	c := w.client(w.config("1.0.0"))
+	s := wantStaged(t, c.Stage(t.Context(), nil), "bad")
+	w.must(w.repo.Amend(app, func(m *manifest.Manifest) { m.Halt = true }))
+	w.publish()
+	wantRefused(t, c.Check(t.Context()), ErrHalted)
+	if _, err := os.Stat(s.Path); !os.IsNotExist(err) {
+		t.Errorf("the withdrawn file is still there: %v", err)
+	}
+	wantRefused(t, c.Stage(t.Context(), nil), ErrHalted)
+}
+
+func TestFailedReleaseIsNotTriedAgain(t *testing.T) {
+	w := newWorld(t)
+	w.release("1.1.0", "bad")
+	c := w.client(w.config("1.0.0"))
+	wantAvailable(t, c.Check(t.Context()), "1.1.0")
+	w.must(c.MarkFailed(number("1.1.0")))
+	wantRefused(t, c.Stage(t.Context(), nil), ErrFailedBefore)
+	wantRefused(t, c.Check(t.Context()), ErrFailedBefore)
+	w.release("1.1.1", "good")
+	wantAvailable(t, c.Check(t.Context()), "1.1.1")
+}
+
+func TestRolloutIsDecidedHere(t *testing.T) {
+	v := number("1.1.0")
+	counts := make([]int, 100)
+	for i := range 20000 {
+		counts[bucket([]byte{byte(i), byte(i >> 8)}, v)]++
+	}
+	for b, n := range counts {
+		if n < 120 || n > 280 {
+			t.Errorf("bucket %d has %d of 20000 computers, want about 200", b, n)
+		}
+	}
+	id := []byte("one computer")
+	if bucket(id, v) != bucket(id, v) || bucket(id, v) == bucket(id, number("1.2.0")) && bucket(id, v) == bucket(id, number("1.3.0")) {
+		t.Error("the bucket must be stable for a release and differ between releases")
+	}
+}
+
+func TestRolloutReachesEveryone(t *testing.T) {
+	w := newWorld(t)
+	start := w.now()
+	w.release("1.1.0", "new", func(m *manifest.Manifest) {
+		m.Rollout = []manifest.Step{{At: start, Percent: 0}, {At: start.Add(time.Hour), Percent: 50}, {At: start.Add(2 * time.Hour), Percent: 100}}
+	})
+	early := w.client(w.config("1.0.0"))
+	late := w.client(w.config("1.0.0"))
+	early.id, late.id = idWithBucket(func(b int) bool { return b < 50 }), idWithBucket(func(b int) bool { return b >= 50 })
+	wantUpToDate(t, early.Check(t.Context()))
+	w.pass(time.Hour)
+	wantAvailable(t, early.Check(t.Context()), "1.1.0")
+	wantUpToDate(t, late.Check(t.Context()))
+	w.pass(time.Hour)
+	wantAvailable(t, late.Check(t.Context()), "1.1.0")
+}
+
+func idWithBucket(ok func(int) bool) []byte {
+	for i := byte(0); ; i++ {
+		if id := []byte{i}; ok(bucket(id, number("1.1.0"))) {
+			return id
+		}
+	}
+}
+
+func TestLastVerified(t *testing.T) {
+	w := newWorld(t)
+	c := w.client(w.config("1.0.0"))
+	if at, err := c.LastVerified(); err != nil || !at.IsZero() {
+		t.Errorf("before the first check: %v, %v", at, err)
+	}
+	wantUpToDate(t, c.Check(t.Context()))
+	checked := w.now()
+	w.pass(StaleBanner + time.Hour)
+	wantRefused(t, c.Check(t.Context()), ErrExpired)
+	if at, err := c.LastVerified(); err != nil || !at.Equal(checked) {
+		t.Errorf("last verified %v (%v), want %v", at, err, checked)
+	}
+}
+
+func TestDamagedStateStartsOver(t *testing.T) {
+	w := newWorld(t)
+	w.release("1.1.0", "new")
+	cfg := w.config("1.0.0")
+	c := w.client(cfg)
+	wantStaged(t, c.Stage(t.Context(), nil), "new")
+	w.must(os.WriteFile(filepath.Join(cfg.Dir, "state.json"), []byte(`{"staged":`), 0o600))
+	wantStaged(t, c.Stage(t.Context(), nil), "new")
+	if _, err := os.Stat(filepath.Join(cfg.Dir, "state.json.damaged")); err != nil {
+		t.Errorf("the damaged state was not kept: %v", err)
+	}
+}
+
+func TestFailedListIsBounded(t *testing.T) {
+	var s state
+	for i := range 3 * maxFailed {
+		s.fail(buildinfo.Number{Major: 1, Patch: i})
+		s.fail(buildinfo.Number{Major: 1, Patch: i})
+	}
+	if len(s.Failed) != maxFailed || !s.hasFailed(buildinfo.Number{Major: 1, Patch: 3*maxFailed - 1}) {
+		t.Errorf("%d releases, the last %v", len(s.Failed), s.Failed[len(s.Failed)-1])
+	}
+}
+
+func TestConfig(t *testing.T) {
+	w := newWorld(t)
+	for name, spoil := range map[string]func(*Config){
+		"no mirrors":      func(c *Config) { c.Mirrors = nil },
+		"plain http":      func(c *Config) { c.Mirrors = []string{"http://updates.example.org"} },
+		"user in address": func(c *Config) { c.Mirrors = []string{"https://me@updates.example.org"} },
+		"query":           func(c *Config) { c.Mirrors = []string{"https://updates.example.org/?id=1"} },
+		"no host":         func(c *Config) { c.Mirrors = []string{"https:///x"} },
+		"relative folder": func(c *Config) { c.Dir = "updates" },
+		"no root":         func(c *Config) { c.Root = nil },
+		"no target":       func(c *Config) { c.Target = manifest.Target{} },
+	} {
+		cfg := w.config("1.0.0")
+		spoil(&cfg)
+		if _, err := New(cfg); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	cfg := w.config("1.0.0")
+	cfg.Mirrors = Mirrors("example.org")
+	if _, err := New(cfg); err != nil {
+		t.Errorf("the two usual hosts: %v", err)
+	}
+}
