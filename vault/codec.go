@@ -81,8 +81,11 @@ func (p *pastWire) UnmarshalCBOR(data []byte) (err error) {
 }
 
 // encode returns the plaintext of an item. The wire structs borrow the item's secrets; only the result holds copies.
-// It fails for text that is not UTF-8.
+// It fails for text that is not UTF-8, and for an item of a newer schema: this version would write it as one of its own.
 func encode(it *Item) ([]byte, error) {
+	if it.ReadOnly {
+		return nil, ErrNewerItem
+	}
 	w := itemWire{
 		Schema: itemSchema, Kind: string(it.Kind), Title: it.Title, Values: make(map[string][]byte, len(it.Values)),
 		Websites: it.Websites, Tags: it.Tags, Folder: optionalID(it.Folder), Favorite: it.Favorite,

@@ -116,8 +116,9 @@ type Store interface {
 type Reader interface {
 	// Object returns an object; false if there is none of that id.
 	Object(vault, object id.ID) (Object, bool, error)
-	// Objects yields the objects that changed after a generation of the store, all for 0, in any order.
-	Objects(vault id.ID, since uint64, yield func(Object) error) error
+	// Objects yields all objects, in any order, and Count says how many there are.
+	Objects(vault id.ID, yield func(Object) error) error
+	Count(vault id.ID) (int, error)
 	// PendingObjects yields the objects with a pending version, in any order.
 	PendingObjects(vault id.ID, yield func(Object) error) error
 	// Rows yields the base of every object that has one, in order of id.
@@ -128,10 +129,12 @@ type Reader interface {
 	Pin(vault id.ID) (Pin, error)
 	// Outbox returns the push in flight; false if there is none.
 	Outbox(vault id.ID) (OutboxEntry, bool, error)
+	// Sent returns what the push in flight carries of an object; false if it does not carry it.
+	Sent(vault, object id.ID) (Version, bool, error)
 	// Undo returns what an import did; nothing for an unknown batch.
 	Undo(vault, batch id.ID) ([]Undo, error)
-	// Generation counts the changes of the store.
-	Generation() (uint64, error)
+	// Changed is a number that rises whenever an object of the vault is put or removed, by whichever process.
+	Changed(vault id.ID) (uint64, error)
 }
 
 // Tx is a Reader that changes the Store.

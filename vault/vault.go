@@ -13,3 +13,139 @@
 //   - Device clocks inform people and decide nothing.
 //   - Nothing here knows of a server: package sync/engine drives the methods in pull.go and push.go.
 package vault
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// Config is what a Vault is opened with.
+type Config struct {
+	Store   Store
+	Account id.ID
+	Vault   id.ID
+	Device  id.ID
+	Epoch   uint32
+	Key     secret.Bytes     // the vault key of that epoch; Open copies it
+	Now     func() time.Time // nil means time.Now
+}
+
+// Vault is an unlocked vault. Its methods may be called by several goroutines at once. After Close they do nothing: those that
+// can fail return ErrClosed.
+type Vault struct {
+	cfg Config
+	key secret.Bytes
+
+	// life ends with Close; running counts the calls that use key or store.
+	life    context.Context
+	end     context.CancelFunc
+	running sync.WaitGroup
+
+	// writing makes changes one at a time, so that the index follows the store.
+	writing sync.Mutex
+
+	mu          sync.RWMutex
+	closed      bool
+	index       *index
+	changed     uint64 // Reader.Changed of the state that index shows; written under writing too
+	subscribers map[int]func(Change)
+	nextID      int
+}
+
+// Change names the objects that changed: items, folders and marks. All says that any may have: another process wrote.
+type Change struct {
+	Objects []id.ID
+	All     bool
+}
+
+// Open unlocks a vault: it opens every object once, on all processors, and keeps the summaries. progress, which may be nil, is
+// called from other goroutines, one at a time. What does not open is listed as unreadable and never makes Open fail.
+// Errors: those of the Store, the context's, and ErrClosed for a missing key.
+func Open(ctx context.Context, cfg Config, progress func(done, total int)) (*Vault, error) {
+	if cfg.Key.IsZero() {
+		return nil, fmt.Errorf("open vault: %w", ErrClosed)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	v := &Vault{cfg: cfg, key: cfg.Key.Clone(), subscribers: make(map[int]func(Change))}
+	v.cfg.Key = secret.Bytes{}
+	v.life, v.end = context.WithCancel(context.Background())
+	if err := v.load(ctx, progress); err != nil {
+		v.Close()
+		return nil, fmt.Errorf("open vault: %w", err)
+	}
+	return v, nil
+}
+
+// ID is the vault's id.
+func (v *Vault) ID() id.ID { return v.cfg.Vault }
+
+// Close locks the vault: it stops what is running, except for a save that has begun, then wipes the key and drops the index. The
+// store stays open.
+func (v *Vault) Close() {
+	v.mu.Lock()
+	v.closed = true
+	v.index = nil
+	v.subscribers = nil
+	v.mu.Unlock()
+	v.end()
+	v.running.Wait()
+	v.key.Wipe()
+}
+
+// begin enters a call that uses key or store; the caller has to call leave. ErrClosed after Close.
+func (v *Vault) begin() (leave func(), err error) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if v.closed {
+		return nil, ErrClosed
+	}
+	v.running.Add(1)
+	return v.running.Done, nil
+}
+
+// untilClosed returns a context that Close ends too, for work that may take long.
+func (v *Vault) untilClosed(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(v.life, func() { cancel(ErrClosed) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// Subscribe has f called after every change, from the goroutine that made it; f must return soon. It may call the vault.
+func (v *Vault) Subscribe(f func(Change)) (unsubscribe func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	n := v.nextID
+	v.nextID++
+	if !v.closed {
+		v.subscribers[n] = f
+	}
+	return func() {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		delete(v.subscribers, n)
+	}
+}
+
+func (v *Vault) notify(c Change) {
+	if !c.All && len(c.Objects) == 0 {
+		return
+	}
+	v.mu.RLock()
+	calls := slices.Collect(maps.Values(v.subscribers))
+	v.mu.RUnlock()
+	for _, call := range calls {
+		call(c)
+	}
+}
+
+// nowMillis is the time by this device's clock; it informs people.
+func (v *Vault) nowMillis() int64 { return v.cfg.Now().UnixMilli() }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -9,52 +10,112 @@ import (
 	"hash"
 
 	"github.com/coffer-vault/coffer/crypto/canonical"
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/vault"
 )
 
-// Generation implements vault.Reader.
-func (t *transaction) Generation() (uint64, error) {
-	generation, _, err := t.integrity()
-	return generation, err
+// integrity is the row of that table.
+type integrity struct {
+	generation uint64
+	pending    buckets
+	mac        [32]byte
 }
 
-func (t *transaction) integrity() (generation uint64, mac [32]byte, err error) {
-	var stored int64
-	found, err := t.row("read integrity record", `SELECT generation, mac FROM integrity`, nil, &stored, (*blob32)(&mac))
-	if err == nil && !found {
-		err = fmt.Errorf("read integrity record: %w", vault.ErrTampered)
+// buckets are the hashes of the pending versions by the first byte of the object's id, so that a save costs the same whether ten
+// edits wait for the server or 100,000. A bucket without pending versions is zero.
+type buckets [256][32]byte
+
+func (t *transaction) integrity() (integrity, error) {
+	var i integrity
+	var generation int64
+	var pending []byte
+	found, err := t.row("read integrity record", `SELECT generation, pending, mac FROM integrity`, nil,
+		&generation, &pending, (*blob32)(&i.mac))
+	if err != nil {
+		return integrity{}, err
 	}
-	return uint64(stored), mac, err
+	if !found || len(pending) != len(i.pending)*len(i.pending[0]) {
+		return integrity{}, fmt.Errorf("read integrity record: %w", vault.ErrTampered)
+	}
+	for n := range i.pending {
+		copy(i.pending[n][:], pending[n*32:])
+	}
+	i.generation = uint64(generation)
+	return i, nil
 }
 
-// verify compares the integrity record with the file: vault.ErrTampered if it does not fit.
-func (t *transaction) verify(mac MAC) error {
-	generation, stored, err := t.integrity()
+// verify compares the integrity record with the file; vault.ErrTampered if it does not fit. Of the pending versions it takes the
+// record's word: checkBucket compares those.
+func (t *transaction) verify(mac MAC) (integrity, error) {
+	i, err := t.integrity()
+	if err != nil {
+		return integrity{}, err
+	}
+	expected, err := t.macOf(i.generation, &i.pending, mac)
+	if err != nil {
+		return integrity{}, err
+	}
+	if subtle.ConstantTimeCompare(expected[:], i.mac[:]) != 1 {
+		return integrity{}, vault.ErrTampered
+	}
+	return i, nil
+}
+
+// checkBucket compares the pending versions of one bucket with the record.
+func (t *transaction) checkBucket(n int, recorded *buckets) error {
+	sum, err := t.bucket(n)
 	if err != nil {
 		return err
 	}
-	expected, err := t.macOf(generation, mac)
-	if err != nil {
-		return err
-	}
-	if subtle.ConstantTimeCompare(expected[:], stored[:]) != 1 {
+	if subtle.ConstantTimeCompare(sum[:], recorded[n][:]) != 1 {
 		return vault.ErrTampered
 	}
 	return nil
 }
 
-// sign writes the integrity record of generation t.generation.
-func (t *transaction) sign(mac MAC) error {
-	sum, err := t.macOf(t.generation, mac)
+// open begins a change: to sign again without looking would bless what another program wrote.
+func (t *transaction) open(mac MAC) error {
+	i, err := t.verify(mac)
 	if err != nil {
 		return err
 	}
-	return t.change("write integrity record", `INSERT OR REPLACE INTO integrity (one, generation, mac) VALUES (1, ?, ?)`,
-		int64(t.generation), sum[:])
+	t.pending, t.generation = i.pending, i.generation+1
+	return nil
 }
 
-func (t *transaction) macOf(generation uint64, mac MAC) ([32]byte, error) {
-	digest, err := t.digest()
+// touchBucket has to be called before an object's pending version changes.
+func (t *transaction) touchBucket(object id.ID) error {
+	n := int(object[0])
+	if t.dirty[n] {
+		return nil
+	}
+	t.dirty[n] = true
+	return t.checkBucket(n, &t.pending)
+}
+
+// sign writes the integrity record of generation t.generation.
+func (t *transaction) sign(mac MAC) error {
+	joined := make([]byte, 0, len(t.pending)*32)
+	for n := range t.pending {
+		if t.dirty[n] {
+			sum, err := t.bucket(n)
+			if err != nil {
+				return err
+			}
+			t.pending[n] = sum
+		}
+		joined = append(joined, t.pending[n][:]...)
+	}
+	sum, err := t.macOf(t.generation, &t.pending, mac)
+	if err != nil {
+		return err
+	}
+	return t.change("write integrity record", `INSERT OR REPLACE INTO integrity (one, generation, pending, mac) VALUES (1, ?, ?, ?)`,
+		int64(t.generation), joined, sum[:])
+}
+
+func (t *transaction) macOf(generation uint64, pending *buckets, mac MAC) ([32]byte, error) {
+	digest, err := t.digest(pending)
 	if err != nil {
 		return [32]byte{}, err
 	}
@@ -63,12 +124,15 @@ func (t *transaction) macOf(generation uint64, mac MAC) ([32]byte, error) {
 
 // digest covers what no commit's root does: the account row, the head of the account log, local values, keys and pins of the
 // vaults, and the pending versions.
-func (t *transaction) digest() ([32]byte, error) {
+func (t *transaction) digest(pending *buckets) ([32]byte, error) {
 	d := digester{hash: sha256.New()}
-	for _, part := range []func(*digester) error{t.digestAccount, t.digestLog, t.digestLocal, t.digestVaults, t.digestPending} {
+	for _, part := range []func(*digester) error{t.digestAccount, t.digestLog, t.digestLocal, t.digestVaults} {
 		if err := part(&d); err != nil {
 			return [32]byte{}, fmt.Errorf("compute integrity record: %w", err)
 		}
+	}
+	for _, sum := range pending {
+		d.add("pending", sum)
 	}
 	return [32]byte(d.hash.Sum(nil)), nil
 }
@@ -132,18 +196,27 @@ func (t *transaction) digestVaults(d *digester) error {
 	return nil
 }
 
-func (t *transaction) digestPending(d *digester) error {
+// bucket hashes the pending versions of the objects whose id begins with byte n.
+func (t *transaction) bucket(n int) ([32]byte, error) {
 	const query = `SELECT vault_id, object_id, pending_revision, pending_state, pending_hash FROM object INDEXED BY object_pending
-		WHERE pending_revision IS NOT NULL ORDER BY vault_id, object_id`
-	return t.rows("read pending versions", query, nil, func(rows *sql.Rows) error {
+		WHERE pending_revision IS NOT NULL AND object_id BETWEEN ? AND ? ORDER BY object_id, vault_id`
+	first, last := []byte{byte(n)}, append([]byte{byte(n)}, bytes.Repeat([]byte{0xff}, id.Size)...)
+	d := digester{hash: sha256.New()}
+	empty := true
+	err := t.rows("read pending versions", query, []any{first, last}, func(rows *sql.Rows) error {
 		var v, object, hash sql.RawBytes
 		var revision, state int64
 		if err := rows.Scan(&v, &object, &revision, &state, &hash); err != nil {
 			return err
 		}
+		empty = false
 		d.add("pending", []byte(v), []byte(object), uint64(revision), uint64(state), []byte(hash))
 		return nil
 	})
+	if err != nil || empty {
+		return [32]byte{}, err
+	}
+	return [32]byte(d.hash.Sum(nil)), nil
 }
 
 // Anchor verifies the integrity record with the device's anchor key and, if it fits, uses that key for what is written from now
@@ -152,11 +225,15 @@ func (t *transaction) digestPending(d *digester) error {
 // vault.Store.
 func (s *Store) Anchor(ctx context.Context, mac MAC, atLeast uint64) error {
 	var generation uint64
-	err := s.view(ctx, func(t *transaction) (err error) {
-		if generation, err = t.Generation(); err != nil {
-			return err
+	err := s.view(ctx, func(t *transaction) error {
+		i, err := t.verify(mac)
+		for n := range i.pending {
+			if err == nil {
+				err = t.checkBucket(n, &i.pending)
+			}
 		}
-		return t.verify(mac)
+		generation = i.generation
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("check vault file: %w", err)
@@ -172,11 +249,14 @@ func (s *Store) Anchor(ctx context.Context, mac MAC, atLeast uint64) error {
 // lost. The generation continues after atLeast.
 func (s *Store) Reanchor(ctx context.Context, mac MAC, atLeast uint64) error {
 	err := s.transact(ctx, func(t *transaction) error {
-		generation, _, err := t.integrity()
+		i, err := t.integrity()
 		if err != nil {
 			return err
 		}
-		t.generation = max(generation, atLeast) + 1
+		t.generation = max(i.generation, atLeast) + 1
+		for n := range t.dirty {
+			t.dirty[n] = true
+		}
 		return t.sign(mac)
 	})
 	if err != nil {
@@ -195,7 +275,8 @@ func (s *Store) setMAC(mac MAC) {
 // Generation is the number to remember outside the file, so that an older copy of it is noticed.
 func (s *Store) Generation(ctx context.Context) (generation uint64, err error) {
 	err = s.view(ctx, func(t *transaction) error {
-		generation, err = t.Generation()
+		i, err := t.integrity()
+		generation = i.generation
 		return err
 	})
 	return generation, err

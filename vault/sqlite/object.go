@@ -86,8 +86,21 @@ func (t *transaction) Object(v, object id.ID) (vault.Object, bool, error) {
 }
 
 // Objects implements vault.Reader.
-func (t *transaction) Objects(v id.ID, since uint64, yield func(vault.Object) error) error {
-	return t.objects(`SELECT `+objectColumns+` FROM object WHERE vault_id = ? AND changed > ?`, []any{v[:], int64(since)}, yield)
+func (t *transaction) Objects(v id.ID, yield func(vault.Object) error) error {
+	return t.objects(`SELECT `+objectColumns+` FROM object WHERE vault_id = ?`, []any{v[:]}, yield)
+}
+
+// Count implements vault.Reader.
+func (t *transaction) Count(v id.ID) (n int, err error) {
+	_, err = t.row("count objects", `SELECT count(*) FROM object WHERE vault_id = ?`, []any{v[:]}, &n)
+	return n, err
+}
+
+// Changed implements vault.Reader.
+func (t *transaction) Changed(v id.ID) (uint64, error) {
+	var generation int64
+	_, err := t.row("read vault", `SELECT changed FROM vault WHERE vault_id = ?`, []any{v[:]}, &generation)
+	return uint64(generation), err
 }
 
 // PendingObjects implements vault.Reader.
@@ -136,15 +149,40 @@ func (t *transaction) Put(v id.ID, o vault.Object) error {
 	if base.Revision == 0 {
 		base = nil
 	}
-	args := append([]any{v[:], int64(t.generation), o.ID[:]}, values(base)...)
+	if err := t.touchBucket(o.ID); err != nil {
+		return err
+	}
+	args := append([]any{v[:], o.ID[:]}, values(base)...)
 	args = append(append(args, values(o.Pending)...), values(o.Ancestor)...)
-	return t.change("write object", `INSERT OR REPLACE INTO object (vault_id, changed, `+objectColumns+`)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+	err := t.change("write object", `INSERT OR REPLACE INTO object (vault_id, `+objectColumns+`)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
+	if err != nil {
+		return err
+	}
+	return t.touch(v)
+}
+
+// touch notes, once per transaction, that objects of the vault changed.
+func (t *transaction) touch(v id.ID) error {
+	if t.touched[v] {
+		return nil
+	}
+	if t.touched == nil {
+		t.touched = make(map[id.ID]bool)
+	}
+	t.touched[v] = true
+	return t.change("write vault", `UPDATE vault SET changed = ? WHERE vault_id = ?`, int64(t.generation), v[:])
 }
 
 // Remove implements vault.Tx.
 func (t *transaction) Remove(v, object id.ID) error {
-	return t.change("remove object", `DELETE FROM object WHERE vault_id = ? AND object_id = ?`, v[:], object[:])
+	if err := t.touchBucket(object); err != nil {
+		return err
+	}
+	if err := t.change("remove object", `DELETE FROM object WHERE vault_id = ? AND object_id = ?`, v[:], object[:]); err != nil {
+		return err
+	}
+	return t.touch(v)
 }
 
 // SetAside implements vault.Tx.

@@ -138,11 +138,7 @@ func (s *Store) update(ctx context.Context, f func(*transaction) error) error {
 		return vault.ErrNotAnchored
 	}
 	return s.transact(ctx, func(t *transaction) error {
-		// To sign again without looking would bless what another program wrote.
-		if err := t.verify(mac); err != nil {
-			return err
-		}
-		if err := t.begin(); err != nil {
+		if err := t.open(mac); err != nil {
 			return err
 		}
 		if err := f(t); err != nil {

@@ -75,6 +75,21 @@ func (t *transaction) Outbox(v id.ID) (vault.OutboxEntry, bool, error) {
 	return entry, err == nil, err
 }
 
+// Sent implements vault.Reader.
+func (t *transaction) Sent(v, object id.ID) (vault.Version, bool, error) {
+	var sent version
+	const query = `SELECT revision, state, hash, envelope FROM outbox_object WHERE vault_id = ? AND object_id = ?`
+	found, err := t.row("read outbox", query, []any{v[:], object[:]}, sent.columns()...)
+	if err != nil || !found {
+		return vault.Version{}, false, err
+	}
+	version, err := sent.get()
+	if err != nil {
+		return vault.Version{}, false, fmt.Errorf("read outbox: %w", err)
+	}
+	return *version, true, nil
+}
+
 // SetOutbox implements vault.Tx.
 func (t *transaction) SetOutbox(v id.ID, entry *vault.OutboxEntry) error {
 	if err := t.change("clear outbox", `DELETE FROM outbox WHERE vault_id = ?`, v[:]); err != nil || entry == nil {

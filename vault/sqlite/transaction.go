@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/vault"
 )
 
@@ -14,18 +15,15 @@ type transaction struct {
 	ctx        context.Context
 	tx         *sql.Tx
 	statements map[string]*sql.Stmt
-	generation uint64 // that a change gets
+	// What follows is set in a transaction that changes something.
+	generation uint64 // that the change gets
+	pending    buckets
+	dirty      [256]bool // buckets to be hashed again
 	changed    bool
+	touched    map[id.ID]bool // vaults whose objects changed
 }
 
 var _ vault.Tx = (*transaction)(nil)
-
-// begin reads the generation and prepares for changes.
-func (t *transaction) begin() error {
-	generation, err := t.Generation()
-	t.generation = generation + 1
-	return err
-}
 
 // prepare compiles a statement once per transaction: an import runs one for every item. database/sql closes it at the end.
 func (t *transaction) prepare(query string) (*sql.Stmt, error) {

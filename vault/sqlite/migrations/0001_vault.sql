@@ -16,10 +16,12 @@ CREATE TABLE account (
     sealed_session     BLOB
 ) STRICT;
 
--- generation counts the changes of this file; mac covers it and what digest.go lists.
+-- generation counts the changes of this file; mac covers it and what digest.go lists. pending is 256 hashes: entry n covers the
+-- pending versions of objects whose id begins with byte n.
 CREATE TABLE integrity (
     one        INTEGER PRIMARY KEY CHECK (one = 1),
     generation INTEGER NOT NULL,
+    pending    BLOB    NOT NULL CHECK (length(pending) = 8192),
     mac        BLOB    NOT NULL CHECK (length(mac) = 32)
 ) STRICT;
 
@@ -42,14 +44,14 @@ CREATE TABLE vault (
     pin_hash    BLOB    NOT NULL DEFAULT (zeroblob(32)) CHECK (length(pin_hash) = 32),
     pin_log_seq INTEGER NOT NULL DEFAULT 0,
     pin_root    BLOB    NOT NULL DEFAULT (zeroblob(32)) CHECK (length(pin_root) = 32),
-    pin_commit  BLOB
+    pin_commit  BLOB,
+    changed     INTEGER NOT NULL DEFAULT 0 -- generation at which one of its objects changed last
 ) STRICT, WITHOUT ROWID;
 
 -- A version is (revision, state, hash, envelope); state 1 is live, 2 deleted. All NULL: no such version.
 CREATE TABLE object (
     vault_id          BLOB NOT NULL REFERENCES vault,
     object_id         BLOB NOT NULL CHECK (length(object_id) = 16),
-    changed           INTEGER NOT NULL, -- generation of the last change
     base_revision     INTEGER,
     base_state        INTEGER CHECK (base_state IN (1, 2)),
     base_hash         BLOB CHECK (length(base_hash) = 32),
@@ -69,10 +71,9 @@ CREATE TABLE object (
     CHECK (base_revision IS NOT NULL OR pending_revision IS NOT NULL)
 ) STRICT;
 
-CREATE INDEX object_changed ON object (vault_id, changed);
 CREATE INDEX object_missing ON object (vault_id) WHERE base_state = 1 AND base_envelope IS NULL;
 -- Holds all that the integrity record covers of a pending version, so that a save does not read the envelopes of the others.
-CREATE INDEX object_pending ON object (vault_id, object_id, pending_revision, pending_state, pending_hash)
+CREATE INDEX object_pending ON object (object_id, vault_id, pending_revision, pending_state, pending_hash)
     WHERE pending_revision IS NOT NULL;
 
 -- Envelopes that were damaged in this file. Never deleted.

@@ -1,0 +1,118 @@
+package vault
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+)
+
+// Batch saves the items of an import in one transaction: all of them or none. New ones (ID zero) get the batch into their Origin;
+// for the others it is as Save. The items stay the caller's. progress, which may be nil, is called as they are sealed.
+// Errors as for Save; the batch is for UndoBatch.
+func (v *Vault) Batch(ctx context.Context, items []Item, progress func(done, total int)) (batch id.ID, err error) {
+	ctx, cancel := v.untilClosed(ctx)
+	defer cancel()
+	batch = id.New()
+	err = v.update(ctx, func(e *editing) error { return e.batch(ctx, batch, items, progress) })
+	if err != nil {
+		return id.ID{}, fmt.Errorf("save items: %w", cause(ctx, err))
+	}
+	return batch, nil
+}
+
+func (e *editing) batch(ctx context.Context, batch id.ID, items []Item, progress func(done, total int)) error {
+	undo := make([]Undo, 0, len(items))
+	for i, it := range items {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if it.ID.IsZero() {
+			it.Origin.Batch = batch
+		}
+		edited, err := prepare(it)
+		if err != nil {
+			return fmt.Errorf("item %d: %w", i, err)
+		}
+		saved, u, err := e.save(edited)
+		if err != nil {
+			return fmt.Errorf("item %d: %w", i, err)
+		}
+		saved.Wipe()
+		if u.Made != [32]byte{} {
+			undo = append(undo, u)
+		}
+		if progress != nil {
+			progress(i+1, len(items))
+		}
+	}
+	return e.tx.SetUndo(e.cfg.Vault, batch, undo)
+}
+
+// top is the version that the user sees; nil if there is none.
+func (o *Object) top() *Version {
+	switch {
+	case o.Pending != nil:
+		return o.Pending
+	case o.Base.Revision != 0:
+		return &o.Base
+	}
+	return nil
+}
+
+// Undone counts what became of the items of an import.
+type Undone struct {
+	Removed  int // they were new
+	Restored int // they are again as they were before
+	Kept     int // they were changed since the import, and stay
+}
+
+// UndoBatch takes an import back, in one transaction. Items that were changed since are left alone. Only the device that made the
+// import can undo it. Errors: ErrNotFound for an unknown batch, ErrClosed, and the Store's.
+func (v *Vault) UndoBatch(ctx context.Context, batch id.ID) (done Undone, err error) {
+	err = v.update(ctx, func(e *editing) error {
+		done = Undone{}
+		entries, err := e.tx.Undo(e.cfg.Vault, batch)
+		if err != nil {
+			return err
+		}
+		if len(entries) == 0 {
+			return ErrNotFound
+		}
+		for _, u := range entries {
+			if err := e.undo(u, &done); err != nil {
+				return err
+			}
+		}
+		return e.tx.SetUndo(e.cfg.Vault, batch, nil)
+	})
+	return done, wrap("undo import", err)
+}
+
+func (e *editing) undo(u Undo, done *Undone) error {
+	o, err := e.object(u.Object)
+	if err != nil {
+		return err
+	}
+	if top := o.top(); top == nil || top.State == Dead || top.Hash != u.Made {
+		done.Kept++
+		return nil
+	}
+	if u.Before == nil || u.Before.State == Dead {
+		done.Removed++
+		return e.delete(o)
+	}
+	before, err := e.openVersion(u.Object, *u.Before)
+	if err != nil {
+		done.Kept++
+		return nil
+	}
+	defer before.Wipe()
+	pending, err := e.sealPlaintext(o.ID, o.next(), before.seen.Reveal())
+	if err != nil {
+		return err
+	}
+	o.Pending = &pending
+	done.Restored++
+	return e.put(o, newEntry(&before))
+}

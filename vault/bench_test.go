@@ -1,0 +1,84 @@
+package vault_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+func manyLogins(n int) []vault.Item {
+	items := make([]vault.Item, n)
+	for i := range items {
+		items[i] = login(fmt.Sprintf("Account %d at site%d", i, i%5000), "pass")
+		items[i].Set(vault.Username, secret.FromString(fmt.Sprintf("user%d@example.com", i%977)))
+		items[i].Websites = []string{fmt.Sprintf("https://login.site%d.example/", i)}
+		items[i].UpdatedAt = int64(i*7919%n + 1)
+	}
+	return items
+}
+
+func filled(b *testing.B, n int) *device {
+	d := newDevice(b, 1)
+	if _, err := d.Batch(context.Background(), manyLogins(n), nil); err != nil {
+		b.Fatal(err)
+	}
+	return d
+}
+
+func BenchmarkOpen(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			d := filled(b, n)
+			for b.Loop() {
+				d.unlock(b)
+			}
+		})
+	}
+}
+
+func BenchmarkQuery100k(b *testing.B) {
+	d := filled(b, 100_000)
+	for _, f := range []vault.Filter{
+		{}, {Sort: vault.SortUpdated}, {Text: "a"}, {Text: "acc"}, {Text: "user12"}, {Text: "site9 user1"}, {Text: "zzz"},
+		{Text: "site9", Sort: vault.SortUpdated}, {Kind: vault.Card},
+	} {
+		b.Run(fmt.Sprintf("%s/%d", f.Text+string(f.Kind), f.Sort), func(b *testing.B) {
+			for b.Loop() {
+				d.Query(f)
+			}
+		})
+	}
+	b.Run("Counts", func(b *testing.B) {
+		for b.Loop() {
+			d.Counts()
+		}
+	})
+}
+
+func BenchmarkSave(b *testing.B) {
+	for _, n := range []int{100, 10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			d := filled(b, n)
+			it := d.save(b, login("new", "0"))
+			i := 0
+			for b.Loop() {
+				i++
+				it.Set(vault.Notes, secret.FromString(fmt.Sprint(i)))
+				it = d.save(b, it)
+			}
+		})
+	}
+}
+
+func BenchmarkBatch(b *testing.B) {
+	items := manyLogins(10_000)
+	for b.Loop() {
+		d := newDevice(b, 1)
+		if _, err := d.Batch(context.Background(), items, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

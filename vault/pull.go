@@ -1,0 +1,300 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+)
+
+// Pull is what the engine got from the server and verified: rows of the state table that changed, or whose envelope was missing.
+type Pull struct {
+	Rows []RemoteRow
+	// Pin, if not nil, is the commit up to which the rows lead. It moves with them, in one transaction.
+	Pin *Pin
+	// Log are new entries of the account log.
+	Log []LogEntry
+	// Acked, if set, is the push in flight, whose commit is among those that were pulled: its answer was lost.
+	Acked id.ID
+}
+
+// RemoteRow is a row with its envelope, which is nil for a deleted object and where it could not be had yet. An envelope of
+// another hash than the row's is not applied and counts as missing.
+type RemoteRow struct {
+	Row
+	Envelope []byte
+}
+
+// Result says what a pull did.
+type Result struct {
+	Merged     []id.ID // edited here and there, now merged and pending again
+	Conflicts  []id.ID // of the merged, those where the user has to choose
+	Forked     []id.ID // new items: edits that could not be merged with what does not open here
+	Unreadable []id.ID // objects that do not open; they are kept, and cause no traffic
+	Missing    []id.ID // objects whose envelope has to be fetched
+}
+
+// ErrRow is returned for a row that goes back, or that contradicts the one of the same revision: the engine must not have let it
+// through.
+var ErrRow = errors.New("a row contradicts the vault's state")
+
+// ApplyPull puts verified rows into the vault, merges them with what was edited here, and moves the pin: all of it in one
+// transaction, or nothing. Errors: ErrRow, ErrOutbox for another Acked, ErrClosed, the context's, and the Store's.
+func (v *Vault) ApplyPull(ctx context.Context, p Pull) (result Result, err error) {
+	leave, err := v.begin()
+	if err != nil {
+		return Result{}, err
+	}
+	defer leave()
+	ctx, cancel := v.untilClosed(ctx)
+	defer cancel()
+	opened, err := v.openRows(ctx, p.Rows)
+	if err == nil {
+		err = v.update(ctx, func(e *editing) error {
+			pulling := &pulling{editing: e, opened: opened}
+			err := pulling.apply(p)
+			result = pulling.result
+			return err
+		})
+	}
+	if err != nil {
+		return Result{}, fmt.Errorf("apply pull: %w", cause(ctx, err))
+	}
+	return result, nil
+}
+
+// openRows makes the index entries of all rows before the transaction begins, on all processors.
+func (v *Vault) openRows(ctx context.Context, rows []RemoteRow) (map[id.ID]*entry, error) {
+	all, err := v.openAll(ctx, len(rows), nil, func(yield func(Object) error) error {
+		for _, row := range rows {
+			if err := yield(Object{ID: row.Object, Base: row.version()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	opened := make(map[id.ID]*entry, len(all))
+	for _, l := range all {
+		opened[l.object] = l.entry
+	}
+	return opened, err
+}
+
+func (r *RemoteRow) version() Version {
+	version := Version{Revision: r.Revision, State: r.State, Hash: r.Hash}
+	if r.State == Live && r.Envelope != nil && EnvelopeHash(r.Envelope) == r.Hash {
+		version.Envelope = r.Envelope
+	}
+	return version
+}
+
+// pulling is the transaction of a pull.
+type pulling struct {
+	*editing
+	opened map[id.ID]*entry
+	result Result
+}
+
+func (p *pulling) apply(pull Pull) error {
+	if err := p.settleOutbox(pull); err != nil {
+		return err
+	}
+	for i := range pull.Rows {
+		if err := p.row(&pull.Rows[i]); err != nil {
+			return fmt.Errorf("object %s: %w", pull.Rows[i].Object, err)
+		}
+	}
+	if err := p.tx.AppendLog(pull.Log); err != nil {
+		return err
+	}
+	if pull.Pin == nil {
+		return nil
+	}
+	return p.tx.SetPin(p.cfg.Vault, *pull.Pin)
+}
+
+// settleOutbox acknowledges the push in flight, or gives it up: once the head has moved on without it, it follows no head.
+func (p *pulling) settleOutbox(pull Pull) error {
+	if !pull.Acked.IsZero() {
+		return p.acknowledge(pull.Acked)
+	}
+	if pull.Pin == nil {
+		return nil
+	}
+	pin, err := p.tx.Pin(p.cfg.Vault)
+	if err != nil || pull.Pin.Seq <= pin.Seq {
+		return err
+	}
+	return p.dropOutbox()
+}
+
+func (p *pulling) row(row *RemoteRow) error {
+	o, err := p.object(row.Object)
+	if err != nil {
+		return err
+	}
+	head := row.version()
+	if o.Pending != nil && o.Pending.State == head.State && o.Pending.Revision == head.Revision && o.Pending.Hash == head.Hash {
+		head.Envelope = o.Pending.Envelope // the same edit came back
+		delete(p.opened, o.ID)
+	}
+	switch {
+	case head.Revision < o.Base.Revision:
+		return ErrRow
+	case head.Revision == o.Base.Revision:
+		return p.fill(o, head)
+	case head.State == Live && head.Envelope == nil:
+		return p.await(o, head)
+	}
+	return p.advance(o, head)
+}
+
+// fill handles a row that the vault has already: all that can be new is its envelope.
+func (p *pulling) fill(o Object, head Version) error {
+	switch {
+	case head.State != o.Base.State || head.Hash != o.Base.Hash:
+		return ErrRow
+	case head.State == Dead || o.Base.Envelope != nil:
+		return nil
+	case head.Envelope == nil:
+		p.result.Missing = append(p.result.Missing, o.ID)
+		return nil
+	case o.Ancestor != nil:
+		return p.advance(o, head)
+	}
+	// The base was damaged here; what is pending was made from it.
+	o.Base = head
+	return p.put(o, p.loadObject(o).entry)
+}
+
+// await makes a head without envelope the base. What the object was before is kept, to be shown and for merging later.
+func (p *pulling) await(o Object, head Version) error {
+	p.result.Missing = append(p.result.Missing, o.ID)
+	shown := o.Base.State == Live && o.Base.Envelope != nil
+	if o.Ancestor == nil && (shown || o.Pending != nil) {
+		ancestor := o.Base
+		if ancestor.Revision == 0 {
+			ancestor.State = Dead // what is pending was made from nothing
+		}
+		o.Ancestor = &ancestor
+	}
+	o.Base = head
+	return p.put(o, p.loadObject(o).entry)
+}
+
+// advance moves an object to a complete head.
+func (p *pulling) advance(o Object, head Version) error {
+	ancestor := o.Base
+	if o.Ancestor != nil {
+		ancestor = *o.Ancestor
+	}
+	o.Base, o.Ancestor = head, nil
+	if o.Pending == nil || (o.Pending.State == head.State && o.Pending.Hash == head.Hash) {
+		return p.adopt(o)
+	}
+	return p.merge(o, ancestor)
+}
+
+// adopt takes the head as it is.
+func (p *pulling) adopt(o Object) error {
+	o.Pending = nil
+	entry, opened := p.opened[o.ID]
+	if !opened {
+		entry = p.loadObject(o).entry
+	}
+	if entry != nil && entry.Unreadable {
+		p.result.Unreadable = append(p.result.Unreadable, o.ID)
+	}
+	return p.put(o, entry)
+}
+
+// merge joins the head, in o.Base, with the pending version, which was made from ancestor.
+func (p *pulling) merge(o Object, ancestor Version) error {
+	if o.Pending.State == Dead {
+		return p.adopt(o) // an edit beats a delete
+	}
+	local, err := p.openVersion(o.ID, *o.Pending)
+	if errors.Is(err, ErrClosed) {
+		return err
+	}
+	if err != nil {
+		if err := p.tx.SetAside(p.cfg.Vault, o.ID, *o.Pending); err != nil {
+			return err
+		}
+		return p.adopt(o)
+	}
+	defer local.Wipe()
+	var base *Item
+	if it, err := p.openVersion(o.ID, ancestor); err == nil {
+		base = &it
+		defer it.Wipe()
+	}
+	if o.Base.State == Dead {
+		return p.mergeDeleted(o, base, &local)
+	}
+	return p.mergeLive(o, base, &local)
+}
+
+// mergeDeleted lets the edit beat the delete, if it changed more than where the item is.
+func (p *pulling) mergeDeleted(o Object, base, local *Item) error {
+	if base != nil && !edited(base, local) {
+		return p.adopt(o)
+	}
+	return p.keep(o, local, local.seen.Reveal())
+}
+
+func (p *pulling) mergeLive(o Object, base, local *Item) error {
+	head, err := p.openVersion(o.ID, o.Base)
+	if errors.Is(err, ErrClosed) {
+		return err
+	}
+	if err != nil || head.ReadOnly || local.ReadOnly {
+		return p.fork(o, local)
+	}
+	defer head.Wipe()
+	merged := Merge(base, &head, local, p.cfg.Device)
+	defer merged.Wipe()
+	if same(&merged, &head) {
+		return p.adopt(o)
+	}
+	plaintext, err := encode(&merged)
+	if err != nil {
+		return err
+	}
+	defer clear(plaintext)
+	err = p.keep(o, &merged, plaintext)
+	if errors.Is(err, ErrTooLarge) {
+		return p.fork(o, local)
+	}
+	if err == nil && len(merged.Conflicts()) > len(head.Conflicts()) {
+		p.result.Conflicts = append(p.result.Conflicts, o.ID)
+	}
+	return err
+}
+
+// keep makes the item, encoded as plaintext, pending on the new base.
+func (p *pulling) keep(o Object, it *Item, plaintext []byte) error {
+	pending, err := p.sealPlaintext(o.ID, o.Base.Revision+1, plaintext)
+	if err != nil {
+		return err
+	}
+	o.Pending = &pending
+	p.result.Merged = append(p.result.Merged, o.ID)
+	return p.put(o, newEntry(it))
+}
+
+// fork makes an edit that cannot be merged an object of its own, byte for byte, and adopts the head.
+func (p *pulling) fork(o Object, local *Item) error {
+	object := id.New()
+	pending, err := p.sealPlaintext(object, 1, local.seen.Reveal())
+	if err != nil {
+		return err
+	}
+	local.ID = object
+	if err := p.put(Object{ID: object, Pending: &pending}, newEntry(local)); err != nil {
+		return err
+	}
+	p.result.Forked = append(p.result.Forked, object)
+	return p.adopt(o)
+}

@@ -1,0 +1,159 @@
+package vault
+
+import (
+	"slices"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/vault/search"
+)
+
+// Filter chooses what a list shows. The zero Filter is every item that is not in the trash, by title.
+type Filter struct {
+	Text      string // as typed into the search field
+	Kind      Kind
+	Folder    id.ID // only items in this folder
+	NoFolder  bool  // only items in no folder, or in one that was deleted
+	Tag       string
+	Favorite  bool
+	Conflicts bool
+	Trash     bool // the trash instead of the rest
+	Sort      Sort
+}
+
+// Query returns what the filter chooses. With a Text and SortTitle the best matches come first. The summaries are shared: do not
+// change them. 100,000 items take a few milliseconds.
+func (v *Vault) Query(f Filter) []*Summary {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if v.index == nil {
+		return nil
+	}
+	return v.index.query(f, search.Parse(f.Text))
+}
+
+// misses marks a row that the filter does not choose.
+const misses = -1
+
+// query gathers the result in the filter's order; with a text and SortTitle by rank first: a counting sort, since the ranks are few.
+func (x *index) query(f Filter, query search.Query) []*Summary {
+	var next [search.MaxRank + 1]int // where the next row of each rank goes
+	ranks := x.ranks(f, query)
+	for _, rank := range ranks {
+		if rank != misses {
+			next[rank]++
+		}
+	}
+	total := 0
+	for rank, count := range next {
+		next[rank] = total
+		total += count
+	}
+	found := make([]*Summary, total)
+	for _, slot := range x.orders[f.Sort.valid()] {
+		if rank := ranks[slot]; rank != misses {
+			found[next[rank]] = &x.rows[slot].entry.Summary
+			next[rank]++
+		}
+	}
+	return found
+}
+
+// ranks tells for every row how well it matches.
+func (x *index) ranks(f Filter, query search.Query) []int8 {
+	ranks := make([]int8, len(x.rows))
+	byRank := f.Sort.valid() == SortTitle
+	for slot := range x.rows {
+		r := &x.rows[slot]
+		ranks[slot] = misses
+		if r.entry == nil || r.trashed != f.Trash {
+			continue
+		}
+		if rank, ok := query.Rank(r.doc); ok && x.passes(r.entry, &f) {
+			ranks[slot] = 0
+			if byRank {
+				ranks[slot] = int8(rank)
+			}
+		}
+	}
+	return ranks
+}
+
+func (x *index) passes(e *entry, f *Filter) bool {
+	return (f.Kind == "" || f.Kind == e.Kind) &&
+		(!f.Favorite || e.Favorite) &&
+		(!f.Conflicts || e.Conflict) &&
+		(f.Folder.IsZero() || f.Folder == e.Folder) &&
+		(!f.NoFolder || !x.isFolder(e.Folder)) &&
+		(f.Tag == "" || slices.Contains(e.Tags, f.Tag))
+}
+
+func (x *index) isFolder(object id.ID) bool {
+	e := x.objects[object]
+	return e != nil && e.Kind == folderKind
+}
+
+// Summary returns the summary of one item; false if there is none.
+func (v *Vault) Summary(item id.ID) (*Summary, bool) {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if v.index == nil {
+		return nil, false
+	}
+	e := v.index.objects[item]
+	if e == nil || !e.listed() {
+		return nil, false
+	}
+	return &e.Summary, true
+}
+
+// Counts are the numbers of a sidebar. Items in the trash count in Trash alone.
+type Counts struct {
+	All, Favorites, Conflicts, Unreadable, Trash int
+
+	Kinds    map[Kind]int
+	Folders  map[id.ID]int
+	NoFolder int
+	Tags     map[string]int
+}
+
+// Counts counts the items.
+func (v *Vault) Counts() Counts {
+	c := Counts{Kinds: map[Kind]int{}, Folders: map[id.ID]int{}, Tags: map[string]int{}}
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	if v.index == nil {
+		return c
+	}
+	for _, r := range v.index.rows {
+		switch {
+		case r.entry == nil:
+		case r.trashed:
+			c.Trash++
+		default:
+			c.add(r.entry, v.index.isFolder(r.entry.Folder))
+		}
+	}
+	return c
+}
+
+func (c *Counts) add(e *entry, inFolder bool) {
+	c.All++
+	c.Kinds[e.Kind]++
+	if inFolder {
+		c.Folders[e.Folder]++
+	} else {
+		c.NoFolder++
+	}
+	for _, tag := range e.Tags {
+		c.Tags[tag]++
+	}
+	if e.Favorite {
+		c.Favorites++
+	}
+	if e.Conflict {
+		c.Conflicts++
+	}
+	if e.Unreadable {
+		c.Unreadable++
+	}
+}

@@ -1,0 +1,76 @@
+package vault
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/vault/search"
+)
+
+// Summary is what a list shows of an item. It holds no secret, stays in memory while the vault is unlocked, and never changes: an
+// edit makes a new one.
+type Summary struct {
+	ID       id.ID
+	Kind     Kind
+	Title    string
+	Subtitle string   // the user name, or what KindSpec names
+	Hosts    []string // of the websites, without "www."
+	Tags     []string
+	Folder   id.ID
+	Favorite bool
+
+	TrashedAt, CreatedAt, UpdatedAt int64
+
+	Conflict   bool // two devices changed a field: the user has to choose
+	Unreadable bool // it does not open, or is not loaded yet; all else but ID is empty
+	ReadOnly   bool // a newer version of the program wrote it
+	HasOTP     bool
+}
+
+func summarize(it *Item) Summary {
+	spec, known := SpecOf(it.Kind)
+	return Summary{
+		ID: it.ID, Kind: it.Kind, Title: it.Title, Subtitle: string(it.Value(spec.Subtitle).Reveal()),
+		Hosts: hosts(it.Websites), Tags: it.Tags, Folder: it.Folder, Favorite: it.Favorite,
+		TrashedAt: it.TrashedAt, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
+		Conflict: len(it.Conflicts()) > 0, ReadOnly: it.ReadOnly || !known, HasOTP: !it.Value(OTP).IsZero(),
+	}
+}
+
+// searchable prepares what search finds of an item: title, searchable fields, hosts, tags.
+func searchable(it *Item, s *Summary) search.Doc {
+	var texts []string
+	spec, _ := SpecOf(it.Kind)
+	for _, f := range spec.Fields {
+		if f.Searchable && !f.Type.Secret() {
+			texts = append(texts, string(it.Value(f.Key).Reveal()))
+		}
+	}
+	texts = append(append(texts, s.Hosts...), s.Tags...)
+	return search.NewDoc(it.Title, texts...)
+}
+
+func hosts(websites []string) []string {
+	var list []string
+	for _, w := range websites {
+		if h := Host(w); h != "" {
+			list = append(list, h)
+		}
+	}
+	return list
+}
+
+// Host returns the host of a website as people write it, lower case and without "www.": of "https://www.Example.com/login" and of
+// "example.com/login" it is "example.com". Empty if there is none.
+func Host(website string) string {
+	text := strings.TrimSpace(website)
+	if !strings.Contains(text, "://") {
+		text = "https://" + text
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimPrefix(strings.ToLower(u.Hostname()), "www.")
+}
