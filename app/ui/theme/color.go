@@ -29,6 +29,8 @@ const (
 	ColorInputBorder = stock.ColorNameInputBorder
 	ColorInput       = stock.ColorNameInputBackground
 	ColorTrack       = fyne.ThemeColorName("coffer.track") // the empty part of meters and sliders
+	ColorWell        = fyne.ThemeColorName("coffer.well")  // behind segments, and the chosen one of them
+	ColorWellTop     = fyne.ThemeColorName("coffer.wellTop")
 
 	ColorError       = stock.ColorNameError
 	ColorOnError     = stock.ColorNameForegroundOnError
@@ -87,6 +89,8 @@ var palette = map[fyne.ThemeColorName]shades{
 	ColorInputBorder: {rgb(0x87918C), rgb(0x66736E)},
 	ColorInput:       {rgb(0xFFFFFF), rgb(0x1D2422)},
 	ColorTrack:       {rgb(0xE1E6E3), rgb(0x35403D)},
+	ColorWell:        {rgb(0xE9EDEB), rgb(0x121716)},
+	ColorWellTop:     {rgb(0xFFFFFF), rgb(0x2B3432)},
 
 	ColorError:       {rgb(0xB93227), rgb(0xF2796D)},
 	ColorOnError:     {rgb(0xFFFFFF), rgb(0x2B0603)},

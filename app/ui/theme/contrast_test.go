@@ -50,8 +50,8 @@ var pairs = []struct {
 	on    []fyne.ThemeColorName
 	ratio float64
 }{
-	{ColorText, append(surfaces, ColorInput, ColorAccentSoft, ColorWarningSoft, ColorErrorSoft), textRatio},
-	{ColorMuted, append(surfaces, ColorInput, ColorAccentSoft, ColorWarningSoft, ColorErrorSoft), textRatio},
+	{ColorText, append(surfaces, ColorInput, ColorWellTop, ColorAccentSoft, ColorWarningSoft, ColorErrorSoft), textRatio},
+	{ColorMuted, append(surfaces, ColorInput, ColorWell, ColorAccentSoft, ColorWarningSoft, ColorErrorSoft), textRatio},
 	{ColorFaint, append(surfaces, ColorInput), textRatio},
 	{ColorAccentText, append(surfaces, ColorAccentSoft), textRatio},
 	{ColorError, append(surfaces, ColorInput, ColorErrorSoft), textRatio},

@@ -45,7 +45,7 @@ func (a *Avatar) Set(name string, icon assets.IconName) {
 func (a *Avatar) CreateRenderer() fyne.WidgetRenderer { return render(a) }
 
 func (a *Avatar) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&a.tile, &a.letter, a.glyph}
+	return []fyne.CanvasObject{&a.tile, &a.letter, a.glyph.object()}
 }
 
 func (a *Avatar) paint() {
@@ -62,8 +62,7 @@ func (a *Avatar) measure() fyne.Size { return fyne.NewSquareSize(a.side) }
 func (a *Avatar) arrange(size fyne.Size) {
 	top := round((size.Height - a.side) / 2)
 	place(&a.tile, 0, top, a.side, a.side)
-	height := ceil(a.letter.MinSize().Height)
-	place(&a.letter, 0, top+(a.side-height)/2, a.side, height)
+	setLine(&a.letter, 0, top, a.side, a.side)
 	inner := round(a.side * .5)
 	place(a.glyph, (a.side-inner)/2, top+(a.side-inner)/2, inner, inner)
 }

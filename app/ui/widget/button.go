@@ -106,7 +106,7 @@ func (b *Button) AccessibilityLabel() string { return b.label }
 func (b *Button) CreateRenderer() fyne.WidgetRenderer { return render(b) }
 
 func (b *Button) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&b.ground, &b.veil, b.ring, b.glyph, b.spinner, &b.text}
+	return []fyne.CanvasObject{&b.ground, &b.veil, b.ring.object(), b.glyph.object(), b.spinner.object(), &b.text}
 }
 
 func (b *Button) colors() (fill, stroke, ink fyne.ThemeColorName) {
@@ -185,6 +185,5 @@ func (b *Button) arrange(size fyne.Size) {
 	}
 	room := size.Width - x - buttonMargin
 	b.text.Text = shorten(b.label, theme.Strong, ceil(room))
-	height := lineHeight(theme.Strong)
-	place(&b.text, x, (size.Height-height)/2, room, height)
+	setLine(&b.text, x, 0, room, size.Height)
 }

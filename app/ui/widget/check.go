@@ -64,7 +64,7 @@ func (m *mark) measure() fyne.Size {
 func (m *mark) arrangeText(size fyne.Size) {
 	left := m.width + markGap
 	m.text.Text = shorten(m.label, theme.Body, max(size.Width-left, 1))
-	placeMiddle(&m.text, left, size.Width-left, size.Height)
+	setLine(&m.text, left, 0, size.Width-left, size.Height)
 }
 
 // markColors are those of a mark that is set or not.
@@ -119,7 +119,7 @@ func (c *Check) activate() {
 func (c *Check) CreateRenderer() fyne.WidgetRenderer { return render(c) }
 
 func (c *Check) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&c.box, &c.veil, c.ring, c.tick, &c.text}
+	return []fyne.CanvasObject{&c.box, &c.veil, c.ring.object(), c.tick.object(), &c.text}
 }
 
 func (c *Check) paint() {
@@ -180,7 +180,7 @@ func (s *Switch) activate() {
 func (s *Switch) CreateRenderer() fyne.WidgetRenderer { return render(s) }
 
 func (s *Switch) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&s.track, &s.veil, s.ring, &s.knob, &s.text}
+	return []fyne.CanvasObject{&s.track, &s.veil, s.ring.object(), &s.knob, &s.text}
 }
 
 func (s *Switch) paint() {
@@ -208,5 +208,5 @@ func (s *Switch) arrange(size fyne.Size) {
 	}
 	place(&s.knob, x, top+switchPadding, switchKnob, switchKnob)
 	s.text.Text = shorten(s.label, theme.Body, max(left-markGap, 1))
-	placeMiddle(&s.text, 0, left-markGap, size.Height)
+	setLine(&s.text, 0, 0, left-markGap, size.Height)
 }

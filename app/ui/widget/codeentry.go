@@ -167,7 +167,7 @@ func (c *CodeEntry) objects() []fyne.CanvasObject {
 	for i := range c.boxes {
 		objects = append(objects, &c.boxes[i].frame, &c.boxes[i].letter)
 	}
-	return append(objects, c.ring, &c.caret, c.note)
+	return append(objects, c.ring.object(), &c.caret, c.note)
 }
 
 func (c *CodeEntry) paint() {
@@ -211,11 +211,10 @@ func (c *CodeEntry) arrange(size fyne.Size) {
 		place(c.label, 0, 0, size.Width, c.label.MinSize().Height)
 		top = c.label.MinSize().Height + fieldGap
 	}
-	letterHeight := lineHeight(codeLetter)
 	for i := range c.boxes {
 		box := &c.boxes[i]
 		place(&box.frame, box.left, top, codeBoxWidth, codeBoxHeight)
-		place(&box.letter, box.left, top+(codeBoxHeight-letterHeight)/2, codeBoxWidth, letterHeight)
+		setLine(&box.letter, box.left, top, codeBoxWidth, codeBoxHeight)
 	}
 	current := c.boxes[min(len(c.code), len(c.boxes)-1)]
 	c.ring.around(current.left, top, codeBoxWidth, codeBoxHeight)

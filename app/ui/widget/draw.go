@@ -50,8 +50,13 @@ func place(o fyne.CanvasObject, x, y, width, height float32) {
 
 // placeMiddle puts an object of its smallest height into the vertical middle of a row.
 func placeMiddle(o fyne.CanvasObject, x, width, rowHeight float32) {
-	height := o.MinSize().Height
-	place(o, x, (rowHeight-height)/2, width, height)
+	height := ceil(o.MinSize().Height)
+	place(o, x, middle(rowHeight, height), width, height)
+}
+
+// middle is where something begins that stands in the middle of a row.
+func middle(rowHeight, height float32) float32 {
+	return float32(math.Floor(float64(rowHeight-height) / 2))
 }
 
 func round(v float32) float32 { return float32(math.Round(float64(v))) }
@@ -78,6 +83,8 @@ func newRing(gap, radius float32) *ring {
 	r.Hide()
 	return r
 }
+
+func (r *ring) object() fyne.CanvasObject { return &r.Rectangle }
 
 func (r *ring) show(on bool) {
 	r.StrokeColor, r.StrokeWidth = theme.Color(theme.ColorRing), theme.RingWidth

@@ -1,6 +1,8 @@
 package widget
 
 import (
+	"unicode/utf8"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	stock "fyne.io/fyne/v2/widget"
@@ -109,10 +111,15 @@ func (e *Entry) Text() string { return e.input.Text }
 // Bytes returns what is typed, for secrets: the caller wipes the slice.
 func (e *Entry) Bytes() []byte { return []byte(e.input.Text) }
 
-// SetText changes the text and forgets what could be undone. OnChanged is called if it differs.
+// SetText changes the text, puts the cursor behind it and forgets what could be undone. OnChanged is called if it differs.
 func (e *Entry) SetText(text string) {
-	if text != e.input.Text {
-		e.input.SetText(text)
+	if text == e.input.Text {
+		return
+	}
+	e.input.SetText(text)
+	if !e.input.MultiLine {
+		e.input.CursorColumn = utf8.RuneCountInString(text)
+		e.input.Refresh()
 	}
 }
 
@@ -223,7 +230,7 @@ func (e *Entry) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{e.trail
 func (e *Entry) CreateRenderer() fyne.WidgetRenderer { return render(e) }
 
 func (e *Entry) objects() []fyne.CanvasObject {
-	objects := []fyne.CanvasObject{e.label, &e.ground, e.ring, e.glyph, e.input, e.note}
+	objects := []fyne.CanvasObject{e.label, &e.ground, e.ring.object(), e.glyph.object(), e.input, e.note}
 	if e.trailing != nil {
 		objects = append(objects, e.trailing)
 	}

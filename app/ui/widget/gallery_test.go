@@ -1,7 +1,6 @@
 package widget
 
 import (
-	"image"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -19,24 +18,25 @@ func TestGallery(t *testing.T) {
 			t.Run(scene.name+"-"+name, func(t *testing.T) {
 				b := newBench(t, mode, scene.width, scene.height)
 				scene.build(b)
-				save(t, scene.name+"-"+name, b.picture(1))
+				save(b, scene.name+"-"+name)
 			})
 		}
 	}
 }
 
-func save(t *testing.T, name string, picture image.Image) {
-	t.Helper()
+// save draws the window into a file. It is done only when asked for: soft shadows take the painter in memory long.
+func save(b *bench, name string) {
+	b.Helper()
 	folder := os.Getenv(picturesVariable)
 	if folder == "" {
 		return
 	}
 	file, err := os.Create(filepath.Join(folder, name+".png"))
 	if err != nil {
-		t.Fatal(err)
+		b.Fatal(err)
 	}
 	defer file.Close()
-	if err := png.Encode(file, picture); err != nil {
-		t.Fatal(err)
+	if err := png.Encode(file, b.picture(1)); err != nil {
+		b.Fatal(err)
 	}
 }

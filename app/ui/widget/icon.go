@@ -24,6 +24,9 @@ func newGlyph() *glyph {
 	return g
 }
 
+// object is what the painter knows.
+func (g *glyph) object() fyne.CanvasObject { return &g.Raster }
+
 func (g *glyph) draw(width, height int) image.Image {
 	if g.name == assets.NoIcon {
 		return image.NewRGBA(image.Rect(0, 0, width, height))
@@ -37,13 +40,13 @@ func (g *glyph) set(name assets.IconName, ink fyne.ThemeColorName) {
 }
 
 // middle places the icon in the vertical middle of a row.
-func (g *glyph) middle(x, side, rowHeight float32) { place(g, x, (rowHeight-side)/2, side, side) }
+func (g *glyph) middle(x, side, rowHeight float32) { place(g, x, middle(rowHeight, side), side, side) }
 
 // The sides of icons: in rows and buttons, beside small text, and as a sign over an empty page.
 const (
-	iconSide      = 17
-	smallIconSide = 15
-	badgeSide     = 15
+	iconSide      = 18
+	smallIconSide = 16
+	badgeSide     = 16
 )
 
 // Icon is an icon by itself.
@@ -73,7 +76,7 @@ func (i *Icon) Set(name assets.IconName, ink fyne.ThemeColorName) {
 // CreateRenderer implements fyne.Widget.
 func (i *Icon) CreateRenderer() fyne.WidgetRenderer { return render(i) }
 
-func (i *Icon) objects() []fyne.CanvasObject { return []fyne.CanvasObject{i.glyph} }
+func (i *Icon) objects() []fyne.CanvasObject { return []fyne.CanvasObject{i.glyph.object()} }
 func (i *Icon) paint()                       { i.glyph.set(i.name, i.ink) }
 func (i *Icon) measure() fyne.Size           { return fyne.NewSquareSize(i.side) }
 
@@ -97,7 +100,7 @@ func NewLogo(side float32) *Logo {
 // CreateRenderer implements fyne.Widget.
 func (l *Logo) CreateRenderer() fyne.WidgetRenderer { return render(l) }
 
-func (l *Logo) objects() []fyne.CanvasObject { return []fyne.CanvasObject{&l.tile, l.mark} }
+func (l *Logo) objects() []fyne.CanvasObject { return []fyne.CanvasObject{&l.tile, l.mark.object()} }
 func (l *Logo) measure() fyne.Size           { return fyne.NewSquareSize(l.side) }
 
 func (l *Logo) paint() {

@@ -59,7 +59,7 @@ func (b *IconButton) AccessibilityLabel() string { return b.tip }
 func (b *IconButton) CreateRenderer() fyne.WidgetRenderer { return render(b) }
 
 func (b *IconButton) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&b.veil, b.ring, b.glyph}
+	return []fyne.CanvasObject{&b.veil, b.ring.object(), b.glyph.object()}
 }
 
 func (b *IconButton) paint() {

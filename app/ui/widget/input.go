@@ -57,7 +57,12 @@ func (r *inputRenderer) Layout(size fyne.Size) {
 	}
 	r.inner.Layout(fyne.NewSize(size.Width, height))
 	for _, o := range r.Objects() {
-		o.Move(o.Position().AddXY(0, round((size.Height-height)/2)))
+		if o != r.input.ActionItem {
+			o.Move(o.Position().AddXY(0, middle(size.Height, height)-lift))
+			continue
+		}
+		least := o.MinSize()
+		place(o, o.Position().X, middle(size.Height, least.Height), least.Width, least.Height)
 	}
 }
 

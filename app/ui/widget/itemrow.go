@@ -71,7 +71,7 @@ func (r *ItemRow) CreateRenderer() fyne.WidgetRenderer { return render(r) }
 func (r *ItemRow) objects() []fyne.CanvasObject {
 	objects := []fyne.CanvasObject{r.avatar, &r.first, &r.next}
 	for _, sign := range r.signs {
-		objects = append(objects, sign)
+		objects = append(objects, sign.object())
 	}
 	return objects
 }
@@ -104,10 +104,10 @@ func (r *ItemRow) arrange(size fyne.Size) {
 
 	height, nextHeight := lineHeight(theme.Strong), lineHeight(theme.Secondary)
 	if r.subtitle == "" {
-		placeMiddle(&r.first, textLeft, room, size.Height)
+		setLine(&r.first, textLeft, 0, room, size.Height)
 		return
 	}
-	top := round((size.Height - height - nextHeight) / 2)
-	place(&r.first, textLeft, top, room, height)
-	place(&r.next, textLeft, top+height, room, nextHeight)
+	top := middle(size.Height, height+nextHeight)
+	setLine(&r.first, textLeft, top, room, height)
+	setLine(&r.next, textLeft, top+height, room, nextHeight)
 }

@@ -56,6 +56,40 @@ func MaxWidth(width float32, o fyne.CanvasObject) *fyne.Container {
 	return container.New(widthLayout{width: width, flexible: true}, o)
 }
 
+// Wrap stands side at the end of the line of main, or below it where main would have less than the given width.
+func Wrap(gap, least float32, main, side fyne.CanvasObject) *fyne.Container {
+	return container.New(&wrapLayout{gap: gap, least: least}, main, side)
+}
+
+type wrapLayout struct {
+	gap, least float32
+	below      bool
+}
+
+func (l *wrapLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	main, side := objects[0].MinSize(), objects[1].MinSize()
+	size := main.Max(side)
+	if l.below {
+		size.Height = main.Height + l.gap + side.Height
+	}
+	return size
+}
+
+func (l *wrapLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	main, side := objects[0], objects[1]
+	least := side.MinSize()
+	free := size.Width - least.Width - l.gap
+	if l.below = free < l.least; l.below {
+		height := heightFor(main, size.Width)
+		place(main, 0, 0, size.Width, height)
+		place(side, 0, height+l.gap, least.Width, least.Height)
+		return
+	}
+	height := heightFor(main, free)
+	place(main, 0, middle(size.Height, height), free, height)
+	place(side, free+l.gap, middle(size.Height, least.Height), least.Width, least.Height)
+}
+
 type growLayout struct{}
 
 func (growLayout) MinSize(objects []fyne.CanvasObject) fyne.Size { return largest(objects) }
@@ -174,7 +208,7 @@ func (l rowLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 			width = max(free/float32(growing), 0)
 		}
 		height := min(heightFor(o, width), size.Height)
-		y := (size.Height - height) / 2
+		y := middle(size.Height, height)
 		if l.top {
 			y = 0
 		}

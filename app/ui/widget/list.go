@@ -124,7 +124,7 @@ func (l *List) reveal(index int) {
 // scrolling by one row binds one row; all binds every row.
 func (l *List) showRows(all bool) {
 	height := l.scroll.Size().Height
-	if height <= 0 {
+	if height <= 0 || l.pitch == 0 {
 		return
 	}
 	l.makeRows(int(height/l.pitch) + 2)

@@ -116,7 +116,7 @@ func (r *listRow) MouseOut() {
 func (r *listRow) CreateRenderer() fyne.WidgetRenderer { return render(r) }
 
 func (r *listRow) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&r.ground, &r.veil, r.ring, r.child}
+	return []fyne.CanvasObject{&r.ground, &r.veil, r.ring.object(), r.child}
 }
 
 func (r *listRow) paint() {

@@ -285,7 +285,7 @@ func (r *menuRow) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessib
 func (r *menuRow) CreateRenderer() fyne.WidgetRenderer { return render(r) }
 
 func (r *menuRow) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&r.veil, r.glyph, &r.text, &r.shortcut, r.check}
+	return []fyne.CanvasObject{&r.veil, r.glyph.object(), &r.text, &r.shortcut, r.check.object()}
 }
 
 func (r *menuRow) paint() {
@@ -354,6 +354,6 @@ func (r *menuRow) arrange(size fyne.Size) {
 		right -= iconSide + 8
 	}
 	width := ceil(r.shortcut.MinSize().Width)
-	placeMiddle(&r.shortcut, right-width, width, size.Height)
-	placeMiddle(&r.text, r.textLeft(), right-width-r.textLeft(), size.Height)
+	setLine(&r.shortcut, right-width, 0, width, size.Height)
+	setLine(&r.text, r.textLeft(), 0, right-width-r.textLeft(), size.Height)
 }

@@ -42,7 +42,7 @@ const ModalWidth = 440
 func NewModal(title string, body fyne.CanvasObject, buttons ...*Button) *Modal {
 	m := &Modal{
 		width: ModalWidth, ground: NewSurface(theme.ColorDialog, theme.ColorHairline, theme.RadiusDialog).Raised(28),
-		title: NewText(title, theme.DialogTitle).Shortened(), body: NewScrollArea(body), tips: newTipLayer(),
+		title: NewText(title, theme.DialogTitle).Shortened(), body: NewScrollArea(Inset(body, bleed)), tips: newTipLayer(),
 	}
 	m.cross = NewIconButton(assets.IconX, "", m.dismiss)
 	row := []fyne.CanvasObject{Spacer()}
@@ -67,7 +67,7 @@ func (m *Modal) Wide(width float32) *Modal {
 
 // SetBody replaces the content, as in a dialog of several steps.
 func (m *Modal) SetBody(body fyne.CanvasObject) {
-	m.body.SetContent(body)
+	m.body.SetContent(Inset(body, bleed))
 	m.Refresh()
 }
 
@@ -199,6 +199,7 @@ const (
 	modalMargin = 22
 	modalTitle  = 30 // height of the line with title and cross
 	modalGap    = 14
+	bleed       = 4 // room for focus rings at the edge of what scrolls
 )
 
 func (p *modalPanel) actionsHeight() float32 {
@@ -209,8 +210,8 @@ func (p *modalPanel) actionsHeight() float32 {
 }
 
 func (p *modalPanel) heightFor(width float32) float32 {
-	body := heightFor(p.modal.body.content, width-2*modalMargin)
-	return 2*modalMargin - 4 + modalTitle + modalGap + body + p.actionsHeight()
+	body := heightFor(p.modal.body.content, width-2*modalMargin+2*bleed)
+	return 2*modalMargin - 4 + modalTitle + modalGap + body - 2*bleed + p.actionsHeight()
 }
 
 func (p *modalPanel) arrange(size fyne.Size) {
@@ -224,5 +225,5 @@ func (p *modalPanel) arrange(size fyne.Size) {
 		height := m.actions.MinSize().Height
 		place(m.actions, modalMargin, bottom-height, inner, height)
 	}
-	place(m.body, modalMargin, top, inner, bottom-p.actionsHeight()-top)
+	place(m.body, modalMargin-bleed, top-bleed, inner+2*bleed, bottom-p.actionsHeight()-top+2*bleed)
 }

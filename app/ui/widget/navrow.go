@@ -96,7 +96,7 @@ func (n *NavRow) AccessibilityLabel() string { return joinLabels(n.label, n.coun
 func (n *NavRow) CreateRenderer() fyne.WidgetRenderer { return render(n) }
 
 func (n *NavRow) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&n.ground, &n.veil, n.ring, n.glyph, &n.text, &n.number}
+	return []fyne.CanvasObject{&n.ground, &n.veil, n.ring.object(), n.glyph.object(), &n.text, &n.number}
 }
 
 func (n *NavRow) paint() {
@@ -127,7 +127,7 @@ func (n *NavRow) arrange(size fyne.Size) {
 
 	numberWidth := ceil(n.number.MinSize().Width)
 	right := size.Width - 10 - numberWidth
-	placeMiddle(&n.number, right, numberWidth, size.Height)
+	setLine(&n.number, right, 0, numberWidth, size.Height)
 	role := theme.Body
 	if n.selected {
 		role = theme.Strong
@@ -135,7 +135,7 @@ func (n *NavRow) arrange(size fyne.Size) {
 	const textLeft = 37
 	room := right - textLeft - 2*theme.Grid
 	n.text.Text = shorten(flatten(n.label), role, room)
-	placeMiddle(&n.text, textLeft, room, size.Height)
+	setLine(&n.text, textLeft, 0, room, size.Height)
 }
 
 // joinLabels makes one label of several, leaving out what is empty.

@@ -79,13 +79,12 @@ func (c *OneTimeCode) codeWidth() float32 {
 }
 
 func (c *OneTimeCode) arrange(size fyne.Size) {
-	x, height := float32(0), lineHeight(codeRole)
+	x := float32(0)
 	for i, digit := range c.digits {
 		if i == (len(c.digits)+1)/2 {
 			x += .7 * c.advance()
 		}
-		digit.Move(fyne.NewPos(x, round((size.Height-height)/2)))
-		digit.Resize(fyne.NewSize(c.advance(), height))
+		setLine(digit, x, 0, c.advance(), size.Height)
 		x += c.advance()
 	}
 	const gap, barWidth = 12, 60

@@ -16,7 +16,7 @@ const (
 
 	sidebarLeast, sidebarMost = 168, 320
 	listLeast, listMost       = 230, 520
-	detailLeast               = 270
+	detailLeast               = 340
 	panesHeight               = 440
 )
 

@@ -92,9 +92,8 @@ const paragraphWidth = 320
 func (p *Paragraph) pitch() float32 { return round(p.role.Size * 1.4) }
 
 func (p *Paragraph) arrange(size fyne.Size) {
-	height := lineHeight(p.role)
 	for i, line := range p.lines {
-		place(line, 0, float32(i)*p.pitch()+(p.pitch()-height)/2, size.Width, height)
+		setLine(line, 0, float32(i)*p.pitch(), size.Width, p.pitch())
 	}
 }
 

@@ -104,7 +104,7 @@ func (i *radioItem) TypedKey(event *fyne.KeyEvent) {
 func (i *radioItem) CreateRenderer() fyne.WidgetRenderer { return render(i) }
 
 func (i *radioItem) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&i.circle, &i.veil, i.ring, &i.dot, &i.text}
+	return []fyne.CanvasObject{&i.circle, &i.veil, i.ring.object(), &i.dot, &i.text}
 }
 
 func (i *radioItem) paint() {

@@ -125,7 +125,24 @@ func (r *Root) objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.content, r.toast, r.tips}
 }
 
-func (r *Root) paint() {}
+func (r *Root) paint() { relayout(r.content) }
+
+// relayout lays a tree out again. A window does so by itself when the smallest size of something in it changes; a
+// canvas in memory does not, so that tests refresh the root before they look.
+func relayout(o fyne.CanvasObject) {
+	if o == nil || o.Size().IsZero() {
+		return
+	}
+	switch o := o.(type) {
+	case *fyne.Container:
+		o.Layout.Layout(o.Objects, o.Size())
+	case drawn:
+		o.arrange(o.Size())
+	}
+	for _, part := range parts(o) {
+		relayout(part)
+	}
+}
 
 func (r *Root) arrange(size fyne.Size) {
 	r.content.Move(fyne.NewPos(0, 0))

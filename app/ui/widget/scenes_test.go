@@ -92,6 +92,7 @@ func sceneCode(b *bench) {
 	code.Focus()
 	b.typeText("k7p2")
 	code.SetError("This code is not the one we sent.")
+	b.root.Refresh()
 }
 
 func sceneBusy(b *bench) {
@@ -184,8 +185,8 @@ func sidebar() fyne.CanvasObject {
 // item is the detail of a login, with a banner perhaps.
 func (s *vaultScene) item(banner fyne.CanvasObject) fyne.CanvasObject {
 	s.star = NewIconButton(assets.IconStar, "Favorite", nothing)
-	head := Row(14, NewAvatar("GitHub", assets.NoIcon, AvatarPage),
-		Grow(Column(3, NewText("GitHub", theme.PageTitle).Shortened(), Row(6, NewIcon(assets.IconFolder, theme.ColorMuted, smallIconSide), Grow(NewText("Family", theme.Secondary).Shortened())))),
+	head := Wrap(12, 200, Row(14, NewAvatar("GitHub", assets.NoIcon, AvatarPage),
+		Grow(Column(3, NewText("GitHub", theme.PageTitle).Shortened(), Row(6, NewIcon(assets.IconFolder, theme.ColorMuted, smallIconSide), Grow(NewText("Family", theme.Secondary).Shortened()))))),
 		Row(4, s.star, NewButton("Edit", assets.IconPencil, Secondary, nothing), NewIconButton(assets.IconEllipsis, "More", nothing)))
 	s.secret = NewSecretRow("Password", func() []byte { return []byte("Vg7#kQ2m-Lr9!tXe4wPz") }, "Copy password", nothing)
 	meter := NewMeter()

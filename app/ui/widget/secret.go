@@ -96,7 +96,7 @@ func (s *Secret) flow() {
 		if x > 0 && s.width > 0 && x+width > s.width {
 			x, y = 0, y+line
 		}
-		letter.Move(fyne.NewPos(x, y))
+		letter.Move(fyne.NewPos(x, y-lift))
 		letter.Resize(fyne.NewSize(width, line))
 		x += width
 	}

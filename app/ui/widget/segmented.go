@@ -86,7 +86,7 @@ func (s *Segmented) AccessibilityLabel() string { return s.labels[s.selected] }
 func (s *Segmented) CreateRenderer() fyne.WidgetRenderer { return render(s) }
 
 func (s *Segmented) objects() []fyne.CanvasObject {
-	objects := []fyne.CanvasObject{&s.ground, &s.chosen, s.ring}
+	objects := []fyne.CanvasObject{&s.ground, &s.chosen, s.ring.object()}
 	for _, text := range s.texts {
 		objects = append(objects, text)
 	}
@@ -94,8 +94,8 @@ func (s *Segmented) objects() []fyne.CanvasObject {
 }
 
 func (s *Segmented) paint() {
-	fillRect(&s.ground, theme.ColorTrack, theme.ColorNone, theme.RadiusControl)
-	fillRect(&s.chosen, theme.ColorCard, theme.ColorButtonLine, theme.RadiusControl-2)
+	fillRect(&s.ground, theme.ColorWell, theme.ColorNone, theme.RadiusControl)
+	fillRect(&s.chosen, theme.ColorWellTop, theme.ColorButtonLine, theme.RadiusControl-2)
 	s.ring.show(s.ringed())
 	for i, text := range s.texts {
 		ink := theme.ColorMuted
@@ -130,6 +130,6 @@ func (s *Segmented) arrange(size fyne.Size) {
 	place(&s.chosen, float32(s.selected)*width+edge, edge, width-2*edge, size.Height-2*edge)
 	for i, text := range s.texts {
 		text.Text = shorten(s.labels[i], theme.Strong, width-2*theme.Grid)
-		placeMiddle(text, float32(i)*width, width, size.Height)
+		setLine(text, float32(i)*width, 0, width, size.Height)
 	}
 }

@@ -112,7 +112,7 @@ func (s *Select) AccessibilityLabel() string { return joinLabels(s.label.text, s
 func (s *Select) CreateRenderer() fyne.WidgetRenderer { return render(s) }
 
 func (s *Select) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{s.label, &s.ground, &s.veil, s.ring, s.glyph, &s.text, s.expand}
+	return []fyne.CanvasObject{s.label, &s.ground, &s.veil, s.ring.object(), s.glyph.object(), &s.text, s.expand.object()}
 }
 
 func (s *Select) paint() {
@@ -150,15 +150,14 @@ func (s *Select) arrange(size fyne.Size) {
 	place(&s.ground, 0, top, size.Width, theme.FieldHeight)
 	place(&s.veil, 0, top, size.Width, theme.FieldHeight)
 	s.ring.around(0, top, size.Width, theme.FieldHeight)
-	middle := top + (theme.FieldHeight-iconSide)/2
+	iconTop := top + middle(theme.FieldHeight, iconSide)
 	left := float32(10)
 	if s.current().Icon != assets.NoIcon {
-		place(s.glyph, left, middle, iconSide, iconSide)
+		place(s.glyph, left, iconTop, iconSide, iconSide)
 		left += iconSide + 8
 	}
 	right := size.Width - 9 - iconSide
-	place(s.expand, right, middle, iconSide, iconSide)
-	height := lineHeight(theme.Body)
+	place(s.expand, right, iconTop, iconSide, iconSide)
 	s.text.Text = shorten(s.current().Label, theme.Body, right-left-theme.Grid)
-	place(&s.text, left, top+(theme.FieldHeight-height)/2, right-left, height)
+	setLine(&s.text, left, top, right-left, theme.FieldHeight)
 }

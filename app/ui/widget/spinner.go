@@ -22,6 +22,8 @@ func newSpinner() *spinner {
 	return s
 }
 
+func (s *spinner) object() fyne.CanvasObject { return &s.Arc }
+
 // show starts or stops the spinner.
 func (s *spinner) show(on bool, ink fyne.ThemeColorName) {
 	s.FillColor = theme.Color(ink)

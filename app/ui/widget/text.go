@@ -81,7 +81,7 @@ func (t *Text) arrange(size fyne.Size) {
 		t.line.Text = fitting
 		t.line.Refresh()
 	}
-	place(&t.line, 0, (size.Height-lineHeight(t.role))/2, size.Width, lineHeight(t.role))
+	setLine(&t.line, 0, 0, size.Width, size.Height)
 }
 
 func (t *Text) measure() fyne.Size {
@@ -113,6 +113,15 @@ func textWidth(text string, role theme.Role) float32 {
 // lineHeight is the same whatever the text is: fallback fonts for other scripts must not move the lines.
 func lineHeight(role theme.Role) float32 {
 	return ceil(fyne.MeasureText("Mg", role.Size, role.Weight.Style()).Height)
+}
+
+// lift is how much higher than in the middle a line is placed: the toolkit draws letters below their baseline.
+const lift = 1
+
+// setLine places a line in the vertical middle of an area.
+func setLine(line *canvas.Text, x, y, width, areaHeight float32) {
+	height := ceil(fyne.MeasureText("Mg", line.TextSize, line.TextStyle).Height)
+	place(line, x, y+middle(areaHeight, height)-lift, width, height)
 }
 
 // maxShown bounds the characters of one line that are looked at; no line on any screen shows more.
