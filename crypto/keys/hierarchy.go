@@ -36,7 +36,7 @@ func PasswordSalt(sk SecretKey, account id.ID, generation uint32) [16]byte {
 }
 
 // LookupTag is what a device shows a server to find its account before it has
-// proved anything.
+// proved anything. Zeros for a missing Secret Key.
 func LookupTag(sk SecretKey) [32]byte {
 	return [32]byte(derive(sk.raw.Reveal(), secretKeySalt, "coffer/v1/lookup", 32))
 }

@@ -78,7 +78,8 @@ func SealObject(vk secret.Bytes, ref ObjectRef, plaintext []byte) ([]byte, error
 	return seal.Seal(key, header, context, plaintext)
 }
 
-// OpenObject returns the plaintext, or seal.ErrOpen. It may run in parallel.
+// OpenObject returns the plaintext, which the caller clears, or seal.ErrOpen. It
+// may run in parallel.
 func OpenObject(vk secret.Bytes, ref ObjectRef, envelope []byte) ([]byte, error) {
 	key := ObjectKey(vk, ref.Vault, ref.Object, ref.Epoch)
 	defer key.Wipe()

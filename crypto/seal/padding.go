@@ -36,7 +36,7 @@ func unpad(padded []byte) ([]byte, error) {
 		return nil, ErrOpen
 	}
 	n := binary.BigEndian.Uint32(padded)
-	if n > uint32(MaxPlaintext) || paddedSize(int(n)) != len(padded) {
+	if n > uint32(len(padded)-lengthSize) || paddedSize(int(n)) != len(padded) {
 		return nil, ErrOpen
 	}
 	content, zeros := padded[lengthSize:lengthSize+n:lengthSize+n], padded[lengthSize+n:]

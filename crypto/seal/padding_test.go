@@ -67,6 +67,17 @@ func sealPadded(padded []byte) []byte {
 	return keys.aead().Seal(envelope, make([]byte, nonceSize), padded, additional(nil, envelope[:headerSize], []byte(context)))
 }
 
+func TestLargerThanTheLimit(t *testing.T) {
+	opened, err := Open(key, header, []byte(context), sealPadded(appendPadded(nil, nil, 64)))
+	if err != nil || len(opened) != 0 {
+		t.Fatal("sealPadded does not seal", err)
+	}
+	content := MaxPlaintext + paddingStep
+	envelope := sealPadded(appendPadded(nil, make([]byte, content), content+lengthSize))
+	opened, err = Open(key, header, []byte(context), envelope)
+	refused(t, "authentic, but too large", opened, err)
+}
+
 func TestPaddingIsChecked(t *testing.T) {
 	good := appendPadded(nil, []byte("content"), 64)
 	changed := func(i int, b byte) []byte {
@@ -102,4 +113,22 @@ func TestPaddingIsChecked(t *testing.T) {
 			refused(t, test.name, opened, err)
 		}
 	}
+}
+
+// FuzzUnpad: there is one padding of every content.
+func FuzzUnpad(f *testing.F) {
+	for _, content := range []int{0, 60, 61, 4093} {
+		f.Add(appendPadded(nil, make([]byte, content), paddedSize(content)))
+	}
+	f.Add([]byte{0, 0, 0, 61})
+	f.Fuzz(func(t *testing.T, padded []byte) {
+		content, err := unpad(padded)
+		if err != nil {
+			refused(t, "fuzzed", content, err)
+			return
+		}
+		if string(appendPadded(nil, content, paddedSize(len(content)))) != string(padded) {
+			t.Errorf("%x unpads to %x, which is padded otherwise", padded, content)
+		}
+	})
 }
