@@ -114,6 +114,9 @@ func TestRefuses(t *testing.T) {
 		{"text of 2^63", "7b8000000000000000"},
 	} {
 		data := fromHex(t, test.data)
+		if err := canonical.Check(data); !errors.Is(err, canonical.ErrMalformed) {
+			t.Errorf("%s passes the check: %v", test.name, err)
+		}
 		var v any
 		if err := canonical.Unmarshal(data, &v); !errors.Is(err, canonical.ErrMalformed) {
 			t.Errorf("%s: %v gives %v", test.name, err, v)

@@ -112,8 +112,7 @@ func (c *checker) container(major byte, n uint64, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%w: nested deeper than %d", ErrMalformed, maxDepth)
 	}
-	// n is compared first, so that the sum cannot overflow.
-	if n > maxElements || c.elements+n > maxElements {
+	if n > maxElements-c.elements {
 		return fmt.Errorf("%w: more than %d elements", ErrMalformed, maxElements)
 	}
 	c.elements += n

@@ -145,11 +145,14 @@ func TestLeavesThePasswordAlone(t *testing.T) {
 }
 
 func TestContextEndsBeforeTheStart(t *testing.T) {
+	LowerCostForTests()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	key, err := DerivePassword(ctx, secret.FromString("password"), salt, P3)
-	if !errors.Is(err, context.Canceled) || !key.IsZero() {
-		t.Errorf("%d bytes, %v", key.Len(), err)
+	for range 30 { // a select between two that are ready picks either
+		key, err := DerivePassword(ctx, secret.FromString("password"), salt, P3)
+		if !errors.Is(err, context.Canceled) || !key.IsZero() {
+			t.Fatalf("%d bytes, %v", key.Len(), err)
+		}
 	}
 }
 
