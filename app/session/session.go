@@ -49,8 +49,8 @@ type Keyring interface {
 type Config struct {
 	Paths      platform.Paths
 	Keyring    Keyring
-	Transport  http.RoundTripper // nil: the default
-	Browsers   importer.Environment
+	Transport  http.RoundTripper                       // nil: the default
+	Browsers   func(context.Context) []importer.Source // the browser profiles on this PC
 	DeviceName string
 	Platform   string                               // "linux", "macos", "windows"
 	Now        func() time.Time                     // nil: time.Now
@@ -73,6 +73,9 @@ func New(cfg Config) *Manager {
 	}
 	if cfg.After == nil {
 		cfg.After = time.After
+	}
+	if cfg.Browsers == nil {
+		cfg.Browsers = func(context.Context) []importer.Source { return nil }
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)

@@ -109,6 +109,17 @@ func (u *Unlocked) firstSync(ctx context.Context, progress func(done, total int)
 	return u.syncOnce(ctx, progress)
 }
 
+// Verify checks every synced row of the file against the signed state, without the server; engine.ErrLocalState if one was changed.
+func (u *Unlocked) Verify(ctx context.Context) error {
+	if !u.begin() {
+		return ErrLocked
+	}
+	defer u.work.Done()
+	u.syncMu.Lock()
+	defer u.syncMu.Unlock()
+	return u.engine.Verify(ctx)
+}
+
 func (u *Unlocked) syncOnce(ctx context.Context, progress func(done, total int)) error {
 	u.syncMu.Lock()
 	defer u.syncMu.Unlock()

@@ -72,8 +72,8 @@ var (
 	ErrRolledBack = errors.New("the server's vault is older than what this device has seen")
 	// ErrForked: the server's head is another commit than the one this device has verified at that place.
 	ErrForked = errors.New("the server's vault has another history than this device has seen")
-	// ErrWithheld: the server names an object but does not give its envelope, or gives another.
-	ErrWithheld = errors.New("the server does not give an object that its history names")
+	// ErrWithheld: the server names commits or objects and does not give them, or gives others.
+	ErrWithheld = errors.New("the server does not give what its history names")
 )
 
 func violation(err error) error { return &Violation{Err: err} }
@@ -94,7 +94,8 @@ type Report struct {
 const maxRounds = 20
 
 // Sync pulls, then pushes until nothing is pending. progress counts objects and may be nil. Errors: a *Violation, the context's, the
-// vault's own (vault.ErrFull, …), ErrLocalState, and what Remote returns.
+// vault's own (vault.ErrFull, …), ErrLocalState, ErrWithheld where single objects are missing,
+// and what Remote returns.
 func (e *Engine) Sync(ctx context.Context, progress func(done, total int)) (Report, error) {
 	var report Report
 	if err := e.load(ctx); err != nil {
@@ -110,6 +111,9 @@ func (e *Engine) Sync(ctx context.Context, progress func(done, total int)) (Repo
 		done, err := e.pushAll(ctx, &report)
 		if err != nil {
 			return report, fmt.Errorf("push: %w", err)
+		}
+		if done && report.Withheld > 0 {
+			return report, fmt.Errorf("%d objects: %w", report.Withheld, ErrWithheld)
 		}
 		if done {
 			return report, nil
