@@ -4,6 +4,7 @@ package platform
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -20,6 +21,15 @@ var errLocked = unix.EWOULDBLOCK
 func lockFile(f *os.File) error {
 	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 }
+
+// A second start says showRequest, the first answers showAnswer when its window is on its way.
+const (
+	showRequest = "show\n"
+	showAnswer  = "shown\n"
+
+	// showPatience bounds a conversation: an instance that hangs must not hang the second start.
+	showPatience = 3 * time.Second
+)
 
 // maxSocketPath fits into every system's sockaddr_un, the shortest of which has 104 bytes.
 const maxSocketPath = 100
@@ -38,8 +48,8 @@ func socketPath(p Paths) (string, error) {
 	return filepath.Join(dir, p.Profile()+".sock"), nil
 }
 
-// listenInstance is called by the holder of the lock alone, so that a socket in its way is a dead process's.
-func listenInstance(p Paths) (net.Listener, error) {
+// listenShow is called by the holder of the lock alone, so that a socket in its way is a dead process's.
+func listenShow(p Paths, show func()) (io.Closer, error) {
 	path, err := socketPath(p)
 	if err != nil {
 		return nil, err
@@ -55,16 +65,48 @@ func listenInstance(p Paths) (net.Listener, error) {
 	if err := os.Chmod(path, 0o600); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	go serveShow(listener, show)
 	return listener, nil
 }
 
-func dialInstance(p Paths, patience time.Duration) (net.Conn, error) {
-	path, err := socketPath(p)
-	if err != nil {
-		return nil, err
+// serveShow takes one request after another: there is nothing to gain from two at once, and no pile of them can build up.
+func serveShow(listener net.Listener, show func()) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return // closed
+		}
+		answerShow(conn, show)
 	}
-	return net.DialTimeout("unix", path, patience)
 }
 
-// letForeground is for Windows.
-func letForeground() {}
+// answerShow reads no more than the request that it knows.
+func answerShow(conn net.Conn, show func()) {
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(showPatience))
+	request := make([]byte, len(showRequest))
+	if _, err := io.ReadFull(conn, request); err != nil || string(request) != showRequest {
+		return
+	}
+	show()
+	io.WriteString(conn, showAnswer) // whoever asked may have gone; the window is shown all the same
+}
+
+// sendShow returns nil when the instance has answered.
+func sendShow(p Paths) error {
+	path, err := socketPath(p)
+	if err != nil {
+		return err
+	}
+	conn, err := net.DialTimeout("unix", path, showPatience)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(showPatience))
+	if _, err := io.WriteString(conn, showRequest); err != nil {
+		return err
+	}
+	_, err = io.ReadFull(conn, make([]byte, len(showAnswer)))
+	return err
+}

@@ -1,12 +1,10 @@
 package platform
 
 import (
-	"fmt"
-	"net"
+	"errors"
+	"io"
 	"os"
-	"time"
 
-	"github.com/Microsoft/go-winio"
 	"golang.org/x/sys/windows"
 )
 
@@ -21,40 +19,61 @@ func lockFile(f *os.File) error {
 	return windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped))
 }
 
-// userID is this user's security identifier, such as S-1-5-21-….
-func userID() (string, error) {
+// showEventName names an event of this user in this session: in another session, over remote desktop say, a window could not be
+// shown anyhow. An event carries no data, so there is nothing to parse and nothing to wait for.
+func showEventName(p Paths) (*uint16, error) {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return user.User.Sid.String(), nil
+	return windows.UTF16PtrFromString(`Local\CofferShow-` + user.User.Sid.String() + "-" + p.Profile())
 }
 
-// pipeName has the user in it: pipes of all users share one name space.
-func pipeName(p Paths, user string) string {
-	return `\\.\pipe\coffer-` + user + "-" + p.Profile()
-}
+// showListener waits for the event until it is closed.
+type showListener struct{ stop windows.Handle }
 
-// listenInstance makes a pipe that this user alone may open. If another user made one of that name first, it fails.
-func listenInstance(p Paths) (net.Listener, error) {
-	user, err := userID()
+func (l showListener) Close() error { return windows.SetEvent(l.stop) }
+
+func listenShow(p Paths, show func()) (io.Closer, error) {
+	name, err := showEventName(p)
 	if err != nil {
 		return nil, err
 	}
-	return winio.ListenPipe(pipeName(p, user), &winio.PipeConfig{SecurityDescriptor: fmt.Sprintf("D:P(A;;GA;;;%s)", user)})
-}
-
-func dialInstance(p Paths, patience time.Duration) (net.Conn, error) {
-	user, err := userID()
-	if err != nil {
+	// One that exists already is a second start's that is just asking: it may be this one as well.
+	request, err := windows.CreateEvent(nil, 0, 0, name)
+	if err != nil && !errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
 		return nil, err
 	}
-	name := pipeName(p, user)
-	return winio.DialPipe(name, &patience)
+	stop, err := windows.CreateEvent(nil, 1, 0, nil)
+	if err != nil {
+		return nil, errors.Join(err, windows.CloseHandle(request))
+	}
+	go func() {
+		defer windows.CloseHandle(request)
+		defer windows.CloseHandle(stop)
+		for {
+			which, err := windows.WaitForMultipleObjects([]windows.Handle{stop, request}, false, windows.INFINITE)
+			if err != nil || which != windows.WAIT_OBJECT_0+1 {
+				return
+			}
+			show()
+		}
+	}()
+	return showListener{stop}, nil
 }
 
-// letForeground passes on the right to come to the front, which Windows gives to the program that the user has just started.
-func letForeground() {
-	const anyProcess = ^uintptr(0) >> 32 // ASFW_ANY, a DWORD of ones
+// sendShow passes on the right to come to the front, which Windows gives to the program that the user has just started, and
+// then sets the event.
+func sendShow(p Paths) error {
+	const anyProcess = 0xffffffff // ASFW_ANY
 	allowSetForegroundWindow.Call(anyProcess)
+	name, err := showEventName(p)
+	if err != nil {
+		return err
+	}
+	request, err := windows.OpenEvent(windows.EVENT_MODIFY_STATE, false, name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(windows.SetEvent(request), windows.CloseHandle(request))
 }
