@@ -41,9 +41,9 @@ type Source interface {
 	Rows(ctx context.Context, primaryPassword secret.Bytes) iter.Seq2[Row, error]
 }
 
-// Info describes a source. Browser and Profile are for people; ID is for the records that came from it.
+// Info describes a source. Browser and Profile are for people.
 type Info struct {
-	ID      string // "chrome/Default"; the same at every run and on every machine, for idempotence
+	ID      string // "chrome/Default"; the same at every run
 	Browser string // "Google Chrome"
 	Profile string // the name the user gave the profile
 	Count   int    // rows stored, read without decrypting anything; -1 if unknown

@@ -39,8 +39,8 @@ type Record struct {
 	Created, LastUsed time.Time // zero if unknown
 	PasswordChanged   time.Time // zero if unknown
 
-	Source   string // Info.ID of the source
-	SourceID string // Row.ID within it
+	Source   string // what SourceID is unique in: a browser, or one profile of it
+	SourceID string // identity of the row, stable between imports; empty if the format has none
 }
 
 // Field is a named value of a record.
