@@ -51,7 +51,7 @@ func (x *index) query(f Filter, query search.Query) []*Summary {
 	found := make([]*Summary, total)
 	for _, slot := range x.orders[f.Sort.valid()] {
 		if rank := ranks[slot]; rank != misses {
-			found[next[rank]] = &x.rows[slot].entry.Summary
+			found[next[rank]] = x.shown[slot]
 			next[rank]++
 		}
 	}
@@ -68,7 +68,10 @@ func (x *index) ranks(f Filter, query search.Query) []int8 {
 		if r.entry == nil || r.trashed != f.Trash {
 			continue
 		}
-		if rank, ok := query.Rank(r.doc); ok && x.passes(r.entry, &f) {
+		if !x.passes(r, &f) {
+			continue
+		}
+		if rank, ok := query.Rank(r.doc); ok {
 			ranks[slot] = 0
 			if byRank {
 				ranks[slot] = int8(rank)
@@ -78,16 +81,19 @@ func (x *index) ranks(f Filter, query search.Query) []int8 {
 	return ranks
 }
 
-func (x *index) passes(e *entry, f *Filter) bool {
-	return (f.Kind == "" || f.Kind == e.Kind) &&
-		(!f.Favorite || e.Favorite) &&
-		(!f.Conflicts || e.Conflict) &&
-		(f.Folder.IsZero() || f.Folder == e.Folder) &&
-		(!f.NoFolder || !x.isFolder(e.Folder)) &&
-		(f.Tag == "" || slices.Contains(e.Tags, f.Tag))
+func (x *index) passes(r *row, f *Filter) bool {
+	return (f.Kind == "" || f.Kind == r.kind) &&
+		(!f.Favorite || r.favorite) &&
+		(!f.Conflicts || r.conflict) &&
+		(f.Folder.IsZero() || f.Folder == r.entry.Folder) &&
+		(!f.NoFolder || !x.isFolder(r.entry.Folder)) &&
+		(f.Tag == "" || slices.Contains(r.entry.Tags, f.Tag))
 }
 
 func (x *index) isFolder(object id.ID) bool {
+	if object.IsZero() {
+		return false
+	}
 	e := x.objects[object]
 	return e != nil && e.Kind == folderKind
 }
@@ -130,6 +136,7 @@ func (v *Vault) Counts() Counts {
 		case r.trashed:
 			c.Trash++
 		default:
+			c.Kinds[r.kind]++
 			c.add(r.entry, v.index.isFolder(r.entry.Folder))
 		}
 	}
@@ -138,7 +145,6 @@ func (v *Vault) Counts() Counts {
 
 func (c *Counts) add(e *entry, inFolder bool) {
 	c.All++
-	c.Kinds[e.Kind]++
 	if inFolder {
 		c.Folders[e.Folder]++
 	} else {

@@ -30,8 +30,12 @@ type Summary struct {
 
 func summarize(it *Item) Summary {
 	spec, known := SpecOf(it.Kind)
+	kind := it.Kind
+	if known {
+		kind = spec.Kind // one string for all items
+	}
 	return Summary{
-		ID: it.ID, Kind: it.Kind, Title: it.Title, Subtitle: string(it.Value(spec.Subtitle).Reveal()),
+		ID: it.ID, Kind: kind, Title: it.Title, Subtitle: string(it.Value(spec.Subtitle).Reveal()),
 		Hosts: hosts(it.Websites), Tags: it.Tags, Folder: it.Folder, Favorite: it.Favorite,
 		TrashedAt: it.TrashedAt, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
 		Conflict: len(it.Conflicts()) > 0, ReadOnly: it.ReadOnly || !known, HasOTP: !it.Value(OTP).IsZero(),

@@ -39,6 +39,23 @@ func NewDoc(title string, texts ...string) Doc {
 	return d
 }
 
+// Pack moves the texts of the docs next to each other, in order: to scan them then takes a fraction of the time.
+func Pack(docs []*Doc) {
+	size := 0
+	for _, d := range docs {
+		size += len(d.text)
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, d := range docs {
+		b.WriteString(d.text)
+	}
+	packed := b.String()
+	for _, d := range docs {
+		d.text, packed = packed[:len(d.text)], packed[len(d.text):]
+	}
+}
+
 // Title is the folded title, which sorts titles as people expect.
 func (d Doc) Title() string { return d.text[:d.title] }
 
