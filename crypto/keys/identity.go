@@ -1,9 +1,8 @@
 package keys
 
 import (
-	"fmt"
-
 	"github.com/coffer-vault/coffer/crypto/canonical"
+	"github.com/coffer-vault/coffer/crypto/seal"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/crypto/wrap"
@@ -38,7 +37,7 @@ func (i Identity) marshal() (secret.Bytes, error) {
 	defer sign.Wipe()
 	defer receive.Wipe()
 	if sign.IsZero() || receive.IsZero() {
-		return secret.Bytes{}, fmt.Errorf("marshal identity: %w", signing.ErrSeed)
+		return secret.Bytes{}, seal.ErrKey
 	}
 	data, err := canonical.Marshal(identitySeeds{Sign: sign.Reveal(), Receive: receive.Reveal()})
 	return secret.New(data), err
