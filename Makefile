@@ -9,7 +9,8 @@ export GOFLAGS := -tags=x11 -buildvcs=false
 GO := go
 
 VERSION ?= 0.1.0
-STAMP := -X github.com/coffer-vault/coffer/internal/buildinfo.version=$(VERSION)
+BUILDINFO := github.com/coffer-vault/coffer/internal/buildinfo
+STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git rev-parse HEAD 2>/dev/null)
 
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
