@@ -1,0 +1,5 @@
+//go:build !linux && !windows && !darwin
+
+package keystore
+
+type system struct{ none }
