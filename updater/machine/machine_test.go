@@ -1,0 +1,231 @@
+package machine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/updater"
+)
+
+// fakeClient answers with prepared states.
+type fakeClient struct {
+	check, stage updater.State
+	staged       int
+	failed       []buildinfo.Number
+}
+
+func (c *fakeClient) Check(context.Context) updater.State { return c.check }
+
+func (c *fakeClient) Stage(context.Context, updater.Progress) updater.State {
+	c.staged++
+	return c.stage
+}
+
+func (c *fakeClient) MarkFailed(v buildinfo.Number) error {
+	c.failed = append(c.failed, v)
+	return nil
+}
+
+// fakeSystem is a computer whose installer answers with codes, one after the other.
+type fakeSystem struct {
+	manual, busy bool
+	err          error
+	codes        []int
+	installed    []string
+}
+
+func (s *fakeSystem) Automatic() bool      { return !s.manual }
+func (s *fakeSystem) InUse() (bool, error) { return s.busy, s.err }
+
+func (s *fakeSystem) Install(_ context.Context, st updater.Staged) (int, error) {
+	s.installed = append(s.installed, st.Version.String())
+	code := s.codes[0]
+	s.codes = s.codes[1:]
+	if code < 0 {
+		return 0, updater.ErrTampered
+	}
+	return code, nil
+}
+
+func release(version string) updater.Release {
+	n, err := buildinfo.ParseNumber(version)
+	if err != nil {
+		panic(err)
+	}
+	return updater.Release{Version: n, SHA256: version}
+}
+
+func newService(c *fakeClient, s *fakeSystem) *Service {
+	return New(c, s, slog.New(slog.DiscardHandler))
+}
+
+func TestStagesAndInstallsWhenQuiet(t *testing.T) {
+	c := &fakeClient{check: updater.Available{Release: release("1.1.0")}, stage: updater.Staged{Release: release("1.1.0")}}
+	s := &fakeSystem{busy: true, codes: []int{0}}
+	service := newService(c, s)
+	service.InstallIfQuiet(t.Context())
+	service.Poll(t.Context())
+	service.InstallIfQuiet(t.Context())
+	if c.staged != 1 || len(s.installed) != 0 {
+		t.Fatalf("staged %d times, installed %v while Coffer ran", c.staged, s.installed)
+	}
+	s.busy, s.err = false, errors.New("cannot tell")
+	service.InstallIfQuiet(t.Context())
+	s.err, s.manual = nil, true
+	service.InstallIfQuiet(t.Context())
+	if len(s.installed) != 0 {
+		t.Fatal("installed without knowing whether Coffer runs, or without being allowed to")
+	}
+	s.manual = false
+	service.InstallIfQuiet(t.Context())
+	service.InstallIfQuiet(t.Context())
+	if !slices.Equal(s.installed, []string{"1.1.0"}) {
+		t.Errorf("installed %v, want 1.1.0 once", s.installed)
+	}
+}
+
+func TestExitCodes(t *testing.T) {
+	for _, c := range []struct {
+		codes   []int
+		tries   int // of four
+		remains bool
+		failed  bool
+	}{
+		{[]int{0}, 1, false, false},
+		{[]int{3010}, 1, false, false},
+		{[]int{1641}, 1, false, false},
+		{[]int{1618, 1618, 1602, 1618}, 4, true, false},
+		{[]int{1618, 0}, 2, false, false},
+		{[]int{1603, 1603, 1603}, 3, false, true},
+		{[]int{1603, 1618, 1620, -1}, 4, false, true},
+		{[]int{1603, 0}, 2, false, false},
+	} {
+		client := &fakeClient{check: updater.Staged{Release: release("1.1.0")}}
+		system := &fakeSystem{codes: c.codes}
+		service := newService(client, system)
+		service.Poll(t.Context())
+		for range 4 {
+			service.InstallIfQuiet(t.Context())
+		}
+		if len(system.installed) != c.tries || (service.staged != nil) != c.remains || (len(client.failed) > 0) != c.failed {
+			t.Errorf("codes %v: %d tries, staged %v, failed %v", c.codes, len(system.installed), service.staged, client.failed)
+		}
+	}
+}
+
+func TestWhatEndsAStagedRelease(t *testing.T) {
+	for name, c := range map[string]struct {
+		next    updater.State
+		remains bool
+	}{
+		"hosts silent": {updater.Refused{Err: updater.ErrHostsUnreachable}, true},
+		"expired":      {updater.Refused{Err: updater.ErrExpired}, true},
+		"a lying host": {updater.Refused{Err: updater.ErrWrongKeys}, true},
+		"withdrawn":    {updater.Refused{Err: updater.ErrHalted}, false},
+		"failed":       {updater.Refused{Err: updater.ErrFailedBefore}, false},
+		"up to date":   {updater.UpToDate{}, false},
+	} {
+		client := &fakeClient{check: updater.Staged{Release: release("1.1.0")}}
+		service := newService(client, &fakeSystem{})
+		service.Poll(t.Context())
+		client.check = c.next
+		service.Poll(t.Context())
+		if (service.staged != nil) != c.remains {
+			t.Errorf("%s: staged %v", name, service.staged)
+		}
+	}
+}
+
+func TestNewReleaseStartsCountingAnew(t *testing.T) {
+	client := &fakeClient{check: updater.Staged{Release: release("1.1.0")}}
+	system := &fakeSystem{codes: []int{1603, 1603, 1603, 0}}
+	service := newService(client, system)
+	service.Poll(t.Context())
+	service.InstallIfQuiet(t.Context())
+	service.InstallIfQuiet(t.Context())
+	client.check = updater.Staged{Release: release("1.2.0")}
+	service.Poll(t.Context())
+	service.InstallIfQuiet(t.Context())
+	if len(client.failed) != 0 || service.staged == nil {
+		t.Errorf("1.2.0 was given up after one try: %v", client.failed)
+	}
+}
+
+// stopClock stands still; both loops run once at start.
+type stopClock struct{ waits chan struct{} }
+
+func (c stopClock) Now() time.Time { return time.Unix(0, 0) }
+
+func (c stopClock) After(time.Duration) <-chan time.Time {
+	c.waits <- struct{}{}
+	return nil
+}
+
+func TestRunPollsAtStartAndStops(t *testing.T) {
+	client := &fakeClient{check: updater.Available{Release: release("1.1.0")}, stage: updater.Staged{Release: release("1.1.0")}}
+	service := newService(client, &fakeSystem{busy: true})
+	clock := stopClock{make(chan struct{})}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { service.Run(ctx, clock); close(ended) }()
+	<-clock.waits
+	<-clock.waits
+	cancel()
+	<-ended
+	if client.staged != 1 {
+		t.Errorf("staged %d times", client.staged)
+	}
+}
+
+func TestArguments(t *testing.T) {
+	got := strings.Join(arguments(`C:\a b\x.msi`, `C:\a b\msi.log`), "|")
+	if want := `/i|C:\a b\x.msi|/qn|/norestart|REBOOT=ReallySuppress|ALLUSERS=1|/l*v|C:\a b\msi.log`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestHoldVerifies(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "coffer.msi")
+	write := func(content string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	digest := sha256.Sum256([]byte("package"))
+	staged := updater.Staged{Release: updater.Release{Size: 7, SHA256: hex.EncodeToString(digest[:])}, Path: path}
+	write("package")
+	f, err := hold(staged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	for _, content := range []string{"PACKAGE", "packag", "package!", ""} {
+		write(content)
+		if f, err := hold(staged); !errors.Is(err, updater.ErrTampered) {
+			t.Errorf("%q: %v, %v", content, f, err)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := hold(staged); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("missing: %v", err)
+	}
+	if err := os.Symlink("/bin/true", path); err != nil {
+		t.Skip(err)
+	}
+	if _, err := hold(staged); err == nil {
+		t.Error("a link was followed")
+	}
+}
