@@ -182,7 +182,7 @@ func TestMixAndMatch(t *testing.T) {
 }
 
 // newestFile is the highest published version of a role.
-func newestFile(t *testing.T, public, role string) (version int) {
+func newestFile(t testing.TB, public, role string) (version int) {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(public, "metadata", "*."+role+".json"))
 	if err != nil || len(names) == 0 {

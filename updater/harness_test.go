@@ -32,7 +32,7 @@ func number(s string) buildinfo.Number {
 
 // world is the maintainers' repository with throw-away keys, and two hosts that serve it.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	repo  *release.Repository
 	keys  map[string][]release.Key
 	hosts [2]*host
@@ -70,7 +70,7 @@ func (h *host) lie(attack http.Handler) {
 var birth = time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC)
 
 // found publishes an empty repository with keys of its own. It has no hosts.
-func found(t *testing.T, dir string) *world {
+func found(t testing.TB, dir string) *world {
 	t.Helper()
 	w := &world{t: t, keys: map[string][]release.Key{}, clock: birth}
 	w.repo = release.Open(dir, w.now)
@@ -96,7 +96,7 @@ var template struct {
 }
 
 // newWorld starts two hosts over an empty repository.
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	template.Do(func() {
 		w := found(t, t.TempDir())

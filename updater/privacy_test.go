@@ -126,3 +126,19 @@ func TestPollWithNothingNewIsSmall(t *testing.T) {
 		t.Errorf("a poll cost %d bytes on the wire:\n%s", total, requests)
 	}
 }
+
+// A redirect could carry a mark from one request to the next, so it is refused even if it leads to honest files.
+func TestRedirectIsRefused(t *testing.T) {
+	w := newWorld(t)
+	w.release("1.5.0", "new")
+	honest := w.hosts[0].honest
+	w.lies(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if path, marked := strings.CutPrefix(r.URL.Path, "/visitor-1"); marked {
+			r.URL.Path = path
+			honest.ServeHTTP(rw, r)
+			return
+		}
+		http.Redirect(rw, r, "/visitor-1"+r.URL.Path, http.StatusFound)
+	}))
+	wantRefused(t, w.client(w.config("1.0.0")).Check(t.Context()), ErrHostsUnreachable)
+}

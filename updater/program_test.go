@@ -377,6 +377,21 @@ func TestErrorAtEachStep(t *testing.T) {
 	}
 }
 
+// A program that did not reach the disk whole is noticed before the names are swapped.
+func TestIncompleteProgramIsNotInstalled(t *testing.T) {
+	i := install(t)
+	i.at = func(at string) error {
+		if at != "written" {
+			return nil
+		}
+		return os.Truncate(i.newPath(), 5)
+	}
+	if err := i.Apply(); err == nil {
+		t.Error("half a program was installed")
+	}
+	i.holds(oldContent)
+}
+
 // TestCrashWhileTakingBack kills nothing: it repeats each half of a rollback, as a crash between them would.
 func TestCrashWhileTakingBack(t *testing.T) {
 	i := install(t)

@@ -1,6 +1,7 @@
 package updater
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/updater/manifest"
+	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
 func TestNewVersionIsFoundAndStaged(t *testing.T) {
@@ -155,6 +157,30 @@ func idWithBucket(ok func(int) bool) []byte {
 	for i := byte(0); ; i++ {
 		if id := []byte{i}; ok(bucket(id, number("1.1.0"))) {
 			return id
+		}
+	}
+}
+
+// What the metadata says of a file must be enough to verify it, and of a size that a release can have.
+func TestOfferNeedsHashAndSize(t *testing.T) {
+	custom := json.RawMessage(`{"version":"1.1.0"}`)
+	sha := metadata.Hashes{"sha256": make([]byte, 32)}
+	for name, c := range map[string]struct {
+		info *metadata.TargetFiles
+		ok   bool
+	}{
+		"complete":     {&metadata.TargetFiles{Length: 1, Hashes: sha, Custom: &custom}, true},
+		"no hash":      {&metadata.TargetFiles{Length: 1, Custom: &custom}, false},
+		"other hash":   {&metadata.TargetFiles{Length: 1, Hashes: metadata.Hashes{"sha512": make([]byte, 64)}, Custom: &custom}, false},
+		"short hash":   {&metadata.TargetFiles{Length: 1, Hashes: metadata.Hashes{"sha256": make([]byte, 20)}, Custom: &custom}, false},
+		"empty":        {&metadata.TargetFiles{Length: 0, Hashes: sha, Custom: &custom}, false},
+		"negative":     {&metadata.TargetFiles{Length: -1, Hashes: sha, Custom: &custom}, false},
+		"too large":    {&metadata.TargetFiles{Length: maxRelease + 1, Hashes: sha, Custom: &custom}, false},
+		"no manifest":  {&metadata.TargetFiles{Length: 1, Hashes: sha}, false},
+		"null pointer": {nil, false},
+	} {
+		if _, err := newOffer(app, c.info); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
