@@ -1,95 +1,233 @@
 package screen
 
 import (
-	"github.com/coffer-vault/coffer/assets"
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault"
 )
 
-// DetailState is one item as it is read.
-type DetailState struct {
-	ID       id.ID
-	Icon     assets.IconName
-	Title    string
-	Kind     string // "Login"
-	Folder   string // empty if it is in none
-	Tags     []string
-	Favorite bool
-	Trashed  bool
-	CanEdit  bool // false for what a newer Coffer wrote and for what is unreadable
+const historyPrefix = "history/"
 
-	Banners []Banner
-	Cards   []Card
-	Footer  string // "Edited 20 September 2026, 00:50 · 3 earlier passwords"
+// Detail shows one item. It holds the item's secrets only while it is shown.
+type Detail struct {
+	model[DetailState]
+	config DetailConfig
+	id     id.ID
 
-	HistoryLabel string // "3 earlier passwords"; empty if there are none
-	History      []HistoryRow
-	HistoryOpen  bool
+	item     vault.Item
+	loaded   bool
+	loading  bool
+	problem  Message
+	revealed revealer
+	meters   meters
+
+	historyOpen bool
+	stopCodes   func()
+	cancel      func()
 }
 
-// BannerKind says what the button of a banner does.
-type BannerKind int
-
-// The banners.
-const (
-	BannerWeak BannerKind = iota
-	BannerReused
-	BannerConflict
-	BannerTrashed
-	BannerUnreadable
-	BannerNewerSchema
-)
-
-// Banner is a warning above the cards.
-type Banner struct {
-	Kind        BannerKind
-	Tone        Tone
-	Title, Body string
-	Action      string // label of the button; empty if there is none
+// DetailConfig says where items come from and where the actions lead. The functions are called on the UI goroutine, except Get.
+type DetailConfig struct {
+	Get        func(context.Context, id.ID) (vault.Item, error)
+	FolderName func(id.ID) string                   // empty for none
+	Copied     func(text secret.Bytes, what string) // takes ownership
+	Edit       func(item vault.Item, generate bool) // takes ownership; generate: a new password is wanted at once
+	Conflicts  func(item vault.Item)                // takes ownership
+	Restore    func(id.ID)
+	Failed     func(Message)
 }
 
-// Card is a group of rows.
-type Card struct {
-	Rows []DetailRow
+// NewDetail loads an item and shows it.
+func NewDetail(env *Env, config DetailConfig, item id.ID) *Detail {
+	d := &Detail{config: config, id: item}
+	d.begin(env, d.view)
+	d.meters.begin(env, d.run, d.changed)
+	d.revealed.begin(d.run, d.changed)
+	d.Reload()
+	return d
 }
 
-// RowType says how a row is drawn.
-type RowType int
-
-// The types of rows.
-const (
-	RowText RowType = iota
-	RowSecret
-	RowCode // one-time code with countdown
-	RowLink
-	RowNote // several lines
-)
-
-// DetailRow is one value of the item. The value of a secret is not in it: ask Detail.Secret while Revealed is true.
-type DetailRow struct {
-	ID       string
-	Type     RowType
-	Label    string
-	Value    string
-	Revealed bool
-	Meter    Meter
-	Code     CodeView
-
-	CopyTip, RevealTip, OpenTip string // tooltips; empty if there is no such button
+// Leave wipes the item.
+func (d *Detail) Leave() {
+	d.model.Leave()
+	d.forget()
 }
 
-// CodeView is a one-time code that runs out.
-type CodeView struct {
-	Text     string  // "492 057"
-	Left     float64 // of its period, 0 to 1
-	LeftText string  // "18 s"
+func (d *Detail) forget() {
+	d.item.Wipe()
+	d.item, d.loaded = vault.Item{}, false
 }
 
-// HistoryRow is an earlier value of a field.
-type HistoryRow struct {
-	ID       string
-	Label    string // "Password"
-	When     string // "until 20 September 2026, 00:50"
-	Secret   bool
-	Value    string // of what is not secret
-	Revealed bool
+// Reload reads the item again, after it has changed. What is shown stays until then.
+func (d *Detail) Reload() {
+	if d.cancel != nil {
+		d.cancel()
+	}
+	d.loading = true
+	d.cancel = RunOwned(d.run, func(ctx context.Context) (vault.Item, error) {
+		return d.config.Get(ctx, d.id)
+	}, d.arrived, func(it vault.Item) { it.Wipe() })
+	d.changed()
+}
+
+func (d *Detail) arrived(it vault.Item, err error) {
+	d.loading = false
+	d.forget()
+	d.problem = explain(d.env.Words, err)
+	if err == nil {
+		d.item, d.loaded = it, true
+		d.revealed.hideAll()
+		d.meters.measure(string(passwordField), it.Value(vault.Password))
+		d.tickCodes()
+	}
+	d.changed()
+}
+
+// tickCodes keeps one-time codes current while the item has one.
+func (d *Detail) tickCodes() {
+	if d.stopCodes != nil {
+		d.stopCodes()
+		d.stopCodes = nil
+	}
+	for _, card := range d.cards() {
+		for _, row := range card.Rows {
+			if row.Type == RowCode && d.stopCodes == nil {
+				d.stopCodes = d.run.Every(time.Second, d.changed)
+			}
+		}
+	}
+}
+
+// bytes lends the value of a row.
+func (d *Detail) bytes(row string) secret.Bytes {
+	if website, ok := d.websiteOf(row); ok {
+		return secret.FromString(website)
+	}
+	if past, ok := d.pastOf(row); ok {
+		return past.Value
+	}
+	return valueOf(&d.item, vault.Field(row))
+}
+
+// websiteOf finds the website that a row shows.
+func (d *Detail) websiteOf(row string) (string, bool) {
+	digits, ok := strings.CutPrefix(row, websitePrefix)
+	i, err := strconv.Atoi(digits)
+	if !ok || err != nil || i < 0 || i >= len(d.item.Websites) {
+		return "", false
+	}
+	return d.item.Websites[i], true
+}
+
+// pastOf finds the earlier value that a row shows.
+func (d *Detail) pastOf(row string) (vault.Past, bool) {
+	digits, ok := strings.CutPrefix(row, historyPrefix)
+	i, err := strconv.Atoi(digits)
+	if !ok || err != nil || i < 0 || i >= len(d.item.History) {
+		return vault.Past{}, false
+	}
+	return d.item.History[i], true
+}
+
+// Reveal shows a secret for a while, or hides it again.
+func (d *Detail) Reveal(row string) {
+	if !d.bytes(row).IsZero() {
+		d.revealed.toggle(row)
+	}
+}
+
+// Secret is a copy of a revealed secret, for the view to draw and wipe; nothing while it is hidden.
+func (d *Detail) Secret(row string) secret.Bytes {
+	if !d.revealed.shown(row) {
+		return secret.Bytes{}
+	}
+	return d.bytes(row).Clone()
+}
+
+// Copy puts the value of a row on the clipboard; of a one-time code, the code.
+func (d *Detail) Copy(row string) {
+	value := d.bytes(row).Clone()
+	if typeOf(&d.item, vault.Field(row)) == vault.TOTP {
+		code, err := codeAt(value, d.env.Clock.Now())
+		value.Wipe()
+		if err != nil {
+			return
+		}
+		value = secret.FromString(code.Text)
+	}
+	if !value.IsZero() {
+		d.config.Copied(value, d.labelOf(row))
+	}
+}
+
+func (d *Detail) labelOf(row string) string {
+	if _, ok := d.websiteOf(row); ok {
+		return d.text("screen.field.website")
+	}
+	if past, ok := d.pastOf(row); ok {
+		return labelOf(d.env.Words, &d.item, past.Field)
+	}
+	return labelOf(d.env.Words, &d.item, vault.Field(row))
+}
+
+// CopyUser, CopyPassword and CopyCode copy what their shortcuts name; without such a value nothing happens.
+func (d *Detail) CopyUser() { d.Copy(string(vault.ValueField(vault.Username))) }
+
+// CopyPassword copies the password.
+func (d *Detail) CopyPassword() { d.Copy(string(passwordField)) }
+
+// CopyCode copies the one-time code of this moment.
+func (d *Detail) CopyCode() { d.Copy(string(vault.ValueField(vault.OTP))) }
+
+// RevealPassword shows or hides the password.
+func (d *Detail) RevealPassword() { d.Reveal(string(passwordField)) }
+
+// OpenSite opens the first website.
+func (d *Detail) OpenSite() { d.Open(websitePrefix + "0") }
+
+// Open opens a website in the browser.
+func (d *Detail) Open(row string) {
+	address, ok := webAddress(string(d.bytes(row).Reveal()))
+	if !ok {
+		return
+	}
+	Run(d.run, func(context.Context) (struct{}, error) { return struct{}{}, d.env.OpenURL(address) }, func(_ struct{}, err error) {
+		if err != nil {
+			d.config.Failed(explain(d.env.Words, err))
+		}
+	})
+}
+
+// ToggleHistory shows or hides the earlier values.
+func (d *Detail) ToggleHistory() {
+	d.historyOpen = !d.historyOpen
+	d.changed()
+}
+
+// Edit opens the editor.
+func (d *Detail) Edit() { d.edit(false) }
+
+func (d *Detail) edit(generate bool) {
+	if d.loaded && d.State().CanEdit {
+		d.config.Edit(d.item.Clone(), generate)
+	}
+}
+
+// Act does what the button of a banner says.
+func (d *Detail) Act(banner BannerKind) {
+	switch banner {
+	case BannerWeak:
+		d.edit(true)
+	case BannerTrashed:
+		d.config.Restore(d.id)
+	case BannerConflict:
+		if d.loaded && !d.readOnly() {
+			d.config.Conflicts(d.item.Clone())
+		}
+	}
 }

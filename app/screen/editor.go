@@ -1,40 +1,325 @@
 package screen
 
-// EditorState is an item as it is written.
-type EditorState struct {
-	Title    string // "Edit login"
-	New      bool
-	Name     EditorField
-	Fields   []EditorField
-	Websites []EditorField
-	Custom   []EditorField
-	Notes    EditorField
-	Tags     []string
-	Folders  []Choice
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
 
-	AddWebsite string // labels of the buttons; empty if the kind has no such thing
-	AddField   []Choice
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault"
+)
 
-	Dirty   bool
-	CanSave bool
-	Busy    bool
-	Save    string // "Save", "Saving…"
-	Problem Message
-	Ask     Question // whether to discard what was typed
+// Editor changes one item. It owns the item it is given and wipes it on Leave.
+type Editor struct {
+	model[EditorState]
+	config   EditorConfig
+	item     vault.Item // as typed so far
+	original vault.Item
+	websites []website
+	typed    map[vault.Field]string // what was typed and cannot be kept as it is, such as half a date
+	filled   map[vault.Field]int
+	meters   meters
+
+	checked bool // Save was tried: empty fields are now errors too
+	busy    bool
+	problem Message
+	ask     bool
+	onLeave func() // what follows when nothing has to be kept any more
 }
 
-// EditorField is one value to type. The value of a secret is not in it: ask Editor.Secret once, when the field is drawn.
-type EditorField struct {
-	ID          string
-	Label       string
-	Placeholder string
-	Value       string
-	Secret      bool
-	Multiline   bool
-	Choices     []Choice // not empty: a select instead of a text field
-	Error       string   // what is wrong with the value
-	Meter       Meter
-	Generate    bool // has a button for the generator
-	Rename      bool // a custom field, whose label can be typed too
-	Remove      bool
+// EditorConfig says what to edit and what becomes of it. The functions are called on the UI goroutine, except Save.
+type EditorConfig struct {
+	Item     vault.Item
+	New      bool
+	Folders  []Choice
+	Save     func(context.Context, *vault.Item) error
+	Saved    func(item id.ID)
+	Canceled func()
+	Generate func(use func(secret.Bytes)) // opens the generator; use takes ownership
+}
+
+// website has a number of its own: indexes shift when one is removed.
+type website struct {
+	number int
+	text   string
+}
+
+const websitePrefix = "website/"
+
+// passwordField is the one field whose strength is shown.
+var passwordField = vault.ValueField(vault.Password)
+
+// NewEditor takes ownership of the item.
+func NewEditor(env *Env, config EditorConfig) *Editor {
+	e := &Editor{config: config, item: config.Item, original: config.Item.Clone(), typed: map[vault.Field]string{}, filled: map[vault.Field]int{}}
+	for _, text := range config.Item.Websites {
+		e.addWebsite(text)
+	}
+	if e.hasWebsites() && len(e.websites) == 0 {
+		e.addWebsite("")
+	}
+	e.begin(env, e.view)
+	e.meters.begin(env, e.run, e.changed)
+	e.meters.measure(string(passwordField), e.bytes(passwordField))
+	return e
+}
+
+// Leave wipes what was typed.
+func (e *Editor) Leave() {
+	e.model.Leave()
+	e.item.Wipe()
+	e.original.Wipe()
+}
+
+func (e *Editor) hasWebsites() bool {
+	spec, _ := vault.SpecOf(e.item.Kind)
+	return spec.Websites || len(e.item.Websites) > 0
+}
+
+func (e *Editor) addWebsite(text string) {
+	number := 0
+	for _, w := range e.websites {
+		number = max(number, w.number+1)
+	}
+	e.websites = append(slices.Clip(e.websites), website{number, text})
+}
+
+// SetText sets the name, a field that is no secret, a website or a custom field's label.
+func (e *Editor) SetText(field, text string) {
+	if number, ok := strings.CutPrefix(field, websitePrefix); ok {
+		e.setWebsite(number, text)
+	} else {
+		e.setText(vault.Field(field), text)
+	}
+	e.problem = Message{}
+	e.changed()
+}
+
+func (e *Editor) setWebsite(number, text string) {
+	e.websites = slices.Clone(e.websites)
+	for i, w := range e.websites {
+		if strconv.Itoa(w.number) == number {
+			e.websites[i].text = text
+		}
+	}
+}
+
+func (e *Editor) setText(field vault.Field, text string) {
+	kept, ok := keep(typeOf(&e.item, field), text)
+	delete(e.typed, field)
+	if !ok {
+		// What was typed stays on the screen, the field stays as it was, and saving is refused.
+		e.typed[field] = text
+		return
+	}
+	e.put(field, secret.FromString(kept))
+}
+
+// keep turns typed text into the value that is kept; false where it is none of the type.
+func keep(t vault.FieldType, text string) (kept string, ok bool) {
+	if text == "" {
+		return "", true
+	}
+	switch t {
+	case vault.Month:
+		return readMonth(text)
+	case vault.Date:
+		return readDay(text)
+	}
+	return text, true
+}
+
+// SetSecret sets a secret field and takes ownership of the value.
+func (e *Editor) SetSecret(field string, value secret.Bytes) {
+	e.put(vault.Field(field), value)
+	e.problem = Message{}
+	if field == string(passwordField) {
+		e.meters.measure(field, value)
+	}
+	e.changed()
+}
+
+// Secret lends the value of a secret field as it is now; the caller wipes the copy.
+func (e *Editor) Secret(field string) secret.Bytes { return e.bytes(vault.Field(field)).Clone() }
+
+func (e *Editor) bytes(field vault.Field) secret.Bytes { return valueOf(&e.item, field) }
+
+// put writes a value into the item, which takes ownership; the one before is wiped.
+func (e *Editor) put(field vault.Field, value secret.Bytes) {
+	valueOf(&e.item, field).Wipe()
+	setValue(&e.item, field, value)
+}
+
+// Generate opens the generator and puts what it gives into the field.
+func (e *Editor) Generate(field string) {
+	e.config.Generate(func(value secret.Bytes) {
+		if e.run.Stopped() {
+			value.Wipe()
+			return
+		}
+		e.filled[vault.Field(field)]++
+		e.SetSecret(field, value)
+	})
+}
+
+// AddWebsite adds an empty line.
+func (e *Editor) AddWebsite() {
+	e.addWebsite("")
+	e.changed()
+}
+
+// AddField adds an empty custom field of the type, one of State.AddField.
+func (e *Editor) AddField(fieldType string) {
+	e.item.Custom = append(slices.Clip(e.item.Custom), vault.CustomField{ID: id.New(), Type: vault.FieldType(fieldType)})
+	e.changed()
+}
+
+// Remove removes a website or a custom field.
+func (e *Editor) Remove(field string) {
+	e.websites = slices.DeleteFunc(slices.Clone(e.websites), func(w website) bool { return w.field() == field })
+	e.item.Custom = slices.DeleteFunc(slices.Clone(e.item.Custom), func(c vault.CustomField) bool {
+		return string(vault.CustomValue(c.ID)) == field
+	})
+	delete(e.typed, vault.Field(field))
+	e.changed()
+}
+
+func (w website) field() string { return websitePrefix + strconv.Itoa(w.number) }
+
+// AddTag adds a tag; one that the item has already changes nothing.
+func (e *Editor) AddTag(tag string) {
+	tag = strings.TrimSpace(tag)
+	if tag == "" || slices.Contains(e.item.Tags, tag) {
+		return
+	}
+	e.item.Tags = append(slices.Clip(e.item.Tags), tag)
+	e.changed()
+}
+
+// RemoveTag removes a tag.
+func (e *Editor) RemoveTag(tag string) {
+	e.item.Tags = slices.DeleteFunc(slices.Clone(e.item.Tags), func(t string) bool { return t == tag })
+	e.changed()
+}
+
+// SetFolder moves the item to a folder, one of State.Folders.
+func (e *Editor) SetFolder(choice string) {
+	e.item.Folder, _ = id.Parse(choice) // "" is no folder
+	e.changed()
+}
+
+// Save keeps the item. If that fails, everything typed stays where it is.
+func (e *Editor) Save() {
+	e.checked = true
+	if e.busy || !e.valid() {
+		e.changed()
+		return
+	}
+	e.busy, e.problem = true, Message{}
+	e.complete()
+	item := e.item.Clone()
+	Run(e.run, func(ctx context.Context) (id.ID, error) {
+		defer item.Wipe()
+		err := e.config.Save(ctx, &item)
+		return item.ID, err
+	}, e.saved)
+	e.changed()
+}
+
+func (e *Editor) saved(item id.ID, err error) {
+	e.busy = false
+	if err != nil {
+		e.problem = explain(e.env.Words, err)
+		e.changed()
+		return
+	}
+	e.config.Saved(item)
+}
+
+// complete fills in what a person may leave out.
+func (e *Editor) complete() {
+	e.item.Websites = nil
+	for _, w := range e.websites {
+		if text := strings.TrimSpace(w.text); text != "" && !slices.Contains(e.item.Websites, text) {
+			e.item.Websites = append(e.item.Websites, text)
+		}
+	}
+	e.item.Title = strings.TrimSpace(e.item.Title)
+	if e.item.Title == "" && len(e.item.Websites) > 0 {
+		if address, ok := webAddress(e.item.Websites[0]); ok {
+			e.item.Title = strings.TrimPrefix(hostOf(address), "www.")
+		}
+	}
+}
+
+// Cancel ends the editor; if something would be lost, it asks first.
+func (e *Editor) Cancel() { e.LeaveFor(e.config.Canceled) }
+
+// LeaveFor calls next once nothing typed would be lost: now, or when the person has chosen to discard it.
+func (e *Editor) LeaveFor(next func()) {
+	if !e.dirty() {
+		next()
+		return
+	}
+	e.ask, e.onLeave = true, next
+	e.changed()
+}
+
+// Discard gives up what was typed; the answer to State.Ask.
+func (e *Editor) Discard() {
+	if e.ask && e.onLeave != nil {
+		e.onLeave()
+	}
+}
+
+// KeepEditing is the other answer to State.Ask.
+func (e *Editor) KeepEditing() {
+	e.ask, e.onLeave = false, nil
+	e.changed()
+}
+
+// unsaved gives a copy of the item to keep when the vault is about to be locked, or false if there is nothing to keep.
+func (e *Editor) unsaved() (vault.Item, bool) {
+	if !e.dirty() {
+		return vault.Item{}, false
+	}
+	e.complete()
+	if e.item.Title == "" {
+		e.item.Title = e.text("screen.editor.untitled")
+	}
+	return e.item.Clone(), true
+}
+
+// dirty reports whether leaving would lose something.
+func (e *Editor) dirty() bool {
+	return len(e.typed) > 0 || !sameContent(&e.item, &e.original) || !slices.Equal(e.websiteTexts(), e.original.Websites)
+}
+
+func (e *Editor) websiteTexts() []string {
+	var texts []string
+	for _, w := range e.websites {
+		if text := strings.TrimSpace(w.text); text != "" {
+			texts = append(texts, text)
+		}
+	}
+	return texts
+}
+
+// sameContent compares what an editor can change, except websites.
+func sameContent(a, b *vault.Item) bool {
+	return a.Title == b.Title && a.Folder == b.Folder && slices.Equal(a.Tags, b.Tags) && sameValues(a, b) && sameValues(b, a) &&
+		slices.EqualFunc(a.Custom, b.Custom, func(x, y vault.CustomField) bool {
+			return x.ID == y.ID && x.Label == y.Label && x.Type == y.Type && x.Value.Equal(y.Value)
+		})
+}
+
+func sameValues(a, b *vault.Item) bool {
+	for key, value := range a.Values {
+		if !value.Equal(b.Values[key]) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,6 +1,10 @@
 package screen
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/coffer-vault/coffer/assets"
+)
 
 // Action is something that a key does.
 type Action string
@@ -66,7 +70,7 @@ func ShortcutOf(action Action) (Shortcut, bool) {
 }
 
 // Label writes the shortcut as the system's own menus do: "Ctrl+Shift+C", on macOS "⇧⌘C".
-func (s Shortcut) Label(words Words, macOS bool) string {
+func (s Shortcut) Label(words *assets.Catalog, macOS bool) string {
 	key := s.Key
 	if len(key) > 1 {
 		key = words.Text("screen.key." + strings.ToLower(key))
@@ -78,7 +82,7 @@ func (s Shortcut) Label(words Words, macOS bool) string {
 }
 
 // Describe says what the shortcut does, for the help and for tooltips.
-func (s Shortcut) Describe(words Words) string {
+func (s Shortcut) Describe(words *assets.Catalog) string {
 	return words.Text("screen.action." + string(s.Action))
 }
 

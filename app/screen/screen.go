@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/coffer-vault/coffer/app/kit"
+	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
 
@@ -19,29 +21,20 @@ import (
 type Env struct {
 	Post      func(func()) // runs a function on the UI goroutine, in order; it may be called from any goroutine
 	Clock     Clock
-	Words     Words // replaced when the person changes the language
+	Words     *assets.Catalog // replaced when the person changes the language
 	Clipboard Clipboard
+	Paper     kit.Paper // of what is printed
 	Log       *slog.Logger
 
 	OpenURL  func(url string) error                                                     // in the person's browser
 	SaveFile func(name string, content secret.Bytes, done func(path string, err error)) // asks where; an empty path means that the person thought better of it
 }
 
-// Words gives the texts of the program in the person's language; assets.Catalog does.
-type Words interface {
-	// Text fills in placeholders: arguments alternate between a name and its value.
-	Text(key string, args ...any) string
-	// Count picks the form for n, which is also the placeholder {n}.
-	Count(key string, n int, args ...any) string
-	Date(time.Time) string
-	DateTime(time.Time) string
-}
-
-// Clipboard keeps what it holds out of clipboard histories and cloud clipboards where the system has them.
+// Clipboard keeps what it holds out of clipboard histories and cloud clipboards, and takes it back by itself after a while.
+// platform.Clipboard is one. Its calls wait for the system.
 type Clipboard interface {
-	Set(text secret.Bytes) error
-	// ClearIf empties the clipboard if it still holds the text, so that nothing of another program is lost.
-	ClearIf(text secret.Bytes) error
+	Copy(text secret.Bytes, clearAfter time.Duration) error
+	Clear() error
 }
 
 // Clock tells the time and calls back, on any goroutine, once after d.

@@ -1,18 +1,175 @@
 package screen
 
+import (
+	"context"
+	"errors"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
 // UnlockState is the card that asks for the master password.
 type UnlockState struct {
-	Title    string // "Welcome back"
-	Account  string // the e-mail address
-	Server   string // host of the server; empty for Coffer's own
-	Accounts []Choice
+	Title    string   // "Welcome back"
+	Account  string   // the e-mail address
+	Server   string   // host of the server
+	Accounts []Choice // all accounts on this PC; the menu is worth showing if there are several
+	Another  string   // label of the way to an account that is not on this PC yet
 
 	NeedSecretKey bool   // the keyring has lost its entry: there is a second field
 	SecretKey     string // as typed, formatted
-	SecretKeyHint Message
+	KeyHint       Message
 
 	Busy    bool
 	Button  string // "Unlock", "Unlocking…"
 	Problem Message
 	Promise string // what protects the vault, below the card
+}
+
+// Unlock opens an account that is on this PC. It needs no network.
+type Unlock struct {
+	model[UnlockState]
+	manager  *session.Manager
+	accounts []session.Account
+	account  session.Account
+	opened   func(*session.Unlocked)
+	another  func()
+	ready    <-chan struct{} // closed when the vault that was open before is locked
+
+	needSecretKey bool
+	secretKey     secretKeyField
+	busy          bool
+	problem       Message
+}
+
+// UnlockConfig says what follows. Ready is closed when nothing of an earlier session is open any more.
+type UnlockConfig struct {
+	Manager  *session.Manager
+	Accounts []session.Account // at least one
+	Account  id.ID             // the one to offer first; zero for the first of them
+	Opened   func(*session.Unlocked)
+	Another  func() // the person wants an account that is not on this PC
+	Ready    <-chan struct{}
+}
+
+// NewUnlock shows the card.
+func NewUnlock(env *Env, config UnlockConfig) *Unlock {
+	u := &Unlock{manager: config.Manager, opened: config.Opened, another: config.Another, ready: config.Ready, accounts: config.Accounts}
+	u.account = u.accounts[0]
+	for _, a := range u.accounts {
+		if a.ID == config.Account {
+			u.account = a
+		}
+	}
+	u.begin(env, u.view)
+	return u
+}
+
+func (u *Unlock) view() UnlockState {
+	s := UnlockState{
+		Title: u.text("screen.unlock.title"), Account: u.account.Email, Server: hostOf(u.account.Origin),
+		Another: u.text("screen.unlock.another"), NeedSecretKey: u.needSecretKey, SecretKey: u.secretKey.text,
+		KeyHint: u.secretKey.hint(u.env.Words), Busy: u.busy, Button: u.text("screen.unlock.unlock"), Problem: u.problem,
+		Promise: u.text("screen.unlock.promise"),
+	}
+	if u.busy {
+		s.Button = u.text("screen.unlock.unlocking")
+	}
+	for _, a := range u.accounts {
+		s.Accounts = append(s.Accounts, Choice{ID: a.ID.String(), Label: a.Email + " · " + hostOf(a.Origin), Selected: a.ID == u.account.ID})
+	}
+	return s
+}
+
+// Choose switches to another account of this PC, one of State.Accounts.
+func (u *Unlock) Choose(account string) {
+	for _, a := range u.accounts {
+		if a.ID.String() == account && !u.busy {
+			u.account, u.needSecretKey, u.secretKey, u.problem = a, false, secretKeyField{}, Message{}
+		}
+	}
+	u.changed()
+}
+
+// Another leads to the welcome screen, for an account that is not on this PC.
+func (u *Unlock) Another() {
+	if !u.busy {
+		u.another()
+	}
+}
+
+// SetSecretKey takes what is typed into the second field.
+func (u *Unlock) SetSecretKey(typed string) {
+	u.secretKey.set(typed)
+	u.problem = Message{}
+	u.changed()
+}
+
+// Submit tries the password, which it takes ownership of.
+func (u *Unlock) Submit(password secret.Bytes) {
+	if u.busy {
+		password.Wipe()
+		return
+	}
+	if problem := u.missing(password); !problem.IsZero() {
+		password.Wipe()
+		u.problem = problem
+		u.changed()
+		return
+	}
+	u.busy, u.problem = true, Message{}
+	account, key, withKey := u.account.ID, u.secretKey.text, u.needSecretKey
+	RunOwned(u.run, func(ctx context.Context) (*session.Unlocked, error) {
+		defer password.Wipe()
+		if err := u.wait(ctx); err != nil {
+			return nil, err
+		}
+		if withKey {
+			return u.manager.UnlockWithSecretKey(ctx, account, password, key)
+		}
+		return u.manager.Unlock(ctx, account, password)
+	}, u.answered, lockLate)
+	u.changed()
+}
+
+// wait lets the lock of an earlier session finish: two must not have the store open.
+func (u *Unlock) wait(ctx context.Context) error {
+	if u.ready == nil {
+		return nil
+	}
+	select {
+	case <-u.ready:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (u *Unlock) missing(password secret.Bytes) Message {
+	switch {
+	case password.IsZero():
+		return Message{Tone: ToneError, What: u.text("screen.unlock.passwordMissing")}
+	case u.needSecretKey && u.secretKey.err() != nil:
+		return u.secretKey.problem(u.env.Words)
+	}
+	return Message{}
+}
+
+func (u *Unlock) answered(opened *session.Unlocked, err error) {
+	u.busy = false
+	if err == nil {
+		u.secretKey = secretKeyField{}
+		u.opened(opened)
+		return
+	}
+	if errors.Is(err, session.ErrKeyringLost) || errors.Is(err, session.ErrNoKeyring) {
+		u.needSecretKey = true
+	}
+	u.problem = explain(u.env.Words, err)
+	if u.needSecretKey && errors.Is(err, session.ErrWrongPassword) {
+		// With a typed Secret Key, either can be wrong.
+		u.problem = sentence{key: "wrongPasswordOrKey", tone: ToneError}.message(u.env.Words)
+	}
+	u.changed()
 }

@@ -1,111 +1,416 @@
 package screen
 
 import (
-	"github.com/coffer-vault/coffer/assets"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault"
 )
 
-// VaultState is the main window: sidebar, list, and what the right pane shows.
-type VaultState struct {
-	Account string // the e-mail address
-	Server  string
-
-	Nav []NavSection
-
-	Heading   string // "All items"
-	CountText string // "10,000 items"
-	Search    string
-	Sort      []Choice
-	Rows      Rows
-	Selected  int // index into Rows; -1 for none
-	Empty     EmptyState
-	CanNew    bool
-	NewKinds  []Choice // what the New button offers
-	InTrash   bool     // the list shows the trash: Restore and Delete instead of the rest
-
-	Sync  SyncLine
-	Toast Toast
-	Ask   Question
-
-	Pane Pane
-}
-
-// Pane says which model the right pane shows.
-type Pane int
-
-// What the right pane can show.
+// How long a toast stays: longer where there is something to undo.
 const (
-	PaneNothing Pane = iota
-	PaneDetail
-	PaneEditor
-	PaneConflicts
+	toastTime = 4 * time.Second
+	undoTime  = 8 * time.Second
 )
 
-// NavSection is a group of the sidebar; the first one has no title.
-type NavSection struct {
-	Title  string
-	CanAdd bool // folders: a plus that makes a new one
-	Rows   []NavRow
+// Vault is the main window over an unlocked account.
+type Vault struct {
+	model[VaultState]
+	config VaultConfig
+	vault  *vault.Vault
+
+	place    Place
+	search   string
+	sort     vault.Sort
+	rows     []*vault.Summary
+	counts   vault.Counts
+	folders  []vault.Folder
+	selected id.ID
+	loading  bool // the first list has not arrived
+	asking   bool // a query runs
+	askAgain bool // what it asks is out of date
+
+	detail    *Detail
+	editor    *Editor
+	conflicts *Conflicts
+	generator *Generator
+	settings  *Settings
+	imports   *Import
+
+	status    session.Status
+	toast     Toast
+	toasts    int
+	undo      func(context.Context) error
+	hideToast func()
+	ask       Question
+	confirm   func()
+	problem   Message
+	release   []func() // ends the subscriptions
+	generated history  // what the generator has made since the vault was unlocked
 }
 
-// NavRow is one line of the sidebar.
-type NavRow struct {
-	Place    Place
-	Icon     assets.IconName
-	Label    string
-	Count    string
-	Selected bool
+// VaultConfig is what the window works with and where its ways out lead.
+type VaultConfig struct {
+	Unlocked    *session.Unlocked
+	Accounts    []session.Account // on this PC, for the menu that switches
+	Notice      string            // a toast to begin with
+	ClearAfter  func() time.Duration
+	Lock        func()
+	SwitchTo    func(account id.ID) // zero: an account that is not on this PC
+	NewSettings func(u *session.Unlocked, done func()) *Settings
+
+	copier *copier
 }
 
-// ItemRow is one line of the list.
-type ItemRow struct {
-	ID       id.ID
-	Icon     assets.IconName // of the kind, for kinds without an initial
-	Title    string
-	Subtitle string
-	Favorite bool
-	Warning  bool // weak or reused password
-	Conflict bool
+// NewVault shows all items.
+func NewVault(env *Env, config VaultConfig) *Vault {
+	v := &Vault{config: config, vault: config.Unlocked.Vault(), status: config.Unlocked.Status(), loading: true}
+	v.begin(env, v.view)
+	v.release = []func(){
+		v.vault.Subscribe(func(c vault.Change) { v.post(func() { v.vaultChanged(c) }) }),
+		config.Unlocked.OnStatus(func(s session.Status) { v.post(func() { v.statusChanged(s) }) }),
+	}
+	v.run.Every(time.Minute, v.changed) // "Synced 3 min ago"
+	v.refresh()
+	if config.Notice != "" {
+		v.say(config.Notice, nil)
+	}
+	return v
 }
 
-// EmptyState is what the list shows when it has no rows. Action is a button's label and may be empty.
-type EmptyState struct {
-	Title, Body, Action string
+// post runs f on the UI goroutine, unless the screen is left by then.
+func (v *Vault) post(f func()) {
+	v.env.Post(func() {
+		if !v.run.Stopped() {
+			f()
+		}
+	})
 }
 
-// SyncLine is the state of the synchronisation at the foot of the sidebar.
-type SyncLine struct {
-	Icon    assets.IconName
-	Tone    Tone
-	Text    string  // "Synced just now", "Offline · 3 changes wait"
-	Problem Message // the whole story behind a problem
+// Leave wipes what is shown.
+func (v *Vault) Leave() {
+	for _, release := range v.release {
+		release()
+	}
+	v.model.Leave()
+	v.closePane()
+	v.closeDialogs()
+	v.generated.wipe()
+	v.rows = nil
 }
 
-// Toast is a short message over the list that goes away. Number tells one from the next; it is 0 while there is none.
-type Toast struct {
-	Number int
-	Text   string
-	Undo   string // label of the button; empty if nothing can be undone
+// Detail, Editor, Conflicts, Generator, Settings and Import are the models that State.Pane and State.Dialog name.
+func (v *Vault) Detail() *Detail       { return v.detail }
+func (v *Vault) Editor() *Editor       { return v.editor }
+func (v *Vault) Conflicts() *Conflicts { return v.conflicts }
+func (v *Vault) Generator() *Generator { return v.generator }
+func (v *Vault) Settings() *Settings   { return v.settings }
+func (v *Vault) Import() *Import       { return v.imports }
+
+// found is what a query gives.
+type found struct {
+	rows    []*vault.Summary
+	counts  vault.Counts
+	folders []vault.Folder
 }
 
-// Question asks before something that cannot be undone. It is zero while nothing is asked.
-type Question struct {
-	Title, Body     string
-	Confirm, Cancel string // labels of the buttons
-	Danger          bool
+// refresh asks the vault again, off the UI goroutine. However often it is called while a query runs, one more follows.
+func (v *Vault) refresh() {
+	if v.asking {
+		v.askAgain = true
+		return
+	}
+	v.asking, v.askAgain = true, false
+	filter := v.place.filter(v.search, v.sort)
+	Run(v.run, func(context.Context) (found, error) {
+		return found{v.vault.Query(filter), v.vault.Counts(), v.vault.Folders()}, nil
+	}, func(f found, _ error) {
+		v.asking = false
+		if v.askAgain {
+			v.refresh() // the latest wins: what was asked before is not shown
+			return
+		}
+		v.show(f)
+	})
 }
 
-// IsZero reports whether nothing is asked.
-func (q Question) IsZero() bool { return q == Question{} }
-
-// Rows is the list, which may be long: a row is put into words when it is drawn.
-type Rows struct {
-	count int
-	at    func(int) ItemRow
+func (v *Vault) show(f found) {
+	before := v.indexOf(v.selected)
+	v.rows, v.counts, v.folders, v.loading = f.rows, f.counts, f.folders, false
+	if v.indexOf(v.selected) < 0 && v.editor == nil && v.conflicts == nil {
+		v.selectNear(before)
+	}
+	v.changed()
 }
 
-// Len is the number of rows.
-func (r Rows) Len() int { return r.count }
+// selectNear selects the row that took the place of one that is gone.
+func (v *Vault) selectNear(index int) {
+	if len(v.rows) == 0 {
+		v.selected = id.ID{}
+		v.closePane()
+		return
+	}
+	v.open(v.rows[min(max(index, 0), len(v.rows)-1)].ID)
+}
 
-// At is the row at an index below Len.
-func (r Rows) At(index int) ItemRow { return r.at(index) }
+func (v *Vault) indexOf(item id.ID) int {
+	if item.IsZero() {
+		return -1
+	}
+	return slices.IndexFunc(v.rows, func(s *vault.Summary) bool { return s.ID == item })
+}
+
+func (v *Vault) vaultChanged(c vault.Change) {
+	v.refresh()
+	if v.detail != nil && (c.All || slices.Contains(c.Objects, v.detail.id)) {
+		v.detail.Reload()
+	}
+}
+
+func (v *Vault) statusChanged(s session.Status) {
+	v.status = s
+	v.changed()
+}
+
+// Go shows another place of the sidebar.
+func (v *Vault) Go(place Place) {
+	v.leavePane(func() {
+		v.place, v.search, v.selected = place, "", id.ID{}
+		v.closePane()
+		v.refresh()
+		v.changed()
+	})
+}
+
+// SetSearch filters the list while it is typed.
+func (v *Vault) SetSearch(text string) {
+	v.search = text
+	v.refresh()
+	v.changed()
+}
+
+// SortBy orders the list, by one of State.Sort.
+func (v *Vault) SortBy(choice string) {
+	for _, s := range sortKeys {
+		if s.key == choice {
+			v.sort = s.sort
+		}
+	}
+	v.refresh()
+	v.changed()
+}
+
+// Select shows the item of a row.
+func (v *Vault) Select(index int) {
+	if index < 0 || index >= len(v.rows) || v.rows[index].ID == v.selected && v.detail != nil {
+		return
+	}
+	item := v.rows[index].ID
+	v.leavePane(func() {
+		v.open(item)
+		v.changed()
+	})
+}
+
+// open shows an item in the right pane.
+func (v *Vault) open(item id.ID) {
+	v.closePane()
+	v.selected = item
+	v.detail = NewDetail(v.env, DetailConfig{
+		Get: v.vault.Get, FolderName: v.folderName, Copied: v.copyText, Edit: v.openEditor, Conflicts: v.openConflicts,
+		Restore: func(id.ID) { v.Restore() }, Failed: v.fail,
+	}, item)
+}
+
+func (v *Vault) folderName(folder id.ID) string {
+	for _, f := range v.folders {
+		if f.ID == folder {
+			return f.Name
+		}
+	}
+	return ""
+}
+
+// leavePane goes on with next once nothing typed would be lost by it.
+func (v *Vault) leavePane(next func()) {
+	if v.editor == nil {
+		next()
+		return
+	}
+	v.editor.LeaveFor(next)
+}
+
+// closePane wipes what the right pane shows.
+func (v *Vault) closePane() {
+	if v.detail != nil {
+		v.detail.Leave()
+	}
+	if v.editor != nil {
+		v.editor.Leave()
+	}
+	if v.conflicts != nil {
+		v.conflicts.Leave()
+	}
+	v.detail, v.editor, v.conflicts = nil, nil, nil
+}
+
+// New opens the editor for a new item of a kind, one of State.NewKinds. It goes to the folder, and gets the tag, that the list shows.
+func (v *Vault) New(kind string) {
+	v.leavePane(func() {
+		item := vault.Item{ID: id.New(), Kind: vault.Kind(kind), Folder: v.place.Folder, Favorite: v.place.Kind == PlaceFavorites}
+		if v.place.Tag != "" {
+			item.Tags = []string{v.place.Tag}
+		}
+		v.edit(item, true)
+	})
+}
+
+// Edit opens the editor for the item that is shown.
+func (v *Vault) Edit() {
+	if v.detail != nil {
+		v.detail.Edit()
+	}
+}
+
+// openEditor edits an item; with generate it asks for a new password at once.
+func (v *Vault) openEditor(item vault.Item, generate bool) {
+	v.edit(item, false)
+	if generate {
+		v.editor.Generate(string(passwordField))
+	}
+}
+
+func (v *Vault) edit(item vault.Item, isNew bool) {
+	v.closePane()
+	back := v.selected
+	v.editor = NewEditor(v.env, EditorConfig{
+		Item: item, New: isNew, Folders: v.folderChoices(false), Save: v.saveItem, Generate: v.OpenGeneratorFor,
+		Saved: func(item id.ID) {
+			v.open(item)
+			v.refresh()
+			v.changed()
+		},
+		Canceled: func() {
+			v.closePane()
+			v.selectNear(v.indexOf(back))
+			v.changed()
+		},
+	})
+	v.changed()
+}
+
+// saveItem works off the UI goroutine.
+func (v *Vault) saveItem(ctx context.Context, item *vault.Item) error {
+	saved, err := v.vault.Save(ctx, *item)
+	item.ID = saved.ID
+	saved.Wipe()
+	return err
+}
+
+func (v *Vault) openConflicts(item vault.Item) {
+	v.closePane()
+	v.conflicts = NewConflicts(v.env, v.vault, item, func() {
+		v.open(v.selected)
+		v.changed()
+	})
+	v.changed()
+}
+
+// Unsaved gives a copy of what is being typed, to be kept before the vault is locked; false if there is nothing.
+func (v *Vault) unsaved() (vault.Item, bool) {
+	if v.editor == nil {
+		return vault.Item{}, false
+	}
+	return v.editor.unsaved()
+}
+
+// copyText puts a text on the clipboard, takes ownership of it, and says so.
+func (v *Vault) copyText(text secret.Bytes, what string) {
+	after := v.config.ClearAfter()
+	v.config.copier.copy(text, after, func(err error) {
+		switch {
+		case v.run.Stopped():
+		case err != nil:
+			v.fail(explain(v.env.Words, err))
+		default:
+			v.say(v.text("screen.vault.copied", "what", what, "seconds", seconds(after)), nil)
+		}
+	})
+}
+
+// say shows a toast; undo may be nil.
+func (v *Vault) say(text string, undo func(context.Context) error) {
+	if v.hideToast != nil {
+		v.hideToast()
+	}
+	v.toasts++
+	stay := toastTime
+	v.toast, v.undo = Toast{Number: v.toasts, Text: text}, undo
+	if undo != nil {
+		v.toast.Undo, stay = v.text("screen.vault.undo"), undoTime
+	}
+	v.hideToast = v.run.After(stay, v.DismissToast)
+	v.changed()
+}
+
+// DismissToast takes the toast away.
+func (v *Vault) DismissToast() {
+	v.toast, v.undo = Toast{}, nil
+	v.changed()
+}
+
+// Undo takes back what the toast reports.
+func (v *Vault) Undo() {
+	if undo := v.undo; undo != nil {
+		v.DismissToast()
+		v.do(undo, func() {})
+	}
+}
+
+func (v *Vault) fail(problem Message) {
+	v.problem = problem
+	v.changed()
+}
+
+// DismissProblem takes the message about a failure away.
+func (v *Vault) DismissProblem() { v.fail(Message{}) }
+
+// do changes the vault off the UI goroutine. The list follows by the vault's own notice.
+func (v *Vault) do(change func(context.Context) error, done func()) {
+	Run(v.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, change(ctx) }, func(_ struct{}, err error) {
+		if err != nil {
+			v.fail(explain(v.env.Words, err))
+			return
+		}
+		v.problem = Message{}
+		done()
+		v.changed()
+	})
+}
+
+// retranslate says everything again, in another language.
+func (v *Vault) retranslate() {
+	v.changed()
+	if v.detail != nil {
+		v.detail.changed()
+	}
+	if v.editor != nil {
+		v.editor.changed()
+	}
+	if v.conflicts != nil {
+		v.conflicts.changed()
+	}
+	if v.settings != nil {
+		v.settings.changed()
+	}
+	if v.generator != nil {
+		v.generator.changed()
+	}
+	if v.imports != nil {
+		v.imports.changed()
+	}
+}

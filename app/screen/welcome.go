@@ -1,10 +1,18 @@
 package screen
 
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
 // WelcomePage is one question of the way to an account.
 type WelcomePage int
 
-// The pages. Creating: Choose, Email, Code, Password, Kit. Signing in: Choose, SignIn, Code, FirstSync. Then, where browsers
-// hold passwords: Browsers, Importing, Report.
+// The pages. Creating: Choose, Email, Code, Password, Kit, Import. Signing in: Choose, SignIn, Code, FirstSync, Import.
 const (
 	PageChoose WelcomePage = iota
 	PageEmail
@@ -13,85 +21,243 @@ const (
 	PageKit
 	PageSignIn
 	PageFirstSync
-	PageBrowsers
-	PageImporting
-	PageReport
+	PageImport // Welcome.Import has the model
 )
 
-// WelcomeState is the card that leads to an open vault.
-type WelcomeState struct {
-	Page        WelcomePage
-	Step        Step
-	Title, Body string
-	Back        bool   // there is a way back
-	Continue    string // label of the main button; empty if there is none
-	CanContinue bool
-	Busy        bool
-	Problem     Message
+// minMasterPassword is in characters; resendPause keeps a second click from making the code in the first mail void.
+const (
+	minMasterPassword = 12
+	resendPause       = 30 * time.Second
+)
 
-	Email      string
-	Server     string // address typed behind "Self-hosted server"
-	ServerOpen bool
-	SecretKey  string // as typed, formatted
-	KeyHint    Message
-
-	Code     CodeEntry
-	Password PasswordChoice
-	Kit      KitState
-	Progress Progress // of the first sync and of the import
-	Browsers []BrowserRow
-	Report   ImportReport
+// mailedCode is what sign-up and sign-in have in common: a code that proves the mailbox.
+type mailedCode interface {
+	Resend(context.Context) error
+	Expires() time.Time
+	Verify(ctx context.Context, code string) error
 }
 
-// CodeEntry is the field for the code from the mail.
-type CodeEntry struct {
-	Text      string // as typed, formatted: XXXX-XXXX
-	SentTo    string // "We sent a code to anna@example.com."
-	Expiry    string // "It is valid for 9 more minutes." or that it has expired
-	Resend    string // "Send again", or with the wait: "Send again in 24 s"
-	CanResend bool
+// Welcome leads from nothing to an open vault: a new account, or one that exists and is new on this PC.
+type Welcome struct {
+	model[WelcomeState]
+	config WelcomeConfig
+
+	page     WelcomePage
+	creating bool
+	busy     bool
+	problem  Message
+	cancel   func() // ends the work under way, for Back
+
+	email, server string
+	serverOpen    bool
+	secretKey     secretKeyField
+
+	signUp    *session.SignUp
+	signIn    *session.SignIn
+	code      string
+	expires   time.Time
+	resendAt  time.Time
+	stopTicks func()
+
+	password, repeat secret.Bytes
+	frozen           bool
+	meters           meters
+	progress         Progress
+
+	unlocked  *session.Unlocked
+	kit       kitSaver
+	confirmed bool
+	imports   *Import
 }
 
-// PasswordChoice is the master password being chosen. The passwords themselves are not in it.
-type PasswordChoice struct {
-	Meter Meter
-	Rules []Rule
+// WelcomeConfig says where accounts are and what follows.
+type WelcomeConfig struct {
+	Manager *session.Manager
+	Origin  string                  // the server of people who do not name one
+	Import  bool                    // offer the passwords of the browsers on this PC
+	Opened  func(*session.Unlocked) // takes over the open vault
+	Cancel  func()                  // back to the accounts of this PC; nil if there are none
 }
 
-// Rule is one demand on the master password.
-type Rule struct {
-	Text string
-	Met  bool
+// NewWelcome asks whether to create an account or to sign in.
+func NewWelcome(env *Env, config WelcomeConfig) *Welcome {
+	w := &Welcome{config: config}
+	w.begin(env, w.view)
+	w.meters.begin(env, w.run, w.changed)
+	w.kit.begin(env, w.run, w.changed)
+	return w
 }
 
-// KitState is the emergency kit to be saved.
-type KitState struct {
-	SavedTo    string // "Saved to …"; empty as long as it is not
-	Confirmed  bool   // "I have put it in a safe place"
-	CanConfirm bool
+// Leave gives up: what was typed is wiped, and a vault that nobody has taken over is locked.
+func (w *Welcome) Leave() {
+	w.model.Leave()
+	w.wipe()
+	if w.imports != nil {
+		w.imports.Leave()
+	}
+	if w.unlocked != nil {
+		go w.unlocked.Lock()
+	}
 }
 
-// BrowserRow is a browser profile that holds passwords.
-type BrowserRow struct {
-	ID     string
-	Label  string // "Google Chrome · Work"
-	Count  string // "214 passwords"
-	Ticked bool
+func (w *Welcome) wipe() {
+	w.password.Wipe()
+	w.repeat.Wipe()
+	w.secretKey = secretKeyField{}
 }
 
-// ImportReport accounts for every row that was read.
-type ImportReport struct {
-	Summary string // "1,230 of 1,248 passwords are in your vault."
-	Groups  []ReportGroup
-	CanUndo bool
-	Undone  bool
+// Import is the model of PageImport.
+func (w *Welcome) Import() *Import { return w.imports }
+
+// Create begins with a new account.
+func (w *Welcome) Create() { w.start(true, PageEmail) }
+
+// SignIn begins with an account that exists.
+func (w *Welcome) SignIn() { w.start(false, PageSignIn) }
+
+func (w *Welcome) start(creating bool, page WelcomePage) {
+	w.creating = creating
+	w.show(page)
 }
 
-// ReportGroup is the rows that ended in the same way.
-type ReportGroup struct {
-	Tone  Tone
-	Label string // "Imported", "Already there", "Skipped: no password"
-	Count string
-	Sites []string // which ones; only where the person may want to act
-	Next  string   // what to do about them; mostly empty
+func (w *Welcome) show(page WelcomePage) {
+	w.page, w.problem = page, Message{}
+	w.changed()
+}
+
+// SetEmail takes what is typed.
+func (w *Welcome) SetEmail(email string) {
+	w.email, w.problem = email, Message{}
+	w.changed()
+}
+
+// ToggleServer shows or hides the field for the address of a self-hosted server.
+func (w *Welcome) ToggleServer() {
+	w.serverOpen = !w.serverOpen
+	w.changed()
+}
+
+// SetServer takes the address of a self-hosted server.
+func (w *Welcome) SetServer(address string) {
+	w.server, w.problem = address, Message{}
+	w.changed()
+}
+
+// SetSecretKey takes what is typed.
+func (w *Welcome) SetSecretKey(typed string) {
+	w.secretKey.set(typed)
+	w.problem = Message{}
+	w.changed()
+}
+
+// SetPassword takes the master password as typed, and its ownership.
+func (w *Welcome) SetPassword(password secret.Bytes) {
+	if w.frozen || w.busy {
+		password.Wipe()
+		return
+	}
+	w.password.Wipe()
+	w.password, w.problem = password, Message{}
+	if w.creating {
+		w.meters.measure("password", password)
+	}
+	w.changed()
+}
+
+// SetRepeat takes the repeated master password, and its ownership.
+func (w *Welcome) SetRepeat(password secret.Bytes) {
+	if w.frozen || w.busy {
+		password.Wipe()
+		return
+	}
+	w.repeat.Wipe()
+	w.repeat, w.problem = password, Message{}
+	w.changed()
+}
+
+// SetCode takes the code as typed or pasted, even with the mail around it. A complete one is tried at once.
+func (w *Welcome) SetCode(typed string) {
+	before := w.code
+	w.code, w.problem = formatCode(typed), Message{}
+	if codeComplete(w.code) && w.code != before {
+		w.Continue()
+		return
+	}
+	w.changed()
+}
+
+// Back goes to the page before; work under way is given up.
+func (w *Welcome) Back() {
+	if w.cancel != nil {
+		w.cancel()
+	}
+	w.busy, w.cancel = false, nil
+	switch w.page {
+	case PageChoose:
+		if w.config.Cancel != nil {
+			w.config.Cancel()
+		}
+	case PageEmail, PageSignIn:
+		w.wipe()
+		w.show(PageChoose)
+	case PageCode, PagePassword, PageFirstSync:
+		w.leaveCode()
+		w.frozen = false
+		w.wipe()
+		if w.creating {
+			w.show(PageEmail)
+		} else {
+			w.show(PageSignIn)
+		}
+	}
+}
+
+// Continue answers the question of the page.
+func (w *Welcome) Continue() {
+	if w.busy {
+		return
+	}
+	w.problem = w.missing()
+	if !w.problem.IsZero() {
+		w.changed()
+		return
+	}
+	switch w.page {
+	case PageEmail:
+		w.beginSignUp()
+	case PageSignIn:
+		w.beginSignIn()
+	case PageCode:
+		w.verify()
+	case PagePassword:
+		w.createAccount()
+	case PageKit:
+		w.openImport()
+	case PageFirstSync:
+		w.firstSync()
+	}
+}
+
+// work runs the next thing to do, busy until it is done; a failure is explained on the page.
+func work[T any](w *Welcome, do func(context.Context) (T, error), done func(T), discard func(T)) {
+	w.busy = true
+	w.cancel = RunOwned(w.run, do, func(result T, err error) {
+		w.busy, w.cancel = false, nil
+		if err != nil {
+			w.problem = w.explain(err)
+			w.changed()
+			return
+		}
+		done(result)
+	}, discard)
+	w.changed()
+}
+
+// explain adds what only this screen knows: how long to wait before the next try, and that an expired code can be replaced.
+func (w *Welcome) explain(err error) Message {
+	var slow *session.SlowDownError
+	if errors.As(err, &slow) {
+		w.resendAt = w.env.Clock.Now().Add(slow.RetryAfter)
+	}
+	return explain(w.env.Words, err)
 }

@@ -1,0 +1,289 @@
+package screen
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// DetailState is one item as it is read.
+type DetailState struct {
+	ID       id.ID
+	Icon     assets.IconName
+	Title    string
+	Kind     string // "Login"
+	Folder   string // empty if it is in none
+	Tags     []string
+	Favorite bool
+	Trashed  bool
+	Loading  bool
+	CanEdit  bool    // false for what a newer version wrote, what is in the trash, and what does not open
+	Problem  Message // why it is not shown
+
+	Banners []Banner
+	Cards   []Card
+	Footer  string // "Edited 20 September 2026, 00:50 · 3 earlier passwords"
+
+	HistoryLabel string // "3 earlier passwords"; empty if there are none
+	History      []HistoryRow
+	HistoryOpen  bool
+}
+
+// BannerKind says what the button of a banner does.
+type BannerKind int
+
+// The banners.
+const (
+	BannerWeak     BannerKind = iota // change the password
+	BannerConflict                   // choose
+	BannerTrashed                    // restore
+	BannerReadOnly                   // nothing
+)
+
+// Banner is a warning above the cards.
+type Banner struct {
+	Kind        BannerKind
+	Tone        Tone
+	Title, Body string
+	Action      string // label of the button; empty if there is none
+}
+
+// Card is a group of rows.
+type Card struct {
+	Rows []DetailRow
+}
+
+// RowType says how a row is drawn.
+type RowType int
+
+// The types of rows.
+const (
+	RowText RowType = iota
+	RowSecret
+	RowCode // one-time code with countdown
+	RowLink
+	RowNote // several lines
+)
+
+// DetailRow is one value of the item. The value of a secret is not in it: ask Detail.Secret while Revealed is true.
+type DetailRow struct {
+	ID       string
+	Type     RowType
+	Label    string
+	Value    string
+	Revealed bool
+	Meter    Meter
+	Code     CodeView
+
+	CopyTip, RevealTip, OpenTip string // tooltips; empty if there is no such button
+}
+
+// CodeView is a one-time code that runs out.
+type CodeView struct {
+	Text     string  // "492 057"
+	Valid    bool    // false: what is kept is no key, and Text says so
+	Left     float64 // of its period, 0 to 1
+	LeftText string  // "18 s"
+}
+
+// HistoryRow is an earlier value of a field.
+type HistoryRow struct {
+	ID       string
+	Label    string // "Password"
+	When     string // "until 20 September 2026, 00:50"
+	Secret   bool
+	Value    string // of what is not secret
+	Revealed bool
+}
+
+func (d *Detail) view() DetailState {
+	s := DetailState{ID: d.id, Loading: d.loading, Problem: d.problem}
+	if !d.loaded {
+		return s
+	}
+	it := &d.item
+	s.Icon, s.Title, s.Kind = kindIcon(it.Kind), titleOf(d.env.Words, it.Title), kindText(d.env.Words, it.Kind, "name")
+	s.Folder, s.Tags, s.Favorite, s.Trashed = d.config.FolderName(it.Folder), it.Tags, it.Favorite, it.TrashedAt != 0
+	s.CanEdit = !s.Trashed && !d.readOnly()
+	s.Banners, s.Cards, s.Footer = d.banners(), d.cards(), d.footer()
+	if n := len(d.past()); n > 0 {
+		s.HistoryLabel, s.HistoryOpen = d.env.Words.Count("screen.detail.earlier", n), d.historyOpen
+	}
+	if d.historyOpen {
+		s.History = d.history()
+	}
+	return s
+}
+
+// titleOf never leaves a row without words.
+func titleOf(words *assets.Catalog, title string) string {
+	if title == "" {
+		return words.Text("screen.editor.untitled")
+	}
+	return title
+}
+
+func (d *Detail) readOnly() bool { return d.item.ReadOnly || !known(d.item.Kind) }
+
+func (d *Detail) banners() []Banner {
+	var banners []Banner
+	add := func(kind BannerKind, key string, tone Tone, action bool) {
+		b := Banner{Kind: kind, Tone: tone, Title: d.text("screen.detail." + key), Body: d.text("screen.detail." + key + "Body")}
+		if action {
+			b.Action = d.text("screen.detail." + key + "Action")
+		}
+		banners = append(banners, b)
+	}
+	if d.item.TrashedAt != 0 {
+		add(BannerTrashed, "trashed", ToneQuiet, true)
+	}
+	if d.readOnly() {
+		add(BannerReadOnly, "readOnly", ToneWarning, false)
+	}
+	if len(d.item.Conflicts()) > 0 {
+		add(BannerConflict, "conflict", ToneWarning, !d.readOnly())
+	}
+	if d.meters.weak(string(passwordField)) && d.item.TrashedAt == 0 {
+		add(BannerWeak, "weak", ToneWarning, !d.readOnly())
+	}
+	return banners
+}
+
+// cards groups the rows: fields of the kind, websites, the person's own fields, notes.
+func (d *Detail) cards() []Card {
+	var fields, websites, custom, notes []DetailRow
+	for _, key := range shownKeys(&d.item) {
+		row := d.row(vault.ValueField(key), fieldLabel(d.env.Words, d.item.Kind, key))
+		if key == vault.Notes {
+			notes = append(notes, row)
+		} else {
+			fields = append(fields, row)
+		}
+	}
+	for i, website := range d.item.Websites {
+		websites = append(websites, d.websiteRow(i, website))
+	}
+	for _, c := range d.item.Custom {
+		if !c.Value.IsZero() {
+			custom = append(custom, d.row(vault.CustomValue(c.ID), c.Label))
+		}
+	}
+	var cards []Card
+	for _, rows := range [][]DetailRow{fields, websites, custom, notes} {
+		if len(rows) > 0 {
+			cards = append(cards, Card{Rows: rows})
+		}
+	}
+	return cards
+}
+
+// shownKeys are the fields that have a value: those of the kind in its order, then what a newer version added.
+func shownKeys(it *vault.Item) []vault.Key {
+	var keys []vault.Key
+	spec, _ := vault.SpecOf(it.Kind)
+	for _, f := range spec.Fields {
+		if !it.Value(f.Key).IsZero() {
+			keys = append(keys, f.Key)
+		}
+	}
+	var rest []vault.Key
+	for key, value := range it.Values {
+		if _, listed := spec.Field(key); !listed && !value.IsZero() {
+			rest = append(rest, key)
+		}
+	}
+	slices.Sort(rest)
+	return append(keys, rest...)
+}
+
+func (d *Detail) row(field vault.Field, label string) DetailRow {
+	name, t := string(field), typeOf(&d.item, field)
+	row := DetailRow{ID: name, Label: label, Revealed: d.revealed.shown(name), CopyTip: d.text("screen.detail.copy", "field", label)}
+	switch t {
+	case vault.TOTP:
+		row.Type, row.Code = RowCode, d.code(field)
+	case vault.Concealed:
+		row.Type, row.Meter = RowSecret, d.meters.of(name)
+		row.RevealTip = d.text("screen.detail.reveal", "field", label)
+		if row.Revealed {
+			row.RevealTip = d.text("screen.detail.hide", "field", label)
+		}
+	case vault.Multiline:
+		row.Type = RowNote
+	}
+	if !t.Secret() {
+		row.Value = d.display(t, string(d.bytes(name).Reveal()))
+	}
+	return row
+}
+
+// display writes a value as people read it.
+func (d *Detail) display(t vault.FieldType, value string) string {
+	switch t {
+	case vault.Month:
+		return showMonth(value)
+	case vault.Date:
+		if day, err := time.Parse(dayKept, value); err == nil {
+			return d.env.Words.Date(day)
+		}
+	}
+	return value
+}
+
+func (d *Detail) websiteRow(i int, website string) DetailRow {
+	label := d.text("screen.field.website")
+	row := DetailRow{ID: websitePrefix + strconv.Itoa(i), Type: RowLink, Label: label, Value: website, CopyTip: d.text("screen.detail.copy", "field", label)}
+	if _, ok := webAddress(website); ok {
+		row.OpenTip = d.text("screen.detail.open")
+	}
+	return row
+}
+
+// code is the one-time code of this moment.
+func (d *Detail) code(field vault.Field) CodeView {
+	code, err := codeAt(d.bytes(string(field)), d.env.Clock.Now())
+	if err != nil {
+		return CodeView{Text: d.text("screen.detail.badTOTP")}
+	}
+	return CodeView{Text: spaceCode(code.Text), Valid: true, Left: float64(code.Left) / float64(code.Period),
+		LeftText: d.text("screen.seconds", "n", seconds(code.Left))}
+}
+
+func (d *Detail) footer() string {
+	if d.item.UpdatedAt == 0 {
+		return ""
+	}
+	return d.text("screen.detail.edited", "time", d.env.Words.DateTime(time.UnixMilli(d.item.UpdatedAt).Local()))
+}
+
+// past are the earlier values, newest first; conflicts are not past until they are resolved.
+func (d *Detail) past() []int {
+	var indexes []int
+	for i := len(d.item.History) - 1; i >= 0; i-- {
+		if !d.item.History[i].Conflict {
+			indexes = append(indexes, i)
+		}
+	}
+	return indexes
+}
+
+func (d *Detail) history() []HistoryRow {
+	var rows []HistoryRow
+	for _, i := range d.past() {
+		past := d.item.History[i]
+		row := HistoryRow{
+			ID: historyPrefix + strconv.Itoa(i), Label: labelOf(d.env.Words, &d.item, past.Field), Secret: typeOf(&d.item, past.Field).Secret(),
+			When: d.text("screen.detail.until", "time", d.env.Words.DateTime(time.UnixMilli(past.Time).Local())),
+		}
+		row.Revealed = d.revealed.shown(row.ID)
+		if !row.Secret {
+			row.Value = string(past.Value.Reveal())
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}

@@ -1,0 +1,232 @@
+package screen
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault/importer"
+)
+
+// browser is a place with passwords that was found. Info is asked for once, off the UI goroutine: it may read files.
+type browser struct {
+	source importer.Source
+	info   importer.Info
+}
+
+// Import brings the passwords of the browsers on this PC into the vault.
+type Import struct {
+	model[ImportState]
+	config ImportConfig
+
+	page     ImportPage
+	found    []browser
+	ticked   map[string]bool
+	progress Progress
+	stop     func()
+	results  []session.ImportResult
+	undone   bool
+	busy     bool // stopping, undoing, or reading what a primary password opened
+	problem  Message
+}
+
+// ImportConfig says for which account passwords are imported.
+type ImportConfig struct {
+	Unlocked *session.Unlocked
+	First    bool   // the account is new: what the person decides is kept, and no other device asks again
+	Done     func() // the person has seen enough
+}
+
+// NewImport begins to search at once.
+func NewImport(env *Env, config ImportConfig) *Import {
+	i := &Import{config: config, ticked: map[string]bool{}}
+	i.begin(env, i.view)
+	Run(i.run, i.search, i.show)
+	return i
+}
+
+// search works off the UI goroutine.
+func (i *Import) search(ctx context.Context) ([]browser, error) {
+	sources, err := i.config.Unlocked.FindBrowsers(ctx)
+	var found []browser
+	for _, source := range sources {
+		found = append(found, browser{source, source.Info()})
+	}
+	return found, err
+}
+
+func (i *Import) show(found []browser, err error) {
+	i.found, i.problem, i.page = found, explain(i.env.Words, err), ImportChoose
+	if len(found) == 0 {
+		i.page = ImportNothing
+	}
+	for _, b := range found {
+		i.ticked[b.info.ID] = true
+	}
+	i.changed()
+}
+
+// Tick chooses whether a browser profile is imported.
+func (i *Import) Tick(browser string, yes bool) {
+	i.ticked[browser] = yes
+	i.changed()
+}
+
+func (i *Import) chosen() (sources []importer.Source, rows int) {
+	for _, b := range i.found {
+		if i.ticked[b.info.ID] {
+			sources = append(sources, b.source)
+			rows += max(b.info.Count, 0)
+		}
+	}
+	return sources, rows
+}
+
+// Continue starts the import, and after it leads on.
+func (i *Import) Continue() {
+	switch i.page {
+	case ImportChoose:
+		if chosen, _ := i.chosen(); len(chosen) > 0 {
+			i.start(chosen)
+		}
+	case ImportNothing:
+		i.decline()
+	case ImportDone:
+		i.config.Done()
+	}
+}
+
+func (i *Import) start(chosen []importer.Source) {
+	i.page, i.problem, i.progress = ImportRunning, Message{}, Progress{}
+	report := i.run.progress(func(done, total int) {
+		i.progress = Progress{Done: done, Total: total}
+		i.changed()
+	})
+	write := i.config.Unlocked.ImportBrowsers
+	if !i.config.First {
+		write = func(ctx context.Context, sources []importer.Source, progress func(done, total int)) (session.ImportResult, error) {
+			return i.config.Unlocked.Import(ctx, sources, secret.Bytes{}, progress)
+		}
+	}
+	// Stopping cancels the work and still hears how it ended: the transaction may have been faster.
+	stopping, stop := context.WithCancel(context.Background())
+	i.stop = stop
+	Run(i.run, func(ctx context.Context) (session.ImportResult, error) {
+		defer context.AfterFunc(ctx, stop)()
+		return write(stopping, chosen, report)
+	}, i.imported)
+	i.changed()
+}
+
+func (i *Import) imported(result session.ImportResult, err error) {
+	if i.stop != nil {
+		i.stop()
+	}
+	i.busy, i.problem = false, explain(i.env.Words, err)
+	switch {
+	case err == nil:
+		i.results, i.page = append(i.results, result), ImportDone
+	case i.page == ImportRunning:
+		i.page = ImportChoose
+	}
+	i.changed()
+}
+
+// Skip leaves without importing. While an import runs it stops it: an import is one transaction, so nothing of it stays.
+func (i *Import) Skip() {
+	if i.page != ImportRunning {
+		i.decline()
+		return
+	}
+	i.busy = true
+	i.stop()
+	i.changed()
+}
+
+// decline notes, for a new account, that the person was asked.
+func (i *Import) decline() {
+	if !i.config.First {
+		i.config.Done()
+		return
+	}
+	Run(i.run, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, i.config.Unlocked.SkipBrowserImport(ctx)
+	}, func(_ struct{}, err error) {
+		if err != nil {
+			i.env.Log.Warn("declined import not noted", "error", err)
+		}
+		i.config.Done()
+	})
+}
+
+// Primary imports what Firefox protects by a primary password; it takes ownership of it.
+func (i *Import) Primary(password secret.Bytes) {
+	closed := i.closed()
+	if len(closed) == 0 || i.busy || i.page != ImportDone {
+		password.Wipe()
+		return
+	}
+	i.busy, i.problem = true, Message{}
+	Run(i.run, func(ctx context.Context) (session.ImportResult, error) {
+		defer password.Wipe()
+		return i.config.Unlocked.Import(ctx, closed, password, nil)
+	}, i.imported)
+	i.changed()
+}
+
+// closed are the sources that wait for a primary password.
+func (i *Import) closed() []importer.Source {
+	var sources []importer.Source
+	for _, report := range i.report().Sources {
+		if errors.Is(report.Err, importer.ErrPrimaryPasswordNeeded) || errors.Is(report.Err, importer.ErrWrongPrimaryPassword) {
+			for _, b := range i.found {
+				if b.info.ID == report.Info.ID {
+					sources = append(sources, b.source)
+				}
+			}
+		}
+	}
+	return sources
+}
+
+// report joins the reports: of a source that was read twice the later one counts.
+func (i *Import) report() importer.Report {
+	var joined importer.Report
+	for _, result := range i.results {
+		for _, source := range result.Report.Sources {
+			at := slices.IndexFunc(joined.Sources, func(s importer.SourceReport) bool { return s.Info.ID == source.Info.ID })
+			if at < 0 {
+				joined.Sources = append(joined.Sources, source)
+			} else {
+				joined.Sources[at] = source
+			}
+		}
+	}
+	return joined
+}
+
+// Undo takes everything back that was imported.
+func (i *Import) Undo() {
+	if i.page != ImportDone || i.undone || i.busy {
+		return
+	}
+	i.busy, i.problem = true, Message{}
+	results := slices.Clone(i.results)
+	Run(i.run, func(ctx context.Context) (struct{}, error) {
+		for _, result := range slices.Backward(results) {
+			if result.Batch.IsZero() {
+				continue
+			}
+			if _, err := i.config.Unlocked.UndoImport(ctx, result.Batch); err != nil {
+				return struct{}{}, err
+			}
+		}
+		return struct{}{}, nil
+	}, func(_ struct{}, err error) {
+		i.busy, i.undone, i.problem = false, err == nil, explain(i.env.Words, err)
+		i.changed()
+	})
+	i.changed()
+}

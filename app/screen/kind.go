@@ -1,0 +1,110 @@
+package screen
+
+import (
+	"slices"
+
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+var kindIcons = map[vault.Kind]assets.IconName{
+	vault.Login:    assets.IconKeyRound,
+	vault.Note:     assets.IconStickyNote,
+	vault.Card:     assets.IconCreditCard,
+	vault.Identity: assets.IconIdCard,
+}
+
+// kindIcon is the icon of a kind, also of one that a newer version has made.
+func kindIcon(kind vault.Kind) assets.IconName {
+	if icon, ok := kindIcons[kind]; ok {
+		return icon
+	}
+	return assets.IconFile
+}
+
+func known(kind vault.Kind) bool {
+	_, ok := vault.SpecOf(kind)
+	return ok
+}
+
+// kindText is one of the texts that every kind has: "name", "plural", "new", "edit".
+func kindText(words *assets.Catalog, kind vault.Kind, form string) string {
+	if !known(kind) {
+		return words.Text("kind.unknown." + form)
+	}
+	return words.Text("kind." + string(kind) + "." + form)
+}
+
+// fieldLabel is what a field of the kind is called.
+func fieldLabel(words *assets.Catalog, kind vault.Kind, key vault.Key) string {
+	if key == vault.Notes {
+		return words.Text("kind.notes")
+	}
+	if spec, ok := vault.SpecOf(kind); ok {
+		if _, ok := spec.Field(key); ok {
+			return words.Text("kind." + string(kind) + ".field." + string(key))
+		}
+	}
+	return string(key) // made by a newer version, which has a better name for it
+}
+
+// labelOf is what people call a field of an item, also one that is in its history alone.
+func labelOf(words *assets.Catalog, it *vault.Item, field vault.Field) string {
+	if field == vault.FieldTitle {
+		return words.Text("screen.field.title")
+	}
+	if key, ok := field.Key(); ok {
+		return fieldLabel(words, it.Kind, key)
+	}
+	if custom, part, ok := field.Custom(); ok {
+		return customLabel(words, it, vault.CustomValue(custom), part)
+	}
+	return words.Text("screen.field.unknown")
+}
+
+func customLabel(words *assets.Catalog, it *vault.Item, field vault.Field, part string) string {
+	name := words.Text("screen.field.custom")
+	for _, c := range it.Custom {
+		if vault.CustomValue(c.ID) == field && c.Label != "" {
+			name = c.Label
+		}
+	}
+	if part == "" {
+		return name
+	}
+	return words.Text("screen.field.part."+part, "field", name)
+}
+
+// typeOf is the type of a field's value. What this version does not know is treated as a secret.
+func typeOf(it *vault.Item, field vault.Field) vault.FieldType {
+	if field == vault.FieldTitle {
+		return vault.Text
+	}
+	if key, ok := field.Key(); ok {
+		return keyType(it.Kind, key)
+	}
+	custom, part, ok := field.Custom()
+	if !ok {
+		return vault.Concealed
+	}
+	if part != "" {
+		return vault.Text
+	}
+	i := slices.IndexFunc(it.Custom, func(c vault.CustomField) bool { return c.ID == custom })
+	if i < 0 {
+		return vault.Concealed
+	}
+	return it.Custom[i].Type
+}
+
+func keyType(kind vault.Kind, key vault.Key) vault.FieldType {
+	if key == vault.Notes {
+		return vault.Multiline
+	}
+	if spec, ok := vault.SpecOf(kind); ok {
+		if f, ok := spec.Field(key); ok {
+			return f.Type
+		}
+	}
+	return vault.Concealed
+}

@@ -1,0 +1,286 @@
+package screen
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// SettingsState is the settings of this user on this PC, the account, and updates (whose model is Settings.Update).
+type SettingsState struct {
+	Themes     []Choice
+	Languages  []Choice
+	LockAfter  []Choice
+	ClearAfter []Choice
+	Toggles    []Toggle
+
+	Email, Server, Device string
+	Devices               []DeviceRow
+	DevicesLoading        bool
+	DevicesProblem        Message
+
+	Kit    KitState
+	SyncUp string // "Everything is synced.", or what waits
+
+	Forget  string // label of the button that removes the account from this PC
+	Ask     Question
+	Busy    bool
+	Problem Message
+
+	Shortcuts []ShortcutRow
+}
+
+// Toggle is a setting that is on or off.
+type Toggle struct {
+	ID, Label string
+	On        bool
+}
+
+// DeviceRow is one device of the account.
+type DeviceRow struct {
+	Name   string
+	Icon   assets.IconName
+	Detail string // "Linux · last seen 20 September 2026, 00:50"
+}
+
+// ShortcutRow is a line of the help.
+type ShortcutRow struct {
+	Key, Text string
+}
+
+// The toggles of the settings.
+const (
+	ToggleReducedMotion = "reducedMotion"
+	ToggleStartAtLogin  = "startAtLogin"
+	ToggleImport        = "import"
+)
+
+// Settings changes the settings; every change is kept at once.
+type Settings struct {
+	model[SettingsState]
+	config SettingsConfig
+
+	values  session.Settings
+	devices []wire.DeviceInfo
+	loading bool
+	devErr  error
+	kit     kitSaver
+	ask     bool
+	busy    bool
+	problem Message
+}
+
+// SettingsConfig is what the settings are about and where changes go.
+type SettingsConfig struct {
+	Unlocked  *session.Unlocked
+	Values    session.Settings
+	Apply     func(session.Settings) // uses them at once
+	Keep      func(context.Context, session.Settings) error
+	Autostart func(on bool) error
+	// CheckPassword returns nil for the right master password.
+	CheckPassword func(context.Context, *session.Unlocked, secret.Bytes) error
+	Forget        func() // removes the account from this PC; nothing of the vault is open afterwards
+	Update        *Update
+	MacOS         bool // how shortcuts are written
+	Done          func()
+}
+
+// The choices of the two times that guard secrets, within the bounds of package session.
+var (
+	lockTimes  = []time.Duration{time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour, 4 * time.Hour}
+	clearTimes = []time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute}
+	themes     = []string{"system", "light", "dark"}
+)
+
+// NewSettings shows the settings and asks the server for the account's devices.
+func NewSettings(env *Env, config SettingsConfig) *Settings {
+	s := &Settings{config: config, values: config.Values, loading: true}
+	s.begin(env, s.view)
+	s.kit.begin(env, s.run, s.changed)
+	Run(s.run, config.Unlocked.Devices, func(devices []wire.DeviceInfo, err error) {
+		s.devices, s.devErr, s.loading = devices, err, false
+		s.changed()
+	})
+	return s
+}
+
+// Update is the model of the part about updates.
+func (s *Settings) Update() *Update { return s.config.Update }
+
+// Done closes the settings.
+func (s *Settings) Done() { s.config.Done() }
+
+// SetTheme, SetLanguage, SetLockAfter and SetClearAfter take one of the choices of the state.
+func (s *Settings) SetTheme(choice string) {
+	s.set(func(v *session.Settings) { v.Theme = choice })
+}
+
+// SetLanguage takes one of State.Languages.
+func (s *Settings) SetLanguage(choice string) {
+	s.set(func(v *session.Settings) { v.Language = choice })
+}
+
+// SetLockAfter takes one of State.LockAfter.
+func (s *Settings) SetLockAfter(choice string) {
+	if d, err := time.ParseDuration(choice); err == nil && slices.Contains(lockTimes, d) {
+		s.set(func(v *session.Settings) { v.LockAfter = d })
+	}
+}
+
+// SetClearAfter takes one of State.ClearAfter.
+func (s *Settings) SetClearAfter(choice string) {
+	if d, err := time.ParseDuration(choice); err == nil && slices.Contains(clearTimes, d) {
+		s.set(func(v *session.Settings) { v.ClipboardAfter = d })
+	}
+}
+
+// SetToggle switches one of State.Toggles.
+func (s *Settings) SetToggle(toggle string, on bool) {
+	switch toggle {
+	case ToggleReducedMotion:
+		s.set(func(v *session.Settings) { v.ReducedMotion = on })
+	case ToggleImport:
+		s.set(func(v *session.Settings) { v.ImportBrowsers = on })
+	case ToggleStartAtLogin:
+		Run(s.run, func(context.Context) (struct{}, error) { return struct{}{}, s.config.Autostart(on) }, func(_ struct{}, err error) {
+			if err != nil {
+				s.problem = explain(s.env.Words, err)
+				s.changed()
+				return
+			}
+			s.set(func(v *session.Settings) { v.StartAtLogin = on })
+		})
+	}
+}
+
+// set applies a change at once and keeps it. If that fails, it holds until the program ends, and the person is told.
+func (s *Settings) set(change func(*session.Settings)) {
+	change(&s.values)
+	s.problem = Message{}
+	values := s.values
+	s.config.Apply(values)
+	Run(s.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.config.Keep(ctx, values) }, func(_ struct{}, err error) {
+		if err != nil {
+			s.problem = explain(s.env.Words, err)
+			s.changed()
+		}
+	})
+	s.changed()
+}
+
+// SaveKit saves the emergency kit again. It holds the Secret Key, so the master password is asked for; it takes ownership of it.
+func (s *Settings) SaveKit(password secret.Bytes) {
+	s.kit.save(s.config.Unlocked, func(ctx context.Context) error {
+		defer password.Wipe()
+		return s.config.CheckPassword(ctx, s.config.Unlocked, password)
+	})
+}
+
+// Forget asks before the account is removed from this PC, and says what would be lost by it.
+func (s *Settings) Forget() {
+	s.ask = true
+	s.changed()
+}
+
+// Answer is what the person says to State.Ask.
+func (s *Settings) Answer(yes bool) {
+	s.ask = false
+	if yes {
+		s.busy = true
+		s.config.Forget()
+		return
+	}
+	s.changed()
+}
+
+func (s *Settings) view() SettingsState {
+	account := s.config.Unlocked.Account()
+	state := SettingsState{
+		Themes: s.choices(themes, "screen.settings.theme.", s.values.Theme), Languages: s.languages(),
+		LockAfter: s.times(lockTimes, s.values.LockAfter), ClearAfter: s.times(clearTimes, s.values.ClipboardAfter),
+		Toggles: []Toggle{
+			{ToggleReducedMotion, s.text("screen.settings.reducedMotion"), s.values.ReducedMotion},
+			{ToggleStartAtLogin, s.text("screen.settings.startAtLogin"), s.values.StartAtLogin},
+			{ToggleImport, s.text("screen.settings.import"), s.values.ImportBrowsers},
+		},
+		Email: account.Email, Server: hostOf(account.Origin), Device: s.config.Unlocked.Device(),
+		DevicesLoading: s.loading, DevicesProblem: explain(s.env.Words, s.devErr), Kit: s.kit.state(),
+		Forget: s.text("screen.settings.forget"), Busy: s.busy, Problem: s.problem,
+	}
+	for _, d := range s.devices {
+		if !d.Revoked {
+			state.Devices = append(state.Devices, s.device(d))
+		}
+	}
+	pending := s.config.Unlocked.Status().Pending
+	state.SyncUp = s.text("screen.settings.allSynced")
+	if pending > 0 {
+		state.SyncUp = s.env.Words.Count("screen.settings.pending", pending)
+	}
+	if s.ask {
+		state.Ask = s.question(pending)
+	}
+	for _, k := range Shortcuts() {
+		state.Shortcuts = append(state.Shortcuts, ShortcutRow{k.Label(s.env.Words, s.config.MacOS), k.Describe(s.env.Words)})
+	}
+	return state
+}
+
+func (s *Settings) question(pending int) Question {
+	q := Question{Title: s.text("screen.settings.ask.title"), Body: s.text("screen.settings.ask.body"),
+		Confirm: s.text("screen.settings.ask.confirm"), Cancel: s.text("screen.cancel"), Danger: true}
+	if pending > 0 {
+		q.Body = s.env.Words.Count("screen.settings.ask.pending", pending) + " " + q.Body
+	}
+	return q
+}
+
+func (s *Settings) choices(ids []string, prefix, selected string) []Choice {
+	var choices []Choice
+	for _, c := range ids {
+		choices = append(choices, Choice{ID: c, Label: s.text(prefix + c), Selected: c == selected})
+	}
+	return choices
+}
+
+func (s *Settings) times(times []time.Duration, selected time.Duration) []Choice {
+	var choices []Choice
+	for _, d := range times {
+		c := Choice{ID: d.String(), Selected: d == selected}
+		switch {
+		case d < time.Minute:
+			c.Label = s.env.Words.Count("screen.settings.seconds", int(d/time.Second))
+		case d < time.Hour:
+			c.Label = s.env.Words.Count("screen.settings.minutes", int(d/time.Minute))
+		default:
+			c.Label = s.env.Words.Count("screen.settings.hours", int(d/time.Hour))
+		}
+		choices = append(choices, c)
+	}
+	return choices
+}
+
+func (s *Settings) languages() []Choice {
+	choices := []Choice{{Label: s.text("screen.settings.systemLanguage"), Selected: s.values.Language == ""}}
+	for _, l := range assets.Languages() {
+		choices = append(choices, Choice{ID: l.Code, Label: l.Name, Selected: l.Code == s.values.Language})
+	}
+	return choices
+}
+
+// platforms are the systems a device can have, with names that are the same in every language.
+var platforms = map[string]string{"windows": "Windows", "macos": "macOS", "linux": "Linux"}
+
+func (s *Settings) device(d wire.DeviceInfo) DeviceRow {
+	platform := platforms[d.Platform]
+	if platform == "" {
+		platform = d.Platform
+	}
+	seen := s.env.Words.DateTime(time.UnixMilli(d.LastSeen).Local())
+	return DeviceRow{Name: d.Name, Icon: assets.IconLaptop, Detail: s.text("screen.settings.lastSeen", "platform", platform, "time", seen)}
+}

@@ -1,0 +1,420 @@
+package screen
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// Page says which model fills the window.
+type Page int
+
+// The pages.
+const (
+	PageStarting Page = iota // for moments: the accounts on this PC are being looked up
+	PageWelcome              // Shell.Welcome
+	PageUnlock               // Shell.Unlock
+	PageVault                // Shell.Vault
+)
+
+// ShellState is the window as a whole.
+type ShellState struct {
+	Page          Page
+	Theme         string // "system", "light", "dark"
+	ReducedMotion bool
+	Language      string // of the texts; when it changes, views build themselves anew
+	Shows         int    // rises whenever the window has to come to the front
+	Notice        Message
+	Quitting      bool // what is left happens without a window
+}
+
+// ShellConfig wires the program together.
+type ShellConfig struct {
+	Manager   *session.Manager
+	Origin    string                        // the server of people who do not name one
+	Language  string                        // of the system, BCP 47
+	Idle      func() (time.Duration, error) // how long nobody has touched the computer; an error: only input to our own window counts
+	Autostart func(on bool) error
+	Update    UpdateConfig // Quit is the shell's
+	MacOS     bool
+	Quit      func() // ends the program; everything is locked by then
+	// CheckPassword returns nil for the right master password of an open vault.
+	CheckPassword func(context.Context, *session.Unlocked, secret.Bytes) error
+}
+
+// idlePoll is how often idle time is looked at.
+const idlePoll = 5 * time.Second
+
+// Shell is the root of the screens: it decides which one is shown, and locks.
+type Shell struct {
+	model[ShellState]
+	config ShellConfig
+	copier *copier
+	update *Update
+
+	settings session.Settings
+	language string
+	accounts []session.Account
+
+	welcome  *Welcome
+	unlock   *Unlock
+	vault    *Vault
+	unlocked *session.Unlocked
+	closed   <-chan struct{} // closed when nothing of the vault before is open any more
+
+	touched  time.Time // when our own window last saw input
+	polling  bool
+	shows    int
+	notice   Message // on the unlock screen
+	saved    bool    // an unfinished edit was saved on locking: said once the vault is open again
+	quitting bool
+}
+
+// NewShell does nothing until Start.
+func NewShell(env *Env, config ShellConfig) *Shell {
+	s := &Shell{config: config, copier: newCopier(env), settings: session.DefaultSettings(), touched: env.Clock.Now()}
+	s.begin(env, s.view)
+	config.Update.Quit = s.Quit
+	s.update = NewUpdate(env, config.Update)
+	return s
+}
+
+// Welcome, Unlock and Vault are the models that State.Page names; Update is there always.
+func (s *Shell) Welcome() *Welcome { return s.welcome }
+
+// Unlock is the model of PageUnlock.
+func (s *Shell) Unlock() *Unlock { return s.unlock }
+
+// Vault is the model of PageVault.
+func (s *Shell) Vault() *Vault { return s.vault }
+
+// Update is the model of the prompt for new versions.
+func (s *Shell) Update() *Update { return s.update }
+
+// startup is what this PC knows before anything is unlocked.
+type startup struct {
+	settings session.Settings
+	accounts []session.Account
+}
+
+// Start looks up the accounts on this PC and shows the first screen.
+func (s *Shell) Start() {
+	s.lookUp(func() { s.showUnlock(id.ID{}) })
+	s.run.Every(idlePoll, s.checkIdle)
+}
+
+// lookUp reads settings and accounts, off the UI goroutine.
+func (s *Shell) lookUp(then func()) {
+	Run(s.run, func(context.Context) (startup, error) {
+		return startup{s.config.Manager.Settings(), s.config.Manager.Accounts()}, nil
+	}, func(k startup, _ error) {
+		s.accounts = k.accounts
+		s.apply(k.settings)
+		then()
+	})
+}
+
+// apply uses settings at once.
+func (s *Shell) apply(settings session.Settings) {
+	s.settings = settings
+	wanted := settings.Language
+	if wanted == "" {
+		wanted = s.config.Language
+	}
+	words, err := assets.Load(wanted)
+	if err != nil {
+		s.env.Log.Error("language not loaded", "error", err)
+	} else if words.Code() != s.env.Words.Code() {
+		s.env.Words = words
+		s.retranslate()
+	}
+	s.changed()
+}
+
+// retranslate has every model that is there say everything again.
+func (s *Shell) retranslate() {
+	s.update.changed()
+	if s.welcome != nil {
+		s.welcome.changed()
+		if s.welcome.imports != nil {
+			s.welcome.imports.changed()
+		}
+	}
+	if s.unlock != nil {
+		s.unlock.changed()
+	}
+	if s.vault != nil {
+		s.vault.retranslate()
+	}
+}
+
+func (s *Shell) view() ShellState {
+	state := ShellState{Theme: s.settings.Theme, ReducedMotion: s.settings.ReducedMotion, Language: s.env.Words.Code(), Shows: s.shows, Notice: s.notice, Quitting: s.quitting}
+	switch {
+	case s.vault != nil:
+		state.Page = PageVault
+	case s.unlock != nil:
+		state.Page = PageUnlock
+	case s.welcome != nil:
+		state.Page = PageWelcome
+	}
+	return state
+}
+
+// clear leaves the screens that are there; an open vault has been seen to before.
+func (s *Shell) clear() {
+	if s.welcome != nil {
+		s.welcome.Leave()
+	}
+	if s.unlock != nil {
+		s.unlock.Leave()
+	}
+	if s.vault != nil {
+		s.vault.Leave()
+	}
+	s.welcome, s.unlock, s.vault = nil, nil, nil
+}
+
+// showUnlock offers an account, the zero id the one used last; without accounts there is the welcome.
+func (s *Shell) showUnlock(account id.ID) {
+	s.clear()
+	if len(s.accounts) == 0 {
+		s.showWelcome()
+		return
+	}
+	s.unlock = NewUnlock(s.env, UnlockConfig{
+		Manager: s.config.Manager, Accounts: s.accounts, Account: account, Opened: s.opened, Another: s.showWelcome, Ready: s.closed,
+	})
+	s.changed()
+}
+
+func (s *Shell) showWelcome() {
+	s.clear()
+	config := WelcomeConfig{Manager: s.config.Manager, Origin: s.settings.Server, Import: s.settings.ImportBrowsers, Opened: s.opened}
+	if config.Origin == "" {
+		config.Origin = s.config.Origin
+	}
+	if len(s.accounts) > 0 {
+		config.Cancel = func() { s.showUnlock(id.ID{}) }
+	}
+	s.notice = Message{}
+	s.welcome = NewWelcome(s.env, config)
+	s.changed()
+}
+
+// opened shows the vault of an account.
+func (s *Shell) opened(u *session.Unlocked) {
+	first := s.unlock != nil && s.settings.ImportBrowsers && !u.BrowserImportDone()
+	s.clear()
+	s.unlocked, s.notice, s.touched = u, Message{}, s.env.Clock.Now()
+	s.lastUsed(u.Account())
+	config := VaultConfig{
+		Unlocked: u, Accounts: s.accounts, Lock: s.Lock, SwitchTo: s.switchTo, NewSettings: s.newSettings,
+		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
+	}
+	if s.saved {
+		s.saved, config.Notice = false, s.text("screen.shell.savedOnLock")
+	}
+	s.vault = NewVault(s.env, config)
+	if first {
+		s.vault.openImport(true)
+	}
+	s.changed()
+}
+
+// lastUsed puts an account, which may be new, before the others.
+func (s *Shell) lastUsed(account session.Account) {
+	others := slices.DeleteFunc(slices.Clone(s.accounts), func(a session.Account) bool { return a.ID == account.ID })
+	s.accounts = append([]session.Account{account}, others...)
+}
+
+func (s *Shell) newSettings(u *session.Unlocked, done func()) *Settings {
+	return NewSettings(s.env, SettingsConfig{
+		Unlocked: u, Values: s.settings, Apply: s.apply, Update: s.update, Autostart: s.config.Autostart, MacOS: s.config.MacOS,
+		Keep:          func(_ context.Context, v session.Settings) error { return s.config.Manager.SaveSettings(v) },
+		CheckPassword: s.config.CheckPassword, Forget: s.forget, Done: done,
+	})
+}
+
+// Show brings the window to the front: a second start of the program asks for it. Any goroutine may call it.
+func (s *Shell) Show() {
+	s.env.Post(func() {
+		s.shows++
+		s.changed()
+	})
+}
+
+// Touch notes input to our own window.
+func (s *Shell) Touch() { s.touched = s.env.Clock.Now() }
+
+// checkIdle locks when nobody has touched the computer for as long as the settings say.
+func (s *Shell) checkIdle() {
+	if s.vault == nil || s.polling {
+		return
+	}
+	s.polling = true
+	Run(s.run, func(context.Context) (time.Duration, error) { return s.config.Idle() }, func(idle time.Duration, err error) {
+		s.polling = false
+		if err != nil {
+			idle = s.env.Clock.Now().Sub(s.touched)
+		}
+		if s.vault != nil && idle >= s.settings.LockAfter {
+			s.lockNow(s.unlocked.Account().ID)
+		}
+	})
+}
+
+// Away locks because the session was locked or the computer goes to sleep. Any goroutine but the UI's may call it; it returns when
+// nothing is open any more, or with the context.
+func (s *Shell) Away(ctx context.Context) {
+	done := make(chan struct{})
+	s.env.Post(func() {
+		if s.vault != nil {
+			s.lockNow(s.unlocked.Account().ID)
+		}
+		closed := s.closed
+		go func() {
+			defer close(done)
+			if closed != nil {
+				<-closed
+			}
+		}()
+	})
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+}
+
+// Lock locks because the person wants it. An edit that cannot be saved keeps the vault open, so that nothing typed is lost.
+func (s *Shell) Lock() {
+	if s.vault != nil {
+		s.saveAnd(func() { s.lockNow(s.unlocked.Account().ID) })
+	}
+}
+
+// switchTo locks and offers another account; the zero id one that is not on this PC.
+func (s *Shell) switchTo(account id.ID) {
+	s.saveAnd(func() {
+		s.lockNow(account)
+		if account.IsZero() {
+			s.showWelcome()
+		}
+	})
+}
+
+// saveAnd saves what is being typed and goes on. If that fails, it asks whether to go on all the same.
+func (s *Shell) saveAnd(next func()) {
+	v := s.vault
+	item, dirty := v.unsaved()
+	if !dirty {
+		next()
+		return
+	}
+	store := s.unlocked.Vault()
+	Run(s.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, saveWiping(ctx, store, item) }, func(_ struct{}, err error) {
+		if s.vault != v {
+			return // locked meanwhile
+		}
+		if err == nil {
+			s.saved = true
+			v.closePane()
+			next()
+			return
+		}
+		v.fail(explain(s.env.Words, err))
+		v.askBefore("lockUnsaved", func() {
+			v.closePane()
+			next()
+		})
+	})
+}
+
+func saveWiping(ctx context.Context, store *vault.Vault, item vault.Item) error {
+	defer item.Wipe()
+	saved, err := store.Save(ctx, item)
+	saved.Wipe()
+	return err
+}
+
+// lockNow leaves the vault at once; what is being typed is saved on the way, and the keys are wiped behind it.
+func (s *Shell) lockNow(next id.ID) {
+	item, dirty := s.vault.unsaved()
+	unlocked := s.unlocked
+	closed := make(chan struct{})
+	s.clear()
+	s.unlocked, s.closed = nil, closed
+	s.copier.clear(func(err error) { s.clipboardCleared(err) })
+	// Not cancelled by anything: a vault must not stay open because the program is in a hurry.
+	Run(s.run, func(context.Context) (struct{}, error) {
+		defer close(closed)
+		defer unlocked.Lock()
+		if dirty {
+			return struct{}{}, saveWiping(context.Background(), unlocked.Vault(), item)
+		}
+		return struct{}{}, nil
+	}, func(_ struct{}, err error) {
+		s.saved = s.saved || dirty && err == nil
+		if err != nil {
+			s.notice = explain(s.env.Words, err)
+			s.notice.Safe = s.text("screen.shell.notSaved")
+		}
+		s.changed()
+	})
+	s.showUnlock(next)
+}
+
+func (s *Shell) clipboardCleared(err error) {
+	if err != nil {
+		s.env.Log.Warn("clipboard not cleared", "error", err)
+	}
+}
+
+// forget removes the account from this PC.
+func (s *Shell) forget() {
+	account := s.unlocked.Account()
+	s.vault.closePane() // the person has been told that what was not synced is lost
+	s.lockNow(id.ID{})
+	closed := s.closed
+	Run(s.run, func(ctx context.Context) (struct{}, error) {
+		<-closed
+		return struct{}{}, s.config.Manager.Forget(ctx, account)
+	}, func(_ struct{}, err error) {
+		s.notice = explain(s.env.Words, err)
+		s.lookUp(func() { s.showUnlock(id.ID{}) })
+	})
+}
+
+// Quit ends the program: what is being typed is saved, the clipboard cleared, everything locked.
+func (s *Shell) Quit() {
+	if s.quitting {
+		return
+	}
+	if s.vault == nil {
+		s.quit()
+		return
+	}
+	s.saveAnd(func() {
+		s.lockNow(id.ID{})
+		s.quit()
+	})
+}
+
+func (s *Shell) quit() {
+	s.quitting = true
+	s.clear()
+	s.changed()
+	s.copier.clear(func(err error) {
+		s.clipboardCleared(err)
+		Run(s.run, func(context.Context) (struct{}, error) {
+			s.config.Manager.Close()
+			return struct{}{}, nil
+		}, func(struct{}, error) { s.config.Quit() })
+	})
+}

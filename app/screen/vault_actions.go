@@ -1,0 +1,283 @@
+package screen
+
+import (
+	"context"
+	"strings"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// chosen is the selected item.
+func (v *Vault) chosen() (*vault.Summary, bool) {
+	if i := v.indexOf(v.selected); i >= 0 {
+		return v.rows[i], true
+	}
+	return nil, false
+}
+
+// ToggleFavorite makes the selected item a favorite, or no longer.
+func (v *Vault) ToggleFavorite() {
+	item, ok := v.chosen()
+	if !ok || v.inTrash() {
+		return
+	}
+	set := func(favorite bool) func(context.Context) error {
+		return func(ctx context.Context) error { return v.vault.SetFavorite(ctx, favorite, item.ID) }
+	}
+	key := "screen.vault.favorited"
+	if item.Favorite {
+		key = "screen.vault.unfavorited"
+	}
+	v.do(set(!item.Favorite), func() { v.say(v.text(key), set(item.Favorite)) })
+}
+
+// Trash moves the selected item to the trash.
+func (v *Vault) Trash() {
+	item, ok := v.chosen()
+	if !ok || v.inTrash() {
+		return
+	}
+	v.leavePane(func() {
+		v.do(func(ctx context.Context) error { return v.vault.Trash(ctx, item.ID) }, func() {
+			v.say(v.text("screen.vault.trashed", "title", titleOf(v.env.Words, item.Title)), func(ctx context.Context) error {
+				return v.vault.Restore(ctx, item.ID)
+			})
+		})
+	})
+}
+
+// Restore takes the selected item out of the trash.
+func (v *Vault) Restore() {
+	item, ok := v.chosen()
+	if !ok || !v.inTrash() {
+		return
+	}
+	v.do(func(ctx context.Context) error { return v.vault.Restore(ctx, item.ID) }, func() {
+		v.say(v.text("screen.vault.restored", "title", titleOf(v.env.Words, item.Title)), func(ctx context.Context) error {
+			return v.vault.Trash(ctx, item.ID)
+		})
+	})
+}
+
+// DeleteForever deletes the selected item of the trash, after asking.
+func (v *Vault) DeleteForever() {
+	item, ok := v.chosen()
+	if !ok || !v.inTrash() {
+		return
+	}
+	title := titleOf(v.env.Words, item.Title)
+	v.askBefore("deleteForever", func() {
+		v.do(func(ctx context.Context) error { return v.vault.DeleteForever(ctx, item.ID) }, func() {
+			v.say(v.text("screen.vault.deleted", "title", title), nil)
+		})
+	}, "title", title)
+}
+
+// EmptyTrash deletes everything in the trash, after asking.
+func (v *Vault) EmptyTrash() {
+	v.askBefore("emptyTrash", func() {
+		v.do(func(ctx context.Context) error {
+			_, err := v.vault.EmptyTrash(ctx)
+			return err
+		}, func() { v.say(v.text("screen.vault.trashEmptied"), nil) })
+	}, "count", v.env.Words.Count("screen.vault.count", v.counts.Trash))
+}
+
+// Move puts the selected item into a folder, one of State.Folders.
+func (v *Vault) Move(choice string) {
+	item, ok := v.chosen()
+	folder, err := id.Parse(choice)
+	if !ok || err != nil && choice != "" || folder == item.Folder {
+		return
+	}
+	to := func(folder id.ID) func(context.Context) error {
+		return func(ctx context.Context) error { return v.vault.Move(ctx, folder, item.ID) }
+	}
+	v.do(to(folder), func() { v.say(v.text("screen.vault.moved"), to(item.Folder)) })
+}
+
+// AddFolder makes a folder and shows it.
+func (v *Vault) AddFolder(name string) {
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return
+	}
+	Run(v.run, func(ctx context.Context) (vault.Folder, error) {
+		return v.vault.SaveFolder(ctx, vault.Folder{Name: name})
+	}, func(f vault.Folder, err error) {
+		if err != nil {
+			v.fail(explain(v.env.Words, err))
+			return
+		}
+		v.Go(Place{Kind: PlaceFolder, Folder: f.ID})
+	})
+}
+
+// RenameFolder gives a folder another name.
+func (v *Vault) RenameFolder(folder id.ID, name string) {
+	name = strings.TrimSpace(name)
+	before := v.folderName(folder)
+	if name == "" || name == before {
+		return
+	}
+	rename := func(name string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			_, err := v.vault.SaveFolder(ctx, vault.Folder{ID: folder, Name: name})
+			return err
+		}
+	}
+	v.do(rename(name), func() { v.say(v.text("screen.vault.renamed", "name", name), rename(before)) })
+}
+
+// DeleteFolder deletes a folder, after asking. Its items stay.
+func (v *Vault) DeleteFolder(folder id.ID) {
+	v.askBefore("deleteFolder", func() {
+		v.do(func(ctx context.Context) error { return v.vault.DeleteFolder(ctx, folder) }, func() {
+			if v.place.Folder == folder {
+				v.Go(Place{})
+			}
+		})
+	}, "name", v.folderName(folder))
+}
+
+// askBefore shows a question; confirm follows a yes.
+func (v *Vault) askBefore(key string, confirm func(), args ...any) {
+	prefix := "screen.vault.ask." + key
+	v.ask = Question{Title: v.text(prefix+".title", args...), Body: v.text(prefix+".body", args...),
+		Confirm: v.text(prefix + ".confirm"), Cancel: v.text("screen.cancel"), Danger: true}
+	v.confirm = confirm
+	v.changed()
+}
+
+// Answer is what the person says to State.Ask.
+func (v *Vault) Answer(yes bool) {
+	confirm := v.confirm
+	v.ask, v.confirm = Question{}, nil
+	v.changed()
+	if yes && confirm != nil {
+		confirm()
+	}
+}
+
+// Sync brings the vault in step with the server now; the outcome is in State.Sync.
+func (v *Vault) Sync() {
+	Run(v.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, v.config.Unlocked.Sync(ctx) }, func(struct{}, error) {})
+}
+
+// Lock locks the vault.
+func (v *Vault) Lock() { v.config.Lock() }
+
+// SwitchTo locks and offers another account, one of State.Accounts.
+func (v *Vault) SwitchTo(choice string) {
+	account, err := id.Parse(choice)
+	if (err == nil || choice == "") && account != v.config.Unlocked.Account().ID {
+		v.config.SwitchTo(account)
+	}
+}
+
+// OpenGenerator shows the generator on its own: what it makes goes to the clipboard.
+func (v *Vault) OpenGenerator() {
+	v.openGenerator(v.text("screen.generator.copy"), func(value secret.Bytes) {
+		v.copyText(value, v.text("screen.generator.password"))
+	})
+}
+
+// OpenGeneratorFor shows the generator; use gets what the person chooses, and its ownership.
+func (v *Vault) OpenGeneratorFor(use func(secret.Bytes)) {
+	v.openGenerator(v.text("screen.generator.use"), use)
+}
+
+func (v *Vault) openGenerator(label string, use func(secret.Bytes)) {
+	if v.generator != nil {
+		return
+	}
+	v.generator = NewGenerator(v.env, GeneratorConfig{
+		History: &v.generated,
+		Label:   label,
+		Use: func(value secret.Bytes) {
+			v.closeGenerator()
+			use(value)
+		},
+		Copied: func(value secret.Bytes) { v.copyText(value, v.text("screen.generator.password")) },
+		Cancel: v.closeGenerator,
+	})
+	v.changed()
+}
+
+func (v *Vault) closeGenerator() {
+	v.generator.Leave()
+	v.generator = nil
+	v.changed()
+}
+
+// OpenSettings shows the settings.
+func (v *Vault) OpenSettings() {
+	if v.settings != nil {
+		return
+	}
+	v.settings = v.config.NewSettings(v.config.Unlocked, func() {
+		v.settings.Leave()
+		v.settings = nil
+		v.changed()
+	})
+	v.changed()
+}
+
+// OpenImport shows the import from browsers.
+func (v *Vault) OpenImport() { v.openImport(false) }
+
+func (v *Vault) openImport(first bool) {
+	if v.imports != nil {
+		return
+	}
+	v.imports = NewImport(v.env, ImportConfig{Unlocked: v.config.Unlocked, First: first, Done: func() {
+		v.imports.Leave()
+		v.imports = nil
+		v.changed()
+	}})
+	v.changed()
+}
+
+func (v *Vault) closeDialogs() {
+	if v.generator != nil {
+		v.generator.Leave()
+	}
+	if v.settings != nil {
+		v.settings.Leave()
+	}
+	if v.imports != nil {
+		v.imports.Leave()
+	}
+	v.generator, v.settings, v.imports = nil, nil, nil
+}
+
+// Do carries out what a key stands for. Search, List and Back move the focus, which is the view's; Save is the editor's.
+func (v *Vault) Do(action Action) {
+	if do := v.actions()[action]; do != nil {
+		do()
+	}
+}
+
+func (v *Vault) actions() map[Action]func() {
+	actions := map[Action]func(){
+		ActionNew: func() { v.New(string(vault.Login)) }, ActionEdit: v.Edit, ActionFavorite: v.ToggleFavorite,
+		ActionGenerator: v.OpenGenerator, ActionSettings: v.OpenSettings, ActionLock: v.Lock, ActionTrash: v.Trash,
+	}
+	if v.inTrash() {
+		actions[ActionTrash] = v.DeleteForever
+		delete(actions, ActionNew)
+	}
+	if d := v.detail; d != nil {
+		actions[ActionCopyUser], actions[ActionCopyPassword], actions[ActionCopyCode] = d.CopyUser, d.CopyPassword, d.CopyCode
+		actions[ActionOpenSite], actions[ActionReveal] = d.OpenSite, d.RevealPassword
+	}
+	if v.editor != nil {
+		actions[ActionSave], actions[ActionBack] = v.editor.Save, v.editor.Cancel
+	}
+	if v.dialog() != DialogNone {
+		return map[Action]func(){ActionLock: v.Lock} // what lies over the window takes the keys
+	}
+	return actions
+}

@@ -1,0 +1,272 @@
+package screen
+
+import (
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// VaultState is the main window: sidebar, list, what the right pane shows, and what lies over all of it.
+type VaultState struct {
+	Account  string   // the e-mail address
+	Server   string   // host
+	Accounts []Choice // of the menu that switches; the last one, with an empty ID, is "Sign in to another account"
+
+	Nav []NavSection
+
+	Heading    string // "All items"
+	CountText  string // "10,000 items"
+	Search     string
+	SearchHint string // "Search vault"
+	Sort       []Choice
+	Rows       Rows
+	Selected   int // index into Rows; -1 for none
+	Loading    bool
+	Empty      EmptyState
+	New        string   // label of the button; empty in the trash
+	NewKinds   []Choice // what it offers
+	EmptyTrash string   // label of the button; empty outside the trash
+	InTrash    bool     // the list shows the trash: Restore and Delete for ever instead of the rest
+	Folders    []Choice // where an item can be moved; the first one, with an empty ID, is "No folder"
+
+	Sync    SyncLine
+	Toast   Toast
+	Ask     Question
+	Problem Message // why something that was asked for did not happen
+
+	Pane   Pane
+	Dialog Dialog
+}
+
+// Pane says which model the right pane shows.
+type Pane int
+
+// What the right pane can show.
+const (
+	PaneNothing   Pane = iota
+	PaneDetail         // Vault.Detail
+	PaneEditor         // Vault.Editor
+	PaneConflicts      // Vault.Conflicts
+)
+
+// Dialog says which model lies over the window.
+type Dialog int
+
+// What can lie over the window.
+const (
+	DialogNone      Dialog = iota
+	DialogGenerator        // Vault.Generator
+	DialogSettings         // Vault.Settings
+	DialogImport           // Vault.Import
+)
+
+// Rows is the list, which may be long: a row is put into words when it is drawn.
+type Rows struct {
+	summaries []*vault.Summary
+	words     *assets.Catalog
+}
+
+// Len is the number of rows.
+func (r Rows) Len() int { return len(r.summaries) }
+
+// At is the row at an index below Len.
+func (r Rows) At(index int) ItemRow {
+	s := r.summaries[index]
+	row := ItemRow{ID: s.ID, Icon: kindIcon(s.Kind), Kind: s.Kind, Title: titleOf(r.words, s.Title), Subtitle: s.Subtitle, Favorite: s.Favorite}
+	switch {
+	case s.Unreadable:
+		row.Title, row.Subtitle, row.Warning = r.words.Text("screen.vault.unreadable"), s.ID.String()[:8], true
+	case s.Conflict:
+		row.Warning = true
+	}
+	if row.Subtitle == "" && len(s.Hosts) > 0 {
+		row.Subtitle = s.Hosts[0]
+	}
+	if row.Subtitle == "" {
+		row.Subtitle = kindText(r.words, s.Kind, "name")
+	}
+	return row
+}
+
+// ItemRow is one line of the list.
+type ItemRow struct {
+	ID       id.ID
+	Kind     vault.Kind
+	Icon     assets.IconName // of the kind
+	Title    string
+	Subtitle string
+	Favorite bool
+	Warning  bool // a conflict waits, or the item does not open
+}
+
+// EmptyState is what the list shows when it has no rows. Action is the label of a button that makes a new item; it may be empty.
+type EmptyState struct {
+	Title, Body, Action string
+}
+
+// SyncLine is the state of the synchronisation at the foot of the sidebar.
+type SyncLine struct {
+	Icon    assets.IconName
+	Tone    Tone
+	Busy    bool
+	Text    string  // "Synced just now", "Offline · 3 changes wait"
+	Problem Message // the whole story behind a problem
+}
+
+// Toast is a short message over the list that goes away. Number tells one from the next; it is 0 while there is none.
+type Toast struct {
+	Number int
+	Text   string
+	Undo   string // label of the button; empty if nothing can be undone
+}
+
+// Question asks before something that cannot be undone. It is zero while nothing is asked.
+type Question struct {
+	Title, Body     string
+	Confirm, Cancel string // labels of the buttons
+	Danger          bool
+}
+
+// IsZero reports whether nothing is asked.
+func (q Question) IsZero() bool { return q == Question{} }
+
+func (v *Vault) view() VaultState {
+	account := v.config.Unlocked.Account()
+	s := VaultState{
+		Account: account.Email, Server: hostOf(account.Origin), Accounts: v.accounts(account.ID), Nav: v.navigation(), Heading: v.heading(),
+		CountText: v.env.Words.Count("screen.vault.count", len(v.rows)), Search: v.search, SearchHint: v.text("screen.vault.search"), Sort: v.sorts(),
+		Rows: Rows{v.rows, v.env.Words}, Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
+		Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), InTrash: v.inTrash(),
+	}
+	if len(v.rows) == 0 && !v.loading {
+		s.Empty = v.empty()
+	}
+	if s.InTrash {
+		if len(v.rows) > 0 {
+			s.EmptyTrash = v.text("screen.vault.emptyTrash")
+		}
+		return s
+	}
+	s.New = v.text("screen.vault.new")
+	for _, spec := range vault.Kinds() {
+		s.NewKinds = append(s.NewKinds, Choice{ID: string(spec.Kind), Label: kindText(v.env.Words, spec.Kind, "name")})
+	}
+	return s
+}
+
+func (v *Vault) accounts(current id.ID) []Choice {
+	var choices []Choice
+	for _, a := range v.config.Accounts {
+		choices = append(choices, Choice{ID: a.ID.String(), Label: a.Email + " · " + hostOf(a.Origin), Selected: a.ID == current})
+	}
+	return append(choices, Choice{Label: v.text("screen.unlock.another")})
+}
+
+func (v *Vault) inTrash() bool { return v.place.Kind == PlaceTrash }
+
+func (v *Vault) pane() Pane {
+	switch {
+	case v.conflicts != nil:
+		return PaneConflicts
+	case v.editor != nil:
+		return PaneEditor
+	case v.detail != nil:
+		return PaneDetail
+	}
+	return PaneNothing
+}
+
+func (v *Vault) dialog() Dialog {
+	switch {
+	case v.generator != nil:
+		return DialogGenerator
+	case v.imports != nil:
+		return DialogImport
+	case v.settings != nil:
+		return DialogSettings
+	}
+	return DialogNone
+}
+
+// sortKeys are the orders of the list with their names in the catalog.
+var sortKeys = []struct {
+	sort vault.Sort
+	key  string
+}{{vault.SortTitle, "title"}, {vault.SortUpdated, "updated"}, {vault.SortCreated, "created"}}
+
+func (v *Vault) sorts() []Choice {
+	var choices []Choice
+	for _, s := range sortKeys {
+		choices = append(choices, Choice{ID: s.key, Label: v.text("screen.vault.sort." + s.key), Selected: s.sort == v.sort})
+	}
+	return choices
+}
+
+// folderChoices are the folders, with "No folder" before them where that is a choice.
+func (v *Vault) folderChoices(none bool) []Choice {
+	var choices []Choice
+	if none {
+		choices = append(choices, Choice{Label: v.text("screen.editor.noFolder")})
+	}
+	for _, f := range v.folders {
+		choices = append(choices, Choice{ID: f.ID.String(), Label: f.Name})
+	}
+	return choices
+}
+
+// empty says why there is nothing to see, and what to do.
+func (v *Vault) empty() EmptyState {
+	state := func(key string, action bool) EmptyState {
+		e := EmptyState{Title: v.text("screen.vault.empty." + key), Body: v.text("screen.vault.empty." + key + "Body")}
+		if action {
+			e.Action = v.text("screen.vault.new")
+		}
+		return e
+	}
+	switch {
+	case v.search != "":
+		return state("search", false)
+	case v.inTrash():
+		return state("trash", false)
+	case v.place.Kind == PlaceFavorites:
+		return state("favorites", false)
+	case v.place.Kind == PlaceConflicts:
+		return state("conflicts", false)
+	case v.counts.All == 0:
+		return state("vault", true)
+	}
+	return state("place", true)
+}
+
+func (v *Vault) syncLine() SyncLine {
+	s := v.status
+	switch s.State {
+	case session.Syncing:
+		return SyncLine{Icon: assets.IconRefreshCw, Text: v.text("screen.sync.syncing"), Busy: true}
+	case session.Synced:
+		return SyncLine{Icon: assets.IconCloud, Tone: ToneGood, Text: v.syncedText(v.env.Clock.Now().Sub(s.LastSync))}
+	case session.Problem:
+		return SyncLine{Icon: assets.IconCloudAlert, Tone: ToneError, Text: v.text("screen.sync.problem"), Problem: explain(v.env.Words, s.Err)}
+	}
+	line := SyncLine{Icon: assets.IconCloudOff, Tone: ToneWarning, Text: v.text("screen.sync.offline")}
+	if s.Pending > 0 {
+		line.Text = v.env.Words.Count("screen.sync.offlinePending", s.Pending)
+	}
+	if s.Err != nil {
+		line.Problem = explain(v.env.Words, s.Err)
+	}
+	return line
+}
+
+func (v *Vault) syncedText(ago time.Duration) string {
+	switch {
+	case ago < time.Minute:
+		return v.text("screen.sync.justNow")
+	case ago < time.Hour:
+		return v.env.Words.Count("screen.sync.minutesAgo", int(ago/time.Minute))
+	}
+	return v.text("screen.sync.at", "time", v.env.Words.DateTime(v.status.LastSync.Local()))
+}
