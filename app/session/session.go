@@ -186,12 +186,15 @@ type ownAccount struct {
 }
 
 // mac authenticates the local file under the anchor key.
-func (o ownAccount) mac(data []byte) [32]byte { return macUnder(o.anchor, data) }
+func (o ownAccount) mac(data []byte) [32]byte { return MAC(o.anchor)(data) }
 
-func macUnder(anchor secret.Bytes, data []byte) [32]byte {
-	h := hmac.New(sha256.New, anchor.Reveal())
-	h.Write(data)
-	return [32]byte(h.Sum(nil))
+// MAC returns the function that authenticates a vault file under an anchor key: HMAC-SHA-256.
+func MAC(anchor secret.Bytes) sqlite.MAC {
+	return func(data []byte) [32]byte {
+		h := hmac.New(sha256.New, anchor.Reveal())
+		h.Write(data)
+		return [32]byte(h.Sum(nil))
+	}
 }
 
 const anchorSize = 32

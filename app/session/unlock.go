@@ -40,8 +40,7 @@ func (m *Manager) unlock(ctx context.Context, store *sqlite.Store, header vault.
 		return nil, fromKeyring(err)
 	}
 	// The file proves itself before the password is asked for anything: a thief must not choose what the password is tried on.
-	mac := func(data []byte) [32]byte { return macUnder(kept.Anchor, data) }
-	if err := store.Anchor(ctx, mac, kept.Generation); err != nil {
+	if err := store.Anchor(ctx, MAC(kept.Anchor), kept.Generation); err != nil {
 		return nil, err
 	}
 	sk, err := keys.SecretKeyFromBytes(kept.SecretKey)

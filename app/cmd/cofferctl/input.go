@@ -1,0 +1,93 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// flags parses the arguments of a command. --json is taken after the command too, as people write it.
+func (p *program) flags(name string, args []string, define func(*flag.FlagSet)) ([]string, error) {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.BoolVar(&p.json, "json", p.json, "")
+	if define != nil {
+		define(f)
+	}
+	if err := f.Parse(args); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return f.Args(), nil
+}
+
+// question asks for one line. On a terminal a hidden one is not shown; elsewhere lines are read one after the other.
+func (p *program) question(prompt string, hidden bool) (secret.Bytes, error) {
+	if file, ok := p.stdin.(*os.File); ok && hidden && term.IsTerminal(int(file.Fd())) {
+		fmt.Fprintf(p.stderr, "%s: ", prompt)
+		line, err := term.ReadPassword(int(file.Fd()))
+		fmt.Fprintln(p.stderr)
+		if err != nil {
+			return secret.Bytes{}, fmt.Errorf("read %s: %w", prompt, err)
+		}
+		return secret.New(line), nil
+	}
+	fmt.Fprintf(p.stderr, "%s: ", prompt)
+	return p.line(prompt)
+}
+
+// line reads one line. The reader is kept: it may have read on, into what answers the next question.
+func (p *program) line(prompt string) (secret.Bytes, error) {
+	if p.lines == nil {
+		p.lines = bufio.NewReader(p.stdin)
+	}
+	line, err := p.lines.ReadBytes('\n')
+	if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
+		return secret.Bytes{}, fmt.Errorf("read %s: %w", prompt, err)
+	}
+	return secret.New(trimNewline(line)), nil
+}
+
+func trimNewline(line []byte) []byte {
+	text := strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r")
+	return line[:len(text)]
+}
+
+// password reads the master password from a file if one is given, else asks.
+func (p *program) password(file string) (secret.Bytes, error) {
+	if file == "" || file == "-" {
+		return p.question("Master password", true)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return secret.Bytes{}, fmt.Errorf("read password file: %w", err)
+	}
+	return secret.New(trimNewline(data)), nil
+}
+
+// account finds the account that is meant: the one with this e-mail address, or the only one.
+func (p *program) account(email string) (session.Account, error) {
+	accounts := p.manager.Accounts()
+	switch {
+	case len(accounts) == 0:
+		return session.Account{}, errors.New("there is no account on this PC; cofferctl enrol makes one")
+	case email == "" && len(accounts) > 1:
+		return session.Account{}, fmt.Errorf("%w: there are %d accounts on this PC, choose one with --account", errUsage, len(accounts))
+	case email == "":
+		return accounts[0], nil
+	}
+	for _, a := range accounts {
+		if strings.EqualFold(a.Email, email) {
+			return a, nil
+		}
+	}
+	return session.Account{}, fmt.Errorf("no account %s on this PC", email)
+}

@@ -1,0 +1,137 @@
+// Command cofferctl is Coffer without a window, for technicians, scripts and RMM tools. It works beside a running app.
+//
+// It reads passwords from the terminal, from standard input or from a file, never from arguments or the environment: those are in
+// process lists.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/importer/chromium"
+	"github.com/coffer-vault/coffer/vault/importer/firefox"
+	"github.com/coffer-vault/coffer/vault/importer/keystore"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	platform.DisableCoreDumps()
+	os.Exit(start(ctx))
+}
+
+func start(ctx context.Context) int {
+	paths, err := platform.DefaultPaths()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "cofferctl:", err)
+		return exitFailure
+	}
+	m := session.New(session.Config{
+		Paths: paths, Keyring: platform.NewKeyring(paths), Browsers: browsers,
+		DeviceName: platform.DeviceName(), Platform: platform.PlatformName(),
+	})
+	defer m.Close()
+	p := &program{manager: m, paths: paths, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	return p.run(ctx, os.Args[1:])
+}
+
+// browsers finds the browser profiles of the user who runs the program.
+func browsers(ctx context.Context) []importer.Source {
+	env, err := importer.NewEnvironment(keystore.New())
+	if err != nil {
+		return nil
+	}
+	return append(chromium.Discover(ctx, env), firefox.Discover(ctx, env)...)
+}
+
+// Exit codes, for scripts and monitors.
+const (
+	exitOK      = 0
+	exitFailure = 1 // it did not work; the reason is on standard error
+	exitUsage   = 2
+	exitTrouble = 3 // doctor found something that needs attention
+)
+
+// program is one run, with everything it touches.
+type program struct {
+	manager *session.Manager
+	paths   platform.Paths
+	stdin   io.Reader
+	lines   *bufio.Reader // over stdin, made when the first line is read
+	stdout  io.Writer
+	stderr  io.Writer
+	json    bool
+}
+
+// command is a subcommand. It returns errUsage (wrapped) for wrong arguments.
+type command struct {
+	name, args, about string
+	run               func(p *program, ctx context.Context, args []string) error
+}
+
+var commands = []command{
+	{"status", "", "accounts on this PC, unsynced edits, version", (*program).status},
+	{"get", "[--account E-MAIL] [--field FIELD] ITEM", "print a field of an item, the password unless said otherwise", (*program).get},
+	{"list", "[--account E-MAIL] [SEARCH]", "items by title and user name", (*program).list},
+	{"import", "[--account E-MAIL] [--preview]", "import the passwords of this user's browsers", (*program).importBrowsers},
+	{"enrol", "create|signin --server ORIGIN --email E-MAIL", "create an account, or sign in on this PC", (*program).enrol},
+	{"sync", "[--account E-MAIL]", "bring the vault in step with the server", (*program).sync},
+	{"doctor", "", "check servers, clock, keyring, files and updates", (*program).doctor},
+	{"version", "", "the version of this program", (*program).version},
+}
+
+var errUsage = errors.New("wrong usage")
+
+// errTrouble ends doctor with a code of its own; the report is already printed.
+var errTrouble = errors.New("something needs attention")
+
+func (p *program) run(ctx context.Context, args []string) int {
+	for len(args) > 0 && args[0] == "--json" {
+		p.json, args = true, args[1:]
+	}
+	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
+		p.usage()
+		return exitUsage
+	}
+	for _, c := range commands {
+		if c.name == args[0] {
+			return p.finish(c, c.run(p, ctx, args[1:]))
+		}
+	}
+	fmt.Fprintf(p.stderr, "cofferctl: no command %q; cofferctl help lists them\n", args[0])
+	return exitUsage
+}
+
+func (p *program) finish(c command, err error) int {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errTrouble):
+		return exitTrouble
+	case errors.Is(err, errUsage):
+		fmt.Fprintf(p.stderr, "cofferctl: %v\nusage: cofferctl [--json] %s %s\n", err, c.name, c.args)
+		return exitUsage
+	}
+	fmt.Fprintf(p.stderr, "cofferctl %s: %s\n", c.name, sentence(err))
+	return exitFailure
+}
+
+func (p *program) usage() {
+	fmt.Fprintf(p.stdout, "cofferctl %s, Coffer without a window\n\nusage: cofferctl [--json] COMMAND [ARGUMENTS]\n\n", buildinfo.Version)
+	for _, c := range commands {
+		fmt.Fprintf(p.stdout, "  %-8s %s\n", c.name, c.about)
+		if c.args != "" {
+			fmt.Fprintf(p.stdout, "           %s %s\n", c.name, c.args)
+		}
+	}
+	fmt.Fprint(p.stdout, "\nPasswords come from the terminal, or line by line from standard input, or from --password-file FILE.\n")
+}

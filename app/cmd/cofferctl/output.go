@@ -1,0 +1,64 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// print writes v as JSON, or calls text for people.
+func (p *program) print(v any, text func()) error {
+	if !p.json {
+		text()
+		return nil
+	}
+	enc := json.NewEncoder(p.stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// sentence says what to do about an error, for those that people meet. The rest speaks for itself.
+func sentence(err error) string {
+	var slow *session.SlowDownError
+	var code *session.CodeError
+	if errors.As(err, &slow) {
+		return fmt.Sprintf("too many tries. Wait %s and try again.", slow.RetryAfter)
+	}
+	if errors.As(err, &code) {
+		return fmt.Sprintf("that code is wrong; %d tries are left. Use the newest mail.", code.TriesLeft)
+	}
+	for _, s := range sentences {
+		if errors.Is(err, s.err) {
+			return s.text
+		}
+	}
+	return err.Error()
+}
+
+var sentences = []struct {
+	err  error
+	text string
+}{
+	{session.ErrWrongPassword, "wrong master password. Nothing was changed."},
+	{session.ErrProofFailed, "the server does not accept this combination of e-mail, master password and Secret Key. Check all three."},
+	{session.ErrSecretKeyMalformed, "that is no Secret Key. It begins with C1- and is on the emergency kit."},
+	{session.ErrKeyringLost, "this user's keyring has no Secret Key for the account. Use --secret-key to type it; it is on the emergency kit."},
+	{session.ErrNoKeyring, "no keyring answers. Sign in to the desktop, or use --secret-key to type the Secret Key."},
+	{session.ErrOffline, "the server is not reachable. The vault on this PC works without it; try again later."},
+	{session.ErrNotCoffer, "what answers at this address is no Coffer server. Check the address, and whether a proxy stands in between."},
+	{session.ErrCodeExpired, "the code has expired. Run the command again for a new one."},
+	{session.ErrDeviceRevoked, "this PC was removed from the account. Sign in again to use it."},
+	{session.ErrWeakServer, "the server asked for a weaker protection of the password than this PC accepts. Nothing was sent. Tell your administrator."},
+	{session.ErrDishonestServer, "the server sent keys that do not belong to this account. Nothing was stored. Tell your administrator."},
+	{session.ErrAlreadyHere, "the account is already on this PC. It only has to be unlocked."},
+	{vault.ErrTampered, "the vault file was changed outside Coffer. It was not opened. Restore it, or remove the account from this PC and sign in again."},
+	{vault.ErrOlderCopy, "an older copy of the vault file was put back. Open the app to decide what to do."},
+	{vault.ErrCorrupt, "the vault file is damaged. Restore it, or remove the account from this PC and sign in again."},
+	{vault.ErrNewerSchema, "the vault file was written by a newer version of Coffer. Update this PC."},
+	{vault.ErrFull, "the disk is full. Free some space and try again; nothing was lost."},
+	{vault.ErrReadOnly, "the vault file cannot be written. Check the permissions of the folder; nothing was lost."},
+	{vault.ErrBusy, "another program keeps the vault file locked. Try again."},
+}

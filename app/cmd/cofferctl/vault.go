@@ -1,0 +1,368 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/importer"
+)
+
+// access is what every command that opens a vault takes.
+type access struct {
+	email, passwordFile string
+	secretKey           bool
+}
+
+func (a *access) define(f *flag.FlagSet) {
+	f.StringVar(&a.email, "account", "", "")
+	f.StringVar(&a.passwordFile, "password-file", "", "")
+	f.BoolVar(&a.secretKey, "secret-key", false, "")
+}
+
+// unlock opens the account that is meant; the caller locks it.
+func (p *program) unlock(ctx context.Context, a access) (*session.Unlocked, error) {
+	account, err := p.account(a.email)
+	if err != nil {
+		return nil, err
+	}
+	password, err := p.password(a.passwordFile)
+	if err != nil {
+		return nil, err
+	}
+	defer password.Wipe()
+	if !a.secretKey {
+		return p.manager.Unlock(ctx, account.ID, password)
+	}
+	key, err := p.question("Secret Key", true)
+	if err != nil {
+		return nil, err
+	}
+	defer key.Wipe()
+	return p.manager.UnlockWithSecretKey(ctx, account.ID, password, string(key.Reveal()))
+}
+
+type accountStatus struct {
+	Email    string    `json:"email"`
+	Server   string    `json:"server"`
+	ID       string    `json:"id"`
+	LastUsed time.Time `json:"last_used"`
+}
+
+func (p *program) status(_ context.Context, args []string) error {
+	if _, err := p.flags("status", args, nil); err != nil {
+		return err
+	}
+	report := struct {
+		Version  string          `json:"version"`
+		Channel  string          `json:"channel"`
+		Home     string          `json:"home"`
+		Accounts []accountStatus `json:"accounts"`
+	}{buildinfo.Version, buildinfo.Channel, p.paths.Home, []accountStatus{}}
+	for _, a := range p.manager.Accounts() {
+		report.Accounts = append(report.Accounts, accountStatus{a.Email, a.Origin, a.ID.String(), a.LastUsed})
+	}
+	return p.print(report, func() {
+		fmt.Fprintf(p.stdout, "Coffer %s (%s)\n", report.Version, report.Channel)
+		if len(report.Accounts) == 0 {
+			fmt.Fprintln(p.stdout, "No account on this PC. cofferctl enrol makes one.")
+		}
+		for _, a := range report.Accounts {
+			fmt.Fprintf(p.stdout, "%s at %s, last used %s\n", a.Email, a.Server, a.LastUsed.Format("2006-01-02 15:04"))
+		}
+	})
+}
+
+func (p *program) version(_ context.Context, args []string) error {
+	if _, err := p.flags("version", args, nil); err != nil {
+		return err
+	}
+	return p.print(map[string]string{"version": buildinfo.Version, "commit": buildinfo.Commit, "channel": buildinfo.Channel}, func() {
+		fmt.Fprintln(p.stdout, buildinfo.Version)
+	})
+}
+
+type listed struct {
+	ID       string   `json:"id"`
+	Kind     string   `json:"kind"`
+	Title    string   `json:"title"`
+	Username string   `json:"username,omitempty"`
+	Hosts    []string `json:"hosts,omitempty"`
+	Conflict bool     `json:"conflict,omitempty"`
+	Trashed  bool     `json:"trashed,omitempty"`
+}
+
+func toListed(s *vault.Summary) listed {
+	return listed{s.ID.String(), string(s.Kind), s.Title, s.Subtitle, s.Hosts, s.Conflict, s.TrashedAt != 0}
+}
+
+func (p *program) list(ctx context.Context, args []string) error {
+	var a access
+	trash := false
+	rest, err := p.flags("list", args, func(f *flag.FlagSet) { a.define(f); f.BoolVar(&trash, "trash", false, "") })
+	if err != nil {
+		return err
+	}
+	filter := vault.Filter{Trash: trash}
+	if len(rest) > 0 {
+		filter.Text = rest[0]
+	}
+	u, err := p.unlock(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer u.Lock()
+	items := []listed{}
+	for _, s := range u.Vault().Query(filter) {
+		items = append(items, toListed(s))
+	}
+	return p.print(items, func() {
+		for _, i := range items {
+			fmt.Fprintf(p.stdout, "%s  %-8s  %s  %s\n", i.ID, i.Kind, i.Title, i.Username)
+		}
+	})
+}
+
+// get prints one field. Secrets go to standard output alone, and nowhere else.
+func (p *program) get(ctx context.Context, args []string) error {
+	var a access
+	field := ""
+	rest, err := p.flags("get", args, func(f *flag.FlagSet) { a.define(f); f.StringVar(&field, "field", "password", "") })
+	if err != nil {
+		return err
+	}
+	if len(rest) != 1 {
+		return fmt.Errorf("%w: name one item, by title or id", errUsage)
+	}
+	u, err := p.unlock(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer u.Lock()
+	summary, err := find(u.Vault(), rest[0])
+	if err != nil {
+		return err
+	}
+	item, err := u.Vault().Get(ctx, summary.ID)
+	if err != nil {
+		return err
+	}
+	defer item.Wipe()
+	return p.printItem(&item, summary, vault.Key(field))
+}
+
+func (p *program) printItem(item *vault.Item, summary *vault.Summary, field vault.Key) error {
+	values := map[string]string{}
+	for key, value := range item.Values {
+		values[string(key)] = string(value.Reveal())
+	}
+	history := []map[string]any{}
+	for _, past := range item.History {
+		history = append(history, map[string]any{"field": past.Field, "value": string(past.Value.Reveal()), "time": past.Time, "conflict": past.Conflict})
+	}
+	if p.json {
+		return p.print(struct {
+			listed
+			Values   map[string]string `json:"values"`
+			Websites []string          `json:"websites,omitempty"`
+			History  []map[string]any  `json:"history,omitempty"`
+		}{toListed(summary), values, item.Websites, history}, nil)
+	}
+	value, ok := values[string(field)]
+	if !ok {
+		return fmt.Errorf("the item has no %s", field)
+	}
+	fmt.Fprintln(p.stdout, value)
+	return nil
+}
+
+// find takes an id, or a title that one item alone has.
+func find(v *vault.Vault, name string) (*vault.Summary, error) {
+	var matches []*vault.Summary
+	for _, s := range v.Query(vault.Filter{}) {
+		if s.ID.String() == name {
+			return s, nil
+		}
+		if s.Title == name {
+			matches = append(matches, s)
+		}
+	}
+	switch len(matches) {
+	case 0:
+		return nil, fmt.Errorf("no item is called %q; cofferctl list shows them", name)
+	case 1:
+		return matches[0], nil
+	}
+	return nil, fmt.Errorf("%d items are called %q; use the id that cofferctl list shows", len(matches), name)
+}
+
+func (p *program) sync(ctx context.Context, args []string) error {
+	var a access
+	if _, err := p.flags("sync", args, a.define); err != nil {
+		return err
+	}
+	u, err := p.unlock(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer u.Lock()
+	if err := u.Sync(ctx); err != nil {
+		return err
+	}
+	return p.print(map[string]any{"pending": u.Status().Pending, "items": u.Vault().Counts().All}, func() {
+		fmt.Fprintf(p.stdout, "In step with the server: %d items.\n", u.Vault().Counts().All)
+	})
+}
+
+func (p *program) importBrowsers(ctx context.Context, args []string) error {
+	var a access
+	preview := false
+	if _, err := p.flags("import", args, func(f *flag.FlagSet) { a.define(f); f.BoolVar(&preview, "preview", false, "") }); err != nil {
+		return err
+	}
+	u, err := p.unlock(ctx, a)
+	if err != nil {
+		return err
+	}
+	defer u.Lock()
+	found, err := u.FindBrowsers(ctx)
+	if err != nil {
+		return err
+	}
+	if preview {
+		return p.printBrowsers(found)
+	}
+	result, err := u.ImportBrowsers(ctx, found, nil)
+	if err != nil {
+		return err
+	}
+	if err := u.Sync(ctx); err != nil && !errors.Is(err, session.ErrOffline) {
+		return err
+	}
+	return p.printReport(result.Report)
+}
+
+func (p *program) printBrowsers(found []importer.Source) error {
+	infos := []importer.Info{}
+	for _, s := range found {
+		infos = append(infos, s.Info())
+	}
+	return p.print(infos, func() {
+		for _, i := range infos {
+			fmt.Fprintf(p.stdout, "%s, %s: %d passwords\n", i.Browser, i.Profile, i.Count)
+		}
+	})
+}
+
+func (p *program) printReport(report importer.Report) error {
+	counts := map[importer.Outcome]int{}
+	for _, s := range report.Sources {
+		for outcome, n := range s.Counts {
+			counts[outcome] += n
+		}
+	}
+	return p.print(map[string]any{"counts": counts, "sources": report.Sources}, func() {
+		for _, outcome := range []importer.Outcome{importer.Imported, importer.Merged, importer.AlreadyThere, importer.KeptBoth, importer.Skipped, importer.Protected, importer.Unreadable} {
+			if counts[outcome] > 0 {
+				fmt.Fprintf(p.stdout, "%-14s %d\n", outcome, counts[outcome])
+			}
+		}
+	})
+}
+
+// enrol creates an account, or signs in on this PC. Codes are asked for like passwords.
+func (p *program) enrol(ctx context.Context, args []string) error {
+	if len(args) == 0 || (args[0] != "create" && args[0] != "signin") {
+		return fmt.Errorf("%w: create or signin", errUsage)
+	}
+	var server, email, passwordFile string
+	_, err := p.flags("enrol", args[1:], func(f *flag.FlagSet) {
+		f.StringVar(&server, "server", "", "")
+		f.StringVar(&email, "email", "", "")
+		f.StringVar(&passwordFile, "password-file", "", "")
+	})
+	if err != nil {
+		return err
+	}
+	if server == "" || email == "" {
+		return fmt.Errorf("%w: --server and --email are needed", errUsage)
+	}
+	var u *session.Unlocked
+	if args[0] == "create" {
+		u, err = p.create(ctx, server, email, passwordFile)
+	} else {
+		u, err = p.signIn(ctx, server, email, passwordFile)
+	}
+	if err != nil {
+		return err
+	}
+	defer u.Lock()
+	return p.printEnrolled(u, args[0] == "create")
+}
+
+func (p *program) create(ctx context.Context, server, email, passwordFile string) (*session.Unlocked, error) {
+	s, err := p.manager.BeginSignUp(ctx, server, email)
+	if err != nil {
+		return nil, err
+	}
+	code, err := p.question("Code from the mail", false)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Verify(ctx, string(code.Reveal())); err != nil {
+		return nil, err
+	}
+	password, err := p.password(passwordFile)
+	if err != nil {
+		return nil, err
+	}
+	defer password.Wipe()
+	return s.Finish(ctx, password)
+}
+
+func (p *program) signIn(ctx context.Context, server, email, passwordFile string) (*session.Unlocked, error) {
+	password, err := p.password(passwordFile)
+	if err != nil {
+		return nil, err
+	}
+	defer password.Wipe()
+	key, err := p.question("Secret Key", true)
+	if err != nil {
+		return nil, err
+	}
+	defer key.Wipe()
+	s, err := p.manager.BeginSignIn(ctx, server, email, password, string(key.Reveal()))
+	if err != nil {
+		return nil, err
+	}
+	if s.CodeNeeded() {
+		var code secret.Bytes
+		if code, err = p.question("Code from the mail", false); err != nil {
+			return nil, err
+		}
+		if err := s.Verify(ctx, string(code.Reveal())); err != nil {
+			return nil, err
+		}
+	}
+	return s.Finish(ctx, nil)
+}
+
+// printEnrolled shows the Secret Key of a new account, once: nobody else has it.
+func (p *program) printEnrolled(u *session.Unlocked, created bool) error {
+	report := map[string]any{"account": u.Account().ID.String(), "email": u.Account().Email, "items": u.Vault().Counts().All}
+	if created {
+		report["secret_key"] = u.SecretKey()
+	}
+	return p.print(report, func() {
+		fmt.Fprintf(p.stdout, "%s is on this PC, with %d items.\n", u.Account().Email, u.Vault().Counts().All)
+		if created {
+			fmt.Fprintf(p.stdout, "Write this Secret Key down; every new device needs it, and nobody can restore it:\n%s\n", u.SecretKey())
+		}
+	})
+}
