@@ -198,7 +198,7 @@ func (d *device) call(method, path string, in, out any) reply {
 	return send(d.t, d.request(method, path, d.session.AccessToken, in), out)
 }
 
-// unsignedToken sends a request that is signed without a token.
+// callWithoutToken sends a request that is signed without a token.
 func (d *device) callWithoutToken(path string, in, out any) reply {
 	d.t.Helper()
 	return send(d.t, d.request("POST", path, nil, in), out)
@@ -266,18 +266,32 @@ func (d *device) challenge() wire.Challenged {
 	return c
 }
 
-func (d *device) prove(out *wire.Proved) reply {
+func (d *device) prove() (reply, wire.Proved) {
 	d.t.Helper()
-	return d.post("/v1/signin/prove", d.proof(d.challenge()), out)
+	var out wire.Proved
+	r := d.post("/v1/signin/prove", d.proof(d.challenge()), &out)
+	return r, out
+}
+
+// proved is prove where nothing may go wrong.
+func (d *device) proved() wire.Proved {
+	d.t.Helper()
+	r, out := d.prove()
+	r.ok(d.t)
+	return out
+}
+
+func (d *device) wantProof(t testing.TB, status int, code wire.Code) {
+	t.Helper()
+	r, _ := d.prove()
+	r.want(t, status, code)
 }
 
 // verified returns a new device that has come as far as a session, but is not in the log.
 func (u *user) verified(name string) *device {
 	u.t.Helper()
 	d := u.newDevice(name)
-	var proved wire.Proved
-	d.prove(&proved).ok(u.t)
-	if proved.Session != nil {
+	if d.proved().Session != nil {
 		u.t.Fatal("a new device got a session without a code")
 	}
 	var out wire.VerifiedDevice
@@ -434,3 +448,6 @@ func (d *device) follow(c wire.SignedCommit) {
 	}
 	d.at = v.Position()
 }
+
+// closeIdle drops connections that lead to a server before a restart.
+func closeIdle() { http.DefaultClient.CloseIdleConnections() }

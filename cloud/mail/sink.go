@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -58,6 +59,7 @@ func NewSink(dir string, out io.Writer) (*Sink, error) {
 	s := &Sink{listener: listener, dir: dir, out: out, arrived: make(chan struct{})}
 	s.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{sink: s}, nil }))
 	s.server.Domain = "localhost"
+	s.server.ErrorLog = log.New(io.Discard, "", 0) // who sends is told
 	s.server.MaxMessageBytes = 1 << 20
 	s.server.ReadTimeout, s.server.WriteTimeout = sendTimeout, sendTimeout
 	go s.server.Serve(listener)

@@ -1,0 +1,277 @@
+package api_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// access is what a route demands of its caller.
+type access int
+
+const (
+	nothing access = iota
+	ownKey         // signed by the key in the body
+	pendingKey
+	deviceKey
+	sessionToken
+)
+
+// routes is every operation of the API. TestEveryRouteIsKnown compares it with the server's own description.
+var routes = map[string]access{
+	"POST /v1/signup/start":              nothing,
+	"POST /v1/signup/verify":             nothing,
+	"POST /v1/signup/finish":             ownKey,
+	"POST /v1/signin/lookup":             nothing,
+	"POST /v1/signin/challenge":          nothing,
+	"POST /v1/signin/prove":              nothing,
+	"POST /v1/signin/verify-device":      pendingKey,
+	"POST /v1/signin/resend":             pendingKey,
+	"POST /v1/sessions/refresh":          deviceKey,
+	"DELETE /v1/sessions":                sessionToken,
+	"GET /v1/account/keys":               sessionToken,
+	"GET /v1/account/log":                sessionToken,
+	"POST /v1/account/log":               sessionToken,
+	"GET /v1/me":                         sessionToken,
+	"GET /v1/vaults":                     sessionToken,
+	"GET /v1/vaults/{id}/head":           sessionToken,
+	"GET /v1/vaults/{id}/changes":        sessionToken,
+	"GET /v1/vaults/{id}/objects":        sessionToken,
+	"POST /v1/vaults/{id}/objects/fetch": sessionToken,
+	"POST /v1/vaults/{id}/commits":       sessionToken,
+	"GET /v1/events":                     sessionToken,
+}
+
+func TestEveryRouteIsKnown(t *testing.T) {
+	s := testkit.Cloud(t)
+	resp, err := http.Get(s.URL + "/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var description struct {
+		Paths map[string]map[string]json.RawMessage
+	}
+	data, err := io.ReadAll(resp.Body)
+	if err != nil || json.Unmarshal(data, &description) != nil {
+		t.Fatalf("openapi: %v, %.200s", err, data)
+	}
+	found := 0
+	for path, methods := range description.Paths {
+		for method := range methods {
+			found++
+			if _, known := routes[strings.ToUpper(method)+" "+path]; !known {
+				t.Errorf("%s %s has no line in the authorization matrix", method, path)
+			}
+		}
+	}
+	if found != len(routes) {
+		t.Errorf("the server describes %d operations, the matrix has %d", found, len(routes))
+	}
+}
+
+// forbidden builds the requests that no route behind a session may answer.
+func forbidden(t *testing.T, s *testkit.Server, method, path string) map[string]*http.Request {
+	u, stranger := signUp(t, s, "ada@example.org"), signUp(t, s, "bob@example.org")
+	path = strings.ReplaceAll(path, "{id}", u.vault.String())
+	d, body := u.first, map[string]any{}
+	unsigned, err := http.NewRequest(method, s.URL+path, strings.NewReader("{}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoked := u.enrol("Revoked")
+	u.first.appendLog(chain.DeviceRevoke{Device: revoked.id}).ok(t)
+	otherKey := &device{user: u, id: d.id, key: signing.Generate()}
+	onlyHeader := d.request(method, path, d.session.AccessToken, body)
+	onlyHeader.Header.Del(wire.HeaderSignature)
+	sender := u.enrol("Sender")
+	replayed := sender.request(method, path, sender.session.AccessToken, body)
+	again := replayed.Clone(t.Context())
+	again.Body, _ = replayed.GetBody()
+	// Its answer may be a stream without end, so only its beginning is waited for.
+	resp, err := http.DefaultClient.Do(replayed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	ended := u.enrol("Ended")
+	ended.call("DELETE", "/v1/sessions", nil, nil).ok(t)
+	pending := u.newDevice("Pending")
+	pending.proved()
+	replay := "400 invalid replayed nonce"
+	if method == "DELETE" {
+		replay = "401 session_ended replayed sign-out"
+	}
+	return map[string]*http.Request{
+		"401 session_ended nobody":                      unsigned,
+		"401 session_ended token alone":                 onlyHeader,
+		"401 session_ended no token":                    d.request(method, path, nil, body),
+		"401 session_ended random token":                d.request(method, path, randomBytes(32), body),
+		"401 session_ended refresh token":               d.request(method, path, d.session.RefreshToken, body),
+		"401 session_ended other user, this token":      stranger.first.request(method, path, d.session.AccessToken, body),
+		"401 session_ended this device, another token":  d.request(method, path, stranger.first.session.AccessToken, body),
+		"401 session_ended pending device":              pending.request(method, path, nil, body),
+		"401 session_ended pending device, this token":  pending.request(method, path, d.session.AccessToken, body),
+		"401 session_ended wrong signature":             otherKey.request(method, path, d.session.AccessToken, body),
+		"401 session_ended session that was ended":      ended.request(method, path, ended.session.AccessToken, body),
+		"403 device_revoked revoked device":             revoked.request(method, path, revoked.session.AccessToken, body),
+		replay:                                          again,
+		"401 clock_skew too old":                        d.requestAt(method, path, -121*time.Second),
+		"401 clock_skew too new":                        d.requestAt(method, path, 121*time.Second),
+		"401 clock_skew from before the server's start": d.requestAt(method, path, -time.Hour),
+	}
+}
+
+// requestAt is signed at another time than now.
+func (d *device) requestAt(method, path string, off time.Duration) *http.Request {
+	req := d.request(method, path, d.session.AccessToken, map[string]any{})
+	d.sign(req, []byte("{}"), d.session.AccessToken, d.server.Clock.Now().Add(off).UnixMilli())
+	return req
+}
+
+func TestAuthorizationMatrix(t *testing.T) {
+	for route, demands := range routes {
+		if demands != sessionToken {
+			continue
+		}
+		t.Run(route, func(t *testing.T) {
+			t.Parallel()
+			s := testkit.Cloud(t)
+			method, path, _ := strings.Cut(route, " ")
+			requests := forbidden(t, s, method, path)
+			for name, req := range requests {
+				words := strings.SplitN(name, " ", 3)
+				status, _ := strconv.Atoi(words[0])
+				t.Run(words[2], func(t *testing.T) {
+					r := send(t, req, nil)
+					r.want(t, status, wire.Code(words[1]))
+					if r.err.Code == wire.CodeClockSkew && r.err.ServerTime == 0 {
+						t.Error("clock_skew without the server's time")
+					}
+				})
+			}
+		})
+	}
+}
+
+// What another user's session may see of a vault is that it does not exist.
+func TestOtherUsersVault(t *testing.T) {
+	s := testkit.Cloud(t)
+	u, stranger := signUp(t, s, "ada@example.org"), signUp(t, s, "bob@example.org").first
+	pushed := u.first.put(100, id.New())
+	in := u.first.signed(pushed)
+	for route := range routes {
+		method, path, _ := strings.Cut(route, " ")
+		if !strings.Contains(path, "{id}") {
+			continue
+		}
+		var body any
+		switch {
+		case strings.HasSuffix(path, "/commits"):
+			body = in
+		case method == "POST":
+			body = wire.Fetch{ObjectIDs: []string{}}
+		}
+		r := stranger.call(method, strings.ReplaceAll(path, "{id}", u.vault.String()), body, nil)
+		if strings.HasSuffix(path, "/commits") {
+			r.want(t, 422, wire.CodeBadCommit) // the commit names another device before the vault is looked for
+			continue
+		}
+		r.want(t, 404, wire.CodeNotFound)
+		missing := stranger.call(method, strings.ReplaceAll(path, "{id}", id.New().String()), body, nil)
+		missing.want(t, 404, wire.CodeNotFound)
+	}
+}
+
+// Each part of a request that is signed is one that cannot be changed.
+func TestSignatureCoversTheRequest(t *testing.T) {
+	s := testkit.Cloud(t)
+	u := signUp(t, s, "ada@example.org")
+	d := u.first
+	second := d.proved().Session.AccessToken
+	for name, change := range map[string]func(*http.Request){
+		"method": func(r *http.Request) { r.Method = "POST" },
+		"path":   func(r *http.Request) { r.URL.Path = "/v1/vaults" },
+		"query":  func(r *http.Request) { r.URL.RawQuery = "since=1" },
+		"body": func(r *http.Request) {
+			r.Body, r.ContentLength = io.NopCloser(strings.NewReader("{ }")), 3
+		},
+		"token": func(r *http.Request) {
+			other := d.request("GET", "/v1/account/log?since=0", second, nil)
+			r.Header.Set("Authorization", other.Header.Get("Authorization"))
+		},
+		"time": func(r *http.Request) {
+			at, _ := strconv.ParseInt(r.Header.Get(wire.HeaderTime), 10, 64)
+			r.Header.Set(wire.HeaderTime, strconv.FormatInt(at+1, 10))
+		},
+		"nonce": func(r *http.Request) { r.Header.Set(wire.HeaderNonce, hex.EncodeToString(randomBytes(16))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			req := d.request("GET", "/v1/account/log?since=0", d.session.AccessToken, []byte("{}"))
+			change(req)
+			send(t, req, nil).want(t, 401, wire.CodeSessionEnded)
+		})
+	}
+}
+
+func TestMalformedHeaders(t *testing.T) {
+	s := testkit.Cloud(t)
+	d := signUp(t, s, "ada@example.org").first
+	for name, value := range map[string][]string{
+		wire.HeaderAccount:   {"", "xyz", strings.ToUpper(d.account.String()), d.account.String() + "00"},
+		wire.HeaderDevice:    {"", "0"},
+		wire.HeaderTime:      {"", "now", "-1", "1e3", "99999999999999999999"},
+		wire.HeaderNonce:     {"", "00", strings.Repeat("0", 34)},
+		wire.HeaderSignature: {"%%%", "AA="},
+		"Authorization":      {"Basic AAAA", "Bearer a b", "Bearer AAAA="},
+	} {
+		for _, v := range value {
+			req := d.request("GET", "/v1/me", d.session.AccessToken, nil)
+			req.Header.Set(name, v)
+			if r := send(t, req, nil); r.err.Code != wire.CodeInvalid && r.err.Code != wire.CodeSessionEnded {
+				t.Errorf("%s %q: %d %s", name, v, r.status, r.err.Code)
+			}
+		}
+	}
+}
+
+// A clock that is wrong by less than two minutes works; by more, the answer says what to do.
+func TestClockSkew(t *testing.T) {
+	s := testkit.Cloud(t)
+	d := signUp(t, s, "ada@example.org").first
+	s.Clock.Advance(5 * time.Minute) // away from the server's start
+	for _, off := range []time.Duration{-119 * time.Second, 119 * time.Second} {
+		req := d.request("GET", "/v1/me", d.session.AccessToken, nil)
+		d.sign(req, nil, d.session.AccessToken, s.Clock.Now().Add(off).UnixMilli())
+		send(t, req, nil).ok(t)
+	}
+	req := d.request("GET", "/v1/me", d.session.AccessToken, nil)
+	d.sign(req, nil, d.session.AccessToken, s.Clock.Now().Add(time.Hour).UnixMilli())
+	r := send(t, req, nil)
+	r.want(t, 401, wire.CodeClockSkew)
+	req = d.request("GET", "/v1/me", d.session.AccessToken, nil)
+	d.sign(req, nil, d.session.AccessToken, r.err.ServerTime)
+	send(t, req, nil).ok(t)
+}
+
+// A request that was recorded before a restart cannot be played again after it, although the nonces are forgotten.
+func TestReplayAcrossRestart(t *testing.T) {
+	s := testkit.Cloud(t)
+	d := signUp(t, s, "ada@example.org").first
+	recorded := d.request("GET", "/v1/me", d.session.AccessToken, nil)
+	s.Clock.Advance(time.Second)
+	s.Restart()
+	closeIdle()
+	send(t, recorded, nil).want(t, 401, wire.CodeClockSkew)
+}
