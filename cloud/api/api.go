@@ -97,6 +97,8 @@ type operation struct {
 	id, method, path string
 	auth             policy
 	maxBody          int64
+	// unvalidated bodies are only decoded: huma would check megabytes of base64 with a regular expression, and decoding checks them too.
+	unvalidated bool
 }
 
 // body and answer are the shapes that huma wants: JSON bodies without headers.
@@ -114,7 +116,7 @@ func route[I, O any](s *Server, op operation, handle func(context.Context, cloud
 	huma.Register(s.huma, huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, MaxBodyBytes: op.maxBody,
 		// The body is read by authenticate, under its own deadline.
-		BodyReadTimeout: -1,
+		BodyReadTimeout: -1, SkipValidateBody: op.unvalidated,
 		Metadata:        map[string]any{policyKey: op.auth},
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, callerOf(ctx), in)

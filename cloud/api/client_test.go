@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"testing"
 
@@ -451,3 +452,12 @@ func (d *device) follow(c wire.SignedCommit) {
 
 // closeIdle drops connections that lead to a server before a restart.
 func closeIdle() { http.DefaultClient.CloseIdleConnections() }
+
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}

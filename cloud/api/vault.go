@@ -15,7 +15,7 @@ func (s *Server) vaults() {
 	route(s, operation{id: "vault-changes", method: "GET", path: "/v1/vaults/{id}/changes", auth: bySession}, s.changes)
 	route(s, operation{id: "vault-objects", method: "GET", path: "/v1/vaults/{id}/objects", auth: bySession}, s.objects)
 	route(s, operation{id: "vault-fetch", method: "POST", path: "/v1/vaults/{id}/objects/fetch", auth: bySession}, s.fetch)
-	route(s, operation{id: "vault-push", method: "POST", path: "/v1/vaults/{id}/commits", auth: bySession, maxBody: wire.MaxRequest}, s.push)
+	route(s, operation{id: "vault-push", method: "POST", path: "/v1/vaults/{id}/commits", auth: bySession, maxBody: wire.MaxRequest, unvalidated: true}, s.push)
 }
 
 // VaultPath is the part of a path that names a vault. It is exported because huma sees no other embedded structs.
