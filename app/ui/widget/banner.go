@@ -46,7 +46,7 @@ type Banner struct {
 func NewBanner(tone Tone, title, text string, action *Button) *Banner {
 	b := &Banner{
 		ground: NewSurface(theme.ColorNone, theme.ColorNone, theme.RadiusCard),
-		icon:   NewIcon(assets.NoIcon, theme.ColorNone, iconSide+1),
+		icon:   NewIcon(assets.NoIcon, theme.ColorNone, IconSide+1),
 		title:  NewText("", theme.Strong.Of(theme.SemiBold)).Shortened(),
 		text:   NewParagraph("", theme.Secondary),
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/test"
 
@@ -136,4 +137,15 @@ func walk(o fyne.CanvasObject, at fyne.Position, visit func(fyne.CanvasObject, f
 	for _, child := range children {
 		walk(child, at, visit)
 	}
+}
+
+// isRing tells a focus ring by its line, the only one of its width.
+func isRing(o fyne.CanvasObject) bool {
+	switch o := o.(type) {
+	case *canvas.Rectangle:
+		return o.StrokeWidth == theme.RingWidth
+	case *canvas.Circle:
+		return o.StrokeWidth == theme.RingWidth
+	}
+	return false
 }

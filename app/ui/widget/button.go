@@ -166,7 +166,7 @@ func (b *Button) hasIcon() bool { return b.icon != assets.NoIcon || b.busy }
 func (b *Button) contentWidth() float32 {
 	width := ceil(textWidth(b.label, theme.Strong))
 	if b.hasIcon() {
-		width += iconSide + buttonGap
+		width += IconSide + buttonGap
 	}
 	return width
 }
@@ -179,9 +179,9 @@ func (b *Button) arrange(size fyne.Size) {
 	b.ring.around(0, 0, size.Width, size.Height)
 	x := round(max((size.Width-b.contentWidth())/2, buttonMargin))
 	if b.hasIcon() {
-		b.glyph.middle(x, iconSide, size.Height)
-		place(b.spinner, x, (size.Height-iconSide)/2, iconSide, iconSide)
-		x += iconSide + buttonGap
+		b.glyph.middle(x, IconSide, size.Height)
+		place(b.spinner, x, (size.Height-IconSide)/2, IconSide, IconSide)
+		x += IconSide + buttonGap
 	}
 	room := size.Width - x - buttonMargin
 	b.text.Text = shorten(b.label, theme.Strong, ceil(room))

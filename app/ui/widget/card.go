@@ -28,15 +28,15 @@ func (c *Card) SetRows(rows ...fyne.CanvasObject) {
 	c.column.Objects = nil
 	for i, row := range rows {
 		if i > 0 {
-			c.column.Objects = append(c.column.Objects, Pad(Rule(), 0, 0, 0, cardMargin))
+			c.column.Objects = append(c.column.Objects, Pad(Rule(), 0, 0, 0, CardMargin))
 		}
 		c.column.Objects = append(c.column.Objects, row)
 	}
 	c.column.Refresh()
 }
 
-// cardMargin is the distance of a card's content from its sides.
-const cardMargin = 16
+// CardMargin is the distance of a card's content from its sides.
+const CardMargin = 16
 
 // Parts implements Composite.
 func (c *Card) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{c.column} }
@@ -55,7 +55,7 @@ func (c *Card) arrange(size fyne.Size) {
 
 // CardRow gives any content the margins of a row on a card.
 func CardRow(content fyne.CanvasObject) fyne.CanvasObject {
-	return Pad(content, 10, cardMargin, 10, cardMargin)
+	return Pad(content, 10, CardMargin, 10, CardMargin)
 }
 
 // FieldRow is a row of a card: a label over a value, and buttons that act on it. More may follow below.
@@ -65,7 +65,7 @@ func FieldRow(label string, value fyne.CanvasObject, actions ...fyne.CanvasObjec
 
 func fieldRow(label, value fyne.CanvasObject, actions []fyne.CanvasObject) fyne.CanvasObject {
 	line := Row(2*theme.Grid, Grow(Column(2, label, value)), Row(2, actions...))
-	return Pad(line, 9, 10, 10, cardMargin)
+	return Pad(line, 9, 10, 10, CardMargin)
 }
 
 // TextRow is a FieldRow for plain text with a button to copy it.

@@ -1,6 +1,9 @@
 package widget
 
 import (
+	"fmt"
+	"regexp"
+	"strings"
 	"unicode"
 
 	"fyne.io/fyne/v2"
@@ -9,8 +12,8 @@ import (
 	"github.com/coffer-vault/coffer/app/ui/theme"
 )
 
-// CodeEntry takes a code of letters and digits in groups, XXXX-XXXX, one box for each character. Pasting takes what of
-// the clipboard belongs to a code, so hyphens, spaces and the text around do not matter as long as they are none.
+// CodeEntry takes a code of letters and digits in groups, XXXX-XXXX, one box for each character. Pasting finds the code
+// in the text around it, or else takes the letters and digits there are.
 type CodeEntry struct {
 	control
 	OnChanged  func(code string)
@@ -18,7 +21,7 @@ type CodeEntry struct {
 
 	label   *Text
 	note    *Text
-	groups  []int
+	pattern *regexp.Regexp // of a code with its hyphens
 	code    []rune
 	problem string
 	boxes   []codeBox
@@ -51,7 +54,7 @@ var codeLetter = theme.Role{Size: 18, Weight: theme.Mono, Color: theme.ColorText
 func NewCodeEntry(label string, groups ...int) *CodeEntry {
 	c := &CodeEntry{
 		label: NewText(label, theme.Label).Shortened(), note: NewText("", theme.Secondary.In(theme.ColorError)).Shortened(),
-		groups: groups, ring: newRing(0, theme.RadiusControl),
+		pattern: codePattern(groups), ring: newRing(0, theme.RadiusControl),
 	}
 	left := float32(0)
 	for _, length := range groups {
@@ -63,6 +66,14 @@ func NewCodeEntry(label string, groups ...int) *CodeEntry {
 	}
 	c.extend(c)
 	return c
+}
+
+func codePattern(groups []int) *regexp.Regexp {
+	parts := make([]string, len(groups))
+	for i, length := range groups {
+		parts[i] = fmt.Sprintf("[A-Za-z0-9]{%d}", length)
+	}
+	return regexp.MustCompile(`\b` + strings.Join(parts, "-") + `\b`)
 }
 
 // Code returns what is typed so far, in capitals and without hyphens.
@@ -105,15 +116,23 @@ func (c *CodeEntry) add(text string) {
 	if c.disabled || c.Complete() {
 		return
 	}
-	before := len(c.code)
-	for _, r := range text {
-		if len(c.code) < len(c.boxes) && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9') {
-			c.code = append(c.code, unicode.ToUpper(r))
-		}
-	}
-	if len(c.code) > before {
+	added := codeLetters(text)
+	added = added[:min(len(added), len(c.boxes)-len(c.code))]
+	if len(added) > 0 {
+		c.code = append(c.code, added...)
 		c.report()
 	}
+}
+
+// codeLetters are the letters, as capitals, and digits of a text.
+func codeLetters(text string) []rune {
+	var found []rune
+	for _, r := range text {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			found = append(found, unicode.ToUpper(r))
+		}
+	}
+	return found
 }
 
 func (c *CodeEntry) report() {
@@ -148,9 +167,14 @@ func (c *CodeEntry) TypedShortcut(shortcut fyne.Shortcut) {
 	if _, paste := shortcut.(*fyne.ShortcutPaste); !paste || root == nil || root.Clipboard == nil || c.disabled {
 		return
 	}
-	c.code = c.code[:0]
-	c.add(root.Clipboard.Content())
-	c.Refresh()
+	text := root.Clipboard.Content()
+	if code := c.pattern.FindString(text); code != "" {
+		text = code
+	}
+	if len(codeLetters(text)) > 0 {
+		c.code = c.code[:0]
+		c.add(text)
+	}
 }
 
 // AccessibilityLabel implements fyne.Accessible.

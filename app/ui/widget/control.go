@@ -153,14 +153,29 @@ func (c *control) wake() {
 	}
 }
 
+func (c *control) isQuiet() bool    { return c.quiet }
+func (c *control) setQuiet(on bool) { c.quiet = on }
+
 // ringed reports whether the focus ring is to be seen.
 func (c *control) ringed() bool { return c.focused && !c.quiet && !c.disabled }
 
 // AccessibilityRole implements fyne.Accessible; the toolkit knows no finer roles.
 func (c *control) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
 
-// canvasOf returns the canvas an object is on, nil if none.
-func canvasOf(o fyne.CanvasObject) fyne.Canvas { return fyne.CurrentApp().Driver().CanvasForObject(o) }
+// canvasOf returns the canvas an object is on, nil if none. The driver knows it only once the object was painted; what is
+// newer is on the program's window.
+func canvasOf(o fyne.CanvasObject) fyne.Canvas {
+	driver := fyne.CurrentApp().Driver()
+	if c := driver.CanvasForObject(o); c != nil {
+		return c
+	}
+	for _, window := range driver.AllWindows() {
+		if _, ours := window.Canvas().Content().(*Root); ours {
+			return window.Canvas()
+		}
+	}
+	return nil
+}
 
 // Focus moves the keyboard focus to a widget, if it is on a canvas.
 func Focus(o fyne.Focusable) { focus(o) }

@@ -316,7 +316,7 @@ func (e *Entry) arrangeBox(y, width, height float32) {
 	e.ring.around(0, y, width, height)
 	left := float32(2)
 	if e.icon != assets.NoIcon {
-		place(e.glyph, 10, y+(height-iconSide)/2, iconSide, iconSide)
+		place(e.glyph, 10, y+(height-IconSide)/2, IconSide, IconSide)
 		left = 26
 	}
 	place(e.input, left, y, width-left-1, height)

@@ -42,11 +42,10 @@ func (g *glyph) set(name assets.IconName, ink fyne.ThemeColorName) {
 // middle places the icon in the vertical middle of a row.
 func (g *glyph) middle(x, side, rowHeight float32) { place(g, x, middle(rowHeight, side), side, side) }
 
-// The sides of icons: in rows and buttons, beside small text, and as a sign over an empty page.
+// The sides of icons: in rows and buttons, and beside small text.
 const (
-	iconSide      = 18
-	smallIconSide = 16
-	badgeSide     = 16
+	IconSide      = 18
+	SmallIconSide = 16
 )
 
 // Icon is an icon by itself.

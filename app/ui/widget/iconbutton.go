@@ -77,5 +77,5 @@ func (b *IconButton) measure() fyne.Size { return fyne.NewSquareSize(b.side) }
 func (b *IconButton) arrange(size fyne.Size) {
 	b.veil.Resize(size)
 	b.ring.around(0, 0, size.Width, size.Height)
-	b.glyph.middle(round((size.Width-iconSide)/2), iconSide, size.Height)
+	b.glyph.middle(round((size.Width-IconSide)/2), IconSide, size.Height)
 }

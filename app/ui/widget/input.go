@@ -58,7 +58,7 @@ func (r *inputRenderer) Layout(size fyne.Size) {
 	r.inner.Layout(fyne.NewSize(size.Width, height))
 	for _, o := range r.Objects() {
 		if o != r.input.ActionItem {
-			o.Move(o.Position().AddXY(0, middle(size.Height, height)-lift))
+			o.Move(o.Position().AddXY(0, middle(size.Height, height)))
 			continue
 		}
 		least := o.MinSize()

@@ -18,6 +18,8 @@ type Badge struct {
 	Label string // what it means, for assistive technology
 }
 
+const badgeSide = 16
+
 // maxBadges is how many badges a row has room for.
 const maxBadges = 4
 

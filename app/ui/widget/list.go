@@ -241,6 +241,7 @@ func (l *List) menuAtSelected() {
 	if l.selected < 0 || l.OnMenu == nil {
 		return
 	}
+	l.reveal(l.selected)
 	row := l.rows[l.selected%len(l.rows)]
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(row)
 	l.OnMenu(l.selected, at.AddXY(AvatarRow, l.pitch-2*theme.Grid))

@@ -27,13 +27,13 @@ func (m MenuItem) divides() bool { return m.Label == "" }
 
 // ShowMenu opens a menu at a position on the window.
 func (r *Root) ShowMenu(at fyne.Position, items ...MenuItem) {
-	r.openMenu(newMenu(r.canvas, items, at, 0))
+	r.openMenu(newMenu(items, at, 0))
 }
 
 // ShowMenuBelow opens a menu below a widget, at least as wide, and puts the highlight on the first checked item.
 func (r *Root) ShowMenuBelow(anchor fyne.CanvasObject, items ...MenuItem) {
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(anchor)
-	m := newMenu(r.canvas, items, at.AddXY(0, anchor.Size().Height+theme.Grid), anchor.Size().Width)
+	m := newMenu(items, at.AddXY(0, anchor.Size().Height+theme.Grid), anchor.Size().Width)
 	m.above = at.Y - theme.Grid
 	for i, item := range items {
 		if item.Checked {
@@ -45,15 +45,14 @@ func (r *Root) ShowMenuBelow(anchor fyne.CanvasObject, items ...MenuItem) {
 }
 
 func (r *Root) openMenu(m *menu) {
-	r.tips.hideAny()
-	r.canvas.Overlays().Add(m)
+	m.covering = r.cover(m)
 	r.canvas.Focus(m.panel)
 }
 
 // menu covers the window and closes at a tap beside its panel.
 type menu struct {
 	stock.BaseWidget
-	canvas  fyne.Canvas
+	covering
 	items   []MenuItem
 	at      fyne.Position
 	above   float32 // the end of a panel that does not fit below its anchor
@@ -62,14 +61,14 @@ type menu struct {
 	panel   *menuPanel
 }
 
-func newMenu(c fyne.Canvas, items []MenuItem, at fyne.Position, least float32) *menu {
-	m := &menu{canvas: c, items: items, at: at, above: at.Y, least: least, current: -1}
+func newMenu(items []MenuItem, at fyne.Position, least float32) *menu {
+	m := &menu{items: items, at: at, above: at.Y, least: least, current: -1}
 	m.panel = newMenuPanel(m)
 	m.ExtendBaseWidget(m)
 	return m
 }
 
-func (m *menu) close() { m.canvas.Overlays().Remove(m) }
+func (m *menu) close() { m.uncover(m) }
 
 // Tapped implements fyne.Tappable.
 func (m *menu) Tapped(*fyne.PointEvent) { m.close() }
@@ -340,18 +339,18 @@ func (r *menuRow) measure() fyne.Size {
 		width += ceil(r.shortcut.MinSize().Width) + 24
 	}
 	if r.item().Checked {
-		width += iconSide + 8
+		width += IconSide + 8
 	}
 	return fyne.NewSize(width, menuRowHeight)
 }
 
 func (r *menuRow) arrange(size fyne.Size) {
 	r.veil.Resize(size)
-	r.glyph.middle(9, iconSide, size.Height)
+	r.glyph.middle(9, IconSide, size.Height)
 	right := size.Width - 10
 	if r.item().Checked {
-		r.check.middle(right-iconSide, iconSide, size.Height)
-		right -= iconSide + 8
+		r.check.middle(right-IconSide, IconSide, size.Height)
+		right -= IconSide + 8
 	}
 	width := ceil(r.shortcut.MinSize().Width)
 	setLine(&r.shortcut, right-width, 0, width, size.Height)

@@ -22,6 +22,7 @@ type Modal struct {
 	// First gets the focus at first; nil for whatever comes first.
 	First fyne.Focusable
 
+	covering
 	root    *Root
 	width   float32
 	actions *fyne.Container
@@ -76,9 +77,7 @@ func (m *Modal) SetTitle(title string) { m.title.SetText(title) }
 
 // ShowModal opens a dialog.
 func (r *Root) ShowModal(m *Modal) {
-	r.tips.hideAny()
-	m.root = r
-	r.canvas.Overlays().Add(m)
+	m.root, m.covering = r, r.cover(m)
 	m.focusFirst()
 }
 
@@ -95,9 +94,8 @@ func (m *Modal) Close() {
 	if !m.Open() {
 		return
 	}
-	m.root.canvas.Unfocus()
-	m.root.canvas.Overlays().Remove(m)
 	m.root = nil
+	m.uncover(m)
 	Release(m)
 }
 

@@ -123,7 +123,7 @@ func (n *NavRow) arrange(size fyne.Size) {
 	n.ground.Resize(size)
 	n.veil.Resize(size)
 	n.ring.around(0, 0, size.Width, size.Height)
-	n.glyph.middle(10, iconSide, size.Height)
+	n.glyph.middle(10, IconSide, size.Height)
 
 	numberWidth := ceil(n.number.MinSize().Width)
 	right := size.Width - 10 - numberWidth

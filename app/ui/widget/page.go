@@ -54,7 +54,7 @@ func Page(width float32, content, footer fyne.CanvasObject) fyne.CanvasObject {
 
 // Assurance is a line with an icon, for the foot of a page.
 func Assurance(icon assets.IconName, text string) fyne.CanvasObject {
-	return Row(6, NewIcon(icon, theme.ColorMuted, smallIconSide), NewText(text, theme.Secondary))
+	return Row(6, NewIcon(icon, theme.ColorMuted, SmallIconSide), NewText(text, theme.Secondary))
 }
 
 // StepHeader says how far one is on a way of several steps. right is a remark at the end of the line, or "".
@@ -88,7 +88,7 @@ func (s *StepHeader) Set(text string, part float64, right string) {
 // CreateRenderer implements fyne.Widget.
 func (s *StepHeader) CreateRenderer() fyne.WidgetRenderer { return stock.NewSimpleRenderer(s.column) }
 
-// Rule of a requirement, as below a new password: a line that turns when it is met.
+// Requirement is a line about a new password, say, that shows whether it is met.
 type Requirement struct {
 	stock.BaseWidget
 	icon *Icon
@@ -98,7 +98,7 @@ type Requirement struct {
 
 // NewRequirement makes a line that is not met.
 func NewRequirement(text string) *Requirement {
-	r := &Requirement{icon: NewIcon(assets.IconCircle, theme.ColorFaint, smallIconSide), text: NewText(text, theme.Secondary).Shortened()}
+	r := &Requirement{icon: NewIcon(assets.IconCircle, theme.ColorFaint, SmallIconSide), text: NewText(text, theme.Secondary).Shortened()}
 	r.line = Row(2*theme.Grid, r.icon, Grow(r.text))
 	r.ExtendBaseWidget(r)
 	return r

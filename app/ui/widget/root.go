@@ -58,6 +58,8 @@ func (r *Root) SetContent(content fyne.CanvasObject) {
 		Release(old)
 	}
 	r.tips.hideAny()
+	// Asking for the size makes the toolkit know the new widgets, so that one can be focused before they are painted.
+	content.MinSize()
 	r.Refresh()
 }
 

@@ -177,21 +177,21 @@ func sidebar() fyne.CanvasObject {
 		row(assets.IconFolder, "Work", "2,551"), row(assets.IconFolder, "Family", "2,505"), row(assets.IconFolder, "A folder with quite a long name", "2,507"),
 		Pad(row(assets.IconTrash2, "Trash", "0"), 16, 0, 0, 0),
 	)
-	status := Row(0, NewIcon(assets.IconCloudCheck, theme.ColorSuccess, iconSide), Grow(Pad(NewText("Synced just now", theme.Caption.In(theme.ColorMuted)).Shortened(), 0, 4, 0, 8)),
+	status := Row(0, NewIcon(assets.IconCloudCheck, theme.ColorSuccess, IconSide), Grow(Pad(NewText("Synced just now", theme.Caption.In(theme.ColorMuted)).Shortened(), 0, 4, 0, 8)),
 		NewIconButton(assets.IconSettings, "Settings (Ctrl+,)", nothing), NewIconButton(assets.IconLock, "Lock now (Ctrl+L)", nothing))
-	return Pad(Column(0, Pad(account, 0, 0, 10, 8), Grow(NewScrollArea(rows)), Rule(), Pad(status, 5, 0, 5, 10)), 13, 8, 0, 8)
+	return Pad(Column(0, Pad(account, 0, 8, 10, 8), Grow(NewScrollArea(Pad(rows, 0, 8, 0, 0))), Pad(Rule(), 0, 8, 0, 0), Pad(status, 5, 8, 5, 10)), 13, 0, 0, 8)
 }
 
 // item is the detail of a login, with a banner perhaps.
 func (s *vaultScene) item(banner fyne.CanvasObject) fyne.CanvasObject {
 	s.star = NewIconButton(assets.IconStar, "Favorite", nothing)
 	head := Wrap(12, 200, Row(14, NewAvatar("GitHub", assets.NoIcon, AvatarPage),
-		Grow(Column(3, NewText("GitHub", theme.PageTitle).Shortened(), Row(6, NewIcon(assets.IconFolder, theme.ColorMuted, smallIconSide), Grow(NewText("Family", theme.Secondary).Shortened()))))),
+		Grow(Column(3, NewText("GitHub", theme.PageTitle).Shortened(), Row(6, NewIcon(assets.IconFolder, theme.ColorMuted, SmallIconSide), Grow(NewText("Family", theme.Secondary).Shortened()))))),
 		Row(4, s.star, NewButton("Edit", assets.IconPencil, Secondary, nothing), NewIconButton(assets.IconEllipsis, "More", nothing)))
 	s.secret = NewSecretRow("Password", func() []byte { return []byte("Vg7#kQ2m-Lr9!tXe4wPz") }, "Copy password", nothing)
 	meter := NewMeter()
 	meter.Set(.94, theme.ColorSuccess, "Excellent")
-	strength := Pad(Row(14, Grow(meter), NewText("Excellent", theme.FieldLabel)), 0, cardMargin, 12, cardMargin)
+	strength := Pad(Row(14, Grow(meter), NewText("Excellent", theme.FieldLabel)), 0, CardMargin, 12, CardMargin)
 	code := NewOneTimeCode()
 	code.Set([]byte("492057"), 18*time.Second, 30*time.Second)
 	login := NewCard(TextRow("Username", "anna.keller@example.com", "Copy username", nothing),
@@ -200,7 +200,7 @@ func (s *vaultScene) item(banner fyne.CanvasObject) fyne.CanvasObject {
 	site := NewCard(FieldRow("Website", NewText("https://github.example/login", theme.Link).Shortened(),
 		NewIconButton(assets.IconExternalLink, "Open", nothing), NewIconButton(assets.IconCopy, "Copy website", nothing)))
 	notes := NewCard(FieldRow("Notes", NewParagraph("Recovery codes are in the safe at home. Ask Jonas before changing the billing address; the invoice runs on the 1st of each month.", theme.Body)))
-	edited := Row(6, NewIcon(assets.IconClock, theme.ColorFaint, smallIconSide), Grow(NewText("Edited 20 September 2026, 00:50  ·  3 earlier passwords", theme.Caption).Shortened()))
+	edited := Row(6, NewIcon(assets.IconClock, theme.ColorFaint, SmallIconSide), Grow(NewText("Edited 20 September 2026, 00:50  ·  3 earlier passwords", theme.Caption).Shortened()))
 	column := Column(14, head)
 	if banner != nil {
 		column.Add(banner)

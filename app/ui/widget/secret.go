@@ -96,8 +96,8 @@ func (s *Secret) flow() {
 		if x > 0 && s.width > 0 && x+width > s.width {
 			x, y = 0, y+line
 		}
-		letter.Move(fyne.NewPos(x, y-lift))
-		letter.Resize(fyne.NewSize(width, line))
+		letter.Move(fyne.NewPos(x, y))
+		letter.Resize(fyne.NewSize(width, line-1))
 		x += width
 	}
 	s.height = y + line

@@ -141,7 +141,7 @@ func (s *Select) measure() fyne.Size {
 	for _, option := range s.options {
 		widest = max(widest, textWidth(option.Label, theme.Body))
 	}
-	return fyne.NewSize(min(ceil(widest), 50*theme.Grid)+4*theme.Grid+2*iconSide, s.labelHeight()+theme.FieldHeight)
+	return fyne.NewSize(min(ceil(widest), 50*theme.Grid)+4*theme.Grid+2*IconSide, s.labelHeight()+theme.FieldHeight)
 }
 
 func (s *Select) arrange(size fyne.Size) {
@@ -150,14 +150,14 @@ func (s *Select) arrange(size fyne.Size) {
 	place(&s.ground, 0, top, size.Width, theme.FieldHeight)
 	place(&s.veil, 0, top, size.Width, theme.FieldHeight)
 	s.ring.around(0, top, size.Width, theme.FieldHeight)
-	iconTop := top + middle(theme.FieldHeight, iconSide)
+	iconTop := top + middle(theme.FieldHeight, IconSide)
 	left := float32(10)
 	if s.current().Icon != assets.NoIcon {
-		place(s.glyph, left, iconTop, iconSide, iconSide)
-		left += iconSide + 8
+		place(s.glyph, left, iconTop, IconSide, IconSide)
+		left += IconSide + 8
 	}
-	right := size.Width - 9 - iconSide
-	place(s.expand, right, iconTop, iconSide, iconSide)
+	right := size.Width - 9 - IconSide
+	place(s.expand, right, iconTop, IconSide, IconSide)
 	s.text.Text = shorten(s.current().Label, theme.Body, right-left-theme.Grid)
 	setLine(&s.text, left, top, right-left, theme.FieldHeight)
 }

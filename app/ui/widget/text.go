@@ -115,13 +115,11 @@ func lineHeight(role theme.Role) float32 {
 	return ceil(fyne.MeasureText("Mg", role.Size, role.Weight.Style()).Height)
 }
 
-// lift is how much higher than in the middle a line is placed: the toolkit draws letters below their baseline.
-const lift = 1
-
-// setLine places a line in the vertical middle of an area.
+// setLine places a line in the vertical middle of an area. The line is given less than its own height: in more than that
+// the toolkit would centre it itself, between pixels.
 func setLine(line *canvas.Text, x, y, width, areaHeight float32) {
-	height := ceil(fyne.MeasureText("Mg", line.TextSize, line.TextStyle).Height)
-	place(line, x, y+middle(areaHeight, height)-lift, width, height)
+	height := fyne.MeasureText("Mg", line.TextSize, line.TextStyle).Height
+	place(line, x, y+middle(areaHeight, ceil(height)), width, ceil(height)-1)
 }
 
 // maxShown bounds the characters of one line that are looked at; no line on any screen shows more.

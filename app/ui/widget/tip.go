@@ -97,7 +97,7 @@ func (t *tipLayer) arrange(size fyne.Size) {
 	x := min(max(at.X+(side.Width-bubble.Width)/2, theme.Grid), size.Width-bubble.Width-theme.Grid)
 	y := at.Y + side.Height + 6
 	if y+bubble.Height > size.Height {
-		y = at.Y - bubble.Height - 6
+		y = max(at.Y-bubble.Height-6, 0)
 	}
 	place(t.bubble, x, y, bubble.Width, bubble.Height)
 	place(t.text, x+2.5*theme.Grid, y+theme.Grid+1, t.text.MinSize().Width, t.text.MinSize().Height)

@@ -59,7 +59,7 @@ type toastView struct {
 func newToastView() *toastView {
 	t := &toastView{
 		ground: NewSurface(theme.ColorInverse, theme.ColorNone, theme.RadiusMenu).Raised(18),
-		icon:   NewIcon(assets.IconCircleCheck, theme.ColorOnInverse, iconSide),
+		icon:   NewIcon(assets.IconCircleCheck, theme.ColorOnInverse, IconSide),
 		text:   NewText("", theme.Strong.In(theme.ColorOnInverse)).Shortened(),
 	}
 	t.action = NewButton("", assets.NoIcon, inverse, nil)

@@ -1,0 +1,148 @@
+package widget
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+
+	"github.com/coffer-vault/coffer/app/ui/theme"
+)
+
+// texts are all letters that can be seen.
+func texts(b *bench) string {
+	var seen strings.Builder
+	for _, text := range all[*canvas.Text](b) {
+		seen.WriteString(text.Text)
+	}
+	return seen.String()
+}
+
+func TestMaskedSecretsLookAlike(t *testing.T) {
+	var looks []string
+	for _, secret := range []string{"", "a", strings.Repeat("long ", 100)} {
+		b := newBench(t, theme.Light, 400, 300)
+		asked := 0
+		s := NewSecret(func() []byte { asked++; return []byte(secret) })
+		b.show(s)
+		looks = append(looks, fmt.Sprint(len(all[*canvas.Circle](b)), s.MinSize(), texts(b)))
+		if asked != 0 || s.AccessibilityLabel() != "••••" {
+			t.Errorf("a masked secret was asked for %d times; label %q", asked, s.AccessibilityLabel())
+		}
+	}
+	if looks[0] != looks[1] || looks[1] != looks[2] {
+		t.Errorf("masks tell the length: %v", looks)
+	}
+}
+
+func TestRevealedSecret(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 300)
+	secret := []byte("Vg7#é\xFF")
+	s := NewSecret(func() []byte { return secret })
+	b.show(s)
+	s.SetRevealed(true)
+	if got := texts(b); got != "Vg7#é\xFF" || !bytes.Equal(secret, []byte("Vg7#é\xFF")) {
+		t.Errorf("shown %q", got)
+	}
+	for i, want := range []fyne.ThemeColorName{theme.ColorText, theme.ColorText, theme.ColorDigit, theme.ColorSymbol, theme.ColorText, theme.ColorSymbol} {
+		if got := s.letters[i].Color; got != theme.Color(want) {
+			t.Errorf("%q is %v, want %s", s.letters[i].Text, got, want)
+		}
+	}
+	s.SetRevealed(false)
+	if texts(b) != "" || s.letters != nil {
+		t.Errorf("masked again it still shows %q", texts(b))
+	}
+}
+
+// No object holds more than one character of a secret, so neither do the toolkit's caches of texts.
+func TestSecretIsShownLetterByLetter(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 300)
+	s := NewSecret(func() []byte { return []byte("correct horse") })
+	b.show(s)
+	s.SetRevealed(true)
+	for _, text := range all[*canvas.Text](b) {
+		if len(text.Text) > 1 {
+			t.Errorf("an object holds %q", text.Text)
+		}
+	}
+}
+
+func TestLongSecretsBreak(t *testing.T) {
+	b := newBench(t, theme.Light, 240, 400)
+	s := NewSecret(func() []byte { return []byte("-----BEGIN KEY-----\n" + strings.Repeat("x", 60)) })
+	b.show(s)
+	s.SetRevealed(true)
+	b.root.Refresh()
+	for _, letter := range s.letters {
+		if right := letter.Position().X + letter.Size().Width; right > s.Size().Width {
+			t.Errorf("%q ends at %v of %v", letter.Text, right, s.Size().Width)
+		}
+		if bottom := letter.Position().Y + letter.Size().Height; bottom > s.Size().Height {
+			t.Errorf("%q ends at %v of %v below", letter.Text, bottom, s.Size().Height)
+		}
+	}
+	if s.MinSize().Height < 4*lineHeight(theme.Secret) {
+		t.Errorf("height %v", s.MinSize().Height)
+	}
+	s.read = func() []byte { return bytes.Repeat([]byte("y"), 10*maxLetters) }
+	s.SetRevealed(true)
+	if len(s.letters) != maxLetters {
+		t.Errorf("%d letters are shown", len(s.letters))
+	}
+}
+
+func TestClearedSecretIsGone(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 300)
+	s := NewSecret(func() []byte { return []byte("hunter2") })
+	b.show(s)
+	s.SetRevealed(true)
+	s.Clear()
+	s.SetRevealed(true)
+	if s.Revealed() || texts(b) != "" {
+		t.Errorf("after Clear it shows %q", texts(b))
+	}
+}
+
+func TestSecretRowTurnsItsEye(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 300)
+	row := NewSecretRow("Password", func() []byte { return []byte("x") }, "Copy password", nothing)
+	b.show(NewCard(row))
+	Focus(row.Eye)
+	b.keys(fyne.KeyEnter)
+	if !row.Secret.Revealed() || row.Eye.Tip() != "Hide" {
+		t.Errorf("revealed %v, the eye says %q", row.Secret.Revealed(), row.Eye.Tip())
+	}
+	b.keys(fyne.KeyEnter)
+	if row.Secret.Revealed() || row.Eye.Tip() != "Show" {
+		t.Errorf("revealed %v, the eye says %q", row.Secret.Revealed(), row.Eye.Tip())
+	}
+}
+
+func TestOneTimeCode(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 300)
+	c := NewOneTimeCode()
+	b.show(c)
+	c.Set([]byte("492057"), 18*time.Second, 30*time.Second)
+	if got := texts(b); !strings.Contains(got, "492057") || !strings.Contains(got, "18 s") {
+		t.Errorf("shown %q", got)
+	}
+	if c.bar.value != .6 || c.bar.ink != theme.ColorAccent {
+		t.Errorf("the bar is at %v in %s", c.bar.value, c.bar.ink)
+	}
+	if gap := c.digits[3].Position().X - c.digits[2].Position().X; gap <= c.advance()*1.2 {
+		t.Errorf("the groups are %v apart", gap)
+	}
+	c.Set([]byte("492057"), 4*time.Second, 30*time.Second)
+	if c.bar.ink != theme.ColorWarning {
+		t.Error("the last seconds do not warn")
+	}
+	c.Clear()
+	if got := texts(b); got != "" {
+		t.Errorf("after Clear it shows %q", got)
+	}
+}
