@@ -17,7 +17,6 @@ const (
 	Note     Kind = "note"
 	Card     Kind = "card"
 	Identity Kind = "identity"
-	SSHKey   Kind = "ssh-key"
 )
 
 // Record is one entry as its source holds it, in the importer's own words: the session turns it into an item.
@@ -43,7 +42,8 @@ type Record struct {
 	SourceID string // identity of the row, stable between imports; empty if the format has none
 }
 
-// Field is a named value of a record.
+// Field is a named value of a record. Fields of a card or an identity that the vault knows have its names ("cardholder",
+// "number", "first-name", …); all others have the name they had in the source.
 type Field struct {
 	Name   string
 	Value  secret.Bytes

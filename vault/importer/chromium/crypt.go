@@ -11,6 +11,7 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/importer/internal/cbc"
 )
 
 const (
@@ -177,22 +178,17 @@ func deriveCBC(password []byte, rounds int) secret.Bytes {
 	return secret.New(key)
 }
 
-// openCBC decrypts AES-128-CBC with an IV of spaces and PKCS #7 padding; nil if the padding is wrong.
+// openCBC decrypts AES-128-CBC with an IV of spaces; nil if the padding is wrong.
 func openCBC(key, sealed []byte) []byte {
-	if len(sealed) == 0 || len(sealed)%aes.BlockSize != 0 {
-		return nil
-	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
 		return nil
 	}
-	plain := make([]byte, len(sealed))
-	cipher.NewCBCDecrypter(block, bytes.Repeat([]byte{' '}, aes.BlockSize)).CryptBlocks(plain, sealed)
-	padding := int(plain[len(plain)-1])
-	if padding == 0 || padding > aes.BlockSize || !bytes.Equal(plain[len(plain)-padding:], bytes.Repeat([]byte{byte(padding)}, padding)) {
+	plain, ok := cbc.Open(block, bytes.Repeat([]byte{' '}, aes.BlockSize), sealed)
+	if !ok {
 		return nil
 	}
-	return plain[:len(plain)-padding]
+	return plain
 }
 
 // openGCM decrypts AES-256-GCM: nonce, ciphertext, tag.

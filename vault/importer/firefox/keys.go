@@ -19,6 +19,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/importer/internal/cbc"
 )
 
 var (
@@ -170,7 +171,7 @@ func openPBE(der []byte, passwordHash secret.Bytes) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, ok := openCBC(block, iv, sealed.Data)
+	plain, ok := cbc.Open(block, iv, sealed.Data)
 	if !ok {
 		return nil, errWrongKey
 	}

@@ -16,6 +16,7 @@ import (
 
 	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/importer/internal/cbc"
 )
 
 var (
@@ -106,7 +107,7 @@ func (k *keys) openValue(value string) ([]byte, importer.Reason) {
 		if err != nil {
 			continue
 		}
-		if plain, ok := openCBC(block, sealed.Algorithm.Parameters.Bytes, sealed.Data); ok && utf8.Valid(plain) {
+		if plain, ok := cbc.Open(block, sealed.Algorithm.Parameters.Bytes, sealed.Data); ok && utf8.Valid(plain) {
 			return plain, ""
 		}
 		reason = importer.ReasonUndecryptable
@@ -117,26 +118,6 @@ func (k *keys) openValue(value string) ([]byte, importer.Reason) {
 func unmarshalDER(der []byte, into any) bool {
 	rest, err := asn1.Unmarshal(der, into)
 	return err == nil && len(rest) == 0
-}
-
-// openCBC decrypts in place of a copy and removes PKCS #7 padding.
-func openCBC(block cipher.Block, iv, sealed []byte) (plain []byte, ok bool) {
-	size := block.BlockSize()
-	if len(iv) != size || len(sealed) == 0 || len(sealed)%size != 0 {
-		return nil, false
-	}
-	plain = make([]byte, len(sealed))
-	cipher.NewCBCDecrypter(block, iv).CryptBlocks(plain, sealed)
-	padding := int(plain[len(plain)-1])
-	if padding == 0 || padding > size {
-		return nil, false
-	}
-	for _, b := range plain[len(plain)-padding:] {
-		if int(b) != padding {
-			return nil, false
-		}
-	}
-	return plain[:len(plain)-padding], true
 }
 
 // mirrorLogins reads logins.db: loginsL are those of this device, loginsM what the server holds unless overridden here.

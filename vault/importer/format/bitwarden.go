@@ -1,0 +1,240 @@
+package format
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault/importer"
+)
+
+// bitwardenFile is an export as JSON; if it is encrypted, the same in Data under the rest.
+type bitwardenFile struct {
+	Encrypted bool `json:"encrypted"`
+	bitwardenLock
+	Folders []struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"folders"`
+	Items []json.RawMessage `json:"items"`
+}
+
+type bitwardenItem struct {
+	ID              string            `json:"id"`
+	FolderID        string            `json:"folderId"`
+	Type            int               `json:"type"`
+	Name            string            `json:"name"`
+	Notes           string            `json:"notes"`
+	Favorite        bool              `json:"favorite"`
+	Created         time.Time         `json:"creationDate"`
+	Deleted         time.Time         `json:"deletedDate"`
+	Fields          []bitwardenField  `json:"fields"`
+	PasswordHistory []bitwardenOld    `json:"passwordHistory"`
+	Login           *bitwardenLogin   `json:"login"`
+	Card            map[string]string `json:"card"`
+	Identity        map[string]string `json:"identity"`
+	SSHKey          map[string]string `json:"sshKey"`
+}
+
+type bitwardenField struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+	Type  int    `json:"type"`
+}
+
+type bitwardenOld struct {
+	Password string    `json:"password"`
+	LastUsed time.Time `json:"lastUsedDate"`
+}
+
+type bitwardenLogin struct {
+	URIs []struct {
+		URI string `json:"uri"`
+	} `json:"uris"`
+	Username         string            `json:"username"`
+	Password         string            `json:"password"`
+	TOTP             string            `json:"totp"`
+	PasswordRevision time.Time         `json:"passwordRevisionDate"`
+	Passkeys         []json.RawMessage `json:"fido2Credentials"`
+}
+
+// Types of items and of their fields.
+const (
+	bitwardenTypeLogin    = 1
+	bitwardenTypeNote     = 2
+	bitwardenTypeCard     = 3
+	bitwardenTypeIdentity = 4
+	bitwardenTypeSSHKey   = 5
+
+	bitwardenFieldHidden = 1
+	bitwardenFieldLinked = 3
+)
+
+// bitwardenNames are the parts of a card, an identity or an SSH key, in order, with the vault's names.
+var bitwardenNames = map[int][]struct {
+	theirs, ours string
+	hidden       bool
+}{
+	bitwardenTypeCard: {
+		{"cardholderName", "cardholder", false}, {"number", "number", true}, {"code", "cvv", true}, {"brand", "brand", false},
+	},
+	bitwardenTypeIdentity: {
+		{"title", "title", false}, {"firstName", "first-name", false}, {"middleName", "middle-name", false}, {"lastName", "last-name", false},
+		{"company", "company", false}, {"email", "email", false}, {"phone", "phone", false},
+		{"city", "city", false}, {"state", "region", false}, {"postalCode", "postal-code", false}, {"country", "country", false},
+		{"passportNumber", "passport-number", true}, {"licenseNumber", "license-number", true}, {"ssn", "national-id", true},
+		{"username", "username", false},
+	},
+	bitwardenTypeSSHKey: {
+		{"privateKey", "private key", true}, {"publicKey", "public key", false}, {"keyFingerprint", "fingerprint", false},
+	},
+}
+
+func openBitwarden(data []byte) (importer.Source, error) {
+	var f bitwardenFile
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, fmt.Errorf("%w: JSON", importer.ErrMalformed)
+	}
+	info := importer.Info{ID: "bitwarden", Browser: "Bitwarden", Count: len(f.Items)}
+	switch {
+	case !f.Encrypted && f.Items == nil:
+		return nil, ErrUnknownFormat
+	case !f.Encrypted:
+		return &file{info: info, read: func(secret.Bytes) (iter.Seq[importer.Row], error) { return f.rows, nil }}, nil
+	case !f.PasswordProtected:
+		return nil, ErrAccountRestricted
+	}
+	info.Count = -1
+	return &file{info: info, read: f.unlock}, nil
+}
+
+// unlock opens the export inside an encrypted one.
+func (f *bitwardenFile) unlock(password secret.Bytes) (iter.Seq[importer.Row], error) {
+	plain, err := f.open(password)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(plain)
+	var inner bitwardenFile
+	if err := json.Unmarshal(plain, &inner); err != nil {
+		return nil, fmt.Errorf("%w: encrypted JSON", importer.ErrMalformed)
+	}
+	return inner.rows, nil
+}
+
+func (f *bitwardenFile) rows(yield func(importer.Row) bool) {
+	folders := map[string]string{}
+	for _, folder := range f.Folders {
+		folders[folder.ID] = folder.Name
+	}
+	for n, raw := range f.Items {
+		var item bitwardenItem
+		if err := json.Unmarshal(raw, &item); err != nil {
+			if !yield(importer.Row{ID: strconv.Itoa(n + 1), Reason: importer.ReasonMalformed}) {
+				return
+			}
+			continue
+		}
+		for _, row := range item.rows(folders[item.FolderID]) {
+			if !yield(row) {
+				return
+			}
+		}
+	}
+}
+
+// rows is the item, and one more row for what of it cannot be kept.
+func (item *bitwardenItem) rows(folder string) []importer.Row {
+	row := importer.Row{ID: item.ID, Site: item.Name}
+	record := &importer.Record{
+		Title: item.Name, Notes: item.Notes, Folder: folder, Favorite: item.Favorite, Created: item.Created,
+		Source: "bitwarden", SourceID: item.ID,
+	}
+	kinds := map[int]importer.Kind{
+		bitwardenTypeLogin: importer.Login, bitwardenTypeNote: importer.Note, bitwardenTypeCard: importer.Card,
+		bitwardenTypeIdentity: importer.Identity, bitwardenTypeSSHKey: importer.Note,
+	}
+	record.Kind = kinds[item.Type]
+	switch {
+	case !item.Deleted.IsZero():
+		row.Reason = importer.ReasonDeleted
+		return []importer.Row{row}
+	case record.Kind == "":
+		row.Reason = importer.ReasonUnsupported
+		return []importer.Row{row}
+	}
+	rows := []importer.Row{row}
+	if item.Type == bitwardenTypeLogin && item.Login != nil {
+		item.addLogin(record)
+		for range item.Login.Passkeys {
+			rows = append(rows, importer.Row{ID: item.ID + "/passkey", Site: item.Name, Reason: importer.ReasonUnsupported})
+		}
+	}
+	item.addParts(record)
+	item.addFields(record)
+	if isEmpty(record) {
+		rows[0].Reason = importer.ReasonEmpty
+	} else {
+		rows[0].Record = record
+	}
+	return rows
+}
+
+func (item *bitwardenItem) addLogin(record *importer.Record) {
+	for _, uri := range item.Login.URIs {
+		record.URLs = append(record.URLs, addresses(uri.URI)...)
+	}
+	record.Username = item.Login.Username
+	record.Password = secret.FromString(item.Login.Password)
+	record.TOTP = secret.FromString(item.Login.TOTP)
+	// Without a revision the password is the one that the item was made with.
+	record.PasswordChanged = item.Login.PasswordRevision
+	if record.PasswordChanged.IsZero() {
+		record.PasswordChanged = item.Created
+	}
+	for _, old := range item.PasswordHistory {
+		// lastUsedDate is when it was replaced; when it was set is not known.
+		record.History = append(record.History, importer.OldPassword{Password: secret.FromString(old.Password)})
+	}
+}
+
+// addParts adds the parts of a card, an identity or an SSH key as fields.
+func (item *bitwardenItem) addParts(record *importer.Record) {
+	parts := map[int]map[string]string{
+		bitwardenTypeCard: item.Card, bitwardenTypeIdentity: item.Identity, bitwardenTypeSSHKey: item.SSHKey,
+	}[item.Type]
+	for _, name := range bitwardenNames[item.Type] {
+		addField(record, name.ours, parts[name.theirs], name.hidden)
+	}
+	addField(record, "expires", expiry(parts["expYear"], parts["expMonth"]), false)
+	street := slices.DeleteFunc([]string{parts["address1"], parts["address2"], parts["address3"]}, func(line string) bool { return line == "" })
+	addField(record, "street", strings.Join(street, "\n"), false)
+}
+
+// expiry is the month as 2006-01, or what there is of it.
+func expiry(year, month string) string {
+	if len(month) == 1 {
+		month = "0" + month
+	}
+	return strings.Trim(year+"-"+month, "-")
+}
+
+func (item *bitwardenItem) addFields(record *importer.Record) {
+	for _, field := range item.Fields {
+		if field.Type == bitwardenFieldLinked {
+			continue // it names another field of the item, and has no value of its own
+		}
+		addField(record, field.Name, field.Value, field.Type == bitwardenFieldHidden)
+	}
+}
+
+func addField(record *importer.Record, name, value string, hidden bool) {
+	if value != "" {
+		record.Fields = append(record.Fields, importer.Field{Name: name, Value: secret.FromString(value), Hidden: hidden})
+	}
+}

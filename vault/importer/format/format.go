@@ -1,0 +1,69 @@
+// Package format reads the files that browsers and other password managers export. The format is told by the content, never
+// by the file's name.
+package format
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault/importer"
+)
+
+// MaxFile is the largest file that Open accepts, in bytes.
+const MaxFile = 256 << 20
+
+var (
+	// ErrUnknownFormat is returned for a file that is no export Coffer knows.
+	ErrUnknownFormat = errors.New("not a known export format")
+	// ErrAccountRestricted is returned for a Bitwarden export that only the account that made it can open.
+	ErrAccountRestricted = errors.New("the export can be opened only by the account that made it")
+)
+
+// Open finds out the format of an exported file and returns its rows as a source. The data stays the caller's.
+// Errors: ErrUnknownFormat, ErrAccountRestricted, importer.ErrTooLarge, importer.ErrMalformed.
+func Open(data []byte) (importer.Source, error) {
+	if len(data) > MaxFile {
+		return nil, fmt.Errorf("%w: %d bytes", importer.ErrTooLarge, len(data))
+	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
+		return openBitwarden(trimmed)
+	}
+	return openCSV(data)
+}
+
+// file is an importer.Source whose rows are known. The password is needed to get at them, if at all.
+type file struct {
+	info importer.Info
+	read func(password secret.Bytes) (iter.Seq[importer.Row], error)
+}
+
+func (f *file) Info() importer.Info { return f.info }
+
+func (f *file) Rows(ctx context.Context, password secret.Bytes) iter.Seq2[importer.Row, error] {
+	return func(yield func(importer.Row, error) bool) {
+		rows, err := f.read(password)
+		if err != nil {
+			yield(importer.Row{}, err)
+			return
+		}
+		for row := range rows {
+			if ctx.Err() != nil {
+				yield(importer.Row{}, ctx.Err())
+				return
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// isEmpty reports a login with nothing worth keeping.
+func isEmpty(r *importer.Record) bool {
+	return r.Username == "" && r.Password.IsZero() && r.TOTP.IsZero() && r.Notes == "" && len(r.Fields) == 0
+}
