@@ -82,7 +82,7 @@ func (d *Detail) arrived(it vault.Item, err error) {
 	if err == nil {
 		d.item, d.loaded = it, true
 		d.revealed.hideAll()
-		d.meters.measure(string(passwordField), it.Value(vault.Password))
+		d.meters.measure(string(passwordField), it.Value(vault.Password), inputs(&it)...)
 		d.tickCodes()
 	}
 	d.changed()
@@ -158,7 +158,7 @@ func (d *Detail) Copy(row string) {
 		if err != nil {
 			return
 		}
-		value = secret.FromString(code.Text)
+		value = secret.FromString(code.text)
 	}
 	if !value.IsZero() {
 		d.config.Copied(value, d.labelOf(row))

@@ -249,8 +249,8 @@ func (d *Detail) code(field vault.Field) CodeView {
 	if err != nil {
 		return CodeView{Text: d.text("screen.detail.badTOTP")}
 	}
-	return CodeView{Text: spaceCode(code.Text), Valid: true, Left: float64(code.Left) / float64(code.Period),
-		LeftText: d.text("screen.seconds", "n", seconds(code.Left))}
+	return CodeView{Text: spaceCode(code.text), Valid: true, Left: float64(code.left) / float64(code.period),
+		LeftText: d.text("screen.seconds", "n", seconds(code.left))}
 }
 
 func (d *Detail) footer() string {

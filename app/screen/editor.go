@@ -62,7 +62,7 @@ func NewEditor(env *Env, config EditorConfig) *Editor {
 	}
 	e.begin(env, e.view)
 	e.meters.begin(env, e.run, e.changed)
-	e.meters.measure(string(passwordField), e.bytes(passwordField))
+	e.meters.measure(string(passwordField), e.bytes(passwordField), inputs(&e.item)...)
 	return e
 }
 
@@ -136,7 +136,7 @@ func (e *Editor) SetSecret(field string, value secret.Bytes) {
 	e.put(vault.Field(field), value)
 	e.problem = Message{}
 	if field == string(passwordField) {
-		e.meters.measure(field, value)
+		e.meters.measure(field, value, inputs(&e.item)...)
 	}
 	e.changed()
 }

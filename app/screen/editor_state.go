@@ -180,7 +180,7 @@ func (e *Editor) fieldError(field vault.Field, t vault.FieldType) string {
 		return e.text("screen.editor.badMonth")
 	case half && t == vault.Date:
 		return e.text("screen.editor.badDate")
-	case t == vault.TOTP && !validTOTP(e.bytes(field)):
+	case t == vault.TOTP && !usableTOTP(e.bytes(field)):
 		return e.text("screen.editor.badTOTP")
 	}
 	return ""

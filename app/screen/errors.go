@@ -16,7 +16,9 @@ import (
 	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/generate"
 	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/otp"
 )
 
 // sentence says which words explain an error: error.<key>.what, .safe and .next of the catalog.
@@ -97,6 +99,9 @@ var sentences = []sentence{
 	{keys.ErrSecretKeyMalformed, "secretKey", ToneError},
 	{keys.ErrSecretKeyChecksum, "secretKey", ToneError},
 	{keys.ErrSecretKeyMissing, "noSecretKey", ToneError},
+
+	{generate.ErrOptions, "generateOptions", ToneError},
+	{otp.ErrMalformed, "totpMalformed", ToneError},
 
 	{context.DeadlineExceeded, "timeout", ToneWarning},
 	{context.Canceled, "canceled", ToneQuiet},

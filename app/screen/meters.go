@@ -1,32 +1,29 @@
 package screen
 
 import (
+	"context"
+
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault/generate"
 )
 
-// levels part the bits of entropy into words. Below weakBits a password can be guessed by whoever has a copy of its hash.
-const (
-	weakBits = 50
-	fairBits = 70
-	goodBits = 90
-	fullBits = 128 // fills the bar
-)
+// fullBits fill the bar of a meter: no attack that is worth its money guesses that many.
+const fullBits = 80
+
+// levels are the words for generate's scores.
+var levels = [...]struct {
+	key  string
+	tone Tone
+}{{"weak", ToneError}, {"weak", ToneError}, {"fair", ToneWarning}, {"good", ToneGood}, {"excellent", ToneGood}}
+
+// weakScore is the highest score that is called weak.
+const weakScore = 1
 
 // meterOf shows bits of entropy.
 func meterOf(words *assets.Catalog, bits float64) Meter {
-	m := Meter{Shown: true, Fraction: min(1, bits/fullBits)}
-	switch {
-	case bits < weakBits:
-		m.Tone, m.Text = ToneError, words.Text("screen.strength.weak")
-	case bits < fairBits:
-		m.Tone, m.Text = ToneWarning, words.Text("screen.strength.fair")
-	case bits < goodBits:
-		m.Tone, m.Text = ToneGood, words.Text("screen.strength.good")
-	default:
-		m.Tone, m.Text = ToneGood, words.Text("screen.strength.excellent")
-	}
-	return m
+	level := levels[generate.ScoreOf(bits)]
+	return Meter{Shown: true, Fraction: min(1, bits/fullBits), Tone: level.tone, Text: words.Text("screen.strength." + level.key)}
 }
 
 // meters measures the strength of passwords while they are typed: off the UI goroutine, the last one typed wins.
@@ -42,12 +39,24 @@ func (m *meters) begin(env *Env, run *Runner, changed func()) {
 	*m = meters{env: env, run: run, changed: changed, bits: map[string]float64{}, cancel: map[string]func(){}}
 }
 
-// measure borrows the value of a field and tells the model when its strength is known.
-func (m *meters) measure(field string, value secret.Bytes) {
+// measure borrows the value of a field and tells the model when its strength is known. inputs are what an attacker knows: names,
+// sites. Until then the strength of the value before is shown, so that the bar does not flicker while somebody types.
+func (m *meters) measure(field string, value secret.Bytes, inputs ...string) {
 	if cancel := m.cancel[field]; cancel != nil {
 		cancel()
 	}
-	delete(m.bits, field)
+	if value.IsZero() {
+		delete(m.bits, field)
+		return
+	}
+	value = value.Clone()
+	m.cancel[field] = Run(m.run, func(context.Context) (generate.Strength, error) {
+		defer value.Wipe()
+		return generate.Estimate(value, inputs...), nil
+	}, func(s generate.Strength, _ error) {
+		m.bits[field] = s.Bits
+		m.changed()
+	})
 }
 
 // of is the meter of a field; it is not shown while nothing is known.
@@ -62,5 +71,5 @@ func (m *meters) of(field string) Meter {
 // weak reports whether the field is known to be weak.
 func (m *meters) weak(field string) bool {
 	bits, ok := m.bits[field]
-	return ok && bits < weakBits
+	return ok && generate.ScoreOf(bits) <= weakScore
 }

@@ -1,9 +1,8 @@
 package screen
 
 import (
-	"errors"
-
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault/generate"
 )
 
 // recipe is what the generator is asked for. Each kind keeps its own length while another is tried.
@@ -47,9 +46,19 @@ func (r recipe) possible() bool {
 	return r.toggles[ToggleUpper] || r.toggles[ToggleLower] || r.toggles[ToggleDigits] || r.toggles[ToggleSymbols]
 }
 
-// errNoGenerator holds until package vault/generate is there.
-var errNoGenerator = errors.New("no generator")
-
+// make makes one from the system's random source, and says how many bits of entropy went into it.
 func (r recipe) make() (value secret.Bytes, bits float64, err error) {
-	return secret.Bytes{}, 0, errNoGenerator
+	switch r.kind {
+	case GeneratePassphrase:
+		o := generate.PassphraseOptions{Words: r.length(), Separator: r.mark, Capitalize: r.toggles[ToggleCapitals], Number: r.toggles[ToggleNumber]}
+		value, err = generate.Passphrase(o)
+		return value, o.Bits(), err
+	case GeneratePIN:
+		value, err = generate.PIN(r.length())
+		return value, generate.PINBits(r.length()), err
+	}
+	o := generate.PasswordOptions{Length: r.length(), AvoidLookAlikes: r.toggles[ToggleLookalikes], Upper: r.toggles[ToggleUpper],
+		Lower: r.toggles[ToggleLower], Digits: r.toggles[ToggleDigits], Symbols: r.toggles[ToggleSymbols]}
+	value, err = generate.Password(o)
+	return value, o.Bits(), err
 }

@@ -1,23 +1,35 @@
 package screen
 
 import (
-	"errors"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault/otp"
 )
 
-// oneTimeCode is the code of a moment, and how long it lasts.
+// oneTimeCode is the code of a moment, how long it lasts yet, and how long each of them does.
 type oneTimeCode struct {
-	Text         string
-	Left, Period time.Duration
+	text         string
+	left, period time.Duration
 }
 
-// errNoCodes holds until the vault computes one-time codes.
-var errNoCodes = errors.New("no one-time codes")
-
-func codeAt(key secret.Bytes, now time.Time) (oneTimeCode, error) {
-	return oneTimeCode{}, errNoCodes
+// codeAt computes the code of a key as it is kept. The error is otp.ErrMalformed.
+func codeAt(kept secret.Bytes, now time.Time) (oneTimeCode, error) {
+	key, err := otp.Parse(kept)
+	if err != nil {
+		return oneTimeCode{}, err
+	}
+	defer key.Wipe()
+	text, left := key.Code(now)
+	return oneTimeCode{text, left, time.Duration(key.Period) * time.Second}, nil
 }
 
-func validTOTP(key secret.Bytes) bool { return true }
+// usableTOTP reports whether a key gives codes. No key at all is fine.
+func usableTOTP(kept secret.Bytes) bool {
+	if kept.IsZero() {
+		return true
+	}
+	key, err := otp.Parse(kept)
+	key.Wipe()
+	return err == nil
+}

@@ -51,3 +51,8 @@ func customField(it *vault.Item, field vault.Field) (c *vault.CustomField, label
 	}
 	return &it.Custom[i], part != ""
 }
+
+// inputs are what somebody who guesses the password knows of an item.
+func inputs(it *vault.Item) []string {
+	return append([]string{it.Title, string(it.Value(vault.Username).Reveal())}, it.Websites...)
+}

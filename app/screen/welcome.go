@@ -159,7 +159,7 @@ func (w *Welcome) SetPassword(password secret.Bytes) {
 	w.password.Wipe()
 	w.password, w.problem = password, Message{}
 	if w.creating {
-		w.meters.measure("password", password)
+		w.meters.measure("password", password, w.email)
 	}
 	w.changed()
 }

@@ -1,0 +1,220 @@
+package screen
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+func TestFirstStartLeadsToAnOpenVault(t *testing.T) {
+	server := testkit.Cloud(t)
+	d := newDesk(t, testpc.New(t, "Anna's PC", nil), server)
+	if page := d.shell.State().Page; page != PageWelcome {
+		t.Fatalf("page %d", page)
+	}
+	w := d.shell.Welcome()
+	w.Create()
+	w.SetEmail(anna)
+	w.Continue()
+	d.until("code page", func() bool { return w.State().Page == PageCode })
+	w.SetCode("Your code is " + server.LastCode(t, anna) + ", valid for ten minutes.") // the whole mail was pasted
+	d.until("password page", func() bool { return w.State().Page == PagePassword })
+	w.SetPassword(testpc.Typed(testpc.Password))
+	w.SetRepeat(testpc.Typed(testpc.Password))
+	w.Continue()
+	d.until("kit page", func() bool { return w.State().Page == PageKit })
+	w.SaveKit()
+	d.until("kit saved", func() bool { return w.State().Kit.SavedTo != "" })
+	if pdf := d.saved["Coffer emergency kit.pdf"]; !strings.HasPrefix(pdf, "%PDF") {
+		t.Errorf("the kit is no PDF: %.20q", pdf)
+	}
+	w.ConfirmKit(true)
+	w.Continue()
+	d.until("import", func() bool { return w.State().Page == PageImport && w.Import().State().Page == ImportNothing })
+	w.Import().Continue()
+	v := d.waitForVault()
+	if s := v.State(); s.Account != anna || s.Empty.Title != "Your vault is empty" {
+		t.Errorf("account %q, %q", s.Account, s.Empty.Title)
+	}
+	v.Lock()
+	d.unlock()
+}
+
+func TestLockClearsClipboardAndKeysAndReturnsToUnlock(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	d.show(v, "Mail").CopyPassword()
+	d.until("copy", func() bool { return d.clipboard.holds() == "hunter2" })
+	unlocked := d.shell.unlocked
+	v.Lock()
+	if page := d.shell.State().Page; page != PageUnlock {
+		t.Fatalf("page %d right after locking", page)
+	}
+	if d.shell.Vault() != nil || v.Detail() != nil || v.State().Rows.Len() == 0 && v.rows != nil {
+		t.Error("the vault's models are still there")
+	}
+	d.until("clipboard cleared", func() bool { return d.clipboard.holds() == "" })
+	d.until("keys wiped", func() bool { _, err := unlocked.Vault().Get(t.Context(), unlocked.Vault().ID()); return err != nil })
+	if v := d.unlock(); d.row(v, "Mail") < 0 {
+		t.Error("the item is gone")
+	}
+}
+
+func TestIdleLocks(t *testing.T) {
+	d, v, _ := openDesk(t)
+	after := d.shell.settings.LockAfter
+	d.mu.Lock()
+	d.idle = after - time.Second
+	d.mu.Unlock()
+	polled := func() bool { return !d.shell.polling }
+	d.clock.Advance(d.queue, idlePoll)
+	d.until("idle poll", polled)
+	if d.shell.Vault() != v {
+		t.Fatal("locked too early")
+	}
+	d.mu.Lock()
+	d.idle = after
+	d.mu.Unlock()
+	d.clock.Advance(d.queue, idlePoll)
+	d.until("lock", func() bool { return d.shell.State().Page == PageUnlock })
+}
+
+// Where the system does not tell, input to our own window counts.
+func TestIdleByOwnInput(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.mu.Lock()
+	d.idleErr = errForTest
+	d.mu.Unlock()
+	for range 3 {
+		d.clock.Advance(d.queue, d.shell.settings.LockAfter-2*idlePoll)
+		d.until("idle poll", func() bool { return !d.shell.polling })
+		d.shell.Touch()
+	}
+	if d.shell.Vault() != v {
+		t.Fatal("locked in spite of input")
+	}
+	d.clock.Advance(d.queue, d.shell.settings.LockAfter+idlePoll)
+	d.until("lock", func() bool { return d.shell.State().Page == PageUnlock })
+}
+
+func TestAwayLocksBeforeItReturns(t *testing.T) {
+	d, _, _ := openDesk(t)
+	unlocked := d.shell.unlocked
+	away := func() (err error) {
+		returned := false
+		go func() {
+			d.shell.Away(context.Background())
+			_, failed := unlocked.Vault().Save(context.Background(), testpc.Login("x", "y", "z"))
+			d.queue.Post(func() { err, returned = failed, true })
+		}()
+		d.until("return of Away", func() bool { return returned })
+		return err
+	}
+	if err := away(); err == nil {
+		t.Error("the vault was open when Away returned")
+	}
+	away() // while nothing is open it returns at once
+}
+
+func TestLockSavesWhatIsBeingTyped(t *testing.T) {
+	for name, lock := range map[string]func(*desk){
+		"by the person": func(d *desk) { d.shell.Lock() },
+		"by idle time":  func(d *desk) { d.shell.lockNow(d.shell.unlocked.Account().ID) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, v, _ := openDesk(t)
+			d.add("Mail", "anna", "old")
+			d.show(v, "Mail").Edit()
+			v.Editor().SetSecret(string(passwordField), testpc.Typed("half typ"))
+			lock(d)
+			v = d.unlock()
+			if toast := v.State().Toast.Text; !strings.Contains(toast, "saved when Coffer locked") {
+				t.Errorf("toast %q", toast)
+			}
+			item := d.item("Mail")
+			if got := string(item.Value(vault.Password).Reveal()); got != "half typ" {
+				t.Errorf("password %q", got)
+			}
+			if len(item.History) != 1 || string(item.History[0].Value.Reveal()) != "old" {
+				t.Error("the replaced password is not in the history")
+			}
+		})
+	}
+}
+
+func TestQuitClearsLocksAndEnds(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	d.show(v, "Mail").CopyPassword()
+	d.until("copy", func() bool { return d.clipboard.holds() != "" })
+	unlocked := d.shell.unlocked
+	d.shell.Quit()
+	d.shell.Quit() // once is enough
+	d.until("end", func() bool { return d.quit })
+	if d.clipboard.holds() != "" {
+		t.Error("the clipboard was not cleared")
+	}
+	if _, err := unlocked.Vault().Save(t.Context(), testpc.Login("x", "y", "z")); err == nil {
+		t.Error("the vault is open after the end")
+	}
+}
+
+func TestSecondStartShowsTheWindow(t *testing.T) {
+	d, _, _ := openDesk(t)
+	before := d.shell.State().Shows
+	go d.shell.Show()
+	d.until("show", func() bool { return d.shell.State().Shows == before+1 })
+}
+
+func TestSwitchingAccounts(t *testing.T) {
+	d, v, server := openDesk(t)
+	v.SwitchTo("") // to an account that is not here yet
+	if d.shell.State().Page != PageWelcome {
+		t.Fatal("no welcome for another account")
+	}
+	w := d.shell.Welcome()
+	w.Create()
+	w.SetEmail("ben@example.com")
+	w.Continue()
+	d.until("code page", func() bool { return w.State().Page == PageCode })
+	w.SetCode(server.LastCode(t, "ben@example.com"))
+	d.until("password page", func() bool { return w.State().Page == PagePassword })
+	w.SetPassword(testpc.Typed(testpc.Password))
+	w.SetRepeat(testpc.Typed(testpc.Password))
+	w.Continue()
+	d.until("kit page", func() bool { return w.State().Page == PageKit })
+	w.SaveKit()
+	d.until("kit saved", func() bool { return w.State().Kit.SavedTo != "" })
+	w.ConfirmKit(true)
+	w.Continue()
+	d.until("import", func() bool { return w.State().Page == PageImport && w.Import().State().Page == ImportNothing })
+	w.Import().Skip()
+	v = d.waitForVault()
+	accounts := v.State().Accounts
+	if len(accounts) != 3 || !accounts[0].Selected || !strings.Contains(accounts[1].Label, anna) || accounts[2].ID != "" {
+		t.Fatalf("accounts %+v", accounts)
+	}
+	v.SwitchTo(accounts[1].ID)
+	if s := d.shell.Unlock().State(); s.Account != anna || len(s.Accounts) != 2 {
+		t.Errorf("unlock offers %q of %d", s.Account, len(s.Accounts))
+	}
+	if v := d.unlock(); v.State().Account != anna {
+		t.Error("another account was opened")
+	}
+}
+
+func TestLanguageChangesWhileRunning(t *testing.T) {
+	d, v, _ := openDesk(t)
+	// A catalog that is not the one in use stands for another language: all models have to speak again.
+	changes := 0
+	v.OnChange(func(VaultState) { changes++ })
+	d.shell.retranslate()
+	if changes == 0 {
+		t.Error("the vault was not told")
+	}
+}
