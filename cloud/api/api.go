@@ -117,7 +117,7 @@ func route[I, O any](s *Server, op operation, handle func(context.Context, cloud
 		OperationID: op.id, Method: op.method, Path: op.path, MaxBodyBytes: op.maxBody,
 		// The body is read by authenticate, under its own deadline.
 		BodyReadTimeout: -1, SkipValidateBody: op.unvalidated,
-		Metadata:        map[string]any{policyKey: op.auth},
+		Metadata: map[string]any{policyKey: op.auth},
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, callerOf(ctx), in)
 		if err != nil {

@@ -36,9 +36,12 @@ type Server struct {
 	URL    string // http://127.0.0.1:port, kept across Restart
 	Origin string // the same; what clients sign for
 	Clock  Clock
-	Hook   sqlite.Hook // seen by every SQL statement after the next Restart; may be nil
-	Limits api.Limits  // used after the next Restart; none at first
 	Cloud  *cloud.Cloud
+
+	// These count from the next Restart on.
+	Hook     sqlite.Hook // sees every SQL statement; may be nil
+	Limits   api.Limits  // none at first
+	HoldMail bool        // mails stay in the outbox
 
 	t    testing.TB
 	dir  string
@@ -107,7 +110,9 @@ func (s *Server) start(address string) {
 func (s *Server) serve(server *http.Server, listener net.Listener, store *sqlite.Store) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { s.Cloud.Outbox.Run(ctx) })
+	if !s.HoldMail {
+		running.Go(func() { s.Cloud.Outbox.Run(ctx) })
+	}
 	running.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			s.t.Error(err)

@@ -1,0 +1,151 @@
+package api_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/internal/sqlite"
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// breaker fails the nth SQL statement after it was armed, as a full disk or a crash would.
+type breaker struct{ left atomic.Int64 }
+
+func (b *breaker) hook(string) error {
+	if b.left.Add(-1) == 0 {
+		return errors.New("broken on purpose")
+	}
+	return nil
+}
+
+// arm lets the nth statement from now fail; fired tells whether it came to that.
+func (b *breaker) arm(n int64) { b.left.Store(n) }
+func (b *breaker) fired() bool { return b.left.Load() <= 0 }
+
+// TestFailureAtEveryStep breaks every operation that writes at each of its statements, the commit included. What fails has changed
+// nothing, and the same request succeeds afterwards.
+func TestFailureAtEveryStep(t *testing.T) {
+	for name, prepare := range map[string]func(*testing.T, *testkit.Server) func() reply{
+		"signup finish": func(t *testing.T, s *testkit.Server) func() reply {
+			u := newUser(t, s, "new@example.org")
+			in := u.finish(u.signupToken())
+			return func() reply { return u.first.callWithoutToken("/v1/signup/finish", in, nil) }
+		},
+		"prove on a new device": func(t *testing.T, s *testkit.Server) func() reply {
+			phone := signUp(t, s, "ada@example.org").newDevice("Phone")
+			in := phone.proof(phone.challenge())
+			return func() reply { return phone.post("/v1/signin/prove", in, nil) }
+		},
+		"verify a device": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			phone := u.newDevice("Phone")
+			phone.proved()
+			in := wire.VerifyDevice{Code: s.LastCode(t, u.email)}
+			return func() reply { return phone.callWithoutToken("/v1/signin/verify-device", in, nil) }
+		},
+		"refresh": func(t *testing.T, s *testkit.Server) func() reply {
+			d := signUp(t, s, "ada@example.org").first
+			used := d.refreshed(d.session.RefreshToken).RefreshToken
+			used = d.refreshed(used).RefreshToken
+			return func() reply { r, _ := d.refresh(used); return r }
+		},
+		"push": func(t *testing.T, s *testkit.Server) func() reply {
+			d := signUp(t, s, "ada@example.org").first
+			old := ids(2)
+			d.push(d.put(64, old...)).ok(t)
+			c := d.put(64, old[0], id.New())
+			c.changes = append(c.changes, d.tombstone(old[1]).changes...)
+			in := d.signed(d.finishDraft(c))
+			return func() reply { return d.call("POST", d.vaultPath("/commits"), in, nil) }
+		},
+		"append to the log": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			sealed := randomBytes(100)
+			e := u.next(chain.VaultEpoch{Vault: id.New(), Epoch: 1, SealedKey: chain.SealedKeyHash(sealed)})
+			in := wire.LogAppend{SignedEntry: wire.SignedEntry{Entry: e.Entry, Signature: e.Signature}, SealedVault: sealed}
+			return func() reply { return u.first.call("POST", "/v1/account/log", in, nil) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := testkit.Cloud(t)
+			request := prepare(t, s)
+			var b breaker
+			// Without mail nothing else runs statements.
+			s.Hook, s.HoldMail = b.hook, true
+			s.Restart()
+			closeIdle()
+			breakEachStep(t, s, &b, request)
+		})
+	}
+}
+
+func breakEachStep(t *testing.T, s *testkit.Server, b *breaker, request func() reply) {
+	before := digest(t, s.Database())
+	for n := int64(1); ; n++ {
+		b.arm(n)
+		r := request()
+		if !b.fired() {
+			r.ok(t)
+			if n < 4 || digest(t, s.Database()) == before {
+				t.Fatalf("success after %d statements, which changed nothing", n-1)
+			}
+			return
+		}
+		r.want(t, 500, wire.CodeUnavailable)
+		if strings.Contains(r.err.Message, "purpose") {
+			t.Fatalf("the answer tells the cause: %s", r.err.Message)
+		}
+		if digest(t, s.Database()) != before {
+			t.Fatalf("the failure of statement %d left traces", n)
+		}
+	}
+}
+
+// digest covers every row of the database.
+func digest(t *testing.T, path string) string {
+	t.Helper()
+	db, err := sqlite.Open(context.Background(), path, sqlite.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	hash := sha256.New()
+	for _, table := range texts(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`) {
+		columns := texts(t, db, fmt.Sprintf(`SELECT 'quote(' || name || ')' FROM pragma_table_info('%s') ORDER BY name`, table))
+		row := strings.Join(columns, " || ',' || ")
+		for _, text := range texts(t, db, `SELECT `+row+` FROM `+table+` ORDER BY 1`) {
+			fmt.Fprintln(hash, table, text)
+		}
+	}
+	return fmt.Sprintf("%x", hash.Sum(nil))
+}
+
+func texts(t *testing.T, db *sql.DB, query string) (all []string) {
+	t.Helper()
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, text)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
