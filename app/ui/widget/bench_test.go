@@ -16,7 +16,7 @@ import (
 
 // bench is a window in memory for one test.
 type bench struct {
-	*testing.T
+	testing.TB
 	window    fyne.Window
 	root      *Root
 	clipboard *fakeClipboard
@@ -36,13 +36,13 @@ func (c *fakeClipboard) Content() string        { return c.content }
 func (c *fakeClipboard) SetContent(text string) { c.content = text }
 func (c *fakeClipboard) SetSecret(text string)  { c.content, c.secret = text, text }
 
-func newBench(t *testing.T, mode theme.Mode, width, height float32) *bench {
+func newBench(t testing.TB, mode theme.Mode, width, height float32) *bench {
 	t.Helper()
 	test.NewTempApp(t)
 	fyne.CurrentApp().Settings().SetTheme(theme.New(mode))
 	window := test.NewTempWindow(t, nil)
 	window.SetPadded(false)
-	b := &bench{T: t, window: window, root: NewRoot(window.Canvas()), clipboard: &fakeClipboard{}}
+	b := &bench{TB: t, window: window, root: NewRoot(window.Canvas()), clipboard: &fakeClipboard{}}
 	words, err := assets.Load("en")
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ type listBench struct {
 	clock    time.Time
 }
 
-func newListBench(t *testing.T, titles ...string) *listBench {
+func newListBench(t testing.TB, titles ...string) *listBench {
 	b := &listBench{bench: newBench(t, theme.Light, 300, 400), titles: titles, clock: time.Unix(0, 0)}
 	b.list = NewList(func() int { return len(b.titles) }, func() fyne.CanvasObject { return NewItemRow() },
 		func(index int, row fyne.CanvasObject) {
@@ -229,6 +229,13 @@ func TestListFollowsItsData(t *testing.T) {
 	b.list.Select(1000)
 	if b.list.Selected() != -1 {
 		t.Errorf("a row that is not there was selected: %d", b.list.Selected())
+	}
+}
+
+func BenchmarkListRefresh(b *testing.B) {
+	window := newListBench(b, numbered(100000)...)
+	for b.Loop() {
+		window.list.Refresh()
 	}
 }
 

@@ -105,22 +105,30 @@ func (p *Paragraph) measure() fyne.Size {
 func breakLines(text string, width float32, measure func(string) float32) []string {
 	var lines []string
 	for _, paragraph := range strings.Split(text, "\n") {
-		line := ""
-		for _, word := range splitWords(paragraph) {
-			if measure(line+strings.TrimRight(word, " ")) <= width {
-				line += word
-				continue
-			}
-			if line != "" {
-				lines = append(lines, strings.TrimRight(line, " "))
-			}
-			for measure(strings.TrimRight(word, " ")) > width {
-				head := fittingHead(word, width, measure)
-				lines = append(lines, head)
-				word = word[len(head):]
-			}
-			line = word
+		lines = append(lines, breakParagraph(paragraph, width, measure)...)
+	}
+	return lines
+}
+
+func breakParagraph(text string, width float32, measure func(string) float32) []string {
+	var lines []string
+	line := ""
+	for _, word := range splitWords(text) {
+		if measure(line+strings.TrimRight(word, " ")) <= width {
+			line += word
+			continue
 		}
+		if line != "" {
+			lines = append(lines, strings.TrimRight(line, " "))
+		}
+		for measure(strings.TrimRight(word, " ")) > width {
+			head := fittingHead(word, width, measure)
+			lines = append(lines, head)
+			word = word[len(head):]
+		}
+		line = word
+	}
+	if line != "" || len(lines) == 0 {
 		lines = append(lines, strings.TrimRight(line, " "))
 	}
 	return lines

@@ -18,7 +18,9 @@ var scenes = []struct {
 	build         func(*bench)
 }{
 	{"unlock", 1180, 740, sceneUnlock},
+	{"unlock-small", 820, 480, sceneUnlock},
 	{"welcome", 1180, 740, sceneWelcome},
+	{"welcome-small", 820, 480, sceneWelcome},
 	{"code", 1180, 740, sceneCode},
 	{"busy", 1180, 740, sceneBusy},
 	{"vault", 1180, 740, func(b *bench) { sceneVault(b) }},
@@ -29,7 +31,9 @@ var scenes = []struct {
 	{"vault-focus", 1180, 740, sceneFocus},
 	{"vault-empty", 1180, 740, sceneEmpty},
 	{"editor", 1180, 740, sceneEditor},
+	{"editor-small", 820, 480, sceneEditor},
 	{"generator", 1180, 740, sceneGenerator},
+	{"generator-small", 820, 480, sceneGenerator},
 	{"confirm", 820, 480, sceneConfirm},
 	{"select", 820, 480, sceneSelect},
 	{"settings", 900, 640, sceneSettings},

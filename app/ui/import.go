@@ -1,0 +1,190 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// importView brings the passwords of browsers along. It is a page of the welcome card and a dialog over the vault.
+type importView struct {
+	w      *Window
+	model  *screen.Import
+	step   screen.Step
+	box    *fyne.Container
+	shape  importShape
+	start  fyne.Focusable
+	update func(screen.ImportState)
+}
+
+// importShape tells whether other parts have to be built.
+type importShape struct {
+	page          screen.ImportPage
+	groups        int
+	primary, undo bool
+	built         bool
+}
+
+func newImportView(w *Window, model *screen.Import, step screen.Step) *importView {
+	v := &importView{w: w, model: model, step: step, box: widget.Stack()}
+	model.OnChange(v.render)
+	v.render(model.State())
+	return v
+}
+
+func (v *importView) first() fyne.Focusable { return v.start }
+
+func (v *importView) render(s screen.ImportState) {
+	shape := importShape{s.Page, len(s.Report.Groups), s.Primary != screen.PrimaryPassword{}, s.Undo != "", true}
+	if shape != v.shape {
+		v.shape = shape
+		v.w.swap(v.box, v.build(s))
+		v.w.focusInto(v.start)
+	}
+	v.update(s)
+	v.w.relayout()
+}
+
+// build makes the parts of a stage, and update, which follows the state.
+func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
+	title, body := widget.NewText("", theme.PageTitle).Shortened(), paragraph("")
+	problem := newNotice(16)
+	skip := widget.NewButton("", assets.NoIcon, widget.Secondary, v.model.Skip).Tall()
+	undo := widget.NewButton("", assets.IconUndo2, widget.Secondary, v.model.Undo).Tall()
+	onward := widget.NewButton("", assets.NoIcon, widget.Primary, v.model.Continue).Tall()
+	v.start = onward
+	if s.Page == screen.ImportSearching || s.Page == screen.ImportRunning {
+		v.start = skip
+	}
+	column := widget.Column(0)
+	if v.step.Of > 0 {
+		column.Add(widget.Pad(widget.NewStepHeader(v.step.Text, v.step.Fraction(), ""), 0, 0, 20, 0))
+	}
+	middle, follow := v.middle(s)
+	column.Objects = append(column.Objects, title, widget.Pad(body, 6, 0, 0, 0), middle, problem.box,
+		widget.Pad(widget.Row(8, skip, undo, widget.Spacer(), onward), 22, 0, 0, 0))
+	v.update = func(s screen.ImportState) {
+		title.SetText(s.Title)
+		body.SetText(s.Body)
+		body.Hidden = s.Body == ""
+		problem.set(s.Problem)
+		label(skip, s.Skip)
+		label(undo, s.Undo)
+		label(onward, s.Continue)
+		onward.SetEnabled(s.CanContinue)
+		undo.SetEnabled(!s.Busy)
+		follow(s)
+	}
+	return column
+}
+
+// label names a button, or hides it where it has no name.
+func label(b *widget.Button, text string) {
+	b.SetText(text)
+	b.Hidden = text == ""
+}
+
+// middle is what only one stage has, and how it follows the state.
+func (v *importView) middle(s screen.ImportState) (fyne.CanvasObject, func(screen.ImportState)) {
+	switch s.Page {
+	case screen.ImportChoose:
+		return v.browsers(s)
+	case screen.ImportSearching, screen.ImportRunning:
+		return v.progress()
+	case screen.ImportDone:
+		return v.report(s), func(screen.ImportState) {}
+	}
+	return widget.Column(0), func(screen.ImportState) {}
+}
+
+func (v *importView) progress() (fyne.CanvasObject, func(screen.ImportState)) {
+	bar, text := widget.NewProgress(), widget.NewText("", theme.Secondary).Shortened()
+	return widget.Pad(widget.Column(10, text, bar), 18, 0, 0, 0), func(s screen.ImportState) {
+		bar.Set(s.Progress.Fraction())
+		text.SetText(s.Progress.Text)
+		text.Hidden = s.Progress.Text == ""
+	}
+}
+
+// browsers are the profiles that were found, each with a box to tick.
+func (v *importView) browsers(s screen.ImportState) (fyne.CanvasObject, func(screen.ImportState)) {
+	rows := make([]fyne.CanvasObject, len(s.Browsers))
+	checks := make([]*widget.Check, len(s.Browsers))
+	for i, b := range s.Browsers {
+		checks[i] = widget.NewCheck(b.Label, b.Ticked, func(on bool) { v.model.Tick(b.ID, on) })
+		count := widget.NewText(b.Count, theme.Secondary)
+		rows[i] = widget.Pad(widget.Row(12, widget.Grow(checks[i]), count), 8, widget.CardMargin, 8, widget.CardMargin)
+	}
+	return widget.Pad(widget.NewCard(rows...), 18, 0, 0, 0), func(s screen.ImportState) {
+		for i, b := range s.Browsers {
+			checks[i].SetChecked(b.Ticked)
+		}
+	}
+}
+
+// report accounts for every row: how many ended how, and what to do about those that are not in the vault.
+func (v *importView) report(s screen.ImportState) fyne.CanvasObject {
+	var rows []fyne.CanvasObject
+	for _, g := range s.Report.Groups {
+		rows = append(rows, reportRow(g))
+	}
+	column := widget.Column(gap)
+	if len(rows) > 0 {
+		column.Add(widget.NewCard(rows...))
+	}
+	for _, source := range s.Report.Sources {
+		column.Add(widget.NewBanner(toneOf(source.Problem.Tone), source.Label, source.Problem.What+" "+details(source.Problem), nil))
+	}
+	if (s.Primary != screen.PrimaryPassword{}) {
+		column.Add(v.primary(s.Primary))
+	}
+	return widget.Pad(column, 18, 0, 0, 0)
+}
+
+// maxSites is how many sites a report names; the count stands beside them.
+const maxSites = 6
+
+func reportRow(g screen.ReportGroup) fyne.CanvasObject {
+	icon := assets.IconCircleCheck
+	switch g.Tone {
+	case screen.ToneWarning:
+		icon = assets.IconTriangleAlert
+	case screen.ToneQuiet:
+		icon = assets.IconInfo
+	}
+	text := widget.Column(2, widget.NewParagraph(g.Label, theme.Body))
+	sites := ""
+	for i, site := range g.Sites {
+		if i == maxSites {
+			sites += " …"
+			break
+		}
+		if i > 0 {
+			sites += ", "
+		}
+		sites += site
+	}
+	for _, line := range []string{sites, g.Next} {
+		if line != "" {
+			text.Add(widget.NewParagraph(line, theme.Secondary))
+		}
+	}
+	line := widget.TopRow(10, widget.Pad(widget.NewIcon(icon, inkOf(g.Tone), widget.IconSide), 1, 0, 0, 0), widget.Grow(text),
+		widget.NewText(g.Count, theme.Strong.Of(theme.SemiBold)))
+	return widget.CardRow(line)
+}
+
+// primary asks for the primary password of Firefox.
+func (v *importView) primary(p screen.PrimaryPassword) fyne.CanvasObject {
+	entry := widget.NewPasswordEntry(p.Label)
+	send := func() {
+		v.model.Primary(secret.New(entry.Bytes()))
+		entry.Clear()
+	}
+	entry.OnSubmitted = func(string) { send() }
+	return widget.Column(10, entry, widget.Row(0, widget.NewButton(p.Button, assets.IconDownload, widget.Secondary, send), widget.Spacer()))
+}

@@ -1,0 +1,225 @@
+// Package ui draws the screens: one file for each model of package screen, made of the parts of package widget.
+//
+// A view shows the state of its model and hands what a person does to the model's intents; it decides nothing. Views belong
+// to the UI goroutine. When the vault is locked the whole tree of the window is made anew, so that nothing that was on the
+// screen stays in it.
+package ui
+
+import (
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+)
+
+// Title is the window's title on every screen: what is open in it is nobody else's business.
+const Title = "Coffer"
+
+// The sizes of the window in the toolkit's units: as it opens first, and the least.
+var (
+	UsualSize = fyne.NewSize(1180, 740)
+	LeastSize = fyne.NewSize(820, 480)
+)
+
+// Config is what the window is made with. Everything in it is required.
+type Config struct {
+	Env       *screen.Env
+	Shell     *screen.Shell
+	Window    fyne.Window
+	Clipboard widget.Clipboard // of the entries
+	Files     Files
+	Front     func() // shows the window and brings it before all others
+	MacOS     bool
+}
+
+// Window shows the shell: the screen that it names, the prompt for updates, and the keys.
+type Window struct {
+	Config
+	root *widget.Root
+	run  *screen.Runner
+	view view
+
+	shown  shown
+	update *updateStrip
+	mode   theme.Mode
+	shows  int
+}
+
+// view is one screen that fills the window.
+type view interface {
+	content() fyne.CanvasObject
+	focus()                         // puts the keyboard where typing begins
+	key(*fyne.KeyEvent)             // what no widget has a use for
+	act(screen.Action)              // a shortcut
+	refresh(state screen.ShellState) // the shell has changed
+}
+
+// shown tells whether another screen, or the same one in another language, has to be built.
+type shown struct {
+	page     screen.Page
+	model    any
+	language string
+}
+
+// New fills the window with the present screen and follows the shell from then on.
+func New(config Config) *Window {
+	w := &Window{Config: config, run: screen.NewRunner(config.Env.Post, config.Env.Clock), mode: -1}
+	w.Window.SetPadded(false)
+	w.Window.SetTitle(Title)
+	w.newRoot()
+	w.bindKeys()
+	w.Shell.OnChange(w.render)
+	w.Shell.Update().OnChange(w.renderUpdate)
+	w.render(w.Shell.State())
+	return w
+}
+
+// newRoot gives the window a tree without any past.
+func (w *Window) newRoot() {
+	if w.root != nil {
+		w.root.SetContent(widget.Spacer())
+	}
+	w.root = widget.NewRoot(w.Window.Canvas())
+	w.root.Words, w.root.Clipboard = w.Env.Words, w.Clipboard
+	w.root.After = w.run.After
+	w.root.OnKey = func(event *fyne.KeyEvent) { w.view.key(event) }
+	w.update = newUpdateStrip(w)
+}
+
+func (w *Window) render(state screen.ShellState) {
+	w.dress(state)
+	next := shown{state.Page, w.model(state.Page), state.Language}
+	if next != w.shown || w.view == nil {
+		w.shown = next
+		w.newRoot()
+		w.view = w.newView(state)
+		w.root.SetContent(widget.Column(0, w.update.box, widget.Grow(w.view.content())))
+		w.renderUpdate(w.Shell.Update().State())
+		w.view.focus()
+	}
+	w.view.refresh(state)
+	if state.Shows != w.shows {
+		w.shows = state.Shows
+		w.Front()
+	}
+}
+
+// model is the model of a page, to tell one unlocked vault from the next.
+func (w *Window) model(page screen.Page) any {
+	switch page {
+	case screen.PageWelcome:
+		return w.Shell.Welcome()
+	case screen.PageUnlock:
+		return w.Shell.Unlock()
+	case screen.PageVault:
+		return w.Shell.Vault()
+	}
+	return nil
+}
+
+func (w *Window) newView(state screen.ShellState) view {
+	switch state.Page {
+	case screen.PageWelcome:
+		return newWelcomeView(w, w.Shell.Welcome())
+	case screen.PageUnlock:
+		return newUnlockView(w, w.Shell.Unlock(), state.Notice)
+	case screen.PageVault:
+		return newVaultView(w, w.Shell.Vault())
+	}
+	return startingView{}
+}
+
+// dress follows the theme of the settings.
+func (w *Window) dress(state screen.ShellState) {
+	mode := theme.System
+	switch state.Theme {
+	case "light":
+		mode = theme.Light
+	case "dark":
+		mode = theme.Dark
+	}
+	if mode != w.mode {
+		w.mode = mode
+		fyne.CurrentApp().Settings().SetTheme(theme.New(mode))
+	}
+}
+
+func (w *Window) renderUpdate(state screen.UpdateState) {
+	w.update.render(state)
+	if v, ok := w.view.(*vaultView); ok {
+		v.renderUpdate(state)
+	}
+}
+
+// Rest drops the focus: a focused entry repaints for ever, so it is called when the window is hidden.
+func (w *Window) Rest() { w.root.Rest() }
+
+// Wake gives the focus back when the window is shown again.
+func (w *Window) Wake() {
+	if w.root.Canvas().Focused() == nil && !w.covered() {
+		w.view.focus()
+	}
+}
+
+// covered reports whether a dialog or menu lies over the screen.
+func (w *Window) covered() bool { return w.root.Canvas().Overlays().Top() != nil }
+
+// focus moves the keyboard, unless a dialog has it.
+func (w *Window) focus(o fyne.Focusable) {
+	if o != nil && !w.covered() {
+		widget.Focus(o)
+	}
+}
+
+// relayout lays the screen out again after something in it has appeared, disappeared or changed its height.
+func (w *Window) relayout() { w.root.Refresh() }
+
+// swap replaces what a holder shows. What was there lets go of its secrets.
+func (w *Window) swap(holder *fyne.Container, o fyne.CanvasObject) {
+	for _, old := range holder.Objects {
+		widget.Release(old)
+	}
+	holder.Objects = []fyne.CanvasObject{o}
+	// Asking for the size makes the toolkit know the new widgets, so that one can be focused before they are painted.
+	o.MinSize()
+	holder.Refresh()
+	w.relayout()
+}
+
+func (w *Window) text(key string, args ...any) string { return w.Env.Words.Text(key, args...) }
+
+// tip is a text with the key that does the same: "Lock (Ctrl+L)".
+func (w *Window) tip(text string, action screen.Action) string {
+	if key := w.keyOf(action); key != "" {
+		return text + " (" + key + ")"
+	}
+	return text
+}
+
+func (w *Window) keyOf(action screen.Action) string {
+	shortcut, ok := screen.ShortcutOf(action)
+	if !ok {
+		return ""
+	}
+	return shortcut.Label(w.Env.Words, w.MacOS)
+}
+
+// startingView is shown for the moments in which the accounts on this PC are looked up.
+type startingView struct{}
+
+func (startingView) content() fyne.CanvasObject {
+	return widget.Page(widget.UnlockWidth, widget.Center(widget.NewLogo(54)), nil)
+}
+func (startingView) focus()                    {}
+func (startingView) key(*fyne.KeyEvent)        {}
+func (startingView) act(screen.Action)         {}
+func (startingView) refresh(screen.ShellState) {}
+
+// gap is the distance between the parts of a form.
+const gap = 14
+
+// untilNever is the time for which a message stays that the model takes away.
+const untilNever = 24 * time.Hour

@@ -1,0 +1,120 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// unlockView asks for the master password.
+type unlockView struct {
+	w     *Window
+	model *screen.Unlock
+	page  fyne.CanvasObject
+
+	title, account *widget.Text
+	accounts       *widget.Select
+	password       *widget.Entry
+	secretKey      *widget.Entry
+	keyBox         *fyne.Container
+	unlock         *widget.Button
+	another        *widget.Button
+	notice         *notice
+	news           screen.Message // of the shell, while there is nothing more pressing
+	busy           bool
+}
+
+func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlockView {
+	v := &unlockView{w: w, model: model, news: news, notice: newNotice(gap)}
+	v.title = widget.NewText("", theme.PageTitle).Aligned(fyne.TextAlignCenter).Shortened()
+	v.account = widget.NewText("", theme.Secondary).Aligned(fyne.TextAlignCenter).Shortened()
+	v.accounts = widget.NewSelect("", nil, -1, func(i int) {
+		v.password.Clear()
+		v.model.Choose(v.model.State().Accounts[i].ID)
+		v.focus()
+	})
+	v.password = widget.NewPasswordEntry("").Tall()
+	v.password.SetPlaceholder(w.text("screen.welcome.password.field"))
+	v.password.SetIcon(assets.IconLock)
+	v.password.OnSubmitted = func(string) { v.submit() }
+	v.secretKey = widget.NewEntry(w.text("ui.secretKey")).Tall()
+	v.secretKey.OnChanged = model.SetSecretKey
+	v.secretKey.OnSubmitted = func(string) { v.submit() }
+	v.unlock = widget.NewButton("", assets.NoIcon, widget.Primary, v.submit).Tall()
+	v.another = widget.NewButton("", assets.NoIcon, widget.Ghost, model.Another)
+	v.page = widget.Page(widget.UnlockWidth, v.card(), widget.Assurance(assets.IconShieldCheck, model.State().Promise))
+	model.OnChange(v.render)
+	v.render(model.State())
+	return v
+}
+
+func (v *unlockView) card() fyne.CanvasObject {
+	v.keyBox = widget.Pad(v.secretKey, gap, 0, 0, 0)
+	return widget.Column(0,
+		widget.Center(widget.NewLogo(54)),
+		widget.Pad(v.title, 16, 0, 3, 0),
+		v.account, v.accounts,
+		widget.Pad(v.password, 22, 0, 0, 0),
+		v.keyBox, v.notice.box,
+		widget.Pad(v.unlock, 16, 0, 0, 0),
+		widget.Pad(widget.Center(v.another), 12, 0, 0, 0),
+	)
+}
+
+func (v *unlockView) render(s screen.UnlockState) {
+	v.title.SetText(s.Title)
+	v.account.SetText(s.Account + "  ·  " + s.Server)
+	several := len(s.Accounts) > 1
+	v.accounts.Hidden, v.account.Hidden = !several, several
+	v.accounts.SetOptions(options(s.Accounts, assets.IconUser))
+	if v.secretKey.Text() != s.SecretKey {
+		v.secretKey.SetText(s.SecretKey)
+	}
+	v.keyBox.Hidden = !s.NeedSecretKey
+	hint(v.secretKey, s.KeyHint)
+	v.unlock.SetText(s.Button)
+	v.unlock.SetBusy(s.Busy)
+	v.another.SetText(s.Another)
+	problem := s.Problem
+	if problem.IsZero() {
+		problem = v.news
+	}
+	v.notice.set(problem)
+	v.settle(s)
+	v.w.relayout()
+}
+
+// settle puts the keyboard back where it is needed after an attempt.
+func (v *unlockView) settle(s screen.UnlockState) {
+	ended := v.busy && !s.Busy
+	v.busy = s.Busy
+	switch {
+	case !ended:
+	case s.NeedSecretKey && s.SecretKey == "":
+		v.w.focus(v.secretKey.Input())
+	default:
+		v.password.SelectAll()
+		v.focus()
+	}
+}
+
+func (v *unlockView) submit() { v.model.Submit(secret.New(v.password.Bytes())) }
+
+func (v *unlockView) content() fyne.CanvasObject { return v.page }
+func (v *unlockView) focus()                     { v.w.focus(v.password.Input()) }
+func (v *unlockView) act(screen.Action)          {}
+
+func (v *unlockView) key(event *fyne.KeyEvent) {
+	if isEnter(event) {
+		v.submit()
+	}
+}
+
+func (v *unlockView) refresh(s screen.ShellState) {
+	v.news = s.Notice
+	v.render(v.model.State())
+}

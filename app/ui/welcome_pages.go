@@ -1,0 +1,193 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// The questions. A field keeps what is typed into it: the state is not written back into it while it is used.
+
+func (v *welcomeView) choosePage() welcomePage {
+	create := widget.NewButton(v.w.text("screen.welcome.choose.create"), assets.NoIcon, widget.Primary, v.model.Create).Tall()
+	signIn := widget.NewButton(v.w.text("screen.welcome.choose.signIn"), assets.NoIcon, widget.Secondary, v.model.SignIn).Tall()
+	return welcomePage{
+		fields: []fyne.CanvasObject{widget.Pad(create, 22, 0, 0, 0), widget.Pad(signIn, 10, 0, 0, 0)},
+		first:  func() fyne.Focusable { return create },
+		render: func(screen.WelcomeState) {},
+	}
+}
+
+// serverField is the way to a server of one's own: folded away, since few need it.
+type serverField struct {
+	box    *fyne.Container
+	toggle *widget.Button
+	entry  *widget.Entry
+	open   bool
+}
+
+func (v *welcomeView) newServerField() *serverField {
+	f := &serverField{toggle: widget.NewButton("", assets.IconChevronRight, widget.Ghost, v.model.ToggleServer), entry: widget.NewEntry("").Tall()}
+	f.entry.SetText(v.model.State().Server)
+	f.entry.SetPlaceholder("https://vault.example.com")
+	f.entry.OnChanged = v.model.SetServer
+	f.box = widget.Column(4, widget.Row(0, f.toggle, widget.Spacer()), f.entry)
+	return f
+}
+
+func (f *serverField) render(w *Window, s screen.WelcomeState) {
+	f.toggle.SetText(s.ServerLabel)
+	icon := assets.IconChevronRight
+	if s.ServerOpen {
+		icon = assets.IconChevronDown
+	}
+	f.toggle.SetIcon(icon)
+	f.entry.Hidden = !s.ServerOpen
+	if s.ServerOpen && !f.open {
+		w.focus(f.entry.Input())
+	}
+	f.open = s.ServerOpen
+}
+
+func (v *welcomeView) newEmailField() *widget.Entry {
+	e := widget.NewEntry(v.w.text("screen.welcome.email.field")).Tall()
+	e.SetPlaceholder("anna@example.com")
+	e.SetText(v.model.State().Email)
+	e.OnChanged = v.model.SetEmail
+	return e
+}
+
+func (v *welcomeView) emailPage() welcomePage {
+	email, server := v.newEmailField(), v.newServerField()
+	return welcomePage{
+		fields: []fyne.CanvasObject{widget.Pad(email, 18, 0, 6, 0), server.box},
+		first:  email.Input,
+		render: func(s screen.WelcomeState) { server.render(v.w, s) },
+	}
+}
+
+func (v *welcomeView) signInPage() welcomePage {
+	email, server := v.newEmailField(), v.newServerField()
+	password := v.newPasswordField("screen.welcome.password.field", v.model.SetPassword)
+	key := widget.NewEntry(v.w.text("ui.secretKey")).Tall()
+	key.SetPlaceholder("C1-")
+	key.OnChanged = v.model.SetSecretKey
+	return welcomePage{
+		fields: []fyne.CanvasObject{widget.Pad(email, 18, 0, gap, 0), password, widget.Pad(key, gap, 0, 6, 0), server.box},
+		first:  email.Input,
+		render: func(s screen.WelcomeState) {
+			if key.Text() != s.SecretKey {
+				key.SetText(s.SecretKey)
+			}
+			hint(key, s.KeyHint)
+			server.render(v.w, s)
+		},
+	}
+}
+
+// newPasswordField hands on every change; the model takes ownership.
+func (v *welcomeView) newPasswordField(label string, set func(secret.Bytes)) *widget.Entry {
+	e := widget.NewPasswordEntry(v.w.text(label)).Tall()
+	e.OnChanged = func(string) { set(secret.New(e.Bytes())) }
+	return e
+}
+
+func (v *welcomeView) codePage() welcomePage {
+	code := widget.NewCodeEntry("", 4, 4)
+	code.OnChanged = v.model.SetCode
+	expiry := widget.NewText("", theme.Secondary).Aligned(fyne.TextAlignCenter).Shortened()
+	resend := widget.NewButton("", assets.NoIcon, widget.Ghost, v.model.Resend)
+	return welcomePage{
+		fields: []fyne.CanvasObject{widget.Pad(widget.Center(code), 22, 0, 10, 0), expiry, widget.Center(resend)},
+		first:  func() fyne.Focusable { return code },
+		render: func(s screen.WelcomeState) {
+			if s.Code.Text == "" && code.Code() != "" {
+				code.Clear() // another code is on its way
+			}
+			expiry.SetText(s.Code.Expiry)
+			expiry.SetRole(theme.Secondary)
+			if s.Code.Expired {
+				expiry.SetRole(theme.Secondary.In(theme.ColorError))
+			}
+			resend.SetText(s.Code.Resend)
+			resend.SetEnabled(s.Code.CanResend)
+		},
+		failed: func() {
+			// A code that was refused is typed anew; one that did not reach the server is not.
+			if v.model.State().Problem.Tone == screen.ToneError {
+				code.Clear()
+			}
+		},
+	}
+}
+
+func (v *welcomeView) passwordPage() welcomePage {
+	first := v.newPasswordField("screen.welcome.password.field", v.model.SetPassword)
+	second := v.newPasswordField("screen.welcome.password.repeat", v.model.SetRepeat)
+	strength := newMeter()
+	rules := widget.Column(5)
+	for range v.model.State().Password.Rules {
+		rules.Add(widget.NewRequirement(""))
+	}
+	return welcomePage{
+		fields: []fyne.CanvasObject{widget.Pad(first, 18, 0, 8, 0), strength.box, widget.Pad(second, gap, 0, 14, 0), rules},
+		first:  first.Input,
+		render: func(s screen.WelcomeState) {
+			strength.set(s.Password.Meter)
+			for i, rule := range s.Password.Rules {
+				line := rules.Objects[i].(*widget.Requirement)
+				line.SetText(rule.Text)
+				line.SetMet(rule.Met)
+			}
+			first.SetEnabled(!s.Password.Frozen)
+			second.SetEnabled(!s.Password.Frozen)
+		},
+	}
+}
+
+func (v *welcomeView) kitPage() welcomePage {
+	save := widget.NewButton("", assets.IconDownload, widget.Secondary, v.model.SaveKit).Tall()
+	saved := widget.NewText("", theme.Secondary).Shortened()
+	done := widget.Row(8, widget.NewIcon(assets.IconCircleCheck, theme.ColorSuccess, widget.SmallIconSide), widget.Grow(saved))
+	confirm := widget.NewCheck("", false, v.model.ConfirmKit)
+	stored := false
+	return welcomePage{
+		fields: []fyne.CanvasObject{widget.Pad(save, 20, 0, 0, 0), widget.Pad(done, 10, 0, 0, 0), widget.Pad(confirm, 16, 0, 0, 0)},
+		first: func() fyne.Focusable {
+			if stored {
+				return confirm
+			}
+			return save
+		},
+		render: func(s screen.WelcomeState) {
+			save.SetText(s.Kit.Save)
+			save.SetBusy(s.Kit.Busy)
+			saved.SetText(s.Kit.SavedTo)
+			done.Hidden = s.Kit.SavedTo == ""
+			confirm.SetLabel(s.Confirm.Label)
+			confirm.SetEnabled(s.Confirm.Enabled)
+			confirm.SetChecked(s.Confirm.Ticked)
+			if s.Confirm.Enabled && !stored {
+				stored = true
+				v.w.focus(confirm)
+			}
+		},
+	}
+}
+
+func (v *welcomeView) firstSyncPage() welcomePage {
+	bar, text := widget.NewProgress(), widget.NewText("", theme.Secondary).Shortened()
+	return welcomePage{
+		fields: []fyne.CanvasObject{widget.Pad(text, 18, 0, 10, 0), bar},
+		first:  func() fyne.Focusable { return nil },
+		render: func(s screen.WelcomeState) {
+			bar.Set(s.Progress.Fraction())
+			text.SetText(s.Progress.Text)
+			text.Hidden, bar.Hidden = !s.Busy, !s.Busy
+		},
+	}
+}
