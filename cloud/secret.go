@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -18,20 +19,21 @@ import (
 // Secret is the server's own key. It protects no user data: it keys the hashes of mailed codes, seals mails that wait to be sent,
 // and makes up the answers for unknown accounts. It lies beside the database and not in it, so that a copy of the database alone
 // does not give away a code.
-type Secret struct{ key [32]byte }
+type Secret struct {
+	key func() [32]byte // behind a func, since fmt looks into unexported fields and through pointers
+}
 
 // NewSecret returns a random Secret.
 func NewSecret() Secret {
-	var s Secret
-	rand.Read(s.key[:])
-	return s
+	var key [32]byte
+	rand.Read(key[:])
+	return secretOf(key)
 }
 
-// String hides the key from logs.
-func (Secret) String() string { return "[redacted]" }
+func secretOf(key [32]byte) Secret { return Secret{func() [32]byte { return key }} }
 
-// GoString hides the key from %#v.
-func (Secret) GoString() string { return "[redacted]" }
+// Format hides the key from every verb.
+func (Secret) Format(f fmt.State, _ rune) { io.WriteString(f, "[redacted]") }
 
 // OpenSecret reads the secret at path. With create, a missing file is made; without, it is an error: a database without its
 // secret must not get another one silently.
@@ -39,20 +41,22 @@ func OpenSecret(path string, create bool) (Secret, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) && create {
 		s := NewSecret()
-		return s, atomicfile.WriteFile(path, s.key[:], 0o600)
+		key := s.key()
+		return s, atomicfile.WriteFile(path, key[:], 0o600)
 	}
 	if err != nil {
 		return Secret{}, fmt.Errorf("read server secret: %w", err)
 	}
-	if len(data) != len(Secret{}.key) {
-		return Secret{}, fmt.Errorf("server secret has %d bytes, want %d", len(data), len(Secret{}.key))
+	if len(data) != 32 {
+		return Secret{}, fmt.Errorf("server secret has %d bytes, want 32", len(data))
 	}
-	return Secret{[32]byte(data)}, nil
+	return secretOf([32]byte(data)), nil
 }
 
 // mac is HMAC-SHA-256 over a label and fields: it names a value that only this server can compute.
 func (s Secret) mac(label string, fields ...any) []byte {
-	h := hmac.New(sha256.New, s.key[:])
+	key := s.key()
+	h := hmac.New(sha256.New, key[:])
 	h.Write(canonical.Append(canonical.Concat(label), fields...))
 	return h.Sum(nil)
 }

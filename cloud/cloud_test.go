@@ -1,0 +1,254 @@
+package cloud_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/cloud"
+)
+
+// Whoever asks about an account must not learn from the work whether it exists: same statements, same signature checks.
+func TestKnownAndUnknownCostTheSame(t *testing.T) {
+	w := newWorld(t)
+	known, unknown := newPerson("ada@example.org"), newPerson("nobody@example.org")
+	w.signUp(known)
+	verifications := w.SignIn.CountVerifications()
+	ctx := t.Context()
+	wrongLogin, wrongEmail := *known, *known
+	wrongLogin.login, wrongEmail.email = unknown.login, unknown.email
+	for name, ask := range map[string]func(*person) error{
+		"signup start": func(p *person) error { _, _, err := w.SignUp.Start(ctx, p.email, ""); return err },
+		"lookup": func(p *person) error {
+			tag := [32]byte{}
+			if p == known {
+				tag = [32]byte(known.newAccount(t).LookupTag)
+			}
+			_, err := w.SignIn.Lookup(ctx, tag[:])
+			return err
+		},
+		"challenge": func(p *person) error { _, err := w.SignIn.Challenge(ctx, p.account); return err },
+		"wrong proof": func(p *person) error {
+			if p == known {
+				p = &wrongLogin
+			}
+			return wantError(w.prove(p), cloud.ErrProofFailed)
+		},
+		"wrong address": func(p *person) error {
+			if p == known {
+				p = &wrongEmail
+			}
+			return wantError(w.prove(p), cloud.ErrProofFailed)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cost := func(p *person) (statements []string, checks int) {
+				w.statements, *verifications = nil, 0
+				if err := ask(p); err != nil {
+					t.Fatal(err)
+				}
+				return w.statements, *verifications
+			}
+			knownStatements, knownChecks := cost(known)
+			unknownStatements, unknownChecks := cost(unknown)
+			if !slices.Equal(knownStatements, unknownStatements) || knownChecks != unknownChecks {
+				t.Errorf("known: %d checks, %q\nunknown: %d checks, %q", knownChecks, knownStatements, unknownChecks, unknownStatements)
+			}
+			if len(knownStatements) == 0 {
+				t.Error("nothing was counted")
+			}
+		})
+	}
+}
+
+func (w *world) prove(p *person) error {
+	_, err := w.SignIn.Prove(w.t.Context(), w.proof(p))
+	return err
+}
+
+func wantError(err, want error) error {
+	if !errors.Is(err, want) {
+		return fmt.Errorf("got %v, want %v", err, want)
+	}
+	return nil
+}
+
+// Neither a code nor an address that waits in the outbox is readable in the database.
+func TestOutboxIsSealed(t *testing.T) {
+	w := newWorld(t)
+	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", ""); err != nil {
+		t.Fatal(err)
+	}
+	var queued cloud.QueuedMail
+	err := w.store.Update(t.Context(), func(tx cloud.Tx) (err error) {
+		queued, err = tx.ClaimMail(w.now.UnixMilli(), w.now.UnixMilli())
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := w.deliver().Code
+	if sealed := string(queued.Sealed); strings.Contains(sealed, "ada@") || strings.Contains(sealed, code) {
+		t.Error("the queued mail is readable")
+	}
+}
+
+func TestMailsAreRetried(t *testing.T) {
+	w := newWorld(t)
+	w.mail.err = errors.New("mail server is away")
+	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", ""); err != nil {
+		t.Fatal(err)
+	}
+	start := w.now
+	for _, wait := range []time.Duration{2, 4, 8, 16, 32, 64} {
+		next, err := w.Outbox.Deliver(t.Context())
+		if err != nil || next.Sub(w.now) != wait*time.Second {
+			t.Fatalf("next try after %v, %v; want %d s", next.Sub(w.now), err, wait)
+		}
+		w.now = next.Add(-time.Millisecond)
+		before := w.mail.tries
+		if _, err := w.Outbox.Deliver(t.Context()); err != nil || w.mail.tries != before {
+			t.Fatalf("tried too early: %v", err)
+		}
+		w.now = next
+	}
+	w.mail.err = nil
+	if w.deliver().Code == "" || w.mail.tries != 7 {
+		t.Errorf("%d tries", w.mail.tries)
+	}
+	if _, err := w.Outbox.Deliver(t.Context()); err != nil || w.mail.tries != 7 {
+		t.Errorf("a mail that was taken is sent again: %v", err)
+	}
+	if took := w.now.Sub(start); took > 10*time.Minute {
+		t.Errorf("the code had expired: %v", took)
+	}
+}
+
+func TestMailsThatCannotArriveAreDropped(t *testing.T) {
+	w := newWorld(t)
+	w.mail.err = fmt.Errorf("%w: no such mailbox", cloud.ErrUndeliverable)
+	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", ""); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := w.Outbox.Deliver(t.Context()); err != nil || w.mail.tries != 1 {
+			t.Fatalf("%d tries, %v", w.mail.tries, err)
+		}
+	}
+	// A code that has expired while the mail server was away is not mailed at all.
+	w.mail.err = errors.New("mail server is away")
+	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", ""); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(time.Hour)
+	w.mail.err = nil
+	if _, err := w.Outbox.Deliver(t.Context()); err != nil || len(w.mail.mails) != 0 {
+		t.Errorf("%d mails, %v", len(w.mail.mails), err)
+	}
+}
+
+// Run sends what comes while it runs, and stops.
+func TestOutboxRuns(t *testing.T) {
+	w := newWorld(t)
+	w.now = time.Now()
+	ctx, cancel := context.WithCancel(t.Context())
+	sent := make(chan struct{})
+	w.Cloud = cloud.New(cloud.Config{
+		Store: w.store, Secret: cloud.NewSecret(), Mail: sender(func() { close(sent) }), Now: time.Now, Random: rand.Reader,
+	})
+	done := make(chan struct{})
+	go func() { w.Outbox.Run(ctx); close(done) }()
+	if _, _, err := w.SignUp.Start(ctx, "ada@example.org", ""); err != nil {
+		t.Fatal(err)
+	}
+	<-sent
+	cancel()
+	<-done
+}
+
+type sender func()
+
+func (s sender) Send(context.Context, cloud.Mail) error { s(); return nil }
+
+func TestJanitor(t *testing.T) {
+	w := newWorld(t)
+	p := newPerson("ada@example.org")
+	w.signUp(p)
+	stranger := newPerson("bob@example.org")
+	if _, _, err := w.SignUp.Start(t.Context(), stranger.email, ""); err != nil {
+		t.Fatal(err)
+	}
+	if err := wantError(w.prove(stranger), cloud.ErrProofFailed); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.SignIn.Challenge(t.Context(), p.account); err != nil {
+		t.Fatal(err)
+	}
+	phone := *p
+	phone.device.ID = stranger.device.ID
+	if err := w.prove(&phone); err != nil {
+		t.Fatal(err)
+	}
+	clean := func(after time.Duration, want int64) {
+		t.Helper()
+		w.now = w.now.Add(after)
+		if n, err := w.Janitor.Clean(t.Context()); err != nil || n != want {
+			t.Errorf("after %v: %d rows cleaned, %v; want %d", after, n, err, want)
+		}
+	}
+	clean(0, 1)                // the wrong proofs of ada: none
+	clean(10*time.Minute, 3)   // sign-up, challenge, pending device
+	clean(24*time.Hour, 1)     // the wrong proof of the stranger
+	clean(24*time.Hour, 3)     // counters of two addresses and one account
+	clean(90*24*time.Hour, 1)  // the session
+	clean(365*24*time.Hour, 0) // and nothing of what people made
+	if err := w.prove(p); err != nil {
+		t.Errorf("known device after a year: %v", err)
+	}
+}
+
+func TestSecret(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "server.secret")
+	if _, err := cloud.OpenSecret(path, false); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("missing secret: %v", err)
+	}
+	made, err := cloud.OpenSecret(path, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cloud.OpenSecret(path, true); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := os.ReadFile(path); err != nil || !bytes.Equal(again, data) {
+		t.Errorf("the secret changed: %v", err)
+	}
+	holder := struct{ inner cloud.Secret }{made}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		text := fmt.Sprintf(verb+verb, made, holder)
+		if strings.Contains(text, fmt.Sprintf("%x", data[:4])) || strings.Contains(text, fmt.Sprintf("%d %d %d", data[0], data[1], data[2])) {
+			t.Errorf("%s prints the secret: %s", verb, text)
+		}
+	}
+	if err := os.WriteFile(path, data[:31], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cloud.OpenSecret(path, true); err == nil {
+		t.Error("a secret that was cut short was accepted")
+	}
+}

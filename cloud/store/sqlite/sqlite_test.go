@@ -1,0 +1,278 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/internal/sqlite"
+	"github.com/coffer-vault/coffer/sync/chain"
+)
+
+func openTemp(t *testing.T) (*Store, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "cloud.db")
+	s, err := Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s, path
+}
+
+func update(t *testing.T, s *Store, do func(cloud.Tx) error) {
+	t.Helper()
+	if err := s.Update(t.Context(), do); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func account() cloud.Account {
+	accountID := id.New()
+	return cloud.Account{
+		ID: accountID, Email: accountID.String() + "@example.org", LookupTag: []byte(accountID.String()), Generation: 1, Profile: "P2",
+		LoginKey: signing.Generate().Public(), SealedAccount: []byte("ak"), SealedIdentity: []byte("identity"),
+	}
+}
+
+func TestTransactions(t *testing.T) {
+	s, _ := openTemp(t)
+	a := account()
+	refused := errors.New("refused")
+	err := s.Update(t.Context(), func(tx cloud.Tx) error {
+		if err := tx.InsertAccount(a); err != nil {
+			return err
+		}
+		return refused
+	})
+	if !errors.Is(err, refused) {
+		t.Fatal(err)
+	}
+	update(t, s, func(tx cloud.Tx) error {
+		if _, err := tx.Account(a.ID); !errors.Is(err, cloud.ErrNone) {
+			t.Errorf("after a rollback: %v, want ErrNone", err)
+		}
+		return tx.InsertAccount(a)
+	})
+	for _, change := range []func(*cloud.Account){func(b *cloud.Account) { b.ID = a.ID }, func(b *cloud.Account) { b.Email = a.Email }, func(b *cloud.Account) { b.LookupTag = a.LookupTag }} {
+		twin := account()
+		change(&twin)
+		if err := s.Update(t.Context(), func(tx cloud.Tx) error { return tx.InsertAccount(twin) }); !errors.Is(err, cloud.ErrExists) {
+			t.Errorf("twin: %v, want ErrExists", err)
+		}
+	}
+}
+
+// A panic inside a transaction must not keep the one writer's connection.
+func TestPanicRollsBack(t *testing.T) {
+	s, _ := openTemp(t)
+	a := account()
+	func() {
+		defer func() { recover() }()
+		s.Update(t.Context(), func(tx cloud.Tx) error {
+			if err := tx.InsertAccount(a); err != nil {
+				t.Error(err)
+			}
+			panic("defect")
+		})
+	}()
+	update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+}
+
+func TestViewIsASnapshotAndCannotWrite(t *testing.T) {
+	s, _ := openTemp(t)
+	a := account()
+	err := s.View(t.Context(), func(view cloud.Tx) error {
+		if _, err := view.Account(a.ID); !errors.Is(err, cloud.ErrNone) {
+			t.Errorf("empty database: %v", err)
+		}
+		update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+		if _, err := view.Account(a.ID); !errors.Is(err, cloud.ErrNone) {
+			t.Errorf("a view sees what came later: %v", err)
+		}
+		return view.InsertAccount(account())
+	})
+	if !sqlite.IsReadOnly(err) {
+		t.Errorf("writing in a view: %v", err)
+	}
+}
+
+func TestCancelledTransaction(t *testing.T) {
+	s, _ := openTemp(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	a := account()
+	err := s.Update(ctx, func(tx cloud.Tx) error {
+		cancel()
+		return tx.InsertAccount(a)
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want context.Canceled", err)
+	}
+	update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+}
+
+// MoveHead is the last line of defence: whatever went before, a head moves from where it was or not at all.
+func TestMoveHeadComparesAndSwaps(t *testing.T) {
+	s, _ := openTemp(t)
+	a, v := account(), cloud.Vault{ID: id.New()}
+	v.Account = a.ID
+	update(t, s, func(tx cloud.Tx) error { return errors.Join(tx.InsertAccount(a), tx.InsertVault(v)) })
+	v.At = chain.Position{Head: chain.Head{Seq: 1, Hash: chain.Hash{1}}, LogSeq: 3}
+	v.Objects = 2
+	update(t, s, func(tx cloud.Tx) error { return tx.MoveHead(v, 0) })
+	update(t, s, func(tx cloud.Tx) error {
+		if err := tx.MoveHead(v, 0); !errors.Is(err, cloud.ErrNone) {
+			t.Errorf("second move from 0: %v, want ErrNone", err)
+		}
+		got, err := tx.Vault(a.ID, v.ID)
+		if got != v {
+			t.Errorf("vault %+v, want %+v", got, v)
+		}
+		if _, err := tx.Vault(id.New(), v.ID); !errors.Is(err, cloud.ErrNone) {
+			t.Errorf("another account's vault: %v", err)
+		}
+		return err
+	})
+}
+
+func TestDamagedColumn(t *testing.T) {
+	s, path := openTemp(t)
+	a := account()
+	update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`UPDATE accounts SET login_key = x'00'`); err != nil {
+		t.Fatal(err)
+	}
+	err = s.View(t.Context(), func(tx cloud.Tx) error { _, err := tx.Account(a.ID); return err })
+	if err == nil || errors.Is(err, cloud.ErrNone) || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("short key: %v", err)
+	}
+}
+
+func TestReopen(t *testing.T) {
+	s, path := openTemp(t)
+	a := account()
+	update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := s.View(t.Context(), func(tx cloud.Tx) error { _, err := tx.Account(a.ID); return err }); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	s, path := openTemp(t)
+	if _, err := s.write.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)`); err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if _, err := Open(t.Context(), path, nil); !errors.Is(err, ErrNewerSchema) {
+		t.Errorf("%v, want ErrNewerSchema", err)
+	}
+}
+
+// Every schema that was ever released has a dump in testdata. It must open, and hold what it held.
+func TestPastSchemas(t *testing.T) {
+	dumps, err := filepath.Glob("testdata/schema*.sql")
+	if err != nil || len(dumps) == 0 {
+		t.Fatalf("dumps %v, %v", dumps, err)
+	}
+	for _, dump := range dumps {
+		script, err := os.ReadFile(dump)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(t.TempDir(), "cloud.db")
+		db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(string(script)); err != nil {
+			t.Fatalf("%s: %v", dump, err)
+		}
+		db.Close()
+		s, err := Open(t.Context(), path, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", dump, err)
+		}
+		defer s.Close()
+		if err := s.View(t.Context(), checkPast); err != nil {
+			t.Errorf("%s: %v", dump, err)
+		}
+	}
+}
+
+// checkPast verifies the account, its log and its vault's chain with the code that clients verify them with.
+func checkPast(tx cloud.Tx) error {
+	a, err := tx.AccountByEmail("ada@example.org")
+	if err != nil {
+		return err
+	}
+	entries, err := tx.LogEntries(a.ID, -1, 1<<20)
+	if err != nil {
+		return err
+	}
+	log, err := chain.ReadLog(a.ID, entries)
+	if err != nil {
+		return err
+	}
+	vaults, err := tx.Vaults(a.ID)
+	if err != nil {
+		return err
+	}
+	for _, v := range vaults {
+		if err := checkChain(tx, v, log); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkChain(tx cloud.Tx, v cloud.Vault, log *chain.Log) error {
+	commits, err := tx.Commits(v.ID, 0, 100, 1<<20)
+	if err != nil {
+		return err
+	}
+	var at chain.Position
+	tree := chain.NewTree(v.ID)
+	for _, c := range commits {
+		verified, err := chain.Verify(c, v.ID, at, log)
+		if err != nil {
+			return err
+		}
+		if _, err := tree.Apply(verified.Changes); err != nil {
+			return err
+		}
+		if tree.Root() != verified.Commit.Root {
+			return chain.ErrWrongRoot
+		}
+		at = verified.Position()
+	}
+	nodes, err := tx.Nodes(v.ID)
+	if err != nil {
+		return err
+	}
+	if at != v.At || at.Seq == 0 || chain.RootHash(v.ID, nodes) != tree.Root() {
+		return errors.New("stored head or tree differs from the chain")
+	}
+	return nil
+}

@@ -1,0 +1,150 @@
+package cloud
+
+import (
+	"crypto/rand"
+	"errors"
+	"strings"
+	"testing"
+	"testing/quick"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+)
+
+func TestCodes(t *testing.T) {
+	b := &base{random: rand.Reader, secret: NewSecret(), now: time.Now}
+	seen := map[string]bool{}
+	for range 200 {
+		code := b.newCode()
+		if len(code) != 9 || code[4] != '-' || strings.Trim(readCode(code), crockford) != "" || len(readCode(code)) != codeLength {
+			t.Fatalf("code %q", code)
+		}
+		seen[code] = true
+	}
+	if len(seen) != 200 {
+		t.Errorf("%d of 200 codes differ", len(seen))
+	}
+	for typed, want := range map[string]string{
+		"k7qm-2x9d": "K7QM2X9D", " K7 QM 2X 9D ": "K7QM2X9D", "oil0-OIL0": "01100110", "": "", strings.Repeat("A", 65): "",
+	} {
+		if got := readCode(typed); got != want {
+			t.Errorf("readCode(%q) = %q, want %q", typed, got, want)
+		}
+	}
+}
+
+// A code is right for what it was issued for, and for nothing else.
+func TestCodeBinding(t *testing.T) {
+	b := &base{random: rand.Reader, secret: NewSecret(), now: time.Now}
+	account, device := id.New(), id.New()
+	code, memory := b.issueCode("device", account, device)
+	for name, try := range map[string]func(*MailedCode) error{
+		"another device":  func(m *MailedCode) error { return b.tryCode(m, code, "device", account, id.New()) },
+		"another account": func(m *MailedCode) error { return b.tryCode(m, code, "device", id.New(), device) },
+		"another purpose": func(m *MailedCode) error { return b.tryCode(m, code, "signup", account, device) },
+		"another code":    func(m *MailedCode) error { return b.tryCode(m, "0000-0000", "device", account, device) },
+		"another server": func(m *MailedCode) error {
+			other := &base{secret: NewSecret(), now: time.Now}
+			return other.tryCode(m, code, "device", account, device)
+		},
+	} {
+		m := memory
+		var wrong *CodeWrong
+		if err := try(&m); !errors.As(err, &wrong) || m.TriesLeft != codeTries-1 {
+			t.Errorf("%s: %v, %d tries left", name, err, m.TriesLeft)
+		}
+	}
+	if err := b.tryCode(&memory, code, "device", account, device); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNormalEmail(t *testing.T) {
+	for text, want := range map[string]string{
+		"ada@example.org": "ada@example.org", " Ada.Lovelace+vault@Example.ORG ": "ada.lovelace+vault@example.org", "müller@beispiel.de": "müller@beispiel.de",
+	} {
+		if got, err := normalEmail(text); err != nil || got != want {
+			t.Errorf("normalEmail(%q) = %q, %v; want %q", text, got, err, want)
+		}
+	}
+}
+
+// What passes once passes again, unchanged: the stored form is the compared form.
+func FuzzNormalEmail(f *testing.F) {
+	for _, seed := range []string{"ada@example.org", "a@b\r\nBcc: c@d", `"a b"@c`, "İ@example.org", "a@[127.0.0.1]"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		once, err := normalEmail(text)
+		if err != nil {
+			return
+		}
+		if twice, err := normalEmail(once); err != nil || twice != once || strings.ContainsAny(once, "\r\n<>") {
+			t.Errorf("%q became %q, then %q, %v", text, once, twice, err)
+		}
+	})
+}
+
+func TestWaitsGrowAndStop(t *testing.T) {
+	if err := quick.Check(func(n uint16) bool {
+		proofs, next := WrongProofs{Count: int(n)}.wait(), WrongProofs{Count: int(n) + 1}.wait()
+		mail, later := retryWait(int(n)+1), retryWait(int(n)+2)
+		return proofs >= 0 && proofs <= next && next <= maxProofWait && mail >= firstRetry && mail <= later && later <= maxRetry
+	}, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDeviceNames(t *testing.T) {
+	for name, ok := range map[string]bool{
+		"Laptop": true, "Büro-PC 2": true, "": false, "  ": false, "a\nb": false, "a\u202eb": false, "a\x00": false, "\xff": false,
+		strings.Repeat("ä", 64): true, strings.Repeat("ä", 65): false,
+	} {
+		if printable(name, 64) != ok {
+			t.Errorf("name %q: %v, want %v", name, !ok, ok)
+		}
+	}
+}
+
+// A reader that is slow gets the newest and not the whole history; others do not wait for it.
+func TestEventsCoalesce(t *testing.T) {
+	e := newEvents()
+	c := Caller{Account: id.New(), Device: id.New()}
+	s, err := e.Listen(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vault := id.New()
+	for seq := range uint64(1000) {
+		e.publish(c.Account, Event{Vault: vault, Seq: seq})
+	}
+	e.publish(c.Account, Event{Vault: vault, Seq: 5}) // an older one, told late
+	<-s.Ready()
+	if events, ok := s.Take(); !ok || len(events) != 1 || events[0] != (Event{Vault: vault, Seq: 999}) {
+		t.Errorf("events %+v, %v", events, ok)
+	}
+	if events, ok := s.Take(); !ok || len(events) != 0 {
+		t.Errorf("events again: %+v, %v", events, ok)
+	}
+	e.Close(s)
+	e.Close(s)
+	if e.count != 0 || len(e.streams) != 0 {
+		t.Errorf("%d streams are left", e.count)
+	}
+}
+
+func TestEventsShutDown(t *testing.T) {
+	e := newEvents()
+	s, err := e.Listen(Caller{Account: id.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Shutdown()
+	<-s.Ready()
+	if _, ok := s.Take(); ok {
+		t.Error("the stream goes on")
+	}
+	if _, err := e.Listen(Caller{Account: id.New()}); err == nil {
+		t.Error("a stream opens after the shutdown")
+	}
+}

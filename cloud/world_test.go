@@ -1,0 +1,152 @@
+package cloud_test
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/cloud/store/sqlite"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/proof"
+)
+
+const origin = "https://api.example.org"
+
+// world is the domain on a real database, with a clock that stands still and a mailbox instead of SMTP.
+type world struct {
+	*cloud.Cloud
+	t          testing.TB
+	store      *sqlite.Store
+	now        time.Time
+	mail       mailbox
+	statements []string
+}
+
+// mailbox is a Sender that keeps mails, or fails with err.
+type mailbox struct {
+	mu    sync.Mutex
+	mails []cloud.Mail
+	tries int
+	err   error
+}
+
+func (m *mailbox) Send(_ context.Context, mail cloud.Mail) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tries++
+	if m.err == nil {
+		m.mails = append(m.mails, mail)
+	}
+	return m.err
+}
+
+func newWorld(t testing.TB) *world {
+	w := &world{t: t, now: time.UnixMilli(1_800_000_000_000)}
+	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"), func(statement string) error {
+		w.statements = append(w.statements, statement)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	w.store = store
+	w.Cloud = cloud.New(cloud.Config{
+		Store: store, Secret: cloud.NewSecret(), Origin: origin, Mail: &w.mail, Now: func() time.Time { return w.now }, Random: rand.Reader,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	return w
+}
+
+// deliver sends what is due and returns the newest mail.
+func (w *world) deliver() cloud.Mail {
+	w.t.Helper()
+	if _, err := w.Outbox.Deliver(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+	if len(w.mail.mails) == 0 {
+		w.t.Fatal("no mail")
+	}
+	return w.mail.mails[len(w.mail.mails)-1]
+}
+
+// person is an account with one device.
+type person struct {
+	email   string
+	account id.ID
+	login   signing.PrivateKey
+	device  cloud.NewDevice
+	key     signing.PrivateKey
+}
+
+func newPerson(email string) *person {
+	p := &person{email: email, account: id.New(), login: signing.Generate(), key: signing.Generate()}
+	p.device = cloud.NewDevice{ID: id.New(), Key: p.key.Public(), Name: "Laptop", Platform: "linux"}
+	return p
+}
+
+func (w *world) signUp(p *person) {
+	w.t.Helper()
+	signupID, _, err := w.SignUp.Start(w.t.Context(), p.email, "en")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	token, err := w.SignUp.Verify(w.t.Context(), signupID, w.deliver().Code)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	n := p.newAccount(w.t)
+	n.Token = token
+	if _, err := w.SignUp.Finish(w.t.Context(), n); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (p *person) newAccount(t testing.TB) cloud.NewAccount {
+	t.Helper()
+	identity, vault, tag := signing.Generate(), id.New(), id.New()
+	n := cloud.NewAccount{
+		Account: p.account, LookupTag: append(tag[:], tag[:]...), SealedAccount: []byte("ak"), SealedIdentity: []byte("identity"),
+		Vault: vault, SealedVault: []byte("vk"), Device: p.device,
+	}
+	log := chain.NewLog(p.account)
+	for _, body := range []chain.Body{
+		chain.Genesis{Identity: identity.Public(), Receive: []byte("hpke"), SealedIdentity: chain.SealedKeyHash(n.SealedIdentity)},
+		chain.Credentials{Generation: 1, Profile: "P2", Login: p.login.Public(), Sealings: []chain.Sealing{{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(n.SealedAccount)}}},
+		chain.DeviceAdd{Device: p.device.ID, Key: p.device.Key, Name: p.device.Name, Platform: p.device.Platform},
+		chain.VaultEpoch{Vault: vault, Epoch: 1, SealedKey: chain.SealedKeyHash(n.SealedVault)},
+	} {
+		e, err := log.Next(identity, 0, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := log.Append(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.Log = log.Entries(-1)
+	return n
+}
+
+// proof answers a fresh challenge.
+func (w *world) proof(p *person) cloud.Proof {
+	w.t.Helper()
+	c, err := w.SignIn.Challenge(w.t.Context(), p.account)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	message := proof.SignIn{
+		Origin: origin, Account: p.account, Email: p.email, Device: p.device.ID, DeviceKey: p.device.Key, Nonce: c.Nonce, Expires: c.Expires,
+	}.Message()
+	return cloud.Proof{
+		Account: p.account, Email: p.email, Device: p.device, Nonce: c.Nonce, Expires: c.Expires,
+		LoginSignature: p.login.Sign(signing.SignIn, message), DeviceSignature: p.key.Sign(signing.DeviceProof, message),
+	}
+}
