@@ -44,6 +44,7 @@ var sentences = []sentence{
 	{session.ErrDishonestServer, "dishonestServer", ToneError},
 	{session.ErrLocked, "locked", ToneWarning},
 	{session.ErrUnknownAccount, "unknownAccount", ToneError},
+	{session.ErrAlreadyHere, "alreadyHere", ToneWarning},
 
 	{engine.ErrRolledBack, "serverRolledBack", ToneError},
 	{engine.ErrForked, "serverForked", ToneError},
@@ -68,6 +69,7 @@ var sentences = []sentence{
 	{vault.ErrNewerItem, "itemNewer", ToneWarning},
 	{vault.ErrTooLarge, "itemTooLarge", ToneError},
 	{vault.ErrInvalid, "itemInvalid", ToneError},
+	{vault.ErrRow, "localState", ToneError},
 
 	{importer.ErrPrimaryPasswordNeeded, "primaryPasswordNeeded", ToneWarning},
 	{importer.ErrWrongPrimaryPassword, "wrongPrimaryPassword", ToneError},
@@ -85,6 +87,7 @@ var sentences = []sentence{
 	{updater.ErrUnsupportedOS, "updateUnsupportedOS", ToneWarning},
 	{updater.ErrTrustDamaged, "updateTrustDamaged", ToneError},
 	{updater.ErrNothingStaged, "updateNothingStaged", ToneWarning},
+	{updater.ErrOnTrial, "updateOnTrial", ToneWarning},
 	{updater.ErrUnsafeFolder, "updateUnsafeFolder", ToneError},
 	{updater.ErrHostsUnreachable, "updateUnreachable", ToneWarning},
 

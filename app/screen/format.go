@@ -187,9 +187,9 @@ func seconds(d time.Duration) int {
 	return int((max(d, 0) + time.Second - 1) / time.Second)
 }
 
-// minutes rounds up.
+// minutes rounds to the nearest, but what is left is one at least.
 func minutes(d time.Duration) int {
-	return int((max(d, 0) + time.Minute - 1) / time.Minute)
+	return max(1, int(d.Round(time.Minute)/time.Minute))
 }
 
 // duration writes a wait: "24 s", "3 min".

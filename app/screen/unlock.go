@@ -30,12 +30,8 @@ type UnlockState struct {
 // Unlock opens an account that is on this PC. It needs no network.
 type Unlock struct {
 	model[UnlockState]
-	manager  *session.Manager
-	accounts []session.Account
-	account  session.Account
-	opened   func(*session.Unlocked)
-	another  func()
-	ready    <-chan struct{} // closed when the vault that was open before is locked
+	config  UnlockConfig
+	account session.Account
 
 	needSecretKey bool
 	secretKey     secretKeyField
@@ -55,9 +51,8 @@ type UnlockConfig struct {
 
 // NewUnlock shows the card.
 func NewUnlock(env *Env, config UnlockConfig) *Unlock {
-	u := &Unlock{manager: config.Manager, opened: config.Opened, another: config.Another, ready: config.Ready, accounts: config.Accounts}
-	u.account = u.accounts[0]
-	for _, a := range u.accounts {
+	u := &Unlock{config: config, account: config.Accounts[0]}
+	for _, a := range config.Accounts {
 		if a.ID == config.Account {
 			u.account = a
 		}
@@ -76,7 +71,7 @@ func (u *Unlock) view() UnlockState {
 	if u.busy {
 		s.Button = u.text("screen.unlock.unlocking")
 	}
-	for _, a := range u.accounts {
+	for _, a := range u.config.Accounts {
 		s.Accounts = append(s.Accounts, Choice{ID: a.ID.String(), Label: a.Email + " · " + hostOf(a.Origin), Selected: a.ID == u.account.ID})
 	}
 	return s
@@ -84,7 +79,7 @@ func (u *Unlock) view() UnlockState {
 
 // Choose switches to another account of this PC, one of State.Accounts.
 func (u *Unlock) Choose(account string) {
-	for _, a := range u.accounts {
+	for _, a := range u.config.Accounts {
 		if a.ID.String() == account && !u.busy {
 			u.account, u.needSecretKey, u.secretKey, u.problem = a, false, secretKeyField{}, Message{}
 		}
@@ -95,7 +90,7 @@ func (u *Unlock) Choose(account string) {
 // Another leads to the welcome screen, for an account that is not on this PC.
 func (u *Unlock) Another() {
 	if !u.busy {
-		u.another()
+		u.config.Another()
 	}
 }
 
@@ -126,20 +121,20 @@ func (u *Unlock) Submit(password secret.Bytes) {
 			return nil, err
 		}
 		if withKey {
-			return u.manager.UnlockWithSecretKey(ctx, account, password, key)
+			return u.config.Manager.UnlockWithSecretKey(ctx, account, password, key)
 		}
-		return u.manager.Unlock(ctx, account, password)
+		return u.config.Manager.Unlock(ctx, account, password)
 	}, u.answered, lockLate)
 	u.changed()
 }
 
 // wait lets the lock of an earlier session finish: two must not have the store open.
 func (u *Unlock) wait(ctx context.Context) error {
-	if u.ready == nil {
+	if u.config.Ready == nil {
 		return nil
 	}
 	select {
-	case <-u.ready:
+	case <-u.config.Ready:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -160,7 +155,7 @@ func (u *Unlock) answered(opened *session.Unlocked, err error) {
 	u.busy = false
 	if err == nil {
 		u.secretKey = secretKeyField{}
-		u.opened(opened)
+		u.config.Opened(opened)
 		return
 	}
 	if errors.Is(err, session.ErrKeyringLost) || errors.Is(err, session.ErrNoKeyring) {
