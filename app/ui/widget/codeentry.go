@@ -20,7 +20,7 @@ type CodeEntry struct {
 	OnComplete func(code string) // the last character was typed or pasted
 
 	label   *Text
-	note    *Text
+	note    *Paragraph
 	pattern *regexp.Regexp // of a code with its hyphens
 	code    []rune
 	problem string
@@ -53,7 +53,7 @@ var codeLetter = theme.Role{Size: 18, Weight: theme.Mono, Color: theme.ColorText
 // NewCodeEntry makes a field for a code whose groups have the given lengths.
 func NewCodeEntry(label string, groups ...int) *CodeEntry {
 	c := &CodeEntry{
-		label: NewText(label, theme.Label).Shortened(), note: NewText("", theme.Secondary.In(theme.ColorError)).Shortened(),
+		label: NewText(label, theme.Label).Shortened(), note: NewParagraph("", theme.Secondary.In(theme.ColorError)),
 		pattern: codePattern(groups), ring: newRing(0, theme.RadiusControl),
 	}
 	left := float32(0)
@@ -217,12 +217,18 @@ func (c *CodeEntry) paint() {
 	c.note.Hidden = c.problem == ""
 }
 
+// Resize implements fyne.CanvasObject. The note breaks here, so that MinSize has the height of the new width.
+func (c *CodeEntry) Resize(size fyne.Size) {
+	c.note.Resize(fyne.NewSize(size.Width, c.note.MinSize().Height))
+	c.control.Resize(size)
+}
+
 func (c *CodeEntry) width() float32 { return c.boxes[len(c.boxes)-1].left + codeBoxWidth }
 
 func (c *CodeEntry) measure() fyne.Size {
 	height := float32(codeBoxHeight)
-	for _, line := range []*Text{c.label, c.note} {
-		if !line.Hidden {
+	for _, line := range []fyne.CanvasObject{c.label, c.note} {
+		if line.Visible() {
 			height += line.MinSize().Height + fieldGap
 		}
 	}

@@ -29,7 +29,7 @@ type Entry struct {
 	trailing   fyne.CanvasObject
 
 	label  *Text
-	note   *Text
+	note   *Paragraph
 	ground canvas.Rectangle
 	ring   *ring
 	glyph  *glyph
@@ -42,7 +42,7 @@ var _ fyne.Disableable = (*Entry)(nil)
 func NewEntry(label string) *Entry {
 	e := &Entry{
 		height: theme.FieldHeight, ring: newRing(0, theme.RadiusControl), glyph: newGlyph(),
-		label: NewText(label, theme.Label).Shortened(), note: NewText("", theme.Secondary).Shortened(),
+		label: NewText(label, theme.Label).Shortened(), note: NewParagraph("", theme.Secondary),
 	}
 	e.input = newInput(e)
 	e.input.OnChanged = e.changed
@@ -71,14 +71,14 @@ func NewPasswordEntry(label string) *Entry {
 // NewSearchEntry makes a field without a label to search by: Escape empties it first, and Down calls onDown.
 func NewSearchEntry(placeholder string, onDown func()) *Entry {
 	e := NewEntry("")
-	e.SetPlaceholder(placeholder)
-	e.SetIcon(assets.IconSearch)
 	e.clear = NewIconButton(assets.IconX, "", func() {
 		e.SetText("")
 		e.Focus()
 	})
 	e.clear.Hide()
-	e.input.ActionItem = e.clear
+	e.input.ActionItem = e.clear // before anything is drawn, or the toolkit would leave it out
+	e.SetPlaceholder(placeholder)
+	e.SetIcon(assets.IconSearch)
 	e.OnKey = func(event *fyne.KeyEvent) bool {
 		switch {
 		case event.Name == fyne.KeyDown && onDown != nil:
@@ -226,6 +226,12 @@ func (e *Entry) setFocused(on bool) {
 // Parts implements Composite.
 func (e *Entry) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{e.trailing} }
 
+// Resize implements fyne.CanvasObject. The note breaks here, so that MinSize has the height of the new width.
+func (e *Entry) Resize(size fyne.Size) {
+	e.note.Resize(fyne.NewSize(size.Width, e.note.MinSize().Height))
+	e.BaseWidget.Resize(size)
+}
+
 // CreateRenderer implements fyne.Widget.
 func (e *Entry) CreateRenderer() fyne.WidgetRenderer { return render(e) }
 
@@ -281,8 +287,8 @@ func (e *Entry) boxHeight() float32 {
 
 func (e *Entry) measure() fyne.Size {
 	size := fyne.NewSize(max(e.input.MinSize().Width, 30*theme.Grid), e.boxHeight())
-	for _, line := range []*Text{e.label, e.note} {
-		if !line.Hidden {
+	for _, line := range []fyne.CanvasObject{e.label, e.note} {
+		if line.Visible() {
 			size.Height += line.MinSize().Height + fieldGap
 		}
 	}

@@ -165,7 +165,7 @@ func (i *input) menu() []MenuItem {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (i *input) AccessibilityLabel() string { return joinLabels(i.frame.label.text, i.frame.note.text) }
+func (i *input) AccessibilityLabel() string { return joinLabels(i.frame.label.text, i.frame.note.Text()) }
 
 // AccessibilityRole implements fyne.Accessible.
 func (i *input) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }

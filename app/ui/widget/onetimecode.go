@@ -41,6 +41,21 @@ func (c *OneTimeCode) Set(code []byte, left, period time.Duration) {
 	c.Refresh()
 }
 
+// warnPart is when the countdown of a whole period changes its colour.
+const warnPart = .2
+
+// SetPart is Set for a time that is in words already: part is what is left of the period, 0 to 1.
+func (c *OneTimeCode) SetPart(code string, part float64, left string) {
+	c.digits = letters([]byte(code))
+	ink := theme.ColorAccent
+	if part < warnPart {
+		ink = theme.ColorWarning
+	}
+	c.bar.SetColored(part, ink)
+	c.seconds.SetText(left)
+	c.Refresh()
+}
+
 // Clear forgets the code.
 func (c *OneTimeCode) Clear() {
 	c.digits = nil

@@ -44,6 +44,14 @@ func (p *Paragraph) SetText(text string) {
 	}
 }
 
+// SetRole changes size, weight and colour.
+func (p *Paragraph) SetRole(role theme.Role) {
+	if p.role != role {
+		p.role = role
+		p.Refresh()
+	}
+}
+
 // AccessibilityLabel implements fyne.Accessible.
 func (p *Paragraph) AccessibilityLabel() string { return p.text }
 
