@@ -215,7 +215,7 @@ func sealingListed(c chain.Credentials, sealed []byte) bool {
 }
 
 const (
-	maxSealedKey   = 8 << 10
+	maxSealedKey   = 4 << 10
 	maxProfileName = 16
 )
 

@@ -39,9 +39,10 @@ type Server struct {
 	Cloud  *cloud.Cloud
 
 	// These count from the next Restart on.
-	Hook     sqlite.Hook // sees every SQL statement; may be nil
-	Limits   api.Limits  // none at first
-	HoldMail bool        // mails stay in the outbox
+	Hook     sqlite.Hook  // sees every SQL statement; may be nil
+	Limits   api.Limits   // none at first
+	HoldMail bool         // mails stay in the outbox
+	Log      *slog.Logger // discards at first
 
 	t    testing.TB
 	dir  string
@@ -68,7 +69,7 @@ func Cloud(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, dir: t.TempDir(), sink: sink, codes: map[string]int{}, Limits: api.Limits{SignIn: rate.Inf, Other: rate.Inf}}
+	s := &Server{t: t, dir: t.TempDir(), sink: sink, codes: map[string]int{}, Limits: api.Limits{SignIn: rate.Inf, Other: rate.Inf}, Log: slog.New(slog.DiscardHandler)}
 	s.start("127.0.0.1:0")
 	t.Cleanup(func() {
 		s.Stop()
@@ -100,9 +101,8 @@ func (s *Server) start(address string) {
 	}
 	s.URL = "http://" + listener.Addr().String()
 	s.Origin = s.URL
-	log := slog.New(slog.DiscardHandler)
-	s.Cloud = cloud.New(cloud.Config{Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, Random: rand.Reader, Log: log})
-	handler := api.New(api.Config{Cloud: s.Cloud, Origin: s.Origin, Limits: s.Limits, Ready: store.Ping, Now: s.Clock.Now, Log: log})
+	s.Cloud = cloud.New(cloud.Config{Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, Random: rand.Reader, Log: s.Log})
+	handler := api.New(api.Config{Cloud: s.Cloud, Origin: s.Origin, Limits: s.Limits, Ready: store.Ping, Now: s.Clock.Now, Log: s.Log})
 	s.stop = s.serve(handler.HTTP(), listener, store)
 }
 

@@ -1,0 +1,125 @@
+package api_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// Whatever a signed-in device sends, the server answers with a decision: never with 500, and its head moves for valid commits alone.
+
+func FuzzPushBody(f *testing.F) {
+	s := testkit.Cloud(f)
+	u := signUp(f, s, "ada@example.org")
+	valid, err := json.Marshal(u.first.signed(u.first.put(32, id.New())))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte(`{"commit":"AA==","changes":"gA==","signature":"","envelopes":[]}`))
+	f.Add([]byte(`{"commit":null,"envelopes":[{"object_id":"x","revision":-1,"envelope":"%"}]}`))
+	f.Add([]byte(`{"envelopes":{"a":[[[[[[]]]]]]}}`))
+	f.Add(bytes.Replace(valid, []byte(`"envelopes"`), []byte(`"Envelopes"`), 1))
+	f.Add(bytes.Replace(valid, []byte(`"revision":1`), []byte(`"revision":18446744073709551616`), 1))
+	f.Add(valid[:len(valid)-1])
+	f.Fuzz(func(t *testing.T, body []byte) {
+		u.t = t
+		r := send(t, u.first.request("POST", u.first.vaultPath("/commits"), u.first.session.AccessToken, body), nil)
+		if r.status >= 500 || r.status == 401 {
+			t.Errorf("%d %s for %q", r.status, r.err.Code, body)
+		}
+	})
+}
+
+// The signature is right whatever the commit says, so that what is behind it is reached.
+func FuzzPushedCommit(f *testing.F) {
+	s := testkit.Cloud(f)
+	u := signUp(f, s, "ada@example.org")
+	d := u.first
+	in := d.signed(d.put(32, id.New()))
+	tomb := d.signed(d.tombstone(id.New()))
+	f.Add(in.Commit, in.Changes, in.Envelopes[0].Envelope)
+	f.Add(tomb.Commit, tomb.Changes, []byte{})
+	f.Add(in.Commit, tomb.Changes, []byte("envelope"))
+	f.Add(append([]byte{0xbf}, in.Commit...), []byte{0x9f, 0xff}, []byte{})
+	f.Fuzz(func(t *testing.T, commit, changes, envelope []byte) {
+		d.t = t
+		push := wire.Push{SignedCommit: wire.SignedCommit{Commit: commit, Changes: changes, Signature: d.key.Sign(signing.Commit, commit)}}
+		if list, err := chain.ParseChanges(changes); err == nil && len(envelope) > 0 {
+			push.Envelopes = []wire.Envelope{{ObjectID: list[0].Object.String(), Revision: list[0].New, Envelope: envelope}}
+		}
+		if r := d.call("POST", d.vaultPath("/commits"), push, nil); r.status >= 500 {
+			t.Errorf("%d %s", r.status, r.err.Code)
+		}
+	})
+}
+
+func FuzzLogEntry(f *testing.F) {
+	s := testkit.Cloud(f)
+	u := signUp(f, s, "ada@example.org")
+	d := u.first
+	for _, body := range []chain.Body{
+		chain.DeviceRevoke{Device: id.New()}, u.credentials(2), u.newDevice("Tablet").entry(), chain.VaultEpoch{Vault: u.vault, Epoch: 2},
+		chain.Genesis{Identity: u.identity.Public(), Receive: []byte{1}},
+	} {
+		f.Add(u.next(body).Entry, []byte("sealed"))
+	}
+	f.Fuzz(func(t *testing.T, entry, sealed []byte) {
+		d.t = t
+		in := wire.LogAppend{
+			SignedEntry: wire.SignedEntry{Entry: entry, Signature: u.identity.Sign(signing.AccountLog, entry)}, SealedAccount: sealed, SealedVault: sealed,
+		}
+		r := d.call("POST", "/v1/account/log", in, nil)
+		if r.status >= 500 {
+			t.Errorf("%d %s for %x", r.status, r.err.Code, entry)
+		}
+	})
+}
+
+func FuzzSignedHeaders(f *testing.F) {
+	s := testkit.Cloud(f)
+	d := signUp(f, s, "ada@example.org").first
+	h := d.request("GET", "/v1/me", d.session.AccessToken, nil).Header
+	f.Add(h.Get("Authorization"), h.Get(wire.HeaderAccount), h.Get(wire.HeaderDevice), h.Get(wire.HeaderTime), h.Get(wire.HeaderNonce), h.Get(wire.HeaderSignature))
+	f.Add("Bearer ", "", "0", "-1", "zz", "AA==")
+	f.Add("Basic x", "\u00e4", "", "9223372036854775807", "", "=")
+	names := []string{"Authorization", wire.HeaderAccount, wire.HeaderDevice, wire.HeaderTime, wire.HeaderNonce, wire.HeaderSignature}
+	f.Fuzz(func(t *testing.T, authorization, account, device, at, nonce, signature string) {
+		d.t = t
+		req := d.request("GET", "/v1/me", d.session.AccessToken, nil)
+		for i, value := range []string{authorization, account, device, at, nonce, signature} {
+			req.Header.Set(names[i], value)
+		}
+		if !sendable(req.Header) {
+			return
+		}
+		r := send(t, req, nil)
+		if r.status != 200 && r.status != 400 && r.status != 401 {
+			t.Errorf("%d %s", r.status, r.err.Code)
+		}
+		// Only the seed of one honest request may pass, once; made-up headers never do.
+		if r.status == 200 && req.Header.Get(wire.HeaderSignature) != h.Get(wire.HeaderSignature) {
+			t.Errorf("headers that nobody signed were accepted: %v", req.Header)
+		}
+	})
+}
+
+// sendable tells whether net/http would send the headers at all.
+func sendable(h http.Header) bool {
+	for _, values := range h {
+		for _, v := range values {
+			for _, b := range []byte(v) {
+				if b < 0x20 || b == 0x7f {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}

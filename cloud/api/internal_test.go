@@ -1,0 +1,211 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/quick"
+	"time"
+
+	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+func TestNonceCache(t *testing.T) {
+	account, device := id.New(), id.New()
+	n, now := newNonceCache(10), int64(1_800_000_000_000)
+	use := func(at int64, nonce byte) error { return n.use(at, account, device, [16]byte{nonce}) }
+	if err := use(now, 1); err != nil {
+		t.Fatal(err)
+	}
+	// It is remembered for the whole window, over a turn of the generations.
+	for _, later := range []int64{0, 1, nonceWindow - 1, nonceWindow, nonceWindow + 1, 2*nonceWindow - 1} {
+		if err := use(now+later, 1); !errors.Is(err, cloud.ErrInvalid) {
+			t.Errorf("%d ms later: %v", later, err)
+		}
+	}
+	if err := n.use(now+2*nonceWindow, id.New(), device, [16]byte{1}); err != nil {
+		t.Errorf("another account's nonce: %v", err)
+	}
+	var slow *cloud.SlowDown
+	for i := range byte(20) {
+		if err := use(now+2*nonceWindow, 100+i); err != nil && !errors.As(err, &slow) {
+			t.Fatal(err)
+		}
+	}
+	if slow == nil || len(n.current) != 10 || slow.After <= 0 || slow.After > nonceWindow*time.Millisecond {
+		t.Errorf("full memory: %v, %d nonces", slow, len(n.current))
+	}
+	if err := use(now+5*nonceWindow, 200); err != nil || len(n.current)+len(n.previous) != 1 {
+		t.Errorf("after a pause: %v, %d nonces", err, len(n.current)+len(n.previous))
+	}
+}
+
+// However time goes on, no nonce is accepted twice within the window.
+func TestNonceNeverTwice(t *testing.T) {
+	account, device := id.New(), id.New()
+	if err := quick.Check(func(steps []uint16) bool {
+		n, now, used := newNonceCache(1000), int64(1_800_000_000_000), map[byte]int64{}
+		for _, step := range steps {
+			now += int64(step)
+			nonce := byte(step % 16)
+			err := n.use(now, account, device, [16]byte{nonce})
+			last, before := used[nonce]
+			if err == nil && before && now-last < nonceWindow {
+				return false
+			}
+			if err == nil {
+				used[nonce] = now
+			}
+		}
+		return true
+	}, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAddressLimits(t *testing.T) {
+	now := time.UnixMilli(1_800_000_000_000)
+	limits := newAddressLimits(Config{Limits: Limits{SignIn: 1, SignInBurst: 2, Other: 10, OtherBurst: 5}, Now: func() time.Time { return now }})
+	ask := func(address, path string) time.Duration {
+		r := httptest.NewRequest("POST", path, nil)
+		r.RemoteAddr = address
+		return limits.wait(r)
+	}
+	for i, want := range []time.Duration{0, 0, time.Second, time.Second} {
+		if got := ask("192.0.2.1:1000", "/v1/signin/prove"); got != want {
+			t.Errorf("request %d waits %v, want %v", i, got, want)
+		}
+	}
+	for name, address := range map[string]string{"another address": "192.0.2.2:1000", "IPv6": "[2001:db8:1:2::1]:1"} {
+		if got := ask(address, "/v1/signup/start"); got != 0 {
+			t.Errorf("%s waits %v", name, got)
+		}
+	}
+	if got := ask("192.0.2.1:1000", "/v1/vaults"); got != 0 {
+		t.Errorf("another kind of route waits %v", got)
+	}
+	ask("[2001:db8:1:2::1]:1", "/v1/signup/start")
+	if got := ask("[2001:db8:1:2:3:4:5:6]:1", "/v1/signup/start"); got == 0 {
+		t.Error("an address of the same IPv6 network does not wait")
+	}
+	if got := ask("[::ffff:192.0.2.1]:1000", "/v1/signin/prove"); got == 0 {
+		t.Error("the same address in IPv6 spelling does not wait")
+	}
+	now = now.Add(time.Second)
+	if got := ask("192.0.2.1:1001", "/v1/signin/prove"); got != 0 {
+		t.Errorf("after the wait: %v", got)
+	}
+}
+
+func TestAddressBehindProxy(t *testing.T) {
+	limits := newAddressLimits(Config{BehindProxy: true, Now: time.Now})
+	for _, c := range []struct{ headers, want []string }{
+		{[]string{"203.0.113.9"}, []string{"203.0.113.9/32"}},
+		{[]string{"10.0.0.1, 203.0.113.9"}, []string{"203.0.113.9/32"}},
+		{[]string{"203.0.113.9", "198.51.100.7"}, []string{"198.51.100.7/32"}},
+		{nil, []string{"invalid Prefix"}},
+		{[]string{"nonsense"}, []string{"invalid Prefix"}},
+	} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.Header["X-Forwarded-For"] = c.headers
+		if got := limits.addressOf(r).String(); got != c.want[0] {
+			t.Errorf("%q: %s, want %s", c.headers, got, c.want[0])
+		}
+	}
+}
+
+// The memory of addresses is bounded, and a bucket in use survives the turn.
+func TestAddressMemory(t *testing.T) {
+	limits := newAddressLimits(Config{Limits: Limits{SignIn: 0, SignInBurst: 1}, Now: time.Now})
+	r := httptest.NewRequest("POST", "/v1/signin/prove", nil)
+	r.RemoteAddr = "192.0.2.1:1"
+	limits.wait(r)
+	for i := range maxAddresses + 10 {
+		other := httptest.NewRequest("POST", "/v1/signin/prove", nil)
+		other.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:1", i>>16, i>>8&255, i&255)
+		limits.wait(other)
+	}
+	if n := len(limits.current) + len(limits.previous); n > 2*maxAddresses {
+		t.Errorf("%d addresses are kept", n)
+	}
+	if limits.wait(r) == 0 {
+		t.Error("an empty bucket was forgotten")
+	}
+}
+
+// A panic is answered with 500 and nothing of its cause.
+func TestPanic(t *testing.T) {
+	s := &Server{log: slog.New(slog.DiscardHandler)}
+	limits := newAddressLimits(Config{Limits: Limits{Other: 1, OtherBurst: 1}, Now: time.Now})
+	w := httptest.NewRecorder()
+	s.outer(limits, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a secret cause") })).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	var got wire.Error
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 500 || got.Code != wire.CodeUnavailable || strings.Contains(w.Body.String(), "cause") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w.Header().Get("X-Request-Id") == "" {
+		t.Error("the answer has no request id")
+	}
+}
+
+func TestRouteWithoutPolicyIsClosed(t *testing.T) {
+	s := &Server{}
+	if _, err := s.caller(httptest.NewRequest("GET", "/", nil), nil, policy{}); err == nil {
+		t.Error("a route that forgot its policy lets everybody in")
+	}
+}
+
+// Every sentinel of package cloud is a row of the table: one that is missing would be answered with 500.
+func TestTableIsComplete(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../errors.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sentinels := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && strings.HasPrefix(spec.Names[0].Name, "Err") {
+			sentinels++
+		}
+		return true
+	})
+	if sentinels != len(table) {
+		t.Errorf("package cloud has %d decisions, the table %d", sentinels, len(table))
+	}
+	for _, row := range table {
+		a := answerFor(fmt.Errorf("outer: %w", row.err))
+		if a.status != row.status || a.wire.Code != row.code {
+			t.Errorf("%v: %d %s", row.err, a.status, a.wire.Code)
+		}
+	}
+	for _, c := range []struct {
+		err    error
+		status int
+		code   wire.Code
+	}{
+		{clockSkew{7}, 401, wire.CodeClockSkew},
+		{&cloud.CodeWrong{TriesLeft: 3}, 403, wire.CodeCodeWrong},
+		{&cloud.HeadMoved{}, 409, wire.CodeConflict},
+		{&cloud.LogMoved{Seq: 4}, 409, wire.CodeConflict},
+		{&cloud.SlowDown{After: 1500 * time.Millisecond}, 429, wire.CodeSlowDown},
+		{context.DeadlineExceeded, 500, wire.CodeUnavailable},
+	} {
+		a := answerFor(fmt.Errorf("outer: %w", c.err))
+		if a.status != c.status || a.wire.Code != c.code {
+			t.Errorf("%v: %d %s, want %d %s", c.err, a.status, a.wire.Code, c.status, c.code)
+		}
+	}
+	if a := answerFor(&cloud.SlowDown{After: 1500 * time.Millisecond}); a.wire.RetryAfter != 2 {
+		t.Errorf("1.5 s are rounded to %d", a.wire.RetryAfter)
+	}
+}
