@@ -1,6 +1,9 @@
 package vault
 
 import (
+	"fmt"
+	"io"
+	"log/slog"
 	"maps"
 	"slices"
 
@@ -93,6 +96,14 @@ func (it *Item) Conflicts() []Past {
 	}
 	return open
 }
+
+// Format writes kind and id under every verb: what is in an item belongs in no log.
+func (it Item) Format(f fmt.State, _ rune) { io.WriteString(f, it.label()) }
+
+// LogValue is the same for logs.
+func (it Item) LogValue() slog.Value { return slog.StringValue(it.label()) }
+
+func (it *Item) label() string { return string(it.Kind) + " " + it.ID.String() }
 
 // Clone returns a copy that shares nothing with it, secrets included.
 func (it *Item) Clone() Item {

@@ -142,7 +142,7 @@ func (e *editing) setAside(objects []id.ID) error {
 			return err
 		}
 		o.Base.Envelope = nil
-		if err := e.put(o, nil); err != nil {
+		if err := e.put(o, e.loadObject(o).entry); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,9 @@
 package vault
 
 import (
+	"fmt"
+	"io"
+	"log/slog"
 	"net/url"
 	"strings"
 
@@ -27,6 +30,14 @@ type Summary struct {
 	ReadOnly   bool // a newer version of the program wrote it
 	HasOTP     bool
 }
+
+// Format writes kind and id under every verb, as that of Item.
+func (s Summary) Format(f fmt.State, _ rune) { io.WriteString(f, s.label()) }
+
+// LogValue is the same for logs.
+func (s Summary) LogValue() slog.Value { return slog.StringValue(s.label()) }
+
+func (s *Summary) label() string { return string(s.Kind) + " " + s.ID.String() }
 
 func summarize(it *Item) Summary {
 	spec, known := SpecOf(it.Kind)
