@@ -15,6 +15,7 @@ type importView struct {
 	w      *Window
 	model  *screen.Import
 	step   screen.Step
+	focus  func(fyne.Focusable) // moves the keyboard within the card or the dialog
 	box    *fyne.Container
 	shape  importShape
 	start  fyne.Focusable
@@ -29,8 +30,8 @@ type importShape struct {
 	built         bool
 }
 
-func newImportView(w *Window, model *screen.Import, step screen.Step) *importView {
-	v := &importView{w: w, model: model, step: step, box: widget.Stack()}
+func newImportView(w *Window, model *screen.Import, step screen.Step, focus func(fyne.Focusable)) *importView {
+	v := &importView{w: w, model: model, step: step, focus: focus, box: widget.Stack()}
 	model.OnChange(v.render)
 	v.render(model.State())
 	return v
@@ -43,7 +44,7 @@ func (v *importView) render(s screen.ImportState) {
 	if shape != v.shape {
 		v.shape = shape
 		v.w.swap(v.box, v.build(s))
-		v.w.focusInto(v.start)
+		v.focus(v.start)
 	}
 	v.update(s)
 	v.w.relayout()

@@ -51,9 +51,9 @@ type Window struct {
 // view is one screen that fills the window.
 type view interface {
 	content() fyne.CanvasObject
-	focus()                         // puts the keyboard where typing begins
-	key(*fyne.KeyEvent)             // what no widget has a use for
-	act(screen.Action)              // a shortcut
+	focus()                          // puts the keyboard where typing begins
+	key(*fyne.KeyEvent)              // what no widget has a use for
+	act(screen.Action)               // a shortcut
 	refresh(state screen.ShellState) // the shell has changed
 }
 

@@ -56,7 +56,7 @@ func (v *welcomeView) render(s screen.WelcomeState) {
 
 func (v *welcomeView) build(s screen.WelcomeState) {
 	if s.Page == screen.PageImport {
-		imports := newImportView(v.w, v.model.Import(), s.Step)
+		imports := newImportView(v.w, v.model.Import(), s.Step, v.w.focus)
 		v.page = welcomePage{first: imports.first, render: func(screen.WelcomeState) {}}
 		v.steps = newStepCard(v)
 		v.w.swap(v.holder, widget.Page(widget.StepWidth, imports.box, nil))
@@ -96,9 +96,9 @@ func (v *welcomeView) newPage(page screen.WelcomePage) welcomePage {
 	return v.choosePage()
 }
 
-func (v *welcomeView) content() fyne.CanvasObject      { return v.holder }
-func (v *welcomeView) act(screen.Action)               {}
-func (v *welcomeView) refresh(screen.ShellState)       {}
+func (v *welcomeView) content() fyne.CanvasObject { return v.holder }
+func (v *welcomeView) act(screen.Action)          {}
+func (v *welcomeView) refresh(screen.ShellState)  {}
 
 func (v *welcomeView) focus() {
 	if first := v.page.first(); first != nil {

@@ -1,9 +1,6 @@
 package widget
 
 import (
-	"fmt"
-	"time"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	stock "fyne.io/fyne/v2/widget"
@@ -19,8 +16,8 @@ type OneTimeCode struct {
 	seconds *Text
 }
 
-// warnBelow is when the countdown changes its colour: too short to switch windows and paste.
-const warnBelow = 6 * time.Second
+// warnPart is when the countdown changes its colour: too short to switch windows and paste.
+const warnPart = .2
 
 // NewOneTimeCode makes a widget without a code.
 func NewOneTimeCode() *OneTimeCode {
@@ -29,22 +26,7 @@ func NewOneTimeCode() *OneTimeCode {
 	return c
 }
 
-// Set shows a code that is good for left of its period. The bytes are not kept.
-func (c *OneTimeCode) Set(code []byte, left, period time.Duration) {
-	c.digits = letters(code)
-	ink := theme.ColorAccent
-	if left < warnBelow {
-		ink = theme.ColorWarning
-	}
-	c.bar.SetColored(left.Seconds()/max(period.Seconds(), 1), ink)
-	c.seconds.SetText(fmt.Sprintf("%d s", int(left.Round(time.Second).Seconds())))
-	c.Refresh()
-}
-
-// warnPart is when the countdown of a whole period changes its colour.
-const warnPart = .2
-
-// SetPart is Set for a time that is in words already: part is what is left of the period, 0 to 1.
+// SetPart shows a code, whose characters stand one by one, and what part of its period is left, from 0 to 1 and in words.
 func (c *OneTimeCode) SetPart(code string, part float64, left string) {
 	c.digits = letters([]byte(code))
 	ink := theme.ColorAccent

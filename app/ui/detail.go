@@ -1,0 +1,297 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// detailWidth is the most that cards are wide, with the margins of the pane.
+const detailWidth = 700
+
+// detailView shows one item.
+type detailView struct {
+	w     *Window
+	vault *screen.Vault
+	model *screen.Detail
+	menu  func() []widget.MenuItem
+	box   *fyne.Container
+
+	shape   []string
+	focuses focusKeys
+	updates []func(screen.DetailState) // what follows the state without being built anew
+}
+
+func newDetailView(w *Window, vault *screen.Vault, model *screen.Detail, menu func() []widget.MenuItem) *detailView {
+	v := &detailView{w: w, vault: vault, model: model, menu: menu, box: widget.Stack()}
+	model.OnChange(v.render)
+	v.render(model.State())
+	return v
+}
+
+func (v *detailView) render(s screen.DetailState) {
+	if shape := detailShape(s); !slices.Equal(shape, v.shape) || len(v.box.Objects) == 0 {
+		v.shape = shape
+		held := v.focuses.holder(v.w)
+		v.focuses, v.updates = focusKeys{}, nil
+		v.w.swap(v.box, v.build(s))
+		if o := v.focuses[held]; held != "" && o != nil {
+			v.w.focus(o)
+		}
+	}
+	for _, update := range v.updates {
+		update(s)
+	}
+}
+
+// detailShape tells states apart that need other parts; values that change by the second are not in it.
+func detailShape(s screen.DetailState) []string {
+	shape := []string{s.ID.String(), s.Title, s.Kind, s.Folder, s.Footer, s.HistoryLabel, s.Problem.What, strings.Join(s.Tags, "\n")}
+	if s.CanEdit {
+		shape = append(shape, "edit")
+	}
+	for _, b := range s.Banners {
+		shape = append(shape, b.Title)
+	}
+	for _, c := range s.Cards {
+		shape = append(shape, "card")
+		for _, r := range c.Rows {
+			shape = append(shape, r.ID, r.Label, r.Value)
+		}
+	}
+	for _, h := range s.History {
+		shape = append(shape, h.ID, h.When)
+	}
+	return shape
+}
+
+func (v *detailView) build(s screen.DetailState) fyne.CanvasObject {
+	switch {
+	case !s.Problem.IsZero():
+		return widget.Pad(widget.Column(0, widget.NewBanner(toneOf(s.Problem.Tone), s.Problem.What, details(s.Problem), nil)), 26, 30, 20, 30)
+	case s.Title == "":
+		return widget.Spacer() // it is being opened
+	}
+	column := widget.Column(gap, v.header(s))
+	for _, b := range s.Banners {
+		column.Add(v.banner(b))
+	}
+	for _, c := range s.Cards {
+		rows := make([]fyne.CanvasObject, len(c.Rows))
+		for i, r := range c.Rows {
+			rows[i] = v.row(r)
+		}
+		column.Add(widget.NewCard(rows...))
+	}
+	column.Add(v.footer(s))
+	if len(s.History) > 0 {
+		column.Add(v.history(s.History))
+	}
+	return widget.NewScrollArea(widget.MaxWidth(detailWidth, widget.Pad(column, 26, 30, 20, 30)))
+}
+
+// keep remembers a focusable part under a name.
+func keep[T fyne.Focusable](v *detailView, name string, o T) T {
+	v.focuses[name] = o
+	return o
+}
+
+func (v *detailView) header(s screen.DetailState) fyne.CanvasObject {
+	title := widget.NewText(s.Title, theme.PageTitle).Shortened()
+	star := keep(v, "star", widget.NewIconButton(assets.IconStar, v.w.tip(v.w.text("screen.action.favorite"), screen.ActionFavorite), v.vault.ToggleFavorite))
+	edit := keep(v, "edit", widget.NewButton(v.w.text("screen.action.edit"), assets.IconPencil, widget.Secondary, v.model.Edit))
+	edit.SetTip(v.w.keyOf(screen.ActionEdit))
+	edit.Hidden, star.Hidden = !s.CanEdit, s.Trashed
+	var more *widget.IconButton
+	more = keep(v, "more", widget.NewIconButton(assets.IconEllipsis, v.w.text("ui.more"), func() { v.w.root.ShowMenuBelow(more, v.menu()...) }))
+	v.updates = append(v.updates, func(s screen.DetailState) {
+		if s.Favorite {
+			star.SetIcon(assets.IconStarFilled, theme.ColorWarning)
+		} else {
+			star.SetIcon(assets.IconStar, theme.ColorMuted)
+		}
+	})
+	return widget.Wrap(12, 200,
+		widget.Row(14, widget.NewAvatar(s.Title, v.avatarIcon(s), widget.AvatarPage), widget.Grow(widget.Column(3, title, v.subtitle(s)))),
+		widget.Row(4, star, edit, more))
+}
+
+// avatarIcon is none for logins: they have the letter of their name.
+func (v *detailView) avatarIcon(s screen.DetailState) assets.IconName {
+	if s.Icon == assets.IconKeyRound {
+		return assets.NoIcon
+	}
+	return s.Icon
+}
+
+// subtitle is the folder, or else the kind, and the tags.
+func (v *detailView) subtitle(s screen.DetailState) fyne.CanvasObject {
+	icon, text := s.Icon, s.Kind
+	if s.Folder != "" {
+		icon, text = assets.IconFolder, s.Folder
+	}
+	if len(s.Tags) > 0 {
+		text += "  ·  " + strings.Join(s.Tags, ", ")
+	}
+	return widget.Row(6, widget.NewIcon(icon, theme.ColorMuted, widget.SmallIconSide), widget.Grow(widget.NewText(text, theme.Secondary).Shortened()))
+}
+
+func (v *detailView) banner(b screen.Banner) fyne.CanvasObject {
+	var action *widget.Button
+	if b.Action != "" {
+		action = keep(v, "banner "+b.Title, widget.NewButton(b.Action, assets.NoIcon, widget.Secondary, func() { v.model.Act(b.Kind) }))
+	}
+	return widget.NewBanner(toneOf(b.Tone), b.Title, b.Body, action)
+}
+
+func (v *detailView) row(r screen.DetailRow) fyne.CanvasObject {
+	switch r.Type {
+	case screen.RowSecret:
+		return v.secretRow(r)
+	case screen.RowCode:
+		return v.codeRow(r)
+	case screen.RowLink:
+		return v.linkRow(r)
+	case screen.RowNote:
+		return widget.FieldRow(r.Label, widget.NewParagraph(r.Value, theme.Body), v.copyButton(r))
+	}
+	return widget.FieldRow(r.Label, widget.NewText(r.Value, theme.Value).Shortened(), v.copyButton(r))
+}
+
+func (v *detailView) copyButton(r screen.DetailRow) *widget.IconButton {
+	return keep(v, "copy "+r.ID, widget.NewIconButton(assets.IconCopy, r.CopyTip, func() { v.model.Copy(r.ID) }))
+}
+
+// follow calls update for a row whenever the state has changed.
+func (v *detailView) follow(id string, update func(screen.DetailRow)) {
+	v.updates = append(v.updates, func(s screen.DetailState) {
+		for _, c := range s.Cards {
+			for _, r := range c.Rows {
+				if r.ID == id {
+					update(r)
+				}
+			}
+		}
+	})
+}
+
+func (v *detailView) secretRow(r screen.DetailRow) fyne.CanvasObject {
+	shown, eye := newSecret(v.model.Secret, r.ID), keep(v, "reveal "+r.ID, widget.NewIconButton(assets.IconEye, r.RevealTip, func() { v.model.Reveal(r.ID) }))
+	strength := newMeter()
+	meterBox := widget.Pad(strength.box, 0, widget.CardMargin, 12, widget.CardMargin)
+	v.follow(r.ID, func(r screen.DetailRow) {
+		shown.show(r.Revealed)
+		dressEye(eye, r.Revealed, r.RevealTip)
+		strength.set(r.Meter)
+		if meterBox.Hidden == r.Meter.Shown {
+			meterBox.Hidden = !r.Meter.Shown
+			v.w.relayout()
+		}
+	})
+	return widget.Column(0, widget.FieldRow(r.Label, shown.widget, eye, v.copyButton(r)), meterBox)
+}
+
+func (v *detailView) codeRow(r screen.DetailRow) fyne.CanvasObject {
+	if !r.Code.Valid {
+		return widget.FieldRow(r.Label, widget.NewText(r.Code.Text, theme.Body.In(theme.ColorError)).Shortened(), v.copyButton(r))
+	}
+	code := widget.NewOneTimeCode()
+	v.follow(r.ID, func(r screen.DetailRow) {
+		code.SetPart(strings.ReplaceAll(r.Code.Text, " ", ""), r.Code.Left, r.Code.LeftText)
+	})
+	return widget.FieldRow(r.Label, code, v.copyButton(r))
+}
+
+func (v *detailView) linkRow(r screen.DetailRow) fyne.CanvasObject {
+	var actions []fyne.CanvasObject
+	role := theme.Value
+	if r.OpenTip != "" {
+		role = theme.Link
+		actions = append(actions, keep(v, "open "+r.ID, widget.NewIconButton(assets.IconExternalLink, r.OpenTip, func() { v.model.Open(r.ID) })))
+	}
+	return widget.FieldRow(r.Label, widget.NewText(r.Value, role).Shortened(), append(actions, v.copyButton(r))...)
+}
+
+func (v *detailView) footer(s screen.DetailState) fyne.CanvasObject {
+	line := widget.Row(6, widget.NewIcon(assets.IconClock, theme.ColorFaint, widget.SmallIconSide), widget.NewText(s.Footer, theme.Caption))
+	if s.HistoryLabel != "" {
+		line.Add(keep(v, "history", widget.NewButton(s.HistoryLabel, assets.NoIcon, widget.Ghost, v.model.ToggleHistory)))
+	}
+	return widget.Pad(line, 0, 0, 0, 4)
+}
+
+// history is the earlier values, newest first.
+func (v *detailView) history(past []screen.HistoryRow) fyne.CanvasObject {
+	rows := make([]fyne.CanvasObject, len(past))
+	for i, h := range past {
+		copying := keep(v, "copy "+h.ID, widget.NewIconButton(assets.IconCopy, v.w.text("screen.detail.copy", "field", h.Label), func() { v.model.Copy(h.ID) }))
+		caption := h.Label + "  ·  " + h.When
+		if !h.Secret {
+			rows[i] = widget.FieldRow(caption, widget.NewText(h.Value, theme.Value).Shortened(), copying)
+			continue
+		}
+		rows[i] = v.pastSecret(caption, h, copying)
+	}
+	return widget.NewCard(rows...)
+}
+
+func (v *detailView) pastSecret(caption string, h screen.HistoryRow, copying fyne.CanvasObject) fyne.CanvasObject {
+	shown := newSecret(v.model.Secret, h.ID)
+	eye := keep(v, "reveal "+h.ID, widget.NewIconButton(assets.IconEye, "", func() { v.model.Reveal(h.ID) }))
+	v.updates = append(v.updates, func(s screen.DetailState) {
+		for _, now := range s.History {
+			if now.ID == h.ID {
+				key := "screen.detail.reveal"
+				if now.Revealed {
+					key = "screen.detail.hide"
+				}
+				shown.show(now.Revealed)
+				dressEye(eye, now.Revealed, v.w.text(key, "field", h.Label))
+			}
+		}
+	})
+	return widget.FieldRow(caption, shown.widget, eye, copying)
+}
+
+// secretView draws a secret that a model lends while it is revealed.
+type secretView struct {
+	widget *widget.Secret
+	shown  bool
+	lent   secret.Bytes
+}
+
+func newSecret(lend func(id string) secret.Bytes, id string) *secretView {
+	s := &secretView{}
+	s.widget = widget.NewSecret(func() []byte {
+		s.lent = lend(id)
+		return s.lent.Reveal()
+	})
+	return s
+}
+
+// show reveals or masks the secret. The copy that was drawn is wiped at once.
+func (s *secretView) show(on bool) {
+	if on == s.shown {
+		return
+	}
+	s.shown = on
+	s.widget.SetRevealed(on)
+	s.lent.Wipe()
+	s.lent = secret.Bytes{}
+}
+
+func dressEye(eye *widget.IconButton, revealed bool, tip string) {
+	icon := assets.IconEye
+	if revealed {
+		icon = assets.IconEyeOff
+	}
+	eye.SetIcon(icon, theme.ColorMuted)
+	eye.SetTip(tip)
+}

@@ -1,0 +1,194 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// listPane is the middle: heading, search and the rows.
+type listPane struct {
+	w     *Window
+	model *screen.Vault
+	box   *fyne.Container
+
+	heading, count *widget.Text
+	sort           *widget.IconButton
+	add, emptyAll  *widget.Button
+	search         *widget.Entry
+	list           *widget.List
+	rows           screen.Rows
+	listBox        *fyne.Container
+	empty          *fyne.Container
+	emptyShown     screen.EmptyState
+}
+
+func newListPane(w *Window, model *screen.Vault) *listPane {
+	p := &listPane{w: w, model: model, empty: widget.Stack()}
+	p.heading, p.count = widget.NewText("", theme.PaneTitle).Shortened(), widget.NewText("", theme.Caption)
+	p.sort = widget.NewIconButton(assets.IconArrowUpDown, w.text("ui.sort"), p.openSort)
+	p.add = widget.NewButton("", assets.IconPlus, widget.Primary, p.openNew)
+	p.emptyAll = widget.NewButton("", assets.IconTrash2, widget.Secondary, model.EmptyTrash)
+	p.search = widget.NewSearchEntry("", func() { p.w.focus(p.list) })
+	p.search.OnChanged = model.SetSearch
+	p.search.OnSubmitted = func(string) { p.w.focus(p.list) }
+	p.newList()
+	head := widget.Row(6, widget.Grow(widget.Column(0, p.heading, p.count)), p.sort, p.add, p.emptyAll)
+	p.listBox = widget.Pad(p.list, 0, 4, 4, 8)
+	p.box = widget.Column(0, widget.Pad(head, 12, 12, 10, 18), widget.Pad(p.search, 0, 12, 8, 12),
+		widget.Grow(widget.Stack(p.listBox, widget.Pad(p.empty, 0, 16, 60, 16))))
+	return p
+}
+
+func (p *listPane) newList() {
+	p.list = widget.NewList(func() int { return p.rows.Len() }, func() fyne.CanvasObject { return widget.NewItemRow() }, p.bind)
+	p.list.Label = func(i int) string { return p.rows.At(i).Title }
+	p.list.OnSelected = p.model.Select
+	p.list.OnActivated = func(int) { p.model.Do(screen.ActionEdit) }
+	p.list.OnMenu = func(_ int, at fyne.Position) { p.w.root.ShowMenu(at, p.menu()...) }
+	p.list.OnLeaveTop = p.search.Focus
+}
+
+// bind shows a row. Logins have the letter of their name, other kinds their sign.
+func (p *listPane) bind(index int, o fyne.CanvasObject) {
+	row, icon := p.rows.At(index), assets.NoIcon
+	if row.Kind != vault.Login {
+		icon = row.Icon
+	}
+	var badges []widget.Badge
+	if row.Favorite {
+		badges = append(badges, widget.Badge{Icon: assets.IconStarFilled, Color: theme.ColorWarning, Label: p.w.text("screen.vault.favorites")})
+	}
+	if row.Warning {
+		badges = append(badges, widget.Badge{Icon: assets.IconTriangleAlert, Color: theme.ColorWarning, Label: p.w.text("ui.needsAttention")})
+	}
+	o.(*widget.ItemRow).Set(row.Title, row.Subtitle, icon, badges...)
+}
+
+func (p *listPane) render(s screen.VaultState) {
+	p.heading.SetText(s.Heading)
+	p.count.SetText(s.CountText)
+	p.list.Name = s.Heading
+	p.search.SetPlaceholder(s.SearchHint)
+	if p.search.Text() != s.Search {
+		p.search.SetText(s.Search)
+	}
+	if p.add.Hidden != (s.New == "") || p.emptyAll.Hidden != (s.EmptyTrash == "") {
+		defer p.w.relayout()
+	}
+	label(p.add, s.New)
+	label(p.emptyAll, s.EmptyTrash)
+	p.rows = s.Rows
+	p.list.Refresh()
+	if p.list.Selected() != s.Selected {
+		p.list.Select(s.Selected)
+	}
+	p.showEmpty(s.Empty)
+}
+
+// showEmpty says why there are no rows.
+func (p *listPane) showEmpty(s screen.EmptyState) {
+	if s == p.emptyShown {
+		return
+	}
+	p.emptyShown = s
+	p.empty.Objects = nil
+	if s != (screen.EmptyState{}) {
+		var action fyne.CanvasObject
+		if s.Action != "" {
+			action = widget.NewButton(s.Action, assets.IconPlus, widget.Secondary, func() { p.model.Do(screen.ActionNew) })
+		}
+		p.empty.Objects = []fyne.CanvasObject{widget.EmptyState(assets.IconVault, s.Title, s.Body, action)}
+	}
+	p.w.relayout()
+}
+
+func (p *listPane) openSort() {
+	var items []widget.MenuItem
+	for _, c := range p.model.State().Sort {
+		items = append(items, widget.MenuItem{Label: c.Label, Checked: c.Selected, Do: func() { p.model.SortBy(c.ID) }})
+	}
+	p.w.root.ShowMenuBelow(p.sort, items...)
+}
+
+// openNew offers the kinds of items.
+func (p *listPane) openNew() {
+	var items []widget.MenuItem
+	for _, c := range p.model.State().NewKinds {
+		item := widget.MenuItem{Label: c.Label, Icon: kindIcon(c.ID), Do: func() { p.model.New(c.ID) }}
+		if c.ID == string(vault.Login) {
+			item.Shortcut = p.w.keyOf(screen.ActionNew)
+		}
+		items = append(items, item)
+	}
+	p.w.root.ShowMenuBelow(p.add, items...)
+}
+
+// kindIcon is the icon that the sidebar has for a kind.
+func kindIcon(kind string) assets.IconName {
+	switch vault.Kind(kind) {
+	case vault.Card:
+		return assets.IconCreditCard
+	case vault.Identity:
+		return assets.IconIdCard
+	case vault.Note:
+		return assets.IconStickyNote
+	}
+	return assets.IconKeyRound
+}
+
+// menu is what can be done with the selected item.
+func (p *listPane) menu() []widget.MenuItem {
+	s := p.model.State()
+	if s.Selected < 0 {
+		return nil
+	}
+	if s.InTrash {
+		return []widget.MenuItem{
+			{Label: p.w.text("screen.detail.trashedAction"), Icon: assets.IconArchiveRestore, Do: p.model.Restore}, {},
+			{Label: p.w.text("ui.deleteForever"), Icon: assets.IconTrash2, Danger: true, Shortcut: p.w.keyOf(screen.ActionTrash), Do: p.model.DeleteForever},
+		}
+	}
+	favorite := p.item(screen.ActionFavorite, assets.IconStar)
+	favorite.Label = p.w.text("ui.addFavorite")
+	if s.Rows.At(s.Selected).Favorite {
+		favorite.Label, favorite.Icon = p.w.text("ui.removeFavorite"), assets.IconStarFilled
+	}
+	trash := p.item(screen.ActionTrash, assets.IconTrash2)
+	trash.Danger = true
+	items := p.copies(s)
+	return append(items, p.item(screen.ActionEdit, assets.IconPencil), favorite,
+		widget.MenuItem{Label: p.w.text("ui.moveToFolder"), Icon: assets.IconFolderInput, Disabled: len(s.Folders) < 2, Do: p.openFolders}, widget.MenuItem{}, trash)
+}
+
+// copies are the actions of logins.
+func (p *listPane) copies(s screen.VaultState) []widget.MenuItem {
+	if s.Rows.At(s.Selected).Kind != vault.Login {
+		return nil
+	}
+	return []widget.MenuItem{
+		p.item(screen.ActionCopyUser, assets.IconUser), p.item(screen.ActionCopyPassword, assets.IconCopy),
+		p.item(screen.ActionCopyCode, assets.IconTimer), p.item(screen.ActionOpenSite, assets.IconExternalLink), {},
+	}
+}
+
+func (p *listPane) item(action screen.Action, icon assets.IconName) widget.MenuItem {
+	return widget.MenuItem{Label: p.w.text("screen.action." + string(action)), Icon: icon, Shortcut: p.w.keyOf(action), Do: func() { p.model.Do(action) }}
+}
+
+// openFolders offers the folders that the selected item can be moved to.
+func (p *listPane) openFolders() {
+	var items []widget.MenuItem
+	for _, c := range p.model.State().Folders {
+		icon := assets.IconFolder
+		if c.ID == "" {
+			icon = assets.IconMinus
+		}
+		items = append(items, widget.MenuItem{Label: c.Label, Icon: icon, Do: func() { p.model.Move(c.ID) }})
+	}
+	p.w.root.ShowMenu(p.w.menuPlace(p.list), items...)
+}

@@ -1,0 +1,231 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// settingsView is the dialog with the settings, the account, its devices, and updates.
+type settingsView struct {
+	w     *Window
+	model *screen.Settings
+	modal *widget.Modal
+	ask   question
+
+	problem                      *notice
+	theme                        *widget.Segmented
+	language, lockAfter, clearOf *widget.Select
+	toggles                      []*widget.Switch
+	devices                      *fyne.Container
+	devicesShown                 int
+	devicesProblem               *notice
+	kit                          *kitSection
+	syncUp                       *widget.Text
+	update                       *updateSection
+}
+
+const settingsWidth = 620
+
+func newSettingsView(w *Window, model *screen.Settings) *settingsView {
+	v := &settingsView{w: w, model: model, problem: newNotice(0), devicesProblem: newNotice(0), devices: widget.Column(0), devicesShown: -1}
+	s := model.State()
+	v.update = newUpdateSection(w, model.Update())
+	v.kit = newKitSection(w, model)
+	v.syncUp = widget.NewText("", theme.Secondary).Shortened()
+	body := widget.Column(gap, v.problem.box,
+		v.section("ui.settings.general", v.general(s)),
+		v.section("ui.settings.updates", v.update.box),
+		v.section("ui.settings.account", v.account(s)),
+		v.section("ui.settings.devices", widget.Column(8, v.devices, v.devicesProblem.box)),
+		v.section("ui.settings.keys", shortcutsCard(s.Shortcuts)),
+	)
+	v.modal = widget.NewModal(w.text("screen.action.settings"), body).Wide(settingsWidth)
+	v.modal.OnDismiss = model.Done
+	v.modal.First = v.theme
+	model.OnChange(v.render)
+	v.render(s)
+	v.update.render(model.Update().State())
+	if o := v.update.first(); o != nil {
+		v.modal.First = o // what is ready to be installed is what one came for
+	}
+	return v
+}
+
+func (v *settingsView) section(title string, content fyne.CanvasObject) fyne.CanvasObject {
+	return widget.Column(8, widget.NewText(v.w.text(title), theme.Strong.Of(theme.SemiBold)), content)
+}
+
+// setting is a row: what it is, and the control at its end.
+func setting(name string, control fyne.CanvasObject) fyne.CanvasObject {
+	return widget.CardRow(widget.Row(12, widget.Grow(widget.NewText(name, theme.Body).Shortened()), control))
+}
+
+const selectWidth = 190
+
+func (v *settingsView) general(s screen.SettingsState) fyne.CanvasObject {
+	names, selected := labels(s.Themes)
+	v.theme = widget.NewSegmented(names, selected, func(i int) { v.model.SetTheme(s.Themes[i].ID) })
+	pick := func(set func(string), choices func(screen.SettingsState) []screen.Choice) *widget.Select {
+		o, at := options(choices(s), assets.NoIcon)
+		return widget.NewSelect("", o, at, func(i int) { set(choices(v.model.State())[i].ID) })
+	}
+	v.language = pick(v.model.SetLanguage, func(s screen.SettingsState) []screen.Choice { return s.Languages })
+	v.lockAfter = pick(v.model.SetLockAfter, func(s screen.SettingsState) []screen.Choice { return s.LockAfter })
+	v.clearOf = pick(v.model.SetClearAfter, func(s screen.SettingsState) []screen.Choice { return s.ClearAfter })
+	rows := []fyne.CanvasObject{
+		setting(v.w.text("ui.settings.theme"), v.theme),
+		setting(v.w.text("ui.settings.language"), widget.Width(selectWidth, v.language)),
+		setting(v.w.text("ui.settings.lockAfter"), widget.Width(selectWidth, v.lockAfter)),
+		setting(v.w.text("ui.settings.clearAfter"), widget.Width(selectWidth, v.clearOf)),
+	}
+	for _, t := range s.Toggles {
+		toggle := widget.NewSwitch(t.Label, t.On, func(on bool) { v.model.SetToggle(t.ID, on) })
+		v.toggles = append(v.toggles, toggle)
+		rows = append(rows, widget.CardRow(toggle))
+	}
+	return widget.NewCard(rows...)
+}
+
+func (v *settingsView) account(s screen.SettingsState) fyne.CanvasObject {
+	forget := widget.NewButton(s.Forget, assets.IconLogOut, widget.Secondary, v.model.Forget)
+	who := widget.Column(2, widget.NewText(s.Email, theme.Strong).Shortened(), widget.NewText(s.Server+"  ·  "+s.Device, theme.Secondary).Shortened(), v.syncUp)
+	return widget.NewCard(
+		widget.CardRow(who),
+		widget.CardRow(v.kit.box),
+		widget.CardRow(widget.Row(0, forget, widget.Spacer())),
+	)
+}
+
+func (v *settingsView) render(s screen.SettingsState) {
+	v.problem.set(s.Problem)
+	_, at := labels(s.Themes)
+	v.theme.SetSelected(at)
+	v.language.SetOptions(options(s.Languages, assets.NoIcon))
+	v.lockAfter.SetOptions(options(s.LockAfter, assets.NoIcon))
+	v.clearOf.SetOptions(options(s.ClearAfter, assets.NoIcon))
+	for i, t := range s.Toggles {
+		v.toggles[i].SetOn(t.On)
+	}
+	v.syncUp.SetText(s.SyncUp)
+	v.kit.render(s.Kit)
+	v.renderDevices(s)
+	v.modal.Refresh()
+	v.ask.render(v.w, s.Ask, v.model.Answer)
+}
+
+func (v *settingsView) renderUpdate(s screen.UpdateState) {
+	v.update.render(s)
+	v.modal.Refresh()
+}
+
+func (v *settingsView) renderDevices(s screen.SettingsState) {
+	v.devicesProblem.set(s.DevicesProblem)
+	if v.devicesShown == len(s.Devices) {
+		return
+	}
+	v.devicesShown = len(s.Devices)
+	var rows []fyne.CanvasObject
+	for _, d := range s.Devices {
+		text := widget.Column(1, widget.NewText(d.Name, theme.Strong).Shortened(), widget.NewText(d.Detail, theme.Secondary).Shortened())
+		rows = append(rows, widget.CardRow(widget.Row(12, widget.NewIcon(d.Icon, theme.ColorMuted, widget.IconSide), widget.Grow(text))))
+	}
+	if s.DevicesLoading {
+		rows = append(rows, widget.CardRow(widget.NewText(v.w.text("ui.loading"), theme.Secondary)))
+	}
+	v.devices.Objects = nil
+	if len(rows) > 0 {
+		v.devices.Add(widget.NewCard(rows...))
+	}
+}
+
+// shortcutsCard is the help for the keyboard.
+func shortcutsCard(shortcuts []screen.ShortcutRow) fyne.CanvasObject {
+	rows := widget.Column(7)
+	for _, s := range shortcuts {
+		rows.Add(widget.Row(12, widget.Width(120, widget.NewText(s.Key, theme.Secondary.Of(theme.Medium))), widget.Grow(widget.NewText(s.Text, theme.Body).Shortened())))
+	}
+	return widget.NewCard(widget.CardRow(rows))
+}
+
+// kitSection saves the emergency kit again, which needs the master password: it holds the Secret Key.
+type kitSection struct {
+	box      *fyne.Container
+	password *widget.Entry
+	save     *widget.Button
+	saved    *widget.Text
+	notice   *notice
+}
+
+func newKitSection(w *Window, model *screen.Settings) *kitSection {
+	k := &kitSection{password: widget.NewPasswordEntry(w.text("ui.settings.kit")), saved: widget.NewText("", theme.Secondary).Shortened(), notice: newNotice(8)}
+	k.password.SetPlaceholder(w.text("screen.welcome.password.field"))
+	send := func() {
+		model.SaveKit(secret.New(k.password.Bytes()))
+		k.password.Clear()
+	}
+	k.password.OnSubmitted = func(string) { send() }
+	k.save = widget.NewButton("", assets.IconDownload, widget.Secondary, send)
+	k.password.With(k.save)
+	k.box = widget.Column(6, k.password, k.saved, k.notice.box)
+	return k
+}
+
+func (k *kitSection) render(s screen.KitState) {
+	k.save.SetText(s.Save)
+	k.save.SetBusy(s.Busy)
+	k.saved.SetText(s.SavedTo)
+	k.saved.Hidden = s.SavedTo == ""
+	k.notice.set(s.Problem)
+}
+
+// updateSection says what is installed and what is ready to be.
+type updateSection struct {
+	box                *fyne.Container
+	installed, checked *widget.Text
+	status             *notice
+	warning            *notice
+	check, restart     *widget.Button
+	progress           *widget.Progress
+	progressText       *widget.Text
+}
+
+func newUpdateSection(w *Window, model *screen.Update) *updateSection {
+	u := &updateSection{
+		installed: widget.NewText("", theme.Strong).Shortened(), checked: widget.NewText("", theme.Secondary).Shortened(),
+		status: newNotice(10), warning: newNotice(10), progress: widget.NewProgress(), progressText: widget.NewText("", theme.Secondary).Shortened(),
+	}
+	u.check = widget.NewButton("", assets.IconRefreshCw, widget.Secondary, model.Poll)
+	u.restart = widget.NewButton("", assets.IconRotateCcw, widget.Primary, model.Restart)
+	head := widget.Row(8, widget.Grow(widget.Column(2, u.installed, u.checked)), u.restart, u.check)
+	card := widget.NewCard(widget.CardRow(widget.Column(0, head, widget.Pad(u.progressText, 10, 0, 6, 0), u.progress, u.status.box, u.warning.box)))
+	u.box = widget.Column(0, card)
+	return u
+}
+
+// first is the button that installs, while there is something to install.
+func (u *updateSection) first() fyne.Focusable {
+	if u.restart.Hidden {
+		return nil
+	}
+	return u.restart
+}
+
+func (u *updateSection) render(s screen.UpdateState) {
+	u.installed.SetText(s.Installed)
+	u.checked.SetText(s.LastCheck)
+	u.checked.Hidden = s.LastCheck == ""
+	u.status.set(s.Status)
+	u.warning.set(s.Warning)
+	label(u.check, s.Check)
+	u.check.SetBusy(s.Busy)
+	label(u.restart, s.Banner.Restart)
+	u.restart.SetBusy(s.Busy)
+	u.progress.Set(s.Progress.Fraction())
+	u.progressText.SetText(s.Progress.Text)
+	u.progress.Hidden, u.progressText.Hidden = s.Progress.Text == "", s.Progress.Text == ""
+}

@@ -1,0 +1,199 @@
+package ui
+
+import (
+	"strings"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/assets"
+)
+
+// sidebar is the left pane: the account, the places, and where sync stands.
+type sidebar struct {
+	w     *Window
+	model *screen.Vault
+	box   *fyne.Container
+
+	account, server *widget.Text
+	switcher        *widget.IconButton
+	places          *fyne.Container
+	rows            map[screen.Place]*widget.NavRow
+	shape           string
+	sync            *widget.IconButton
+	syncText        *widget.Text
+	shown           screen.SyncLine
+}
+
+func newSidebar(w *Window, model *screen.Vault) *sidebar {
+	b := &sidebar{w: w, model: model, places: widget.Column(1)}
+	b.account = widget.NewText("", theme.Strong.Of(theme.SemiBold)).Shortened()
+	b.server = widget.NewText("", theme.Caption.In(theme.ColorMuted)).Shortened()
+	b.switcher = widget.NewIconButton(assets.IconChevronDown, w.text("ui.menu"), b.openMenu)
+	b.sync = widget.NewIconButton(assets.IconCloud, "", b.openSync)
+	b.syncText = widget.NewText("", theme.Caption.In(theme.ColorMuted)).Shortened()
+	head := widget.Row(9, widget.NewLogo(30), widget.Grow(widget.Column(0, b.account, b.server)), b.switcher)
+	foot := widget.Row(0, b.sync, widget.Grow(widget.Pad(b.syncText, 0, 4, 0, 4)),
+		widget.NewIconButton(assets.IconSettings, w.tip(w.text("screen.action.settings"), screen.ActionSettings), model.OpenSettings),
+		widget.NewIconButton(assets.IconLock, w.tip(w.text("screen.action.lock"), screen.ActionLock), model.Lock))
+	b.box = widget.Pad(widget.Column(0,
+		widget.Pad(head, 0, 8, 10, 8),
+		widget.Grow(widget.NewScrollArea(widget.Pad(b.places, 0, 8, 8, 0))),
+		widget.Pad(widget.Rule(), 0, 8, 0, 0),
+		widget.Pad(foot, 5, 8, 5, 4),
+	), 13, 0, 0, 8)
+	return b
+}
+
+func (b *sidebar) render(s screen.VaultState) {
+	b.account.SetText(s.Account)
+	b.server.SetText(s.Server)
+	if shape := shapeOf(s.Nav); shape != b.shape {
+		b.shape = shape
+		b.build(s.Nav)
+	}
+	for _, section := range s.Nav {
+		for _, place := range section.Places {
+			row := b.rows[place.Place]
+			row.SetLabel(place.Label)
+			row.SetCount(place.Count)
+			row.SetSelected(place.Selected)
+		}
+	}
+	b.renderSync(s.Sync)
+}
+
+// shapeOf tells sidebars with different lines apart.
+func shapeOf(nav []screen.NavSection) string {
+	var shape strings.Builder
+	for _, section := range nav {
+		shape.WriteString("\n" + section.Title)
+		for _, row := range section.Places {
+			shape.WriteString("\n" + string(row.Icon) + row.Place.Folder.String() + row.Place.Tag)
+		}
+	}
+	return shape.String()
+}
+
+// build makes the lines anew and leaves the keyboard at the place it was at.
+func (b *sidebar) build(nav []screen.NavSection) {
+	focused := b.focusedPlace()
+	b.rows = map[screen.Place]*widget.NavRow{}
+	b.places.Objects = nil
+	for i, section := range nav {
+		if section.Title != "" {
+			b.places.Add(widget.NavHeading(strings.ToUpper(section.Title), b.adder(section.Add)))
+		} else if i > 0 {
+			b.places.Add(widget.Pad(widget.Spacer(), 14, 0, 0, 0))
+		}
+		for _, place := range section.Places {
+			b.places.Add(b.newRow(place))
+		}
+	}
+	b.w.relayout()
+	if row := b.rows[focused]; row != nil && focused != (screen.Place{Kind: -1}) {
+		b.w.focus(row)
+	}
+}
+
+func (b *sidebar) focusedPlace() screen.Place {
+	for place, row := range b.rows {
+		if b.w.root.Canvas().Focused() == fyne.Focusable(row) {
+			return place
+		}
+	}
+	return screen.Place{Kind: -1}
+}
+
+func (b *sidebar) newRow(place screen.NavRow) *widget.NavRow {
+	row := widget.NewNavRow(place.Icon, place.Label, place.Count, func() { b.model.Go(place.Place) })
+	if place.Place.Kind == screen.PlaceFolder {
+		row.OnMenu = func(at fyne.Position) { b.folderMenu(place.Place, at) }
+	}
+	b.rows[place.Place] = row
+	return row
+}
+
+// adder is the plus behind a heading, if there is something to add.
+func (b *sidebar) adder(tip string) *widget.IconButton {
+	if tip == "" {
+		return nil
+	}
+	return widget.NewIconButton(assets.IconPlus, tip, func() {
+		b.w.askName(b.w.text("screen.vault.newFolder"), "", b.model.AddFolder)
+	}).Small()
+}
+
+func (b *sidebar) folderMenu(place screen.Place, at fyne.Position) {
+	b.w.root.ShowMenu(at,
+		widget.MenuItem{Label: b.w.text("ui.renameFolder"), Icon: assets.IconPencil, Do: func() {
+			b.w.askName(b.w.text("ui.renameFolder"), b.labelOf(place), func(name string) { b.model.RenameFolder(place.Folder, name) })
+		}},
+		widget.MenuItem{},
+		widget.MenuItem{Label: b.w.text("screen.vault.ask.deleteFolder.confirm"), Icon: assets.IconTrash2, Danger: true, Do: func() {
+			b.model.DeleteFolder(place.Folder)
+		}})
+}
+
+func (b *sidebar) labelOf(place screen.Place) string {
+	for _, section := range b.model.State().Nav {
+		for _, row := range section.Places {
+			if row.Place == place {
+				return row.Label
+			}
+		}
+	}
+	return ""
+}
+
+// openMenu offers the accounts, and what belongs to no place.
+func (b *sidebar) openMenu() {
+	var items []widget.MenuItem
+	for _, c := range b.model.State().Accounts {
+		icon := assets.IconUser
+		if c.ID == "" {
+			icon = assets.IconUserPlus
+		}
+		items = append(items, widget.MenuItem{Label: c.Label, Icon: icon, Checked: c.Selected, Do: func() { b.model.SwitchTo(c.ID) }})
+	}
+	items = append(items, widget.MenuItem{},
+		widget.MenuItem{Label: b.w.text("ui.import"), Icon: assets.IconDownload, Do: b.model.OpenImport},
+		b.actionItem(screen.ActionGenerator, assets.IconWandSparkles),
+		b.actionItem(screen.ActionSettings, assets.IconSettings),
+		b.actionItem(screen.ActionLock, assets.IconLock),
+	)
+	b.w.root.ShowMenuBelow(b.switcher, items...)
+}
+
+func (b *sidebar) actionItem(action screen.Action, icon assets.IconName) widget.MenuItem {
+	return widget.MenuItem{Label: b.w.text("screen.action." + string(action)), Icon: icon, Shortcut: b.w.keyOf(action), Do: func() { b.model.Do(action) }}
+}
+
+func (b *sidebar) renderSync(s screen.SyncLine) {
+	b.shown = s
+	ink := inkOf(s.Tone)
+	if s.Tone == screen.ToneQuiet {
+		ink = theme.ColorMuted
+	}
+	b.sync.SetIcon(s.Icon, ink)
+	b.sync.SetTip(s.Text)
+	b.syncText.SetText(s.Text)
+}
+
+// openSync tells the whole story of the sync line, and syncs again.
+func (b *sidebar) openSync() {
+	s := b.shown
+	body := widget.Column(gap, paragraph(s.Text))
+	if !s.Problem.IsZero() {
+		body = widget.Column(gap, widget.NewBanner(toneOf(s.Problem.Tone), s.Problem.What, details(s.Problem), nil))
+	}
+	var modal *widget.Modal
+	again := widget.NewButton(b.w.text("ui.syncNow"), assets.IconRefreshCw, widget.Primary, func() {
+		modal.Close()
+		b.model.Sync()
+	})
+	modal = widget.NewModal(b.w.text("ui.sync"), body, widget.NewButton(b.w.text("widget.close"), assets.NoIcon, widget.Secondary, func() { modal.Close() }), again)
+	b.w.root.ShowModal(modal)
+}

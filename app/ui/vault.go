@@ -1,0 +1,164 @@
+package ui
+
+import (
+	"fyne.io/fyne/v2"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/assets"
+)
+
+// vaultView is the main window: sidebar, list, and what the right pane shows.
+type vaultView struct {
+	w     *Window
+	model *screen.Vault
+
+	box     *fyne.Container
+	panes   *widget.Panes
+	sidebar *sidebar
+	list    *listPane
+	problem *problemStrip
+	pane    pane
+	dialogs dialogs
+	toast   int
+}
+
+// pane is what the right side shows.
+type pane struct {
+	model   any
+	content fyne.CanvasObject
+	focus   func() // puts the keyboard into it; nil if it does not take it by itself
+	key     func(*fyne.KeyEvent) bool
+}
+
+func newVaultView(w *Window, model *screen.Vault) *vaultView {
+	v := &vaultView{w: w, model: model, sidebar: newSidebar(w, model), list: newListPane(w, model)}
+	v.problem = newProblemStrip(w, model.DismissProblem)
+	v.dialogs = dialogs{w: w, model: model}
+	v.panes = widget.NewPanes(v.sidebar.box, v.list.box, widget.Spacer())
+	v.box = widget.Column(0, v.problem.box, widget.Grow(v.panes))
+	model.OnChange(v.render)
+	v.render(model.State())
+	return v
+}
+
+func (v *vaultView) render(s screen.VaultState) {
+	v.sidebar.render(s)
+	v.list.render(s)
+	v.showPane(s)
+	if v.problem.set(s.Problem) {
+		v.w.relayout()
+	}
+	v.showToast(s.Toast)
+	v.dialogs.render(s)
+}
+
+// showPane changes the right side where another model has it.
+func (v *vaultView) showPane(s screen.VaultState) {
+	model := v.paneModel(s)
+	if model == v.pane.model && v.pane.content != nil {
+		return
+	}
+	before := v.pane
+	v.pane = v.newPane(s)
+	v.pane.model = model
+	v.panes.SetDetail(v.pane.content)
+	v.pane.content.MinSize()
+	v.w.relayout()
+	switch {
+	case v.pane.focus != nil:
+		v.pane.focus()
+	case before.focus != nil:
+		v.w.focus(v.list.list) // the keyboard was in what is gone
+	}
+}
+
+func (v *vaultView) paneModel(s screen.VaultState) any {
+	switch s.Pane {
+	case screen.PaneDetail:
+		return v.model.Detail()
+	case screen.PaneEditor:
+		return v.model.Editor()
+	case screen.PaneConflicts:
+		return v.model.Conflicts()
+	}
+	return nil
+}
+
+func (v *vaultView) newPane(s screen.VaultState) pane {
+	switch s.Pane {
+	case screen.PaneDetail:
+		return pane{content: newDetailView(v.w, v.model, v.model.Detail(), v.list.menu).box}
+	case screen.PaneEditor:
+		e := newEditorView(v.w, v.model.Editor())
+		return pane{content: e.box, focus: e.focus, key: e.key}
+	case screen.PaneConflicts:
+		c := newConflictsView(v.w, v.model.Conflicts())
+		return pane{content: c.box, focus: c.focus, key: c.key}
+	}
+	return pane{content: widget.EmptyState(assets.IconVault, v.w.text("ui.nothingSelected"), v.w.text("ui.nothingSelectedBody"), nil)}
+}
+
+func (v *vaultView) showToast(t screen.Toast) {
+	if t.Number == v.toast {
+		return
+	}
+	v.toast = t.Number
+	if t.Number == 0 {
+		v.w.root.HideToast()
+		return
+	}
+	v.w.root.ShowToast(widget.Toast{Text: t.Text, Action: t.Undo, OnAction: v.model.Undo, Stay: untilNever})
+}
+
+func (v *vaultView) renderUpdate(s screen.UpdateState) { v.dialogs.renderUpdate(s) }
+
+func (v *vaultView) content() fyne.CanvasObject { return v.box }
+func (v *vaultView) focus()                     { v.w.focus(v.list.search.Input()) }
+func (v *vaultView) refresh(screen.ShellState)  {}
+
+func (v *vaultView) key(event *fyne.KeyEvent) {
+	if v.pane.key != nil && v.pane.key(event) {
+		return
+	}
+	if action, ok := plain(event); ok {
+		v.act(action)
+	}
+}
+
+// act carries out a shortcut: those that move the focus are the view's.
+func (v *vaultView) act(action screen.Action) {
+	switch action {
+	case screen.ActionSearch:
+		v.list.search.Focus()
+		v.list.search.SelectAll()
+	case screen.ActionList, screen.ActionBack:
+		if v.model.State().Pane == screen.PaneEditor {
+			v.model.Do(action)
+			return
+		}
+		v.w.focus(v.list.list)
+	default:
+		v.model.Do(action)
+	}
+}
+
+// problemStrip says, over the panes, why something did not happen.
+type problemStrip struct {
+	box    *fyne.Container
+	notice *notice
+}
+
+func newProblemStrip(w *Window, dismiss func()) *problemStrip {
+	p := &problemStrip{notice: newNotice(0)}
+	line := widget.Row(8, widget.Grow(p.notice.box), widget.NewIconButton(assets.IconX, w.text("widget.dismiss"), dismiss))
+	p.box = widget.Stack(widget.NewSurface(theme.ColorList, theme.ColorNone, 0), widget.Pad(line, 8, 12, 8, 12))
+	p.box.Hide()
+	return p
+}
+
+func (p *problemStrip) set(m screen.Message) (changed bool) {
+	p.box.Hidden = m.IsZero()
+	return p.notice.set(m)
+}
