@@ -69,11 +69,11 @@ func (c *Clipboard) Copy(text secret.Bytes, clearAfter time.Duration) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.stopTimer()
 	m, err := c.board.put(text.Reveal())
 	if err != nil {
-		return fmt.Errorf("copy: %w", err)
+		return fmt.Errorf("copy: %w", err) // what was copied before may still be there, and its timer runs on
 	}
+	c.stopTimer()
 	c.held = m
 	if clearAfter > 0 {
 		c.schedule(m, clearAfter, clearTries)
@@ -81,12 +81,16 @@ func (c *Clipboard) Copy(text secret.Bytes, clearAfter time.Duration) error {
 	return nil
 }
 
-// Clear takes back what Copy put there, if it is still there: on locking and on quitting.
+// Clear takes back what Copy put there, if it is still there: on locking and on quitting. When it fails it goes on trying.
 func (c *Clipboard) Clear() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.stopTimer()
-	return c.clearHeld()
+	err := c.clearHeld()
+	if err != nil {
+		c.schedule(c.held, clearRetry, clearTries)
+	}
+	return err
 }
 
 // Close clears and disconnects.

@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/testbus"
@@ -116,8 +117,10 @@ func TestStaleClearIsIgnored(t *testing.T) {
 		t.Fatal(err)
 	}
 	copyElsewhere(t, "a recipe")
-	for !s.setTextIfLost("hunter2") {
-		runtime.Gosched()
+	for deadline := time.Now().Add(10 * time.Second); !s.setTextIfLost("hunter2"); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatal("the loss was not noticed, and the text not forgotten")
+		}
 	}
 	if err := s.clear(m); err != nil {
 		t.Error(err)

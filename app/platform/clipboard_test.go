@@ -147,24 +147,36 @@ func TestClearOnLock(t *testing.T) {
 
 func TestBusyClipboard(t *testing.T) {
 	c, b, clock, log := testClipboard()
+	mustCopy(t, c, "hunter2", half)
 	b.busy = 1
-	if err := c.Copy(secret.FromString("x"), half); !errors.Is(err, errBusy) {
+	if err := c.Copy(secret.FromString("another"), half); !errors.Is(err, errBusy) {
 		t.Errorf("Copy: %v, want %v", err, errBusy)
 	}
-	mustCopy(t, c, "hunter2", half)
-	b.busy = 1
-	if err := c.Clear(); !errors.Is(err, errBusy) {
-		t.Errorf("Clear: %v, want %v", err, errBusy)
-	}
-	mustCopy(t, c, "hunter2", half)
 	b.busy = clearTries - 1
-	clock.fire(t, half)
+	clock.fire(t, half) // of the first copy, which is still there
 	for range clearTries - 1 {
 		clock.fire(t, clearRetry)
 	}
 	if b.content != "" || log.Len() != 0 {
 		t.Errorf("cleared at the last try: holds %q, log %q", b.content, log)
 	}
+}
+
+func TestBusyClipboardOnLock(t *testing.T) {
+	c, b, clock, _ := testClipboard()
+	mustCopy(t, c, "hunter2", half)
+	b.busy = 1
+	if err := c.Clear(); !errors.Is(err, errBusy) {
+		t.Errorf("Clear: %v, want %v", err, errBusy)
+	}
+	clock.fire(t, clearRetry)
+	if b.content != "" {
+		t.Errorf("the clipboard holds %q", b.content)
+	}
+}
+
+func TestGivingUpIsLogged(t *testing.T) {
+	c, b, clock, log := testClipboard()
 	mustCopy(t, c, "hunter2", half)
 	b.busy = clearTries
 	clock.fire(t, half)
