@@ -200,10 +200,10 @@ func TestStoreThatCannotBeWritten(t *testing.T) {
 func FuzzStoredObject(f *testing.F) {
 	f.Add([]byte("CFE1"), []byte{}, make([]byte, 32), uint64(1), uint64(2), false)
 	f.Add([]byte{}, []byte("CFE1\x01\x02"), make([]byte, 32), uint64(0), uint64(1)<<62, true)
+	d := newDevice(f, 1)
+	good := d.save(f, login("Good", "1"))
 	f.Fuzz(func(t *testing.T, base, pending, hash []byte, revision, next uint64, right bool) {
-		d := newDevice(t, 1)
-		good := d.save(t, login("Good", "1"))
-		o := vault.Object{ID: id.ID{7}, Base: vault.Version{Revision: revision, State: vault.Live, Envelope: base}}
+		o := vault.Object{ID: id.New(), Base: vault.Version{Revision: revision, State: vault.Live, Envelope: base}}
 		copy(o.Base.Hash[:], hash)
 		o.Pending = &vault.Version{Revision: next, State: vault.Live, Envelope: pending}
 		if right {
@@ -215,9 +215,8 @@ func FuzzStoredObject(f *testing.F) {
 		d.unlock(t)
 		d.get(t, good.ID)
 		d.Get(ctx, o.ID)
-		row := sealed(t, o.ID, revision+1, []byte("x"))
-		d.ApplyPull(ctx, vault.Pull{Rows: []vault.RemoteRow{row}})
+		d.ApplyPull(ctx, vault.Pull{Rows: []vault.RemoteRow{sealed(t, o.ID, revision+1, []byte("x"))}})
 		check(t, d.DeleteForever(ctx, o.ID))
-		d.save(t, login("Another", "2"))
+		check(t, d.store.Update(ctx, func(tx vault.Tx) error { return tx.Remove(vaultID, o.ID) }))
 	})
 }
