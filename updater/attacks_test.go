@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -48,11 +49,11 @@ func TestOneLyingHost(t *testing.T) {
 	w.release("1.1.0", "ours")
 	for name, lie := range lies {
 		w.hosts[0].lie(lie(w.hosts[0].honest))
-		w.hosts[1].asked = nil
+		w.hosts[1].seen()
 		c := w.client(w.config("1.0.0"))
 		c.order = func(int) []int { return []int{0, 1} }
 		wantAvailable(t, c.Check(t.Context()), "1.1.0")
-		if len(w.hosts[1].asked) == 0 {
+		if len(w.hosts[1].seen()) == 0 {
 			t.Errorf("%s: the lying host was believed", name)
 		}
 		wantStaged(t, c.Stage(t.Context(), nil), "ours")
@@ -62,9 +63,11 @@ func TestOneLyingHost(t *testing.T) {
 func TestHostsAreAskedInRandomOrder(t *testing.T) {
 	w := newWorld(t)
 	c := w.client(w.config("1.0.0"))
+	first, second := false, false
 	for range 200 {
 		wantUpToDate(t, c.Check(t.Context()))
-		if len(w.hosts[0].asked) > 0 && len(w.hosts[1].asked) > 0 {
+		first, second = first || len(w.hosts[0].seen()) > 0, second || len(w.hosts[1].seen()) > 0
+		if first && second {
 			return
 		}
 	}
@@ -212,27 +215,56 @@ func TestEndlessData(t *testing.T) {
 	wantRefused(t, w.client(w.config("1.0.0")).Stage(t.Context(), nil), ErrTampered)
 }
 
+// Whatever length signed metadata announces, there is a bound.
+func TestMetadataIsBounded(t *testing.T) {
+	w := newWorld(t)
+	w.lies(text(strings.Repeat(" ", maxMetadata+1)))
+	m := &mirror{base: w.hosts[0].URL, client: newHTTPClient(), ctx: t.Context(), limits: w.config("1.0.0").Limits}
+	for _, announced := range []int64{1 << 60, maxMetadata, 10, 0, -1} {
+		if data, err := m.DownloadFile(m.metadataURL(), announced, 0); !errors.Is(err, ErrTampered) {
+			t.Errorf("length %d: %d bytes, %v", announced, len(data), err)
+		}
+	}
+	m.client.CloseIdleConnections()
+}
+
 // Slow data: each file in turn begins and then stands still.
 func TestSlowData(t *testing.T) {
-	slow := func(w *world) Config {
-		cfg := w.config("1.0.0")
-		cfg.Limits = Limits{Metadata: 50 * time.Millisecond, Stall: 50 * time.Millisecond, Download: time.Minute}
-		return cfg
-	}
 	for _, part := range []string{"root", "timestamp", "snapshot", ".targets", "stable-"} {
 		w := newWorld(t)
 		w.release("1.1.0", "new")
+		cfg := w.config("1.0.0")
+		cfg.Limits.Metadata = 200 * time.Millisecond
 		w.lies(instead(part, w.hosts[0].honest, stall))
-		wantRefused(t, w.client(slow(w)).Check(t.Context()), ErrHostsUnreachable)
+		got := w.client(cfg).Check(t.Context())
+		wantRefused(t, got, ErrHostsUnreachable)
 	}
-	w := newWorld(t)
-	w.release("1.1.0", "new")
-	w.lies(instead("/targets/", w.hosts[0].honest, stall))
-	wantRefused(t, w.client(slow(w)).Stage(t.Context(), nil), ErrHostsUnreachable)
-	// One byte now and then is not standing still, but has its limit too.
-	cfg := slow(w)
-	cfg.Limits = Limits{Metadata: 5 * time.Second, Stall: 5 * time.Second, Download: 50 * time.Millisecond}
-	wantRefused(t, w.client(cfg).Stage(t.Context(), nil), ErrHostsUnreachable)
+}
+
+// A release that stands still, and one that drips: each has a limit of its own.
+func TestSlowRelease(t *testing.T) {
+	silent := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for name, c := range map[string]struct {
+		tight  Limits
+		attack http.HandlerFunc
+	}{
+		"no answer":    {Limits{Metadata: time.Minute, Stall: 50 * time.Millisecond, Download: time.Minute}, silent},
+		"stands still": {Limits{Metadata: time.Minute, Stall: 50 * time.Millisecond, Download: time.Minute}, stall},
+		"drips":        {Limits{Metadata: time.Minute, Stall: time.Minute, Download: 50 * time.Millisecond}, stall},
+	} {
+		w := newWorld(t)
+		w.release("1.1.0", "new")
+		client := w.client(w.config("1.0.0"))
+		wantAvailable(t, client.Check(t.Context()), "1.1.0")
+		client.cfg.Limits = c.tight
+		w.hosts[0].seen()
+		w.hosts[1].seen()
+		w.lies(instead("/targets/", w.hosts[0].honest, c.attack))
+		wantRefused(t, client.Stage(t.Context(), nil), ErrHostsUnreachable)
+		if first, second := w.hosts[0].seen(), w.hosts[1].seen(); len(first) != 1 || len(second) != 1 {
+			t.Errorf("%s: asked %v and %v", name, first, second)
+		}
+	}
 }
 
 // Attack 34: the keys of targets, snapshot and timestamp were stolen, and root 2 replaced them. A mirror hides 2.root.json and

@@ -61,6 +61,15 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	handler.ServeHTTP(w, r)
 }
 
+// seen returns the paths that were asked for since the last call.
+func (h *host) seen() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	asked := h.asked
+	h.asked = nil
+	return asked
+}
+
 func (h *host) lie(attack http.Handler) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
