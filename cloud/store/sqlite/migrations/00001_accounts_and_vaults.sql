@@ -1,4 +1,5 @@
--- Types are those that SQLite and PostgreSQL both accept. Ids of clients are 16 raw bytes, ids of the server are UUIDv7 as text,
+-- SQL that SQLite and PostgreSQL both accept, but for WITHOUT ROWID: it keeps the tree's neighbours together, which are always read
+-- together, and halves the cost of a push. Ids of clients are 16 raw bytes, ids of the server are UUIDv7 as text,
 -- times are Unix milliseconds.
 
 -- +goose Up
@@ -137,21 +138,21 @@ CREATE TABLE objects (
     state     BIGINT NOT NULL,
     env_hash  BYTEA  NOT NULL,
     PRIMARY KEY (vault_id, leaf, object_id)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE tree_leaves (
     vault_id BYTEA  NOT NULL REFERENCES vaults,
     leaf     BIGINT NOT NULL,
     hash     BYTEA  NOT NULL,
     PRIMARY KEY (vault_id, leaf)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE tree_nodes (
     vault_id BYTEA  NOT NULL REFERENCES vaults,
     node     BIGINT NOT NULL,
     hash     BYTEA  NOT NULL,
     PRIMARY KEY (vault_id, node)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE envelopes (
     vault_id  BYTEA  NOT NULL REFERENCES vaults,
