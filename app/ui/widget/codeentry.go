@@ -104,7 +104,7 @@ func (c *CodeEntry) SetError(text string) {
 }
 
 // Focus moves the keyboard focus to the field.
-func (c *CodeEntry) Focus() { focus(c) }
+func (c *CodeEntry) Focus() { Focus(c) }
 
 func (c *CodeEntry) activate() {}
 

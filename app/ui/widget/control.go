@@ -81,7 +81,7 @@ func (c *control) takeFocus() {
 		return
 	}
 	c.quiet = true
-	focus(c.self)
+	Focus(c.self)
 }
 
 // MouseIn implements desktop.Hoverable.
@@ -177,10 +177,8 @@ func canvasOf(o fyne.CanvasObject) fyne.Canvas {
 	return nil
 }
 
-// Focus moves the keyboard focus to a widget, if it is on a canvas.
-func Focus(o fyne.Focusable) { focus(o) }
-
-func focus(o fyne.Focusable) {
+// Focus moves the keyboard focus to a widget, if it is on a window.
+func Focus(o fyne.Focusable) {
 	if c := canvasOf(o.(fyne.CanvasObject)); c != nil {
 		c.Focus(o)
 	}

@@ -180,7 +180,7 @@ func (e *Entry) SetRevealed(on bool) {
 func (e *Entry) Input() fyne.Focusable { return e.input }
 
 // Focus moves the keyboard focus into the field.
-func (e *Entry) Focus() { focus(e.input) }
+func (e *Entry) Focus() { Focus(e.input) }
 
 // SelectAll selects the text.
 func (e *Entry) SelectAll() { e.input.TypedShortcut(&fyne.ShortcutSelectAll{}) }

@@ -95,7 +95,7 @@ func TestSecretsLeaveTheTreeWithTheScreen(t *testing.T) {
 	plain.SetText("Anna")
 	row := NewSecretRow("Password", func() []byte { return []byte("hunter2") }, "Copy", nothing)
 	code := NewOneTimeCode()
-	code.Set([]byte("492057"), 1, 2)
+	code.SetPart("492057", .5, "15 s")
 	emailed := NewCodeEntry("Code", 4, 4)
 	b.root.SetContent(NewPanes(Spacer(), NewScrollArea(Column(0, password, plain, emailed)), NewCard(row, code)))
 	row.SetRevealed(true)

@@ -141,7 +141,7 @@ func (i *input) TappedSecondary(event *fyne.PointEvent) {
 	if root == nil {
 		return
 	}
-	focus(i)
+	Focus(i)
 	root.ShowMenu(event.AbsolutePosition, i.menu()...)
 }
 
@@ -165,7 +165,9 @@ func (i *input) menu() []MenuItem {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (i *input) AccessibilityLabel() string { return joinLabels(i.frame.label.text, i.frame.note.Text()) }
+func (i *input) AccessibilityLabel() string {
+	return joinLabels(i.frame.label.text, i.frame.note.Text())
+}
 
 // AccessibilityRole implements fyne.Accessible.
 func (i *input) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }

@@ -84,7 +84,7 @@ func (r *listRow) Tapped(*fyne.PointEvent) {
 func (r *listRow) take() {
 	if !r.list.focused {
 		r.list.quiet = true
-		focus(r.list)
+		Focus(r.list)
 	}
 	r.list.choose(r.index)
 }

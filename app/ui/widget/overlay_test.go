@@ -308,3 +308,13 @@ func TestRootWithoutTimersOrWords(t *testing.T) {
 		t.Error("the toast stays")
 	}
 }
+
+// Changing the theme repaints what is on the window, dialogs too.
+func TestThemeChangesAtOnce(t *testing.T) {
+	b := newDialogBench(t)
+	before := b.modal.ground.rectangle.FillColor
+	test.ApplyTheme(t, theme.New(theme.Dark))
+	if b.modal.ground.rectangle.FillColor == before || b.behind.text.Color != theme.Color(theme.ColorText) {
+		t.Errorf("the dialog stays %v", before)
+	}
+}

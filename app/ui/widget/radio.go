@@ -64,7 +64,7 @@ func (r *Radio) choose(index int) {
 // move takes the neighbour of a choice and focuses it.
 func (r *Radio) move(from, by int) {
 	to := (from + by + len(r.items)) % len(r.items)
-	focus(r.items[to])
+	Focus(r.items[to])
 	r.choose(to)
 }
 

@@ -2,7 +2,6 @@ package widget
 
 import (
 	"fmt"
-	"time"
 
 	"fyne.io/fyne/v2"
 
@@ -197,7 +196,7 @@ func (s *vaultScene) item(banner fyne.CanvasObject) fyne.CanvasObject {
 	meter.Set(.94, theme.ColorSuccess, "Excellent")
 	strength := Pad(Row(14, Grow(meter), NewText("Excellent", theme.FieldLabel)), 0, CardMargin, 12, CardMargin)
 	code := NewOneTimeCode()
-	code.Set([]byte("492057"), 18*time.Second, 30*time.Second)
+	code.SetPart("492057", .6, "18 s")
 	login := NewCard(TextRow("Username", "anna.keller@example.com", "Copy username", nothing),
 		Column(0, s.secret, strength),
 		FieldRow("One-time code", code, NewIconButton(assets.IconCopy, "Copy code", nothing)))

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -127,7 +126,7 @@ func TestOneTimeCode(t *testing.T) {
 	b := newBench(t, theme.Light, 400, 300)
 	c := NewOneTimeCode()
 	b.show(c)
-	c.Set([]byte("492057"), 18*time.Second, 30*time.Second)
+	c.SetPart("492057", .6, "18 s")
 	if got := texts(b); !strings.Contains(got, "492057") || !strings.Contains(got, "18 s") {
 		t.Errorf("shown %q", got)
 	}
@@ -137,7 +136,7 @@ func TestOneTimeCode(t *testing.T) {
 	if gap := c.digits[3].Position().X - c.digits[2].Position().X; gap <= c.advance()*1.2 {
 		t.Errorf("the groups are %v apart", gap)
 	}
-	c.Set([]byte("492057"), 4*time.Second, 30*time.Second)
+	c.SetPart("492057", .1, "3 s")
 	if c.bar.ink != theme.ColorWarning {
 		t.Error("the last seconds do not warn")
 	}
