@@ -15,6 +15,7 @@ import (
 	"github.com/coffer-vault/coffer/app/screen/screentest"
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
@@ -258,4 +259,28 @@ func (d *desk) item(title string) vault.Item {
 		d.t.Fatalf("no item %q", title)
 	}
 	return testpc.Get(d.t, d.shell.unlocked, v.State().Rows.At(i).ID)
+}
+
+type secretText = secret.Bytes
+
+// loaded is the details of an item that no vault has.
+func loaded(d *desk, env *Env, it vault.Item) *Detail {
+	d.t.Helper()
+	return loadedWith(d, env, it, func(*DetailConfig) {})
+}
+
+func loadedWith(d *desk, env *Env, it vault.Item, configure func(*DetailConfig)) *Detail {
+	d.t.Helper()
+	config := DetailConfig{
+		Get:        func(context.Context, id.ID) (vault.Item, error) { return it.Clone(), nil },
+		FolderName: func(id.ID) string { return "" },
+	}
+	configure(&config)
+	detail := NewDetail(env, config, it.ID)
+	d.until("details", func() bool { return !detail.State().Loading })
+	return detail
+}
+
+func getError(err error) func(context.Context, id.ID) (vault.Item, error) {
+	return func(context.Context, id.ID) (vault.Item, error) { return vault.Item{}, err }
 }

@@ -60,18 +60,23 @@ type model[S any] struct {
 	env    *Env
 	run    *Runner
 	build  func() S
-	state  S
+	state  *S // nil until it is first asked for
 	listen func(S)
 }
 
 // begin gives the model its runner and the function that builds its state from its fields.
 func (m *model[S]) begin(env *Env, build func() S) {
 	m.env, m.run, m.build = env, NewRunner(env.Post, env.Clock), build
-	m.state = build()
 }
 
 // State is what the view draws. Its slices are never changed afterwards, so a copy stays as it is.
-func (m *model[S]) State() S { return m.state }
+func (m *model[S]) State() S {
+	if m.state == nil {
+		state := m.build()
+		m.state = &state
+	}
+	return *m.state
+}
 
 // OnChange sets the one listener. It is called on the UI goroutine after every change, not for the present state.
 func (m *model[S]) OnChange(listener func(S)) { m.listen = listener }
@@ -81,9 +86,9 @@ func (m *model[S]) text(key string, args ...any) string { return m.env.Words.Tex
 
 // changed builds the new state and tells the view.
 func (m *model[S]) changed() {
-	m.state = m.build()
+	m.state = nil
 	if m.listen != nil {
-		m.listen(m.state)
+		m.listen(m.State())
 	}
 }
 

@@ -141,7 +141,9 @@ func (v *Vault) refresh() {
 func (v *Vault) show(f found) {
 	before := v.indexOf(v.selected)
 	v.rows, v.counts, v.folders, v.loading = f.rows, f.counts, f.folders, false
-	if v.indexOf(v.selected) < 0 && v.editor == nil && v.conflicts == nil {
+	// An item that was just saved may belong elsewhere than the list shows: then it stays in the pane.
+	gone := v.indexOf(v.selected) < 0 && (before >= 0 || v.detail == nil)
+	if gone && v.editor == nil && v.conflicts == nil {
 		v.selectNear(before)
 	}
 	v.changed()

@@ -9,18 +9,13 @@ import (
 	"github.com/coffer-vault/coffer/vault"
 )
 
-// chosen is the selected item.
-func (v *Vault) chosen() (*vault.Summary, bool) {
-	if i := v.indexOf(v.selected); i >= 0 {
-		return v.rows[i], true
-	}
-	return nil, false
-}
+// chosen is the selected item as the vault has it now, which may be newer than the list.
+func (v *Vault) chosen() (*vault.Summary, bool) { return v.vault.Summary(v.selected) }
 
 // ToggleFavorite makes the selected item a favorite, or no longer.
 func (v *Vault) ToggleFavorite() {
 	item, ok := v.chosen()
-	if !ok || v.inTrash() {
+	if !ok || item.TrashedAt != 0 {
 		return
 	}
 	set := func(favorite bool) func(context.Context) error {
@@ -36,7 +31,7 @@ func (v *Vault) ToggleFavorite() {
 // Trash moves the selected item to the trash.
 func (v *Vault) Trash() {
 	item, ok := v.chosen()
-	if !ok || v.inTrash() {
+	if !ok || item.TrashedAt != 0 {
 		return
 	}
 	v.leavePane(func() {
@@ -51,7 +46,7 @@ func (v *Vault) Trash() {
 // Restore takes the selected item out of the trash.
 func (v *Vault) Restore() {
 	item, ok := v.chosen()
-	if !ok || !v.inTrash() {
+	if !ok || item.TrashedAt == 0 {
 		return
 	}
 	v.do(func(ctx context.Context) error { return v.vault.Restore(ctx, item.ID) }, func() {
@@ -64,7 +59,7 @@ func (v *Vault) Restore() {
 // DeleteForever deletes the selected item of the trash, after asking.
 func (v *Vault) DeleteForever() {
 	item, ok := v.chosen()
-	if !ok || !v.inTrash() {
+	if !ok || item.TrashedAt == 0 {
 		return
 	}
 	title := titleOf(v.env.Words, item.Title)

@@ -1,0 +1,422 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// navRow finds a line of the sidebar.
+func navRow(t *testing.T, v *Vault, label string) NavRow {
+	t.Helper()
+	for _, section := range v.State().Nav {
+		for _, row := range section.Places {
+			if row.Label == label {
+				return row
+			}
+		}
+	}
+	t.Fatalf("no place %q", label)
+	return NavRow{}
+}
+
+// settled waits until the list shows what was asked for last.
+func (d *desk) settled(v *Vault) {
+	d.t.Helper()
+	d.until("list", func() bool { return !v.asking })
+}
+
+func TestVaultBeginsEmpty(t *testing.T) {
+	_, v, _ := openDesk(t)
+	s := v.State()
+	if s.Rows.Len() != 0 || s.Selected != -1 || s.Pane != PaneNothing || s.Heading != "All items" || s.CountText != "0 items" {
+		t.Errorf("%+v", s)
+	}
+	if s.Empty.Action != "New" || len(s.NewKinds) != len(vault.Kinds()) {
+		t.Errorf("%+v, %+v", s.Empty, s.NewKinds)
+	}
+	for _, section := range s.Nav {
+		checkWords(t, "sidebar", section.Title, section.Add)
+		for _, row := range section.Places {
+			checkWords(t, "sidebar", row.Label, row.Count)
+		}
+	}
+}
+
+func TestEmptyPlacesSayWhy(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	for label, title := range map[string]string{"Favorites": "No favorites yet", "Trash": "The trash is empty", "Notes": "Nothing here yet"} {
+		v.Go(navRow(t, v, label).Place)
+		d.settled(v)
+		s := v.State()
+		if s.Heading != label || s.Empty.Title != title || s.Pane != PaneNothing {
+			t.Errorf("%s: %q, %+v", label, s.Heading, s.Empty)
+		}
+		checkWords(t, label, s.Empty.Title, s.Empty.Body, s.Empty.Action)
+	}
+	v.Go(Place{})
+	v.SetSearch("nothing like it")
+	d.settled(v)
+	if s := v.State(); s.Empty.Title != "Nothing found" {
+		t.Errorf("search: %+v", s.Empty)
+	}
+}
+
+func TestNewItemIsSavedAndShown(t *testing.T) {
+	d, v, _ := openDesk(t)
+	v.New(string(vault.Login))
+	e := v.Editor()
+	if s := e.State(); v.State().Pane != PaneEditor || s.Title != "New login" || !s.New || s.Dirty {
+		t.Fatalf("%+v", s)
+	}
+	e.SetText("title", "GitHub")
+	e.SetText("value/username", "anna")
+	e.SetSecret("value/password", testpc.Typed("hunter2"))
+	e.SetText(e.State().Websites[0].ID, "github.com")
+	e.Save()
+	d.until("saved", func() bool { return v.State().Pane == PaneDetail && d.row(v, "GitHub") == 0 })
+	if s := v.State(); s.Selected != 0 || s.CountText != "1 item" || navRow(t, v, "Logins").Count != "1" {
+		t.Errorf("%+v", s)
+	}
+	row := v.State().Rows.At(0)
+	if row.Subtitle != "anna" || row.Kind != vault.Login {
+		t.Errorf("%+v", row)
+	}
+	item := d.item("GitHub")
+	if string(item.Value(vault.Password).Reveal()) != "hunter2" || item.Websites[0] != "github.com" {
+		t.Error("something that was typed is missing")
+	}
+}
+
+func TestItemSavedElsewhereStaysShown(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	v.Go(Place{Kind: PlaceKindOf, Type: vault.Login})
+	d.settled(v)
+	v.New(string(vault.Note))
+	v.Editor().SetText("title", "Recipe")
+	v.Editor().Save()
+	d.until("note", func() bool { return v.Detail() != nil && v.Detail().State().Title == "Recipe" && !v.asking })
+	if s := v.State(); s.Selected != -1 || s.Rows.Len() != 1 {
+		t.Errorf("selected %d of %d", s.Selected, s.Rows.Len())
+	}
+}
+
+func TestSearchAndSort(t *testing.T) {
+	d, v, _ := openDesk(t)
+	for i, title := range []string{"Zebra", "Apple", "Mango"} {
+		d.add(title, fmt.Sprintf("user%d", i), "hunter2")
+	}
+	titles := func(want string) {
+		t.Helper()
+		d.settled(v)
+		if got := d.titles(v); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	titles("Apple, Mango, Zebra")
+	v.SetSearch("m")
+	v.SetSearch("ma")
+	v.SetSearch("mango") // the last one wins
+	titles("Mango")
+	if v.State().CountText != "1 item" {
+		t.Error(v.State().CountText)
+	}
+	v.SetSearch("user0")
+	titles("Zebra")
+	d.until("details follow the list", func() bool { return v.Detail() != nil && v.Detail().State().Title == "Zebra" })
+	v.SetSearch("")
+	titles("Apple, Mango, Zebra")
+	if v.State().Selected != 2 {
+		t.Errorf("the selection did not stay with its item: %d", v.State().Selected)
+	}
+	v.SortBy("created")
+	d.settled(v)
+	if first := v.State().Sort[2]; !first.Selected {
+		t.Errorf("%+v", v.State().Sort)
+	}
+}
+
+func TestTrashRestoreDelete(t *testing.T) {
+	d, v, _ := openDesk(t)
+	for _, title := range []string{"A", "B", "C"} {
+		d.add(title, "anna", "hunter2")
+	}
+	d.show(v, "B")
+	v.Trash()
+	d.until("trashed", func() bool { return d.titles(v) == "A, C" })
+	if s := v.State(); s.Toast.Text != "“B” is in the trash." || s.Toast.Undo == "" || s.Rows.At(s.Selected).Title != "C" {
+		t.Errorf("%+v, selected %d", s.Toast, s.Selected)
+	}
+	v.Undo()
+	d.until("back", func() bool { return d.titles(v) == "A, B, C" })
+	if v.State().Toast.Number != 0 {
+		t.Error("the toast stays after its undo")
+	}
+
+	d.show(v, "B")
+	v.Do(ActionTrash)
+	d.until("trashed again", func() bool { return d.titles(v) == "A, C" })
+	v.Go(navRow(t, v, "Trash").Place)
+	d.until("trash", func() bool { return d.titles(v) == "B" && v.Detail() != nil && v.Detail().State().Title == "B" })
+	s := v.State()
+	if !s.InTrash || s.New != "" || s.EmptyTrash == "" {
+		t.Errorf("%+v", s)
+	}
+	v.Detail().Act(BannerTrashed)
+	d.until("restored", func() bool { return v.State().Rows.Len() == 0 })
+	v.Undo()
+	d.until("in the trash again", func() bool { return d.titles(v) == "B" && v.Detail() != nil })
+
+	v.Do(ActionTrash) // in the trash the key asks
+	if q := v.State().Ask; q.Title != "Delete “B” for ever?" || !q.Danger {
+		t.Fatalf("%+v", q)
+	}
+	checkWords(t, "question", v.State().Ask.Body, v.State().Ask.Confirm, v.State().Ask.Cancel)
+	v.Answer(false)
+	if !v.State().Ask.IsZero() || v.State().Rows.Len() != 1 {
+		t.Error("no is not no")
+	}
+	v.DeleteForever()
+	v.Answer(true)
+	d.until("deleted", func() bool { return v.State().Rows.Len() == 0 })
+	if v.State().Toast.Undo != "" {
+		t.Error("an undo that cannot be")
+	}
+}
+
+func TestEmptyTrash(t *testing.T) {
+	d, v, _ := openDesk(t)
+	for _, title := range []string{"A", "B"} {
+		d.add(title, "anna", "hunter2")
+		d.show(v, title)
+		v.Trash()
+		d.until("trashed", func() bool { return v.State().Rows.Len() == 0 })
+	}
+	v.Go(navRow(t, v, "Trash").Place)
+	d.until("trash", func() bool { return v.State().Rows.Len() == 2 })
+	v.EmptyTrash()
+	if q := v.State().Ask; q.Body != "2 items will disappear from all your devices. Nobody can bring them back." {
+		t.Errorf("%+v", q)
+	}
+	v.Answer(true)
+	d.until("empty", func() bool { return v.State().Rows.Len() == 0 && navRow(t, v, "Trash").Count == "0" })
+}
+
+func TestFavorites(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	d.show(v, "Mail")
+	v.Do(ActionFavorite)
+	d.until("favorite", func() bool { return v.State().Rows.At(0).Favorite && v.Detail().State().Favorite })
+	if navRow(t, v, "Favorites").Count != "1" || v.State().Toast.Text != "Added to favorites." {
+		t.Error("not counted, or not said")
+	}
+	v.Undo()
+	d.until("undone", func() bool { return !v.State().Rows.At(0).Favorite })
+}
+
+func TestFolders(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	v.AddFolder("  ")
+	v.AddFolder(" Work ")
+	d.until("folder", func() bool { return v.State().Heading == "Work" && !v.asking })
+	folder := v.State().Nav[2].Places[0].Place.Folder
+	v.Go(Place{})
+	d.settled(v)
+	d.show(v, "Mail")
+	choices := v.State().Folders
+	if len(choices) != 2 || choices[0].ID != "" || choices[1].Label != "Work" {
+		t.Fatalf("%+v", choices)
+	}
+	v.Move(choices[1].ID)
+	d.until("moved", func() bool { return v.Detail().State().Folder == "Work" && navRow(t, v, "Work").Count == "1" })
+	v.Undo()
+	d.until("moved back", func() bool { return v.Detail().State().Folder == "" })
+	v.Move(choices[1].ID)
+	d.until("moved", func() bool { return v.Detail().State().Folder == "Work" })
+
+	v.RenameFolder(folder, "Office")
+	d.until("renamed", func() bool { return v.State().Nav[2].Places[0].Label == "Office" })
+	v.Undo()
+	d.until("renamed back", func() bool { return v.State().Nav[2].Places[0].Label == "Work" })
+
+	v.Go(Place{Kind: PlaceFolder, Folder: folder})
+	d.settled(v)
+	v.New(string(vault.Note))
+	if got := v.Editor().State().Folders[1]; !got.Selected {
+		t.Error("a new item is not in the folder that is shown")
+	}
+	v.Editor().Cancel()
+	v.DeleteFolder(folder)
+	if q := v.State().Ask; q.Title != "Delete the folder “Work”?" {
+		t.Errorf("%+v", q)
+	}
+	v.Answer(true)
+	d.until("deleted", func() bool { return len(v.State().Nav[2].Places) == 0 && d.titles(v) == "Mail" })
+}
+
+func TestTagsAreInTheSidebar(t *testing.T) {
+	d, v, _ := openDesk(t)
+	item := testpc.Login("Mail", "anna", "hunter2")
+	item.Tags = []string{"family", "bills"}
+	testpc.Save(t, d.shell.unlocked, item)
+	d.until("tags", func() bool { return len(v.State().Nav) == 5 })
+	v.Go(navRow(t, v, "bills").Place)
+	d.settled(v)
+	if d.titles(v) != "Mail" {
+		t.Error(d.titles(v))
+	}
+	v.New(string(vault.Note))
+	if tags := v.Editor().State().Tags; len(tags) != 1 || tags[0] != "bills" {
+		t.Errorf("a new item has the tags %v", tags)
+	}
+}
+
+func TestLeavingAnEditAsks(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("A", "anna", "hunter2")
+	d.add("B", "anna", "hunter2")
+	d.show(v, "A").Edit()
+	v.Editor().SetText("title", "A changed")
+	v.Select(1)
+	if s := v.Editor().State(); s.Ask.IsZero() || v.State().Pane != PaneEditor {
+		t.Fatal("left without a question")
+	}
+	v.Editor().KeepEditing()
+	if s := v.Editor().State(); !s.Ask.IsZero() || s.Name.Value != "A changed" {
+		t.Errorf("%+v", s)
+	}
+	v.Go(Place{Kind: PlaceFavorites})
+	v.Editor().Discard()
+	d.settled(v)
+	if v.State().Heading != "Favorites" || v.Editor() != nil {
+		t.Error("discarding did not lead on")
+	}
+	v.Go(Place{})
+	d.settled(v)
+	if d.titles(v) != "A, B" {
+		t.Errorf("discarding changed the vault: %s", d.titles(v))
+	}
+}
+
+func TestCopyTellsAndPassesTheTimeOn(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	d.show(v, "Mail")
+	v.Do(ActionCopyPassword)
+	d.until("copied", func() bool { return v.State().Toast.Text == "Password copied. It will be cleared in 30 s." })
+	if d.clipboard.holds() != "hunter2" || d.clipboard.after != 30*time.Second {
+		t.Errorf("%q for %v", d.clipboard.holds(), d.clipboard.after)
+	}
+	d.clock.Advance(d.queue, toastTime)
+	if v.State().Toast.Number != 0 {
+		t.Error("the toast stays")
+	}
+	v.Do(ActionCopyUser)
+	d.until("user copied", func() bool { return d.clipboard.holds() == "anna" })
+
+	d.clipboard.mu.Lock()
+	d.clipboard.err = errForTest
+	d.clipboard.mu.Unlock()
+	v.Do(ActionCopyPassword)
+	d.until("failure", func() bool { return !v.State().Problem.IsZero() })
+	v.DismissProblem()
+	if !v.State().Problem.IsZero() {
+		t.Error("the problem stays")
+	}
+}
+
+// Of two copies the later one stays on the clipboard, however slow the first one was.
+func TestCopiesStayInOrder(t *testing.T) {
+	env, d := newEnv(t)
+	block := make(chan struct{})
+	d.clipboard.block = block
+	c := newCopier(env)
+	var done []string
+	for _, text := range []string{"first", "second", "third"} {
+		c.copy(testpc.Typed(text), time.Second, func(error) { done = append(done, text) })
+	}
+	d.clipboard.mu.Lock()
+	d.clipboard.block = nil
+	d.clipboard.mu.Unlock()
+	close(block)
+	d.until("copies", func() bool { return len(done) == 1 })
+	if d.clipboard.holds() != "third" || done[0] != "third" {
+		t.Errorf("the clipboard holds %q after %v", d.clipboard.holds(), done)
+	}
+}
+
+func TestSyncLine(t *testing.T) {
+	d, v, server := openDesk(t)
+	d.until("synced", func() bool { return v.State().Sync.Text == "Synced just now" })
+	d.clock.Advance(d.queue, 5*time.Minute)
+	d.until("synced a while ago", func() bool { return strings.HasSuffix(v.State().Sync.Text, "min ago") || v.State().Sync.Busy })
+	server.Stop()
+	d.add("Mail", "anna", "hunter2")
+	d.until("offline", func() bool { return v.State().Sync.Text == "Offline · one change waits" })
+	if p := v.State().Sync.Problem; p.What != "The server cannot be reached." {
+		t.Errorf("%+v", p)
+	}
+	server.Restart()
+	v.Sync()
+	d.until("synced again", func() bool { return v.State().Sync.Tone == ToneGood })
+	v.statusChanged(session.Status{State: session.Problem, Err: session.ErrDeviceRevoked})
+	if s := v.State().Sync; s.Text != "Sync has stopped" || s.Tone != ToneError || s.Problem.What != "This PC was removed from the account." {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestChangesFromOtherDevicesAppear(t *testing.T) {
+	d, v, server := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	other := testpc.New(t, "Laptop", nil).SignIn(t, server, anna, d.shell.unlocked.SecretKey())
+	detail := d.show(v, "Mail")
+	d.until("synced", func() bool { return v.State().Sync.Tone == ToneGood && d.shell.unlocked.Status().Pending == 0 })
+	testpc.Sync(t, other)
+	item := testpc.Get(t, other, v.selected)
+	item.Title = "Mail at work"
+	testpc.Save(t, other, item)
+	testpc.Sync(t, other)
+	v.Sync()
+	d.until("change", func() bool { return d.row(v, "Mail at work") == 0 && detail.State().Title == "Mail at work" })
+}
+
+func TestKeysGoToWhatLiesOnTop(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	d.show(v, "Mail")
+	v.Do(ActionGenerator)
+	if v.State().Dialog != DialogGenerator {
+		t.Fatal("no generator")
+	}
+	v.Do(ActionTrash)
+	v.Do(ActionCopyPassword)
+	d.queue.Drain()
+	if v.State().Toast.Number != 0 {
+		t.Error("a key went through the dialog")
+	}
+	v.Generator().Cancel()
+	v.Do(ActionEdit)
+	v.Editor().SetText("title", "Mail 2")
+	v.Do(ActionSave)
+	d.until("saved", func() bool { return d.row(v, "Mail 2") == 0 })
+	v.Do(ActionNew)
+	v.Do(ActionBack)
+	d.until("back", func() bool { return v.State().Pane == PaneDetail })
+	v.Do(ActionSettings)
+	if v.State().Dialog != DialogSettings {
+		t.Fatal("no settings")
+	}
+	v.Do(ActionLock)
+	if d.shell.State().Page != PageUnlock {
+		t.Error("a dialog keeps the vault from being locked")
+	}
+}
