@@ -113,6 +113,10 @@ func TestSegmented(t *testing.T) {
 	if !slices.Equal(got, []int{1, 2, 0, 1}) || s.Selected() != 0 || s.AccessibilityLabel() != "One" {
 		t.Errorf("chose %v, label %q", got, s.AccessibilityLabel())
 	}
+	s.SetSelected(-1)
+	if s.AccessibilityLabel() != "" || s.chosen.Visible() {
+		t.Error("without a choice one is shown")
+	}
 	s.Disable()
 	test.TapAt(s, fyne.NewPos(150, 5))
 	if len(got) != 4 {

@@ -20,7 +20,7 @@ type Segmented struct {
 	texts    []*canvas.Text
 }
 
-// NewSegmented makes the choice.
+// NewSegmented makes the choice; selected is an index, -1 for none.
 func NewSegmented(labels []string, selected int, changed func(index int)) *Segmented {
 	s := &Segmented{OnChanged: changed, labels: labels, selected: selected, ring: newRing(0, theme.RadiusControl)}
 	for range labels {
@@ -80,7 +80,15 @@ func (s *Segmented) TypedKey(event *fyne.KeyEvent) {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (s *Segmented) AccessibilityLabel() string { return s.labels[s.selected] }
+func (s *Segmented) AccessibilityLabel() string {
+	if !s.chose() {
+		return ""
+	}
+	return s.labels[s.selected]
+}
+
+// chose reports whether there is a choice; until then none of the segments is raised.
+func (s *Segmented) chose() bool { return s.selected >= 0 && s.selected < len(s.labels) }
 
 // CreateRenderer implements fyne.Widget.
 func (s *Segmented) CreateRenderer() fyne.WidgetRenderer { return render(s) }
@@ -96,6 +104,7 @@ func (s *Segmented) objects() []fyne.CanvasObject {
 func (s *Segmented) paint() {
 	fillRect(&s.ground, theme.ColorWell, theme.ColorNone, theme.RadiusControl)
 	fillRect(&s.chosen, theme.ColorWellTop, theme.ColorButtonLine, theme.RadiusControl-2)
+	s.chosen.Hidden = !s.chose()
 	s.ring.show(s.ringed())
 	for i, text := range s.texts {
 		ink := theme.ColorMuted
