@@ -3,8 +3,6 @@ package updater
 import (
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"testing"
 )
 
@@ -36,28 +34,6 @@ func FuzzHost(f *testing.F) {
 		}
 		c.http.Transport = inProcess{handler}
 		wantAvailable(t, c.Check(t.Context()), "1.1.0")
-	})
-}
-
-// FuzzState starts over an arbitrary state.json.
-func FuzzState(f *testing.F) {
-	f.Add([]byte(`{"staged":{"version":"1.1.0","file":"../../x","size":-1,"sha256":""},"swap":{"to":"1.1.0"},"failed":["1.0.0"]}`))
-	f.Add([]byte(`{"verified":"2026-11-01T08:00:00Z"}`))
-	f.Add([]byte(`null`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		path, dir := filepath.Join(t.TempDir(), "coffer"), t.TempDir()
-		for name, content := range map[string][]byte{path: []byte(oldContent), filepath.Join(dir, "state.json"): data} {
-			if err := os.WriteFile(name, content, 0o755); err != nil {
-				t.Fatal(err)
-			}
-		}
-		i := &installation{t: t}
-		i.restart(path, dir)
-		i.Heal()
-		i.Apply()
-		if content, err := os.ReadFile(path); err != nil || string(content) != oldContent {
-			t.Errorf("the program became %q, %v", content, err)
-		}
 	})
 }
 

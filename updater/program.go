@@ -2,6 +2,7 @@ package updater
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -35,6 +36,7 @@ type Program struct {
 
 	trialSince time.Time // when Heal began a trial, with its monotonic clock
 	waiting    *os.File  // held open until this process ends, see Restart
+	link       func(program, second string) error
 	at         func(step string) error
 }
 
@@ -48,7 +50,8 @@ func NewProgram(path, dir string, installed buildinfo.Number, log *slog.Logger) 
 		return nil, errors.Join(errors.New("set up program: want absolute paths"), err)
 	}
 	return &Program{
-		path: real, installed: installed, store: &store{dir: dir, log: log}, log: log, now: time.Now, at: func(string) error { return nil },
+		path: real, installed: installed, store: &store{dir: dir, log: log}, log: log, now: time.Now,
+		link: link, at: func(string) error { return nil },
 	}, nil
 }
 
@@ -73,7 +76,7 @@ func (p *Program) Apply() error {
 		return ErrNothingStaged
 	case !p.installed.Less(st.Staged.Version):
 		// Meanwhile somebody installed a newer version by other means.
-		return errors.Join(fmt.Errorf("%w: %v is staged, %v runs", ErrRollback, st.Staged.Version, p.installed), p.store.unstage())
+		return errors.Join(fmt.Errorf("%w: %v is staged, %v runs", ErrRollback, st.Staged.Version, p.installed), p.store.unstage(""))
 	}
 	content, err := p.readStaged(*st.Staged)
 	if err != nil {
@@ -93,14 +96,14 @@ func (p *Program) Apply() error {
 		return err
 	}
 	p.log.Info("update applied", "version", st.Staged.Version)
-	return errors.Join(p.at("recorded"), p.store.unstage())
+	return errors.Join(p.at("recorded"), p.store.unstage(""))
 }
 
 // readStaged returns the very bytes that were verified: what is checked here is what is written, not read a second time.
 func (p *Program) readStaged(f stagedFile) ([]byte, error) {
 	file, err := os.OpenFile(p.store.stagedPath(f.File), os.O_RDONLY|noFollow, 0)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %w", ErrNothingStaged, err), p.store.unstage())
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrNothingStaged, err), p.store.unstage(""))
 	}
 	defer file.Close()
 	content, err := io.ReadAll(io.LimitReader(file, f.Size+1))
@@ -108,7 +111,7 @@ func (p *Program) readStaged(f stagedFile) ([]byte, error) {
 		return nil, fmt.Errorf("read staged update: %w", err)
 	}
 	if int64(len(content)) != f.Size || sum(content) != f.SHA256 {
-		return nil, errors.Join(fmt.Errorf("%w: the staged file", ErrTampered), p.store.unstage())
+		return nil, errors.Join(fmt.Errorf("%w: the staged file", ErrTampered), p.store.unstage(""))
 	}
 	return content, nil
 }
@@ -118,10 +121,23 @@ func sum(content []byte) string {
 	return hex.EncodeToString(digest[:])
 }
 
-// checkPlace refuses a folder in which others could plant or change files, and links at the names that are about to be written:
+// CanApply reports why the program could not be replaced, nil if it can: ErrUnsafeFolder, or an error of the file system where
+// somebody else installed it. Where it cannot, there is no use in looking for updates.
+func (p *Program) CanApply() error {
+	if _, err := p.checkPlace(); err != nil {
+		return err
+	}
+	probe, err := os.CreateTemp(filepath.Dir(p.path), "."+filepath.Base(p.path)+".probe-*")
+	if err != nil {
+		return fmt.Errorf("replace program: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+// checkPlace refuses folders in which others could plant or change files, and links at the names that are about to be written:
 // minio/selfupdate would follow them. It returns the program's permissions.
 func (p *Program) checkPlace() (fs.FileMode, error) {
-	if err := checkFolder(filepath.Dir(p.path)); err != nil {
+	if err := cmp.Or(checkFolder(filepath.Dir(p.path)), checkOwn(p.store.dir)); err != nil {
 		return 0, err
 	}
 	info, err := os.Lstat(p.path)
@@ -163,6 +179,21 @@ func (p *Program) replace(content []byte, mode fs.FileMode) error {
 		return err
 	}
 	return checkInstalled(p.path)
+}
+
+// swap keeps the old program under a second name and puts the new one in its place in one step, so that there is a program at every
+// moment. Where that cannot be, as on Windows, minio/selfupdate renames twice; a crash between leaves none, and Restore the old one.
+func (p *Program) swap(opts selfupdate.Options) error {
+	if err := os.Remove(p.oldPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := p.link(p.path, p.oldPath()); err != nil {
+		return selfupdate.CommitBinary(opts)
+	}
+	if err := p.at("saved"); err != nil {
+		return err
+	}
+	return os.Rename(p.newPath(), p.path)
 }
 
 // flushProgram forces a file to the disk and reads it back: minio/selfupdate does neither and ignores the error of Close.

@@ -93,6 +93,40 @@ func (i *installation) holds(content string, beside ...string) {
 	}
 }
 
+func TestApplyWithTwoRenames(t *testing.T) {
+	i := install(t)
+	// As on Windows, and on file systems that know no second names.
+	i.Program.link = func(string, string) error { return errors.ErrUnsupported }
+	if err := i.Apply(); err != nil {
+		t.Fatal(err)
+	}
+	i.holds(newContent, ".coffer.old")
+	i.again()
+	i.heal()
+	i.again()
+	if r := i.heal(); !r.RolledBack {
+		t.Errorf("%+v", r)
+	}
+	i.holds(oldContent)
+}
+
+func TestCanApply(t *testing.T) {
+	i := install(t)
+	if err := i.CanApply(); err != nil {
+		t.Error(err)
+	}
+	i.holds(oldContent)
+	if os.Geteuid() == 0 {
+		return // root may write everywhere
+	}
+	if err := os.Chmod(filepath.Dir(i.path), 0o555); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.CanApply(); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("a folder of somebody else: %v", err)
+	}
+}
+
 func TestApplyAndConfirm(t *testing.T) {
 	i := install(t)
 	if r := i.heal(); r != (Recovery{}) {
@@ -209,11 +243,15 @@ func TestUnsafeFolderIsRefused(t *testing.T) {
 		"sticky is no help":  func(i *installation) error { return os.Chmod(filepath.Dir(i.path), 0o777|fs.ModeSticky) },
 		"link for the new":   func(i *installation) error { return os.Symlink(victim, i.newPath()) },
 		"link for the old":   func(i *installation) error { return os.Symlink(victim, i.oldPath()) },
+		"updater's folder":   func(i *installation) error { return os.Chmod(i.store.dir, 0o777) },
 		"folder for the new": func(i *installation) error { return os.Mkdir(i.newPath(), 0o700) },
 	} {
 		i := install(t)
 		if err := spoil(i); err != nil {
 			t.Fatal(err)
+		}
+		if err := i.CanApply(); !errors.Is(err, ErrUnsafeFolder) {
+			t.Errorf("%s: can be applied: %v", name, err)
 		}
 		if err := i.Apply(); !errors.Is(err, ErrUnsafeFolder) {
 			t.Errorf("%s: %v", name, err)
@@ -571,10 +609,43 @@ func TestStageOnFullDisk(t *testing.T) {
 	}
 }
 
+func TestFolderThatOthersCanWriteIsRefused(t *testing.T) {
+	w := newWorld(t)
+	cfg := w.config("1.0.0")
+	if err := os.Chmod(cfg.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(cfg); !errors.Is(err, ErrUnsafeFolder) {
+		t.Errorf("anyone could stage a program: %v", err)
+	}
+}
+
 func TestProgramWantsAbsolutePaths(t *testing.T) {
 	for _, c := range [][2]string{{"coffer", "/tmp"}, {os.Args[0], "updates"}} {
 		if _, err := NewProgram(c[0], c[1], number("1.0.0"), nil); err == nil {
 			t.Errorf("%v: accepted", c)
 		}
 	}
+}
+
+// FuzzState starts over an arbitrary state.json.
+func FuzzState(f *testing.F) {
+	f.Add([]byte(`{"staged":{"version":"1.1.0","file":"../../x","size":-1,"sha256":""},"swap":{"to":"1.1.0"},"failed":["1.0.0"]}`))
+	f.Add([]byte(`{"verified":"2026-11-01T08:00:00Z"}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		path, dir := filepath.Join(t.TempDir(), "coffer"), t.TempDir()
+		for name, content := range map[string][]byte{path: []byte(oldContent), filepath.Join(dir, "state.json"): data} {
+			if err := os.WriteFile(name, content, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		i := &installation{t: t}
+		i.restart(path, dir)
+		i.Heal()
+		i.Apply()
+		if content, err := os.ReadFile(path); err != nil || string(content) != oldContent {
+			t.Errorf("the program became %q, %v", content, err)
+		}
+	})
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/coffer-vault/coffer/internal/atomicfile"
 	"github.com/coffer-vault/coffer/updater/internal/acl"
-	"github.com/minio/selfupdate"
 	"golang.org/x/sys/windows"
 )
 
@@ -21,7 +20,7 @@ const noFollow = 0
 func checkFolder(dir string) error {
 	user, err := windows.GetCurrentProcessToken().GetTokenUser()
 	if err != nil {
-		return fmt.Errorf("check program folder: %w", err)
+		return fmt.Errorf("check folder: %w", err)
 	}
 	if err := acl.CheckWriters(dir, user.User.Sid); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnsafeFolder, err)
@@ -29,9 +28,11 @@ func checkFolder(dir string) error {
 	return nil
 }
 
-// swap renames the running program away, which Windows allows, and the new one into its place. It does not allow to replace it in
-// one step; a crash in between leaves no program, and Restore the old one.
-func (p *Program) swap(opts selfupdate.Options) error { return selfupdate.CommitBinary(opts) }
+// checkOwn refuses a folder of the updater that others may write.
+func checkOwn(dir string) error { return checkFolder(dir) }
+
+// link is not tried: Windows lets a running program be renamed but not replaced, whatever other name it has.
+func link(string, string) error { return errors.ErrUnsupported }
 
 // putBack replaces the program by the old one. It may be running, so it is moved away and not overwritten.
 func (p *Program) putBack() error {

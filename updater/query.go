@@ -29,6 +29,14 @@ type offer struct {
 	size     int64
 }
 
+// partName is the file of an unfinished download, empty without an offer.
+func (o *offer) partName() string {
+	if o == nil {
+		return ""
+	}
+	return o.sha256 + ".part"
+}
+
 func (o *offer) release(installed buildinfo.Number) Release {
 	m := o.manifest
 	return Release{Version: m.Version, Notes: m.Notes, Urgent: m.Urgent(installed), Size: o.size, SHA256: o.sha256}

@@ -36,7 +36,7 @@ func (c *Client) Stage(ctx context.Context, progress Progress) State {
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
-	d := &download{offer: o, part: c.store.stagedPath(o.sha256 + ".part"), final: c.store.stagedPath(path.Base(o.name)), progress: progress}
+	d := &download{offer: o, part: c.store.stagedPath(o.partName()), final: c.store.stagedPath(path.Base(o.name)), progress: progress}
 	if err := c.eachMirror(ctx, func(m *mirror) error { return classify(d.from(m)) }); err != nil {
 		c.cfg.Log.Warn("update download failed", "version", o.manifest.Version, "err", err)
 		return Refused{err}

@@ -120,11 +120,18 @@ func (s *store) setStaged(f stagedFile) error {
 	return s.clearStaged(f.File)
 }
 
-func (s *store) unstage() error {
-	if err := s.update(func(st *state) { st.Staged = nil }); err != nil {
+// unstage forgets the staged file and removes everything from its folder but one name.
+func (s *store) unstage(except string) error {
+	st, err := s.load()
+	if err != nil {
 		return err
 	}
-	return s.clearStaged("")
+	if st.Staged != nil {
+		if err := s.update(func(st *state) { st.Staged = nil }); err != nil {
+			return err
+		}
+	}
+	return s.clearStaged(except)
 }
 
 func (s *store) clearStaged(except string) error {
@@ -134,7 +141,7 @@ func (s *store) clearStaged(except string) error {
 	}
 	for _, e := range entries {
 		if e.Name() != except {
-			err = errors.Join(err, os.Remove(filepath.Join(s.stagedDir(), e.Name())))
+			err = errors.Join(err, os.RemoveAll(filepath.Join(s.stagedDir(), e.Name())))
 		}
 	}
 	return err

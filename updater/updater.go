@@ -100,7 +100,7 @@ type Client struct {
 	order   func(n int) []int
 }
 
-// New prepares the updater's folder, which it makes with access for this user alone.
+// New prepares the updater's folder, which it makes with access for this user alone. ErrUnsafeFolder if others can write it.
 func New(cfg Config) (*Client, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, fmt.Errorf("set up updates: %w", err)
@@ -109,6 +109,10 @@ func New(cfg Config) (*Client, error) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, fmt.Errorf("set up updates: %w", err)
 		}
+	}
+	// Whoever can write here decides what Apply finds.
+	if err := checkOwn(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("set up updates: %w", err)
 	}
 	id, err := localID(filepath.Join(cfg.Dir, "rollout.id"))
 	if err != nil {
@@ -195,7 +199,15 @@ func (c *Client) check(ctx context.Context) State {
 	if err := c.store.update(func(s *state) { s.Verified = c.cfg.Now().UTC() }); err != nil {
 		return Refused{err}
 	}
-	return c.judge(found)
+	verdict := c.judge(found)
+	if _, ok := verdict.(Staged); ok {
+		return verdict
+	}
+	// What is staged is not, or no longer, what the maintainers offer to this computer: Apply must not find it.
+	if err := c.store.unstage(c.offered.partName()); err != nil {
+		return Refused{err}
+	}
+	return verdict
 }
 
 // eachMirror tries the mirrors until one succeeds. A host that lies is no reason to despair of the other one.
@@ -229,9 +241,9 @@ func (c *Client) judge(o *offer) State {
 	case m.Version.Less(c.cfg.Installed):
 		return Refused{fmt.Errorf("%w: %v is offered, %v is installed", ErrRollback, m.Version, c.cfg.Installed)}
 	case m.Halt:
-		return c.drop(fmt.Errorf("%w: %v", ErrHalted, m.Version))
+		return Refused{fmt.Errorf("%w: %v", ErrHalted, m.Version)}
 	case s.hasFailed(m.Version):
-		return c.drop(fmt.Errorf("%w: %v", ErrFailedBefore, m.Version))
+		return Refused{fmt.Errorf("%w: %v", ErrFailedBefore, m.Version)}
 	case !m.RunsOn(c.cfg.OSVersion):
 		return Refused{fmt.Errorf("%w: %v needs %s", ErrUnsupportedOS, m.Version, m.MinOS)}
 	case !m.Urgent(c.cfg.Installed) && bucket(c.id, m.Version) >= m.Percent(c.cfg.Now()):
@@ -242,11 +254,6 @@ func (c *Client) judge(o *offer) State {
 		return Staged{o.release(c.cfg.Installed), c.store.stagedPath(s.Staged.File)}
 	}
 	return Available{o.release(c.cfg.Installed)}
-}
-
-// drop refuses a release that may be staged already.
-func (c *Client) drop(reason error) State {
-	return Refused{errors.Join(reason, c.store.unstage())}
 }
 
 // MarkFailed remembers that a release could not be installed here; it is not tried again.

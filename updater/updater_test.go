@@ -2,6 +2,7 @@ package updater
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -105,6 +106,38 @@ func TestHaltDropsWhatIsStaged(t *testing.T) {
 		t.Errorf("the withdrawn file is still there: %v", err)
 	}
 	wantRefused(t, c.Stage(t.Context(), nil), ErrHalted)
+}
+
+// What was staged is dropped when it is no longer what is offered to this computer.
+func TestSupersededReleaseIsNotApplied(t *testing.T) {
+	for name, next := range map[string]func(w *world){
+		"a newer one": func(w *world) { w.release("1.2.0", "newer") },
+		"built again": func(w *world) { w.release("1.1.0", "other bytes") },
+		"rollout stopped": func(w *world) {
+			w.release("1.2.0", "newer", func(m *manifest.Manifest) { m.Rollout = []manifest.Step{{Percent: 0}} })
+		},
+	} {
+		w := newWorld(t)
+		w.release("1.1.0", "first")
+		c := w.client(w.config("1.0.0"))
+		s := wantStaged(t, c.Stage(t.Context(), nil), "first")
+		w.lies(status(http.StatusServiceUnavailable))
+		wantRefused(t, c.Check(t.Context()), ErrHostsUnreachable)
+		if _, err := os.Stat(s.Path); err != nil {
+			t.Errorf("%s: silence is no reason to drop it: %v", name, err)
+		}
+		w.lies(nil)
+		next(w)
+		if got, ok := c.Check(t.Context()).(Staged); ok {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if st, err := c.store.load(); err != nil || st.Staged != nil {
+			t.Errorf("%s: %+v, %v", name, st, err)
+		}
+		if _, err := os.Stat(s.Path); !os.IsNotExist(err) {
+			t.Errorf("%s: the file is still there: %v", name, err)
+		}
+	}
 }
 
 func TestFailedReleaseIsNotTriedAgain(t *testing.T) {
