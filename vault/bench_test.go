@@ -82,3 +82,15 @@ func BenchmarkBatch(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkFirstSync10k(b *testing.B) {
+	from, s := newDevice(b, 1), newServer()
+	_, err := from.Batch(context.Background(), manyLogins(10_000), nil)
+	check(b, err)
+	for from.sync(b, s); len(s.rows) < 10_000; {
+		from.sync(b, s)
+	}
+	for b.Loop() {
+		newDevice(b, 2).pull(b, s)
+	}
+}

@@ -24,10 +24,10 @@ func (v *Vault) update(ctx context.Context, f func(*editing) error) error {
 	if err != nil {
 		return err
 	}
-	defer leave()
 	v.writing.Lock()
 	change, err := v.commit(ctx, f)
 	v.writing.Unlock()
+	leave()
 	if err == nil {
 		v.notify(change)
 	}

@@ -215,7 +215,7 @@ func FuzzStoredObject(f *testing.F) {
 		d.unlock(t)
 		d.get(t, good.ID)
 		d.Get(ctx, o.ID)
-		d.ApplyPull(ctx, vault.Pull{Rows: []vault.RemoteRow{sealed(t, o.ID, revision+1, []byte("x"))}})
+		d.ApplyPull(ctx, vault.Pull{Rows: []vault.RemoteRow{sealed(t, o.ID, revision+1, []byte("x"))}, Pin: &vault.Pin{}})
 		check(t, d.DeleteForever(ctx, o.ID))
 		check(t, d.store.Update(ctx, func(tx vault.Tx) error { return tx.Remove(vaultID, o.ID) }))
 	})

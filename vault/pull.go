@@ -11,7 +11,8 @@ import (
 // Pull is what the engine got from the server and verified: rows of the state table that changed, or whose envelope was missing.
 type Pull struct {
 	Rows []RemoteRow
-	// Pin, if not nil, is the commit up to which the rows lead. It moves with them, in one transaction.
+	// Pin is the commit up to which the rows lead. It moves with them, in one transaction. Nil: the rows are those of Missing, with
+	// their envelopes, and no revision changes.
 	Pin *Pin
 	// Log are new entries of the account log.
 	Log []LogEntry
@@ -35,8 +36,8 @@ type Result struct {
 	Missing    []id.ID // objects whose envelope has to be fetched
 }
 
-// ErrRow is returned for a row that goes back, or that contradicts the one of the same revision: the engine must not have let it
-// through.
+// ErrRow is returned for a row that goes back, that contradicts the one of the same revision, or that goes on without a pin: the
+// engine must not have let it through.
 var ErrRow = errors.New("a row contradicts the vault's state")
 
 // ApplyPull puts verified rows into the vault, merges them with what was edited here, and moves the pin: all of it in one
@@ -52,7 +53,7 @@ func (v *Vault) ApplyPull(ctx context.Context, p Pull) (result Result, err error
 	opened, err := v.openRows(ctx, p.Rows)
 	if err == nil {
 		err = v.update(ctx, func(e *editing) error {
-			pulling := &pulling{editing: e, opened: opened}
+			pulling := &pulling{editing: e, opened: opened, moves: p.Pin != nil}
 			err := pulling.apply(p)
 			result = pulling.result
 			return err
@@ -93,6 +94,7 @@ func (r *RemoteRow) version() Version {
 type pulling struct {
 	*editing
 	opened map[id.ID]*entry
+	moves  bool // the pin moves, so that revisions may
 	result Result
 }
 
@@ -135,15 +137,13 @@ func (p *pulling) row(row *RemoteRow) error {
 		return err
 	}
 	head := row.version()
-	if o.Pending != nil && o.Pending.State == head.State && o.Pending.Revision == head.Revision && o.Pending.Hash == head.Hash {
-		head.Envelope = o.Pending.Envelope // the same edit came back
-		delete(p.opened, o.ID)
-	}
 	switch {
 	case head.Revision < o.Base.Revision:
 		return ErrRow
 	case head.Revision == o.Base.Revision:
 		return p.fill(o, head)
+	case !p.moves:
+		return ErrRow
 	case head.State == Live && head.Envelope == nil:
 		return p.await(o, head)
 	}
@@ -199,10 +199,7 @@ func (p *pulling) advance(o Object, head Version) error {
 // adopt takes the head as it is.
 func (p *pulling) adopt(o Object) error {
 	o.Pending = nil
-	entry, opened := p.opened[o.ID]
-	if !opened {
-		entry = p.loadObject(o).entry
-	}
+	entry := p.opened[o.ID]
 	if entry != nil && entry.Unreadable {
 		p.result.Unreadable = append(p.result.Unreadable, o.ID)
 	}

@@ -41,7 +41,7 @@ func (v *Vault) Pending(ctx context.Context, limit, maxBytes int) ([]SentObject,
 // pushable leaves out what no server would take: an edit of something older than the base, damaged bytes, a tombstone of nothing.
 func (o *Object) pushable() bool {
 	switch {
-	case o.Ancestor != nil, o.Pending.Revision != o.Base.Revision+1:
+	case o.Pending.Revision != o.Base.Revision+1:
 		return false
 	case o.Pending.State == Dead:
 		return o.Base.Revision != 0
@@ -149,9 +149,6 @@ func (e *editing) acknowledgeObject(sent SentObject) error {
 	o, err := e.object(sent.Object)
 	if err != nil {
 		return err
-	}
-	if o.Base.Revision >= sent.Revision {
-		return nil
 	}
 	o.Base, o.Ancestor = sent.Version, nil
 	if o.Pending != nil {

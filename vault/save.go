@@ -111,6 +111,10 @@ func (e *editing) save(it Item) (Item, Undo, error) {
 			return now, Undo{}, nil
 		}
 	}
+	defer now.Wipe()
+	if base != nil {
+		defer base.Wipe()
+	}
 	e.stamp(&it, base)
 	if err == nil && !now.ReadOnly && base != &now {
 		it = Merge(base, &now, &it, e.cfg.Device)

@@ -49,7 +49,7 @@ func summarize(it *Item) Summary {
 		ID: it.ID, Kind: kind, Title: it.Title, Subtitle: string(it.Value(spec.Subtitle).Reveal()),
 		Hosts: hosts(it.Websites), Tags: it.Tags, Folder: it.Folder, Favorite: it.Favorite,
 		TrashedAt: it.TrashedAt, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
-		Conflict: len(it.Conflicts()) > 0, ReadOnly: it.ReadOnly || !known, HasOTP: !it.Value(OTP).IsZero(),
+		Conflict: len(it.Conflicts()) > 0, ReadOnly: it.ReadOnly, HasOTP: !it.Value(OTP).IsZero(),
 	}
 }
 

@@ -276,6 +276,9 @@ func TestRefusedPush(t *testing.T) {
 	gone := a.save(t, login("Gone", "1"))
 	entry, _ := a.prepare(t)
 	check(t, a.DeleteForever(ctx, gone.ID))
+	if pending, err := a.Pending(ctx, 10, 1<<20); len(pending) != 1 || err != nil {
+		t.Errorf("%d objects pending, want the one that is not deleted; %v", len(pending), err)
+	}
 	if s.accept(t, a, entry) {
 		t.Fatal("accepted")
 	}
@@ -426,6 +429,9 @@ func TestRowsThatContradict(t *testing.T) {
 		if _, err := d.ApplyPull(ctx, vault.Pull{Rows: []vault.RemoteRow{row}, Pin: &vault.Pin{Seq: 9}}); !errors.Is(err, vault.ErrRow) {
 			t.Errorf("revision %d, state %d: %v", row.Revision, row.State, err)
 		}
+	}
+	if _, err := d.ApplyPull(ctx, vault.Pull{Rows: []vault.RemoteRow{sealed(t, it.ID, 2, []byte("x"))}}); !errors.Is(err, vault.ErrRow) {
+		t.Errorf("a revision without a pin: %v", err)
 	}
 	if d.pin(t).Seq != 1 {
 		t.Error("the pin moved")

@@ -88,8 +88,9 @@ func Open(ctx context.Context, cfg Config, progress func(done, total int)) (*Vau
 // ID is the vault's id.
 func (v *Vault) ID() id.ID { return v.cfg.Vault }
 
-// Close locks the vault: it stops what is running, except for a save that has begun, then wipes the key and drops the index. The
-// store stays open.
+// Close locks the vault: it stops what is running, except for a save that has begun, waits for that, then wipes the key and drops
+// the index. The store stays open. It must not be called from a function that a running call of the vault calls, such as a
+// progress; a subscriber may.
 func (v *Vault) Close() {
 	v.mu.Lock()
 	v.closed = true
