@@ -51,7 +51,7 @@ type Info struct {
 
 // Row is what a source holds in one row: a record, or the reason why there is none.
 type Row struct {
-	ID     string  // stable identity within the source; empty if the format has none
+	ID     string  // identity within the source, for the report
 	Site   string  // host or title, to show in the report; never logged
 	Record *Record // nil if and only if Reason is set
 	Reason Reason

@@ -110,6 +110,17 @@ func TestMissingOrWrongSecret(t *testing.T) {
 	}
 }
 
+// TestWrongKeysNeverOpen tries enough wrong keys that several pass the check of the padding by chance.
+func TestWrongKeysNeverOpen(t *testing.T) {
+	sealed := sealCBC(t, "v11", "right", linuxRounds, []byte("a password of some length"))
+	for i := range 3000 {
+		keys := []secret.Bytes{deriveCBC(fmt.Append(nil, i), linuxRounds)}
+		if _, reason := new(keyring).openWith(keys, openCBC, sealed); reason != importer.ReasonUndecryptable {
+			t.Fatalf("key %d: %q", i, reason)
+		}
+	}
+}
+
 func TestDiscoverEverywhere(t *testing.T) {
 	store, err := os.ReadFile("testdata/basic/Default/Login Data")
 	if err != nil {

@@ -108,6 +108,7 @@ func TestPrimaryPassword(t *testing.T) {
 		{"primary", "", importer.ErrPrimaryPasswordNeeded},
 		{"primary", "Correct horse", importer.ErrWrongPrimaryPassword},
 		{"plain", "anything", importer.ErrWrongPrimaryPassword},
+		{"plain", "wrong 574", importer.ErrWrongPrimaryPassword}, // its padding is right by chance
 	} {
 		readout := importer.Read(t.Context(), discoverOne(t, machineWith(t, c.profile)), secret.FromString(c.password))
 		if !errors.Is(readout.Err, c.want) || len(readout.Rows) != 0 {
@@ -395,6 +396,32 @@ func goldenKeys(t testing.TB, name string) *keys {
 		t.Fatal(err)
 	}
 	return k
+}
+
+// When Firefox changes its algorithm, the new key gets the id of the old one, and old values stay as they are.
+func TestKeysOfBothAlgorithmsShareAnID(t *testing.T) {
+	old, k := goldenKeys(t, "3des"), goldenKeys(t, "plain")
+	for id, list := range old.byID {
+		k.byID[id] = append(list, k.byID[id]...)
+	}
+	if len(k.byID) != 1 {
+		t.Fatalf("%d ids, want the same one", len(k.byID))
+	}
+	for _, name := range []string{"3des", "plain"} {
+		data, err := os.ReadFile("testdata/" + name + "/logins.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		logins, err := parseLogins(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range logins {
+			if _, _, reason := l.open(k); reason != "" {
+				t.Errorf("%s: %s", name, reason)
+			}
+		}
+	}
 }
 
 func FuzzLogins(f *testing.F) {

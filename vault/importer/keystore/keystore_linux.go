@@ -119,10 +119,9 @@ func (c client) prompt(ctx context.Context, prompt dbus.ObjectPath) error {
 			if !open {
 				return errors.New("prompt: the bus went away")
 			}
-			if signal.Path != prompt || signal.Name != promptInterface+".Completed" {
-				continue
+			if signal.Name == promptInterface+".Completed" { // others than this prompt's are not delivered
+				return promptResult(signal.Body)
 			}
-			return promptResult(signal.Body)
 		case <-ctx.Done():
 			call(context.WithoutCancel(ctx), object, promptInterface+".Dismiss")
 			return fmt.Errorf("prompt: %w", ctx.Err())
