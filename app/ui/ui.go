@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/app/ui/theme"
@@ -31,7 +32,10 @@ type Config struct {
 	Window    fyne.Window
 	Clipboard widget.Clipboard // of the entries
 	Files     Files
-	Front     func() // shows the window and brings it before all others
+	Front     func()     // shows the window and brings it before all others
+	Ready     func()     // the first screen is shown
+	Theme     string     // instead of the one of the settings, until that is changed; empty for that one
+	Panes     [2]float32 // widths of sidebar and list; zero for the usual ones
 	MacOS     bool
 }
 
@@ -44,7 +48,7 @@ type Window struct {
 
 	shown  shown
 	update *updateStrip
-	mode   theme.Mode
+	theme  string // of the settings, as it was last
 	shows  int
 }
 
@@ -66,7 +70,7 @@ type shown struct {
 
 // New fills the window with the present screen and follows the shell from then on.
 func New(config Config) *Window {
-	w := &Window{Config: config, run: screen.NewRunner(config.Env.Post, config.Env.Clock), mode: -1}
+	w := &Window{Config: config, run: screen.NewRunner(config.Env.Post, config.Env.Clock)}
 	w.Window.SetPadded(false)
 	w.Window.SetTitle(Title)
 	w.newRoot()
@@ -96,9 +100,13 @@ func (w *Window) render(state screen.ShellState) {
 		w.shown = next
 		w.newRoot()
 		w.view = w.newView(state)
-		w.root.SetContent(widget.Column(0, w.update.box, widget.Grow(w.view.content())))
+		w.root.SetContent(atLeast(LeastSize, widget.Column(0, w.update.box, widget.Grow(w.view.content()))))
 		w.renderUpdate(w.Shell.Update().State())
 		w.view.focus()
+		if state.Page != screen.PageStarting && w.Ready != nil {
+			w.Ready()
+			w.Ready = nil
+		}
 	}
 	w.view.refresh(state)
 	if state.Shows != w.shows {
@@ -132,19 +140,20 @@ func (w *Window) newView(state screen.ShellState) view {
 	return startingView{}
 }
 
+// modes are the themes by their names in the settings.
+var modes = map[string]theme.Mode{"system": theme.System, "light": theme.Light, "dark": theme.Dark}
+
 // dress follows the theme of the settings.
 func (w *Window) dress(state screen.ShellState) {
-	mode := theme.System
-	switch state.Theme {
-	case "light":
-		mode = theme.Light
-	case "dark":
-		mode = theme.Dark
+	if state.Theme == w.theme {
+		return
 	}
-	if mode != w.mode {
-		w.mode = mode
-		fyne.CurrentApp().Settings().SetTheme(theme.New(mode))
+	chosen := state.Theme
+	if w.Theme != "" && (w.theme == "" || w.Shell.Vault() == nil) {
+		chosen = w.Theme // nobody has chosen another one yet
 	}
+	w.theme = state.Theme
+	fyne.CurrentApp().Settings().SetTheme(theme.New(modes[chosen]))
 }
 
 func (w *Window) renderUpdate(state screen.UpdateState) {
@@ -205,6 +214,25 @@ func (w *Window) keyOf(action screen.Action) string {
 		return ""
 	}
 	return shortcut.Label(w.Env.Words, w.MacOS)
+}
+
+// PaneWidths are the widths of sidebar and list, to be kept for the next start.
+func (w *Window) PaneWidths() [2]float32 { return w.Panes }
+
+// atLeast gives an object a smallest size, which is the window's.
+func atLeast(least fyne.Size, o fyne.CanvasObject) fyne.CanvasObject {
+	return container.New(leastLayout{least}, o)
+}
+
+type leastLayout struct{ least fyne.Size }
+
+func (l leastLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	return l.least.Max(objects[0].MinSize())
+}
+
+func (l leastLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	objects[0].Move(fyne.NewPos(0, 0))
+	objects[0].Resize(size)
 }
 
 // startingView is shown for the moments in which the accounts on this PC are looked up.

@@ -37,6 +37,10 @@ func newVaultView(w *Window, model *screen.Vault) *vaultView {
 	v.problem = newProblemStrip(w, model.DismissProblem)
 	v.dialogs = dialogs{w: w, model: model}
 	v.panes = widget.NewPanes(v.sidebar.box, v.list.box, widget.Spacer())
+	if w.Panes[0] > 0 {
+		v.panes.SetWidths(w.Panes[0], w.Panes[1])
+	}
+	v.panes.OnResized = func(sidebar, list float32) { w.Panes = [2]float32{sidebar, list} }
 	v.box = widget.Column(0, v.problem.box, widget.Grow(v.panes))
 	model.OnChange(v.render)
 	v.render(model.State())

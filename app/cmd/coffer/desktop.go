@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+	"fyne.io/fyne/v2/lang"
+
+	"github.com/coffer-vault/coffer/app/kit"
+	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/app/ui"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/updater"
+	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/importer/chromium"
+	"github.com/coffer-vault/coffer/vault/importer/firefox"
+	"github.com/coffer-vault/coffer/vault/importer/keystore"
+)
+
+// desktop is the running program.
+type desktop struct {
+	options options
+	paths   platform.Paths
+	program *updater.Program // nil if this program cannot be replaced
+	log     *slog.Logger
+
+	app       fyne.App
+	window    fyne.Window
+	manager   *session.Manager
+	env       *screen.Env
+	shell     *screen.Shell
+	clipboard *clipboard
+	ui        *ui.Window
+	tray      bool // there is one, and so a way back to a hidden window
+}
+
+func newDesktop(o options, paths platform.Paths, program *updater.Program, log *slog.Logger) *desktop {
+	return &desktop{options: o, paths: paths, program: program, log: log}
+}
+
+// run shows the window and returns when the program has ended.
+func (d *desktop) run(front *later) error {
+	app.SetMetadata(fyne.AppMetadata{ID: "io.github.coffer-vault.coffer", Name: ui.Title, Icon: appIcon(d.log)})
+	d.app = app.New()
+	d.app.SetIcon(appIcon(d.log))
+	words, err := assets.Load(systemLanguage())
+	if err != nil {
+		return err
+	}
+	d.openManager()
+	defer d.manager.Close()
+	d.clipboard = openClipboard(d.app, d.manager, d.log)
+	defer d.clipboard.Close()
+	d.env = d.newEnv(words)
+	d.shell = screen.NewShell(d.env, d.shellConfig())
+	state := readWindowState(d.paths)
+	d.newWindow(state)
+	front.set(d.shell.Show)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	d.app.Lifecycle().SetOnStarted(func() { d.started(ctx) })
+	if !d.options.background {
+		d.window.Show()
+	}
+	d.app.Run()
+	d.log.Info("end")
+	return nil
+}
+
+// started begins everything that is not needed for the first picture.
+func (d *desktop) started(ctx context.Context) {
+	d.shell.Start()
+	go d.watchAway(ctx)
+	go d.pollUpdates(ctx)
+	d.newTray()
+}
+
+func (d *desktop) openManager() {
+	d.manager = session.New(session.Config{
+		Paths: d.paths, Keyring: platform.NewKeyring(d.paths), Browsers: browsers,
+		DeviceName: platform.DeviceName(), Platform: platform.PlatformName(), Log: d.log,
+	})
+}
+
+// browsers finds the browser profiles of the user who runs the program.
+func browsers(ctx context.Context) []importer.Source {
+	env, err := importer.NewEnvironment(keystore.New())
+	if err != nil {
+		return nil
+	}
+	return append(chromium.Discover(ctx, env), firefox.Discover(ctx, env)...)
+}
+
+func (d *desktop) newEnv(words *assets.Catalog) *screen.Env {
+	return &screen.Env{
+		Post: fyne.Do, Clock: screen.SystemClock{}, Words: words, Clipboard: d.clipboard, Paper: paper(), Log: d.log,
+		OpenURL:  platform.OpenURL,
+		SaveFile: func(name string, content secret.Bytes, done func(string, error)) { d.ui.SaveFile(name, content, done) },
+	}
+}
+
+func (d *desktop) shellConfig() screen.ShellConfig {
+	return screen.ShellConfig{
+		Manager: d.manager, Origin: d.options.server, Language: systemLanguage(), Idle: platform.IdleTime, Autostart: autostart,
+		Update: d.updateConfig(), MacOS: runtime.GOOS == "darwin", Quit: func() { d.saveWindowState(); d.app.Quit() },
+		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
+			return u.CheckPassword(ctx, password)
+		},
+	}
+}
+
+func autostart(on bool) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return platform.SetAutostart(self, on)
+}
+
+// systemLanguage is the language of the system, BCP 47.
+func systemLanguage() string { return lang.SystemLocale().LanguageString() }
+
+// paper is Letter in North America and A4 everywhere else.
+func paper() kit.Paper {
+	switch lang.SystemLocale().String() {
+	case "en-US", "en-CA", "fr-CA", "es-MX":
+		return kit.Letter
+	}
+	return kit.A4
+}
+
+func (d *desktop) newWindow(state windowState) {
+	d.window = d.app.NewWindow(ui.Title)
+	d.window.SetMaster()
+	d.window.SetCloseIntercept(d.closed)
+	d.ui = ui.New(ui.Config{
+		Env: d.env, Shell: d.shell, Window: d.window, Clipboard: d.clipboard.entries(), Files: files(), Front: d.front,
+		Theme: d.options.theme, Panes: state.Panes, MacOS: runtime.GOOS == "darwin", Ready: d.confirmHealthy,
+	})
+	d.window.Resize(state.size())
+}
+
+// closed hides the window where the tray can bring it back, and else ends the program.
+func (d *desktop) closed() {
+	if d.tray {
+		d.saveWindowState()
+		d.ui.Rest()
+		d.window.Hide()
+		return
+	}
+	d.shell.Quit()
+}
+
+func (d *desktop) front() {
+	d.window.Show()
+	d.window.RequestFocus()
+	d.ui.Wake()
+}
+
+// awayTime is how long the computer waits with going to sleep until the vault is locked.
+const awayTime = 5 * time.Second
+
+// watchAway locks when the user locks the session or the computer goes to sleep.
+func (d *desktop) watchAway(ctx context.Context) {
+	err := platform.WatchAway(ctx, func(why platform.Away) {
+		d.log.Info("locking", "why", string(why))
+		ctx, cancel := context.WithTimeout(ctx, awayTime)
+		defer cancel()
+		d.shell.Away(ctx)
+	})
+	if err != nil && ctx.Err() == nil {
+		d.log.Warn("the system does not tell when the session is locked", "error", err)
+	}
+}
+
+// later is a call whose target comes to be after it can first be made.
+type later struct {
+	mu     sync.Mutex
+	target func()
+	missed bool
+}
+
+func (l *later) call() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.target == nil {
+		l.missed = true
+		return
+	}
+	l.target()
+}
+
+func (l *later) set(target func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.target = target
+	if l.missed {
+		target()
+	}
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+)
+
+// options are what the program is started with.
+type options struct {
+	background bool   // in the tray, without a window
+	server     string // origin that new accounts use
+	theme      string // instead of the one of the settings; empty for that one
+}
+
+func parseOptions(args []string) (options, error) {
+	o := options{server: defaultServer()}
+	flags := flag.NewFlagSet("coffer", flag.ContinueOnError)
+	background := strings.TrimPrefix(platform.BackgroundFlag, "--")
+	flags.BoolVar(&o.background, background, false, "start in the tray, without a window")
+	flags.BoolVar(&o.background, "hidden", false, "the same as --"+background)
+	flags.StringVar(&o.server, "server", o.server, "origin of the server that new accounts use")
+	flags.StringVar(&o.theme, "theme", "", "system, light or dark, until the settings say otherwise")
+	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	if o.theme != "" && !slices.Contains([]string{"system", "light", "dark"}, o.theme) || flags.NArg() > 0 {
+		err := errors.New("coffer takes --background, --server ORIGIN and --theme system|light|dark")
+		fmt.Fprintln(os.Stderr, err)
+		return options{}, err
+	}
+	return o, nil
+}
+
+// defaultServer is the one that the installer or the build names; empty if neither does.
+func defaultServer() string {
+	domain := installedDomain()
+	if domain == "" {
+		domain = buildinfo.Domain
+	}
+	if domain == "" {
+		return ""
+	}
+	return "https://api." + domain
+}

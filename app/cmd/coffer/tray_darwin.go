@@ -1,0 +1,5 @@
+package main
+
+const programFile = "coffer"
+
+func trayAvailable() bool { return true }

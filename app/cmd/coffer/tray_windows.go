@@ -1,0 +1,5 @@
+package main
+
+const programFile = "coffer.exe"
+
+func trayAvailable() bool { return true }
