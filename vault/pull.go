@@ -36,8 +36,8 @@ type Result struct {
 	Missing    []id.ID // objects whose envelope has to be fetched
 }
 
-// ErrRow is returned for a row that goes back, that contradicts the one of the same revision, or that goes on without a pin: the
-// engine must not have let it through.
+// ErrRow is returned for a row or pin that goes back, for a row that contradicts the one of the same revision, and for one that goes
+// on without a pin: the engine must not have let it through.
 var ErrRow = errors.New("a row contradicts the vault's state")
 
 // ApplyPull puts verified rows into the vault, merges them with what was edited here, and moves the pin: all of it in one
@@ -125,8 +125,11 @@ func (p *pulling) settleOutbox(pull Pull) error {
 		return nil
 	}
 	pin, err := p.tx.Pin(p.cfg.Vault)
-	if err != nil || pull.Pin.Seq <= pin.Seq {
+	switch {
+	case err != nil || pull.Pin.Seq == pin.Seq:
 		return err
+	case pull.Pin.Seq < pin.Seq:
+		return ErrRow
 	}
 	return p.dropOutbox()
 }

@@ -433,6 +433,9 @@ func TestRowsThatContradict(t *testing.T) {
 	if _, err := d.ApplyPull(ctx, vault.Pull{Rows: []vault.RemoteRow{sealed(t, it.ID, 2, []byte("x"))}}); !errors.Is(err, vault.ErrRow) {
 		t.Errorf("a revision without a pin: %v", err)
 	}
+	if _, err := d.ApplyPull(ctx, vault.Pull{Pin: &vault.Pin{}}); !errors.Is(err, vault.ErrRow) {
+		t.Errorf("a pin that goes back: %v", err)
+	}
 	if d.pin(t).Seq != 1 {
 		t.Error("the pin moved")
 	}
