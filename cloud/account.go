@@ -175,10 +175,15 @@ func applyEntry(tx Tx, c Caller, in LogAppend, body any) error {
 	return badEntry(fmt.Errorf("entry of type %T", body))
 }
 
-// listDevice accepts a device-add of the caller's own device alone: its key has proved the mailbox, and no other key has.
+// listDevice accepts a device-add of the caller's own device alone, as it introduced itself: its key has proved the mailbox and no
+// other has, and the account's owner was told this name.
 func listDevice(tx Tx, c Caller, add chain.DeviceAdd) error {
-	if add.Device != c.Device || add.Key != c.Key {
-		return badEntry(errors.New("a device lists itself"))
+	d, err := tx.Device(c.Account, c.Device)
+	if err != nil {
+		return err
+	}
+	if add != (chain.DeviceAdd{Device: d.ID, Key: d.Key, Name: d.Name, Platform: d.Platform}) {
+		return badEntry(errors.New("a device lists itself, as it was introduced"))
 	}
 	return tx.SetDeviceStatus(c.Account, c.Device, DeviceListed)
 }

@@ -5,6 +5,14 @@ import (
 	"strings"
 )
 
+// knownLanguage drops what cannot be a language tag (BCP 47); mails are in English then.
+func knownLanguage(tag string) string {
+	if len(tag) > 35 {
+		return ""
+	}
+	return tag
+}
+
 const maxEmail = 254 // RFC 5321 §4.5.3.1.3, without the angle brackets
 
 // normalEmail is the form in which addresses are compared: without spaces around, in lower case. Local parts that differ in case

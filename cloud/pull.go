@@ -71,7 +71,8 @@ func (v *Vaults) Changes(ctx context.Context, c Caller, vault id.ID, since uint6
 	return out, err
 }
 
-// changedObjects names each object of the commits once, newest first: what a later page would repeat is less likely to fit.
+// changedObjects names each object that the commits leave alive once, newest first: what a later page would repeat is the first that
+// does not fit.
 func changedObjects(commits []chain.Signed) ([]id.ID, error) {
 	seen := map[id.ID]bool{}
 	var objects []id.ID
@@ -81,10 +82,10 @@ func changedObjects(commits []chain.Signed) ([]id.ID, error) {
 			return nil, fmt.Errorf("stored change list: %w", err)
 		}
 		for _, c := range changes {
-			if !seen[c.Object] {
-				seen[c.Object] = true
+			if !seen[c.Object] && c.Action == chain.Put {
 				objects = append(objects, c.Object)
 			}
+			seen[c.Object] = true
 		}
 	}
 	return objects, nil

@@ -1,7 +1,9 @@
 package cloud
 
 import (
+	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
 	"time"
@@ -14,6 +16,11 @@ const (
 	tokenSize       = 32
 	accessLifetime  = 10 * time.Minute
 	refreshLifetime = 90 * 24 * time.Hour
+	// familySize bytes of a refresh token name its session, the others are new each time: so a token that was used up long ago is
+	// still known for what it is, and nothing has to be kept of it.
+	familySize = 16
+	// sessionsPerDevice bounds the rows that a device can make by proving again and again; the oldest goes.
+	sessionsPerDevice = 5
 )
 
 // Sessions opens, renews and ends sessions. Tokens are random and stored as hashes; without the device's key they are worth nothing.
@@ -29,6 +36,7 @@ type Session struct {
 	Device         id.ID
 	AccessHash     []byte
 	AccessExpires  int64
+	FamilyHash     []byte
 	RefreshHash    []byte
 	PreviousHash   []byte // the refresh token before; empty at first
 	RefreshExpires int64
@@ -37,12 +45,11 @@ type Session struct {
 type sessionRows interface {
 	InsertSession(Session) error
 	SessionByAccess(hash []byte) (Session, error)
-	// SessionByRefresh finds a session by any refresh token it ever had.
-	SessionByRefresh(hash []byte) (Session, error)
+	SessionByFamily(hash []byte) (Session, error)
 	UpdateSession(Session) error
 	DeleteSession(sessionID string) error
-	// SpendToken remembers a refresh token that must never come again, as long as its session lives.
-	SpendToken(hash []byte, sessionID string) error
+	// DeleteOldSessions leaves the newest keep sessions of a device.
+	DeleteOldSessions(account, device id.ID, keep int) error
 }
 
 // Tokens are what a client gets of a session.
@@ -69,14 +76,19 @@ func hashToken(token []byte) []byte {
 
 // open starts a session of a device.
 func (s *Sessions) open(tx Tx, account, device id.ID) (Tokens, error) {
-	tokens, row := s.issue(Session{ID: s.rowID(), Account: account, Device: device})
-	return tokens, tx.InsertSession(row)
+	family := s.bytes(familySize)
+	tokens, row := s.issue(Session{ID: s.rowID(), Account: account, Device: device, FamilyHash: hashToken(family)}, family)
+	if err := tx.InsertSession(row); err != nil {
+		return Tokens{}, err
+	}
+	return tokens, tx.DeleteOldSessions(account, device, sessionsPerDevice)
 }
 
 // issue puts fresh tokens into a session.
-func (s *Sessions) issue(row Session) (Tokens, Session) {
+func (s *Sessions) issue(row Session, family []byte) (Tokens, Session) {
 	now := s.time()
-	tokens := Tokens{Access: s.bytes(tokenSize), AccessExpires: now + millis(accessLifetime), Refresh: s.bytes(tokenSize)}
+	tokens := Tokens{Access: s.bytes(tokenSize), AccessExpires: now + millis(accessLifetime)}
+	tokens.Refresh = append(bytes.Clone(family), s.bytes(tokenSize-familySize)...)
 	row.AccessHash, row.AccessExpires = hashToken(tokens.Access), tokens.AccessExpires
 	row.RefreshHash, row.RefreshExpires = hashToken(tokens.Refresh), now+millis(refreshLifetime)
 	return tokens, row
@@ -121,9 +133,12 @@ func (s *Sessions) ByDevice(ctx context.Context, account, device id.ID) (Caller,
 // Refresh trades a refresh token for new tokens. The previous token works too until the new one was used, since the answer that
 // carried the new one may have been lost; any other comes from a thief or a copy, and ends the session. Errors: ErrSessionEnded.
 func (s *Sessions) Refresh(ctx context.Context, c Caller, token []byte) (tokens Tokens, err error) {
-	hash := hashToken(token)
+	if len(token) != tokenSize {
+		return Tokens{}, ErrSessionEnded
+	}
+	family := token[:familySize]
 	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
-		row, err := tx.SessionByRefresh(hash)
+		row, err := tx.SessionByFamily(hashToken(family))
 		if errors.Is(err, ErrNone) {
 			return ErrSessionEnded, nil
 		} else if err != nil {
@@ -132,12 +147,14 @@ func (s *Sessions) Refresh(ctx context.Context, c Caller, token []byte) (tokens 
 		if row.Account != c.Account || row.Device != c.Device || s.time() >= row.RefreshExpires {
 			return ErrSessionEnded, nil
 		}
-		spent, ok := row.spend(hash)
-		if !ok {
+		if !row.use(hashToken(token)) {
 			return ErrSessionEnded, tx.DeleteSession(row.ID)
 		}
-		tokens, row = s.issue(row)
-		return nil, s.keep(tx, row, spent)
+		tokens, row = s.issue(row, family)
+		if err := tx.UpdateSession(row); err != nil {
+			return nil, err
+		}
+		return nil, tx.TouchDevice(row.Account, row.Device, s.time())
 	})
 	if errors.Is(err, ErrSessionEnded) {
 		s.events.drop(c.Account, c.Device)
@@ -145,29 +162,13 @@ func (s *Sessions) Refresh(ctx context.Context, c Caller, token []byte) (tokens 
 	return tokens, err
 }
 
-// spend works out what the use of a refresh token does to the others: which one is dead from now on, and whether it was a
-// legitimate use at all.
-func (row *Session) spend(used []byte) (spent []byte, ok bool) {
-	switch string(used) {
-	case string(row.RefreshHash):
-		spent, row.PreviousHash = row.PreviousHash, row.RefreshHash
-		return spent, true
-	case string(row.PreviousHash):
-		return row.RefreshHash, true
+// use decides whether a refresh token may be used, and makes it the previous one.
+func (row *Session) use(hash []byte) bool {
+	if hmac.Equal(hash, row.RefreshHash) {
+		row.PreviousHash = row.RefreshHash
+		return true
 	}
-	return nil, false
-}
-
-func (s *Sessions) keep(tx Tx, row Session, spent []byte) error {
-	if len(spent) != 0 {
-		if err := tx.SpendToken(spent, row.ID); err != nil {
-			return err
-		}
-	}
-	if err := tx.UpdateSession(row); err != nil {
-		return err
-	}
-	return tx.TouchDevice(row.Account, row.Device, s.time())
+	return hmac.Equal(hash, row.PreviousHash)
 }
 
 // End signs the caller out; its open event streams end too.

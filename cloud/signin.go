@@ -213,7 +213,7 @@ func (s *SignIn) admit(tx Tx, account Account, p Proof) (Proved, error) {
 	known, err := tx.Device(account.ID, p.Device.ID)
 	switch {
 	case errors.Is(err, ErrNone):
-		expires, err := s.mailCode(tx, account.Email, PendingDevice{Account: account.ID, NewDevice: p.Device, Language: p.Language})
+		expires, err := s.mailCode(tx, account.Email, PendingDevice{Account: account.ID, NewDevice: p.Device, Language: knownLanguage(p.Language)})
 		return Proved{CodeExpires: expires}, err
 	case err != nil:
 		return Proved{}, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -52,7 +53,7 @@ func (s *SignUp) Start(ctx context.Context, address, language string) (signupID 
 		if err := s.countMail(tx, "signup", email); err != nil {
 			return err
 		}
-		mail := Mail{To: email, Language: language, Kind: MailSignupCode, Code: code, Expires: row.Expires}
+		mail := Mail{To: email, Language: knownLanguage(language), Kind: MailSignupCode, Code: code, Expires: row.Expires}
 		switch _, err := tx.AccountByEmail(email); {
 		case err == nil:
 			// No code is mailed, so none can be right: what the mailbox gets has no code in it.
@@ -172,6 +173,10 @@ func (n NewAccount) check(now int64) (Account, *chain.Log, error) {
 			return Account{}, nil, err
 		}
 	}
+	// Counted before any signature is checked: whoever asks here is a stranger.
+	if len(n.Log) != 4 {
+		return Account{}, nil, badEntry(fmt.Errorf("%d entries", len(n.Log)))
+	}
 	log, err := chain.ReadLog(n.Account, n.Log)
 	if err != nil {
 		return Account{}, nil, badEntry(err)
@@ -190,7 +195,7 @@ func (n NewAccount) checkLog(log *chain.Log) error {
 	key, live := log.LiveDevice(n.Device.ID, 2)
 	epoch, hasVault := log.Epoch(n.Vault)
 	switch {
-	case log.Len() != 4 || log.Credentials().Generation != 1 || !live || !hasVault:
+	case log.Credentials().Generation != 1 || !live || !hasVault:
 		return badEntry(errors.New("an account begins with genesis, credentials, device-add, vault-epoch"))
 	case log.Genesis().SealedIdentity != chain.SealedKeyHash(n.SealedIdentity):
 		return badEntry(errors.New("genesis names another sealed identity"))

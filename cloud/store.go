@@ -15,7 +15,7 @@ var (
 
 // Store keeps what the server knows, in transactions.
 type Store interface {
-	// Update runs do in a serialisable transaction and commits if do returns nil. do may be run only once.
+	// Update runs do in a serialisable transaction and commits if do returns nil.
 	Update(ctx context.Context, do func(Tx) error) error
 	// View runs do on a snapshot; writing in it fails.
 	View(ctx context.Context, do func(Tx) error) error

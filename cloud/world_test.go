@@ -79,15 +79,19 @@ func (w *world) deliver() cloud.Mail {
 
 // person is an account with one device.
 type person struct {
-	email   string
-	account id.ID
-	login   signing.PrivateKey
-	device  cloud.NewDevice
-	key     signing.PrivateKey
+	email          string
+	account, vault id.ID
+	tag            []byte
+	login          signing.PrivateKey
+	identity       signing.PrivateKey
+	device         cloud.NewDevice
+	key            signing.PrivateKey
+	log            *chain.Log
 }
 
 func newPerson(email string) *person {
-	p := &person{email: email, account: id.New(), login: signing.Generate(), key: signing.Generate()}
+	p := &person{email: email, account: id.New(), vault: id.New(), login: signing.Generate(), identity: signing.Generate(), key: signing.Generate()}
+	p.tag = append(p.account[:], p.vault[:]...)
 	p.device = cloud.NewDevice{ID: id.New(), Key: p.key.Public(), Name: "Laptop", Platform: "linux"}
 	return p
 }
@@ -111,27 +115,27 @@ func (w *world) signUp(p *person) {
 
 func (p *person) newAccount(t testing.TB) cloud.NewAccount {
 	t.Helper()
-	identity, vault, tag := signing.Generate(), id.New(), id.New()
 	n := cloud.NewAccount{
-		Account: p.account, LookupTag: append(tag[:], tag[:]...), SealedAccount: []byte("ak"), SealedIdentity: []byte("identity"),
-		Vault: vault, SealedVault: []byte("vk"), Device: p.device,
+		Account: p.account, LookupTag: p.tag, SealedAccount: []byte("ak"), SealedIdentity: []byte("identity"),
+		Vault: p.vault, SealedVault: []byte("vk"), Device: p.device,
 	}
-	log := chain.NewLog(p.account)
+	p.log = chain.NewLog(p.account)
+	sealing := chain.Sealing{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(n.SealedAccount)}
 	for _, body := range []chain.Body{
-		chain.Genesis{Identity: identity.Public(), Receive: []byte("hpke"), SealedIdentity: chain.SealedKeyHash(n.SealedIdentity)},
-		chain.Credentials{Generation: 1, Profile: "P2", Login: p.login.Public(), Sealings: []chain.Sealing{{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(n.SealedAccount)}}},
+		chain.Genesis{Identity: p.identity.Public(), Receive: []byte("hpke"), SealedIdentity: chain.SealedKeyHash(n.SealedIdentity)},
+		chain.Credentials{Generation: 1, Profile: "P2", Login: p.login.Public(), Sealings: []chain.Sealing{sealing}},
 		chain.DeviceAdd{Device: p.device.ID, Key: p.device.Key, Name: p.device.Name, Platform: p.device.Platform},
-		chain.VaultEpoch{Vault: vault, Epoch: 1, SealedKey: chain.SealedKeyHash(n.SealedVault)},
+		chain.VaultEpoch{Vault: p.vault, Epoch: 1, SealedKey: chain.SealedKeyHash(n.SealedVault)},
 	} {
-		e, err := log.Next(identity, 0, body)
+		e, err := p.log.Next(p.identity, 0, body)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := log.Append(e); err != nil {
+		if err := p.log.Append(e); err != nil {
 			t.Fatal(err)
 		}
 	}
-	n.Log = log.Entries(-1)
+	n.Log = p.log.Entries(-1)
 	return n
 }
 

@@ -30,7 +30,10 @@ const maxSkew = 120_000
 // policy says whose signature a route demands, by finding the key. The zero policy, of a route that forgot it, lets nobody in.
 type policy struct {
 	open bool // no signature: the route proves nothing, or carries its own proof
-	find func(context.Context, *Server, *signedRequest) (cloud.Caller, error)
+	// keyInBody is for sign-up: the key comes with the request. Since anybody can make such a key, its nonces are not remembered; the
+	// sign-up's token serves once.
+	keyInBody bool
+	find      func(context.Context, *Server, *signedRequest) (cloud.Caller, error)
 }
 
 const policyKey = "policy"
@@ -47,8 +50,8 @@ var (
 	byPending = policy{find: func(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
 		return s.cloud.SignIn.ByPending(ctx, r.Account, r.Device)
 	}}
-	// byBody is for sign-up: the key comes with the request, which shows that its sender has the private half.
-	byBody = policy{find: findByBody}
+	// byBody shows that the sender has the private half of the key in the body.
+	byBody = policy{find: findByBody, keyInBody: true}
 )
 
 func findBySession(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
@@ -93,14 +96,9 @@ func callerOf(ctx context.Context) cloud.Caller {
 // demands, and hands on who the caller is.
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	body, err := readBody(w, r, ctx.Operation().MaxBodyBytes)
-	if err != nil {
-		writeError(w, err)
-		return
-	}
-	r.Body = io.NopCloser(bytes.NewReader(body))
 	route, _ := ctx.Operation().Metadata[policyKey].(policy)
-	caller, err := s.caller(r, body, route)
+	body := func() ([]byte, error) { return takeBody(w, r, ctx.Operation().MaxBodyBytes) }
+	caller, err := s.caller(r, route, body)
 	if err != nil {
 		writeError(w, s.toAnswer(r.Context(), ctx.Operation().OperationID, err))
 		return
@@ -108,8 +106,8 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callerKey{}, caller))
 }
 
-// readBody reads a whole body, since its hash is signed.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+// takeBody reads a whole body, since its hash is signed, and puts it back for the handler.
+func takeBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	deadline := http.NewResponseController(w)
 	// A writer without deadlines, as tests have it, is read without one.
 	_ = deadline.SetReadDeadline(time.Now().Add(readTimeout))
@@ -121,52 +119,60 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	} else if err != nil {
 		return nil, fmt.Errorf("%w: body ends early", cloud.ErrInvalid)
 	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	return body, nil
 }
 
-func (s *Server) caller(r *http.Request, body []byte, route policy) (cloud.Caller, error) {
+// caller decides who sent a request. What can be refused without the body is: strangers do not get megabytes into memory.
+func (s *Server) caller(r *http.Request, route policy, body func() ([]byte, error)) (caller cloud.Caller, err error) {
 	if route.open {
-		return cloud.Caller{}, nil
+		_, err := body()
+		return cloud.Caller{}, err
 	}
 	if route.find == nil {
 		return cloud.Caller{}, errors.New("route without a policy")
 	}
-	signed, err := s.parseSigned(r, body)
+	signed, err := s.parseSigned(r)
 	if err != nil {
 		return cloud.Caller{}, err
 	}
-	now := s.now().UnixMilli()
-	// A request from before the start may have been seen by the process before this one, whose memory of nonces is gone.
-	if d := signed.Time - now; d > maxSkew || d < -maxSkew || signed.Time < s.started {
-		return cloud.Caller{}, clockSkew{serverTime: now}
+	if !route.keyInBody {
+		if caller, err = route.find(r.Context(), s, signed); err != nil {
+			return cloud.Caller{}, err
+		}
 	}
-	caller, err := route.find(r.Context(), s, signed)
-	if err != nil {
+	if signed.Body, err = body(); err != nil {
 		return cloud.Caller{}, err
 	}
-	if caller.Key.Verify(signing.Request, signed.Message(), signed.signature) != nil {
-		return cloud.Caller{}, cloud.ErrSessionEnded
+	if route.keyInBody {
+		if caller, err = route.find(r.Context(), s, signed); err != nil {
+			return cloud.Caller{}, err
+		}
 	}
-	return caller, s.admit(caller, signed, now)
+	return caller, s.verify(caller, route, signed)
 }
 
-// admit decides about a request whose signature is right.
-func (s *Server) admit(c cloud.Caller, r *signedRequest, now int64) error {
-	if c.Status == cloud.DeviceRevoked {
+// verify decides about a request of which everything is known. The nonce comes last: strangers must not be able to fill its memory.
+func (s *Server) verify(c cloud.Caller, route policy, r *signedRequest) error {
+	switch {
+	case c.Key.Verify(signing.Request, r.Message(), r.signature) != nil:
+		return cloud.ErrSessionEnded
+	case c.Status == cloud.DeviceRevoked:
 		return cloud.ErrDeviceRevoked
+	case route.keyInBody:
+		return nil
 	}
-	// Only after the signature: strangers must not be able to fill the memory.
-	return s.nonces.use(now, r.Account, r.Device, r.Nonce)
+	return s.nonces.use(s.now().UnixMilli(), r.Account, r.Device, r.Nonce)
 }
 
-// parseSigned reads the headers of docs/protocol.md §8, each in its one spelling.
-func (s *Server) parseSigned(r *http.Request, body []byte) (*signedRequest, error) {
+// parseSigned reads the headers of docs/protocol.md §8, each in its one spelling, and checks the time.
+func (s *Server) parseSigned(r *http.Request) (*signedRequest, error) {
 	h := r.Header
 	if h.Get(wire.HeaderSignature) == "" {
 		return nil, cloud.ErrSessionEnded
 	}
 	out := &signedRequest{Request: proof.Request{
-		Origin: s.origin, Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Body: body,
+		Origin: s.origin, Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery,
 	}}
 	var errs [6]error
 	out.Account, errs[0] = id.Parse(h.Get(wire.HeaderAccount))
@@ -183,7 +189,17 @@ func (s *Server) parseSigned(r *http.Request, body []byte) (*signedRequest, erro
 	if err := errors.Join(errs[:]...); err != nil || out.Time < 0 {
 		return nil, fmt.Errorf("%w: a header that signs the request", cloud.ErrInvalid)
 	}
-	return out, nil
+	return out, s.checkTime(out.Time)
+}
+
+// checkTime refuses a request that is too old or too new, or from before the start: the process before this one may have seen it,
+// and its memory of nonces is gone.
+func (s *Server) checkTime(at int64) error {
+	now := s.now().UnixMilli()
+	if at < now-maxSkew || at > now+maxSkew || at < s.started {
+		return clockSkew{serverTime: now}
+	}
+	return nil
 }
 
 // bearer decodes the access token; none is fine here.

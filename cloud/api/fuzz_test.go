@@ -7,9 +7,7 @@ import (
 	"testing"
 
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/internal/testkit"
-	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
@@ -33,51 +31,6 @@ func FuzzPushBody(f *testing.F) {
 		r := send(t, u.first.request("POST", u.first.vaultPath("/commits"), u.first.session.AccessToken, body), nil)
 		if r.status >= 500 || r.status == 401 {
 			t.Errorf("%d %s for %q", r.status, r.err.Code, body)
-		}
-	})
-}
-
-// The signature is right whatever the commit says, so that what is behind it is reached.
-func FuzzPushedCommit(f *testing.F) {
-	s := testkit.Cloud(f)
-	u := signUp(f, s, "ada@example.org")
-	d := u.first
-	in := d.signed(d.put(32, id.New()))
-	tomb := d.signed(d.tombstone(id.New()))
-	f.Add(in.Commit, in.Changes, in.Envelopes[0].Envelope)
-	f.Add(tomb.Commit, tomb.Changes, []byte{})
-	f.Add(in.Commit, tomb.Changes, []byte("envelope"))
-	f.Add(append([]byte{0xbf}, in.Commit...), []byte{0x9f, 0xff}, []byte{})
-	f.Fuzz(func(t *testing.T, commit, changes, envelope []byte) {
-		d.t = t
-		push := wire.Push{SignedCommit: wire.SignedCommit{Commit: commit, Changes: changes, Signature: d.key.Sign(signing.Commit, commit)}}
-		if list, err := chain.ParseChanges(changes); err == nil && len(envelope) > 0 {
-			push.Envelopes = []wire.Envelope{{ObjectID: list[0].Object.String(), Revision: list[0].New, Envelope: envelope}}
-		}
-		if r := d.call("POST", d.vaultPath("/commits"), push, nil); r.status >= 500 {
-			t.Errorf("%d %s", r.status, r.err.Code)
-		}
-	})
-}
-
-func FuzzLogEntry(f *testing.F) {
-	s := testkit.Cloud(f)
-	u := signUp(f, s, "ada@example.org")
-	d := u.first
-	for _, body := range []chain.Body{
-		chain.DeviceRevoke{Device: id.New()}, u.credentials(2), u.newDevice("Tablet").entry(), chain.VaultEpoch{Vault: u.vault, Epoch: 2},
-		chain.Genesis{Identity: u.identity.Public(), Receive: []byte{1}},
-	} {
-		f.Add(u.next(body).Entry, []byte("sealed"))
-	}
-	f.Fuzz(func(t *testing.T, entry, sealed []byte) {
-		d.t = t
-		in := wire.LogAppend{
-			SignedEntry: wire.SignedEntry{Entry: entry, Signature: u.identity.Sign(signing.AccountLog, entry)}, SealedAccount: sealed, SealedVault: sealed,
-		}
-		r := d.call("POST", "/v1/account/log", in, nil)
-		if r.status >= 500 {
-			t.Errorf("%d %s for %x", r.status, r.err.Code, entry)
 		}
 	})
 }

@@ -161,7 +161,7 @@ func TestPanic(t *testing.T) {
 
 func TestRouteWithoutPolicyIsClosed(t *testing.T) {
 	s := &Server{}
-	if _, err := s.caller(httptest.NewRequest("GET", "/", nil), nil, policy{}); err == nil {
+	if _, err := s.caller(httptest.NewRequest("GET", "/", nil), policy{}, nil); err == nil {
 		t.Error("a route that forgot its policy lets everybody in")
 	}
 }

@@ -60,8 +60,10 @@ func TestLogRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	renamed := u.newDevice("Renamed")
-	renamed.id = phone.id
+	rekeyed := u.newDevice("Phone")
+	rekeyed.id = phone.id
+	renamed := *phone
+	renamed.name = "Another name"
 	for name, c := range map[string]struct {
 		by             *device
 		entry          chain.SignedEntry
@@ -69,21 +71,22 @@ func TestLogRefuses(t *testing.T) {
 		status         int
 		code           wire.Code
 	}{
-		"signed by another key":               {phone, foreign, nil, nil, 422, wire.CodeBadEntry},
-		"not CBOR":                            {phone, chain.SignedEntry{Entry: []byte("nonsense"), Signature: randomBytes(64)}, nil, nil, 422, wire.CodeBadEntry},
-		"a second genesis":                    {u.first, u.next(chain.Genesis{Identity: u.identity.Public(), Receive: []byte{1}}), nil, nil, 422, wire.CodeBadEntry},
-		"another device than the caller":      {phone, u.next(tablet.entry()), nil, nil, 422, wire.CodeBadEntry},
-		"another key than the caller's":       {phone, u.next(renamed.entry()), nil, nil, 422, wire.CodeBadEntry},
-		"a device that was never verified":    {u.first, u.next(tablet.entry()), nil, nil, 422, wire.CodeBadEntry},
-		"revoking a device that is not there": {u.first, u.next(chain.DeviceRevoke{Device: id.New()}), nil, nil, 422, wire.CodeBadEntry},
-		"credentials without their key":       {u.first, u.next(u.credentials(2)), nil, nil, 400, wire.CodeInvalid},
-		"credentials with another key":        {u.first, u.next(u.credentials(2)), sealed, nil, 422, wire.CodeBadEntry},
-		"credentials out of order":            {u.first, u.next(u.credentials(3)), u.sealed.account, nil, 422, wire.CodeBadEntry},
-		"epoch without its key":               {u.first, u.next(chain.VaultEpoch{Vault: u.vault, Epoch: 2, SealedKey: hash}), nil, nil, 400, wire.CodeInvalid},
-		"epoch with another key":              {u.first, u.next(chain.VaultEpoch{Vault: u.vault, Epoch: 2}), nil, sealed, 422, wire.CodeBadEntry},
-		"epoch out of order":                  {u.first, u.next(chain.VaultEpoch{Vault: u.vault, Epoch: 3, SealedKey: hash}), nil, sealed, 422, wire.CodeBadEntry},
-		"another user's vault":                {u.first, u.next(chain.VaultEpoch{Vault: other.vault, Epoch: 1, SealedKey: hash}), nil, sealed, 409, wire.CodeConflict},
-		"epoch by an unlisted device":         {phone, u.next(chain.VaultEpoch{Vault: u.vault, Epoch: 2, SealedKey: hash}), nil, sealed, 403, wire.CodeDeviceUnlisted},
+		"signed by another key":                       {phone, foreign, nil, nil, 422, wire.CodeBadEntry},
+		"not CBOR":                                    {phone, chain.SignedEntry{Entry: []byte("nonsense"), Signature: randomBytes(64)}, nil, nil, 422, wire.CodeBadEntry},
+		"a second genesis":                            {u.first, u.next(chain.Genesis{Identity: u.identity.Public(), Receive: []byte{1}}), nil, nil, 422, wire.CodeBadEntry},
+		"another device than the caller":              {phone, u.next(tablet.entry()), nil, nil, 422, wire.CodeBadEntry},
+		"another name than it introduced itself with": {phone, u.next(renamed.entry()), nil, nil, 422, wire.CodeBadEntry},
+		"another key than the caller's":               {phone, u.next(rekeyed.entry()), nil, nil, 422, wire.CodeBadEntry},
+		"a device that was never verified":            {u.first, u.next(tablet.entry()), nil, nil, 422, wire.CodeBadEntry},
+		"revoking a device that is not there":         {u.first, u.next(chain.DeviceRevoke{Device: id.New()}), nil, nil, 422, wire.CodeBadEntry},
+		"credentials without their key":               {u.first, u.next(u.credentials(2)), nil, nil, 400, wire.CodeInvalid},
+		"credentials with another key":                {u.first, u.next(u.credentials(2)), sealed, nil, 422, wire.CodeBadEntry},
+		"credentials out of order":                    {u.first, u.next(u.credentials(3)), u.sealed.account, nil, 422, wire.CodeBadEntry},
+		"epoch without its key":                       {u.first, u.next(chain.VaultEpoch{Vault: u.vault, Epoch: 2, SealedKey: hash}), nil, nil, 400, wire.CodeInvalid},
+		"epoch with another key":                      {u.first, u.next(chain.VaultEpoch{Vault: u.vault, Epoch: 2}), nil, sealed, 422, wire.CodeBadEntry},
+		"epoch out of order":                          {u.first, u.next(chain.VaultEpoch{Vault: u.vault, Epoch: 3, SealedKey: hash}), nil, sealed, 422, wire.CodeBadEntry},
+		"another user's vault":                        {u.first, u.next(chain.VaultEpoch{Vault: other.vault, Epoch: 1, SealedKey: hash}), nil, sealed, 409, wire.CodeConflict},
+		"epoch by an unlisted device":                 {phone, u.next(chain.VaultEpoch{Vault: u.vault, Epoch: 2, SealedKey: hash}), nil, sealed, 403, wire.CodeDeviceUnlisted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.by.sendEntry(c.entry, c.account, c.vault).want(t, c.status, c.code)

@@ -101,6 +101,32 @@ func TestTokensExpire(t *testing.T) {
 	d.wantRefresh(next.RefreshToken, 401, wire.CodeSessionEnded)
 }
 
+// A device that proves again and again keeps its newest sessions.
+func TestSessionsPerDevice(t *testing.T) {
+	s := testkit.Cloud(t)
+	d := signUp(t, s, "ada@example.org").first
+	opened := []wire.Session{d.session}
+	for range 6 {
+		opened = append(opened, *d.proved().Session)
+	}
+	for i, session := range opened {
+		want := 200
+		if i < len(opened)-5 {
+			want = 401
+		}
+		d.wantAccess(session.AccessToken, want)
+	}
+}
+
+func TestMadeUpRefreshTokens(t *testing.T) {
+	s := testkit.Cloud(t)
+	d := signUp(t, s, "ada@example.org").first
+	for _, token := range [][]byte{randomBytes(32), randomBytes(31), d.session.AccessToken} {
+		d.wantRefresh(token, 401, wire.CodeSessionEnded)
+	}
+	d.wantAccess(d.session.AccessToken, 200)
+}
+
 func TestSignOut(t *testing.T) {
 	s := testkit.Cloud(t)
 	d := signUp(t, s, "ada@example.org").first

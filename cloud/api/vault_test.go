@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"strconv"
 	"strings"
 	"sync"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/wire"
@@ -155,6 +158,42 @@ func TestPushLimits(t *testing.T) {
 	body := append([]byte(`{"commit":"`), bytes.Repeat([]byte("A"), wire.MaxRequest)...)
 	d.call("POST", d.vaultPath("/commits"), body, nil).want(t, 413, wire.CodeTooLarge)
 	d.call("POST", d.vaultPath("/objects/fetch"), bytes.Repeat([]byte(" "), 70_000), nil).want(t, 413, wire.CodeTooLarge)
+
+	// The last object that fits, and the first that does not.
+	s.Stop()
+	db, err := sqlite.Open(t.Context(), s.Database(), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.Exec(`UPDATE vaults SET objects = $1`, wire.MaxObjects-1)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s.Restart()
+	closeIdle()
+	last := id.New()
+	d.push(d.put(8, last)).ok(t)
+	d.push(d.put(8, id.New())).want(t, 413, wire.CodeTooLarge)
+	d.push(d.put(8, last)).ok(t)
+}
+
+// Who is not signed in is refused before a byte of the body is read.
+func TestStrangersBodyIsNotRead(t *testing.T) {
+	s := testkit.Cloud(t)
+	d := signUp(t, s, "ada@example.org").first
+	for _, token := range [][]byte{nil, randomBytes(32)} {
+		req := d.request("POST", d.vaultPath("/commits"), token, []byte("{}"))
+		req.Body, req.ContentLength = io.NopCloser(neverRead{t}), 100
+		req.Header.Set("Expect", "100-continue") // the server asks for the body when it reads it
+		send(t, req, nil).want(t, 401, wire.CodeSessionEnded)
+	}
+}
+
+type neverRead struct{ t *testing.T }
+
+func (n neverRead) Read([]byte) (int, error) {
+	n.t.Error("the body was asked for")
+	return 0, io.EOF
 }
 
 func TestUnlistedDeviceMayReadAndNotWrite(t *testing.T) {

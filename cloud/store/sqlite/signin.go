@@ -95,26 +95,26 @@ func (t *tx) Count(subject []byte, day int64) (n int, err error) {
 }
 
 func (t *tx) InsertSession(s cloud.Session) error {
-	return t.exec(`INSERT INTO sessions (session_id, account_id, device_id, access_hash, access_expires, refresh_hash, previous_hash, refresh_expires)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		s.ID, s.Account[:], s.Device[:], s.AccessHash, s.AccessExpires, s.RefreshHash, notNull(s.PreviousHash), s.RefreshExpires)
+	return t.exec(`INSERT INTO sessions
+		(session_id, account_id, device_id, access_hash, access_expires, family_hash, refresh_hash, previous_hash, refresh_expires)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		s.ID, s.Account[:], s.Device[:], s.AccessHash, s.AccessExpires, s.FamilyHash, s.RefreshHash, notNull(s.PreviousHash), s.RefreshExpires)
 }
 
-const selectSession = `SELECT session_id, account_id, device_id, access_hash, access_expires, refresh_hash, previous_hash, refresh_expires
+const selectSession = `SELECT session_id, account_id, device_id, access_hash, access_expires, family_hash, refresh_hash, previous_hash, refresh_expires
 	FROM sessions WHERE `
 
 func (t *tx) SessionByAccess(hash []byte) (cloud.Session, error) {
 	return t.session(selectSession+`access_hash = $1`, hash)
 }
 
-func (t *tx) SessionByRefresh(hash []byte) (cloud.Session, error) {
-	return t.session(selectSession+`refresh_hash = $1 OR previous_hash = $1
-		OR session_id = (SELECT session_id FROM spent_tokens WHERE token_hash = $1)`, hash)
+func (t *tx) SessionByFamily(hash []byte) (cloud.Session, error) {
+	return t.session(selectSession+`family_hash = $1`, hash)
 }
 
 func (t *tx) session(query string, arg any) (s cloud.Session, err error) {
 	err = t.one(query, []any{arg}, []any{
-		&s.ID, fixed(s.Account[:]), fixed(s.Device[:]), &s.AccessHash, &s.AccessExpires, &s.RefreshHash, &s.PreviousHash, &s.RefreshExpires,
+		&s.ID, fixed(s.Account[:]), fixed(s.Device[:]), &s.AccessHash, &s.AccessExpires, &s.FamilyHash, &s.RefreshHash, &s.PreviousHash, &s.RefreshExpires,
 	})
 	return s, err
 }
@@ -129,8 +129,10 @@ func (t *tx) DeleteSession(sessionID string) error {
 	return t.exec(`DELETE FROM sessions WHERE session_id = $1`, sessionID)
 }
 
-func (t *tx) SpendToken(hash []byte, sessionID string) error {
-	return t.exec(`INSERT INTO spent_tokens (token_hash, session_id) VALUES ($1, $2)`, hash, sessionID)
+// DeleteOldSessions relies on session ids being in the order of time.
+func (t *tx) DeleteOldSessions(account, device id.ID, keep int) error {
+	return t.exec(`DELETE FROM sessions WHERE account_id = $1 AND device_id = $2 AND session_id NOT IN
+		(SELECT session_id FROM sessions WHERE account_id = $1 AND device_id = $2 ORDER BY session_id DESC LIMIT $3)`, account[:], device[:], keep)
 }
 
 func (t *tx) DeleteExpired(now, proofsBefore, daysBefore int64) (rows int64, err error) {

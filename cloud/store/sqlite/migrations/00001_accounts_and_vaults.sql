@@ -85,18 +85,12 @@ CREATE TABLE sessions (
     device_id       BYTEA  NOT NULL,
     access_hash     BYTEA  NOT NULL UNIQUE,
     access_expires  BIGINT NOT NULL,
-    refresh_hash    BYTEA  NOT NULL UNIQUE,
+    family_hash     BYTEA  NOT NULL UNIQUE,
+    refresh_hash    BYTEA  NOT NULL,
     previous_hash   BYTEA  NOT NULL,
     refresh_expires BIGINT NOT NULL
 );
-CREATE INDEX sessions_previous ON sessions (previous_hash);
-
--- Refresh tokens that were used up, to notice when one comes again.
-CREATE TABLE spent_tokens (
-    token_hash BYTEA NOT NULL PRIMARY KEY,
-    session_id TEXT  NOT NULL REFERENCES sessions ON DELETE CASCADE
-);
-CREATE INDEX spent_tokens_session ON spent_tokens (session_id);
+CREATE INDEX sessions_device ON sessions (account_id, device_id);
 
 CREATE TABLE vaults (
     vault_id   BYTEA  NOT NULL PRIMARY KEY,
