@@ -26,6 +26,7 @@ type Vault struct {
 	place    Place
 	search   string
 	sort     vault.Sort
+	filter   vault.Filter // what rows were asked for
 	rows     []*vault.Summary
 	counts   vault.Counts
 	folders  []vault.Folder
@@ -113,6 +114,7 @@ func (v *Vault) Import() *Import       { return v.imports }
 
 // found is what a query gives.
 type found struct {
+	filter  vault.Filter
 	rows    []*vault.Summary
 	counts  vault.Counts
 	folders []vault.Folder
@@ -127,7 +129,7 @@ func (v *Vault) refresh() {
 	v.asking, v.askAgain = true, false
 	filter := v.place.filter(v.search, v.sort)
 	Run(v.run, func(context.Context) (found, error) {
-		return found{v.vault.Query(filter), v.vault.Counts(), v.vault.Folders()}, nil
+		return found{filter, v.vault.Query(filter), v.vault.Counts(), v.vault.Folders()}, nil
 	}, func(f found, _ error) {
 		v.asking = false
 		if v.askAgain {
@@ -140,13 +142,19 @@ func (v *Vault) refresh() {
 
 func (v *Vault) show(f found) {
 	before := v.indexOf(v.selected)
-	v.rows, v.counts, v.folders, v.loading = f.rows, f.counts, f.folders, false
-	// An item that was just saved may belong elsewhere than the list shows: then it stays in the pane.
-	gone := v.indexOf(v.selected) < 0 && (before >= 0 || v.detail == nil)
-	if gone && v.editor == nil && v.conflicts == nil {
+	asked := f.filter != v.filter // the person asked for another list, and not the vault changed
+	v.filter, v.rows, v.counts, v.folders, v.loading = f.filter, f.rows, f.counts, f.folders, false
+	if v.indexOf(v.selected) < 0 && (asked || !v.exists(v.selected)) && v.editor == nil && v.conflicts == nil {
 		v.selectNear(before)
 	}
 	v.changed()
+}
+
+// exists reports whether an item is where the list is, in the trash or outside of it. An item that an edit has moved out of the
+// list stays in the pane.
+func (v *Vault) exists(item id.ID) bool {
+	s, ok := v.vault.Summary(item)
+	return ok && (s.TrashedAt != 0) == v.inTrash()
 }
 
 // selectNear selects the row that took the place of one that is gone.
