@@ -6,6 +6,8 @@
 //	Linux    v10  AES-128-CBC under a key everybody knows      v11  under a secret of the Secret Service   v12  portal: not to be had
 //	macOS    v10  AES-128-CBC under a secret of the keychain
 //	Windows  v10  AES-256-GCM under a key in "Local State"     v20  app-bound: not to be had               none  DPAPI
+//
+// Passkeys are not in these files.
 package chromium
 
 import (

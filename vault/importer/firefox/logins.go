@@ -14,7 +14,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/vault/importer"
 	"github.com/coffer-vault/coffer/vault/importer/internal/cbc"
 )
@@ -127,31 +126,28 @@ func (p *profile) mirrorLogins(ctx context.Context) ([]login, error) {
 		return nil, err
 	}
 	defer db.Close()
-	var logins []login
-	for table, hidden := range map[string]string{"loginsL": "is_deleted", "loginsM": "is_overridden"} {
-		rows, err := readMirrorTable(ctx, db, table, hidden)
-		if err != nil {
-			return nil, fmt.Errorf("%w: table %s: %w", importer.ErrMalformed, table, err)
-		}
-		logins = append(logins, rows...)
-	}
-	return logins, nil
-}
-
-func readMirrorTable(ctx context.Context, db *sql.DB, table, hidden string) (logins []login, err error) {
-	columns := []string{"guid", "origin", "httpRealm", "secFields", "timeCreated", "timeLastUsed", "timePasswordChanged", hidden}
-	present, err := sqlite.Columns(ctx, db, table)
+	logins, err := readMirrorTable(ctx, db, "loginsL", "is_deleted")
 	if err != nil {
 		return nil, err
 	}
-	for _, column := range columns {
-		if !slices.Contains(present, column) {
-			return nil, fmt.Errorf("no column %q", column)
-		}
+	onServer, err := readMirrorTable(ctx, db, "loginsM", "is_overridden")
+	if err != nil {
+		return nil, err
+	}
+	// An overridden row has one with the same guid in loginsL.
+	onServer = slices.DeleteFunc(onServer, func(l login) bool { return l.deleted })
+	return append(logins, onServer...), nil
+}
+
+// readMirrorTable reads one table; what the column hidden marks comes out as deleted.
+func readMirrorTable(ctx context.Context, db *sql.DB, table, hidden string) (logins []login, err error) {
+	columns := []string{"guid", "origin", "httpRealm", "secFields", "timeCreated", "timeLastUsed", "timePasswordChanged", hidden}
+	if err := requireColumns(ctx, db, table, columns...); err != nil {
+		return nil, err
 	}
 	rows, err := db.QueryContext(ctx, `SELECT `+strings.Join(columns, ", ")+` FROM `+table)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %s: %w", importer.ErrMalformed, table, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -161,16 +157,16 @@ func readMirrorTable(ctx context.Context, db *sql.DB, table, hidden string) (log
 			logins = append(logins, login{malformed: true})
 			continue
 		}
-		if table == "loginsM" && isHidden.Int64 != 0 {
-			continue // the row of loginsL with the same guid stands for it
-		}
 		logins = append(logins, login{
 			guid: guid.String, origin: origin.String, realm: realm.String, deleted: isHidden.Int64 != 0,
 			created: created.Int64, lastUsed: lastUsed.Int64, changed: changed.Int64,
 			open: func(k *keys) (username, password []byte, reason importer.Reason) { return k.openJWE(sealed.String) },
 		})
 	}
-	return logins, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", importer.ErrMalformed, table, err)
+	}
+	return logins, nil
 }
 
 // openJWE decrypts the fields of a row of logins.db: a compact JWE (RFC 7516) with direct encryption by A256GCM.
