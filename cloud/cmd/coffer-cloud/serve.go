@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -57,23 +58,18 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 		return fmt.Errorf("listen: %w", err)
 	}
 	defer listener.Close()
-	if o.origin == "" {
-		o.origin = "http://" + listener.Addr().String()
-	}
+	address := scheme(o) + listener.Addr().String()
+	o.origin = cmp.Or(o.origin, address)
 	c := cloud.New(cloud.Config{Store: store, Secret: secret, Origin: o.origin, Mail: sender, Now: time.Now, Random: rand.Reader, Log: log})
 	handler := api.New(api.Config{
 		Cloud: c, Origin: o.origin, Limits: limits(o.dev), BehindProxy: o.behindProxy, Ready: store.Ping, Now: time.Now, Log: log,
 	})
-	servers := []running{{handler.HTTP(), listener, o.certificate, o.key}}
-	updates, addresses, err := openUpdates(o, log)
+	updates, updatesReady, err := openUpdates(o, log)
 	if err != nil {
 		return err
 	}
-	ready = "ready api=" + scheme(o) + listener.Addr().String() + ready
-	if len(addresses) > 0 {
-		ready += " updates=" + strings.Join(addresses, ",")
-	}
-	return runAll(ctx, c, append(servers, updates...), func() { fmt.Fprintln(out, ready) })
+	servers := append(updates, running{handler.HTTP(), listener, o.certificate, o.key})
+	return runAll(ctx, c, servers, func() { fmt.Fprintln(out, "ready api="+address+ready+updatesReady) })
 }
 
 func scheme(o options) string {
@@ -153,18 +149,19 @@ func (r running) serve() error {
 }
 
 // openUpdates serves the update folder on listeners of its own: its hosts share nothing with the API but the process.
-func openUpdates(o options, log *slog.Logger) (servers []running, addresses []string, err error) {
+func openUpdates(o options, log *slog.Logger) (servers []running, ready string, err error) {
 	if o.updates == "" {
-		return nil, nil, nil
+		return nil, "", nil
 	}
 	handler, err := updatehost.New(o.updates)
 	if err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
+	var addresses []string
 	for _, address := range o.updatesListen {
 		listener, err := net.Listen("tcp", address)
 		if err != nil {
-			return nil, nil, fmt.Errorf("listen: %w", err)
+			return nil, "", fmt.Errorf("listen: %w", err)
 		}
 		server := &http.Server{
 			Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
@@ -173,7 +170,7 @@ func openUpdates(o options, log *slog.Logger) (servers []running, addresses []st
 		servers = append(servers, running{server, listener, o.certificate, o.key})
 		addresses = append(addresses, scheme(o)+listener.Addr().String())
 	}
-	return servers, addresses, nil
+	return servers, " updates=" + strings.Join(addresses, ","), nil
 }
 
 // runAll runs everything until ctx ends or a server fails.
