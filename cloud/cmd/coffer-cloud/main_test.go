@@ -3,8 +3,11 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -130,6 +133,34 @@ func askForCode(t *testing.T, p *process) {
 	files, err := filepath.Glob(filepath.Join(p.ready["mail"], "*.eml"))
 	if err != nil || len(files) != 1 {
 		t.Fatalf("mails in the folder: %v, %v", files, err)
+	}
+}
+
+func TestServeWithCertificate(t *testing.T) {
+	donor := httptest.NewUnstartedServer(nil)
+	donor.StartTLS()
+	donor.Close()
+	dir := t.TempDir()
+	write := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(donor.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := write("cert.pem", "CERTIFICATE", donor.Certificate().Raw)
+	p := start(t, "serve", "--dev", "--data", dir, "--tls-cert", certificate, "--tls-key", write("key.pem", "PRIVATE KEY", key))
+	resp, err := donor.Client().Get(p.ready["api"] + "/healthz")
+	if err != nil || resp.StatusCode != http.StatusNoContent || !strings.HasPrefix(p.ready["api"], "https://") {
+		t.Fatalf("%s: %v", p.ready["api"], err)
+	}
+	resp.Body.Close()
+	if err := p.signal(os.Interrupt); err != nil {
+		t.Error(err)
 	}
 }
 
