@@ -37,7 +37,7 @@ type Banner struct {
 	stock.BaseWidget
 	ground *Surface
 	icon   *Icon
-	title  *Text
+	title  *Paragraph
 	text   *Paragraph
 	line   *fyne.Container
 }
@@ -47,7 +47,7 @@ func NewBanner(tone Tone, title, text string, action *Button) *Banner {
 	b := &Banner{
 		ground: NewSurface(theme.ColorNone, theme.ColorNone, theme.RadiusCard),
 		icon:   NewIcon(assets.NoIcon, theme.ColorNone, IconSide+1),
-		title:  NewText("", theme.Strong.Of(theme.SemiBold)).Shortened(),
+		title:  NewParagraph("", theme.Strong.Of(theme.SemiBold)),
 		text:   NewParagraph("", theme.Secondary),
 	}
 	b.line = Row(3*theme.Grid, b.icon, Grow(Column(1, b.title, b.text)))

@@ -164,6 +164,7 @@ func (c *CodeEntry) TypedKey(event *fyne.KeyEvent) {
 // TypedShortcut implements fyne.Shortcutable: a pasted code replaces what was typed.
 func (c *CodeEntry) TypedShortcut(shortcut fyne.Shortcut) {
 	root := rootOf(c)
+	passShortcut(c, shortcut)
 	if _, paste := shortcut.(*fyne.ShortcutPaste); !paste || root == nil || root.Clipboard == nil || c.disabled {
 		return
 	}

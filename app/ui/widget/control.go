@@ -208,3 +208,13 @@ func pass(from fyne.CanvasObject, event *fyne.KeyEvent) {
 		typed(event)
 	}
 }
+
+// passShortcut hands a combination of keys on to the window: the toolkit gives them to nobody but a focused entry.
+func passShortcut(from fyne.CanvasObject, shortcut fyne.Shortcut) {
+	if _, ours := shortcut.(*desktop.CustomShortcut); !ours {
+		return
+	}
+	if c, ok := canvasOf(from).(fyne.Shortcutable); ok {
+		c.TypedShortcut(shortcut)
+	}
+}

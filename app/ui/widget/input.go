@@ -115,6 +115,7 @@ func (i *input) TypedShortcut(shortcut fyne.Shortcut) {
 		i.withClipboard(func(c fyne.Clipboard) { i.Entry.TypedShortcut(&fyne.ShortcutPaste{Clipboard: c}) })
 	default:
 		i.Entry.TypedShortcut(shortcut)
+		passShortcut(i, shortcut)
 	}
 }
 
