@@ -29,7 +29,7 @@ type sidebar struct {
 
 func newSidebar(w *Window, model *screen.Vault) *sidebar {
 	b := &sidebar{w: w, model: model, places: widget.Column(1)}
-	b.account = widget.NewText("", theme.Strong.Of(theme.SemiBold)).Shortened()
+	b.account = widget.NewText("", theme.Label.In(theme.ColorText)).Shortened()
 	b.server = widget.NewText("", theme.Caption.In(theme.ColorMuted)).Shortened()
 	b.switcher = widget.NewIconButton(assets.IconChevronDown, w.text("ui.menu"), b.openMenu)
 	b.sync = widget.NewIconButton(assets.IconCloud, "", b.openSync)

@@ -99,6 +99,7 @@ func (w *Window) render(state screen.ShellState) {
 	if next != w.shown || w.view == nil {
 		w.shown = next
 		w.newRoot()
+		w.view = nil
 		w.view = w.newView(state)
 		w.root.SetContent(atLeast(LeastSize, widget.Column(0, w.update.box, widget.Grow(w.view.content()))))
 		w.renderUpdate(w.Shell.Update().State())
@@ -176,9 +177,9 @@ func (w *Window) Wake() {
 // covered reports whether a dialog or menu lies over the screen.
 func (w *Window) covered() bool { return w.root.Canvas().Overlays().Top() != nil }
 
-// focus moves the keyboard, unless a dialog has it.
+// focus moves the keyboard, unless a dialog has it or the screen is still being built.
 func (w *Window) focus(o fyne.Focusable) {
-	if o != nil && !w.covered() {
+	if o != nil && w.view != nil && !w.covered() {
 		widget.Focus(o)
 	}
 }

@@ -101,7 +101,7 @@ func (v *vaultView) newPane(s screen.VaultState) pane {
 		c := newConflictsView(v.w, v.model.Conflicts())
 		return pane{content: c.box, focus: c.focus, key: c.key}
 	}
-	return pane{content: widget.EmptyState(assets.IconVault, v.w.text("ui.nothingSelected"), v.w.text("ui.nothingSelectedBody"), nil)}
+	return pane{content: widget.Spacer()} // the list says why there is nothing
 }
 
 func (v *vaultView) showToast(t screen.Toast) {

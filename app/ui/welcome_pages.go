@@ -151,10 +151,10 @@ func (v *welcomeView) passwordPage() welcomePage {
 
 func (v *welcomeView) kitPage() welcomePage {
 	save := widget.NewButton("", assets.IconDownload, widget.Secondary, v.model.SaveKit).Tall()
-	saved := widget.NewText("", theme.Secondary).Shortened()
-	done := widget.Row(8, widget.NewIcon(assets.IconCircleCheck, theme.ColorSuccess, widget.SmallIconSide), widget.Grow(saved))
+	saved := widget.NewParagraph("", theme.Secondary)
+	done := widget.TopRow(8, widget.NewIcon(assets.IconCircleCheck, theme.ColorSuccess, widget.SmallIconSide), widget.Grow(saved))
 	confirm := widget.NewCheck("", false, v.model.ConfirmKit)
-	stored := false
+	stored, agreed := false, false
 	return welcomePage{
 		fields: []fyne.CanvasObject{widget.Pad(save, 20, 0, 0, 0), widget.Pad(done, 10, 0, 0, 0), widget.Pad(confirm, 16, 0, 0, 0)},
 		first: func() fyne.Focusable {
@@ -170,10 +170,11 @@ func (v *welcomeView) kitPage() welcomePage {
 			done.Hidden = s.Kit.SavedTo == ""
 			confirm.SetLabel(s.Confirm.Label)
 			confirm.SetEnabled(s.Confirm.Enabled)
+			ticked := s.Confirm.Ticked && !agreed
+			stored, agreed = s.Confirm.Enabled, s.Confirm.Ticked
 			confirm.SetChecked(s.Confirm.Ticked)
-			if s.Confirm.Enabled && !stored {
-				stored = true
-				v.w.focus(confirm)
+			if ticked {
+				v.onward(s)
 			}
 		},
 	}
