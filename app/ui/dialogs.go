@@ -60,6 +60,7 @@ func (d *dialogs) newImport() *widget.Modal {
 	})
 	modal = widget.NewModal(d.w.text("ui.importTitle"), imports.box).Wide(widget.StepWidth)
 	modal.First, modal.OnDismiss = imports.first(), model.Skip
+	imports.settled = modal.Refresh
 	return modal
 }
 

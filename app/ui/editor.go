@@ -146,11 +146,12 @@ func (v *editorView) build(s screen.EditorState) fyne.CanvasObject {
 	for _, f := range s.Fields {
 		form.Add(v.field(f))
 	}
-	for _, f := range s.Websites {
-		form.Add(v.field(f))
-	}
-	if s.AddWebsite != "" {
-		form.Add(v.adder("add website", s.AddWebsite, v.model.AddWebsite))
+	for i, f := range s.Websites {
+		add := ""
+		if i == len(s.Websites)-1 {
+			add = s.AddWebsite
+		}
+		form.Add(v.website(f, add))
 	}
 	form.Add(v.folder(s.Folders))
 	form.Add(v.tags(s.Tags))
@@ -164,11 +165,14 @@ func (v *editorView) build(s screen.EditorState) fyne.CanvasObject {
 	return form
 }
 
-// adder is a quiet button at the left edge of the form.
-func (v *editorView) adder(name, text string, add func()) fyne.CanvasObject {
-	b := widget.NewButton(text, assets.IconPlus, widget.Ghost, add)
-	v.focuses[name] = b
-	return widget.Row(0, b, widget.Spacer())
+// website is the entry for an address; behind the last one is the button for another.
+func (v *editorView) website(f screen.EditorField, add string) fyne.CanvasObject {
+	if add == "" {
+		return v.field(f)
+	}
+	more := widget.NewIconButton(assets.IconPlus, add, v.model.AddWebsite)
+	v.focuses["add website"] = more
+	return v.field(f, more)
 }
 
 func (v *editorView) fieldAdder(types []screen.Choice) fyne.CanvasObject {
@@ -181,14 +185,17 @@ func (v *editorView) fieldAdder(types []screen.Choice) fyne.CanvasObject {
 		v.w.root.ShowMenuBelow(b, items...)
 	})
 	v.focuses["add field"] = b
-	return widget.Row(0, b, widget.Spacer())
+	return widget.Pad(widget.Row(0, b, widget.Spacer()), 0, 0, 0, ghostInset)
 }
 
+// ghostInset lets the label of a button without a surface begin at the edge of the form.
+const ghostInset = -14
+
 // field is an entry with its buttons and, for a password, its strength.
-func (v *editorView) field(f screen.EditorField) fyne.CanvasObject {
+func (v *editorView) field(f screen.EditorField, more ...fyne.CanvasObject) fyne.CanvasObject {
 	view := &editorField{entry: v.entry(f), filled: f.Filled}
 	v.fields[f.ID], v.focuses[f.ID] = view, view.entry.Input()
-	if buttons := v.buttons(f); len(buttons) > 0 {
+	if buttons := append(v.buttons(f), more...); len(buttons) > 0 {
 		view.entry.With(widget.Row(0, buttons...))
 	}
 	if !f.Generate {

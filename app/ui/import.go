@@ -20,6 +20,8 @@ type importView struct {
 	shape  importShape
 	start  fyne.Focusable
 	update func(screen.ImportState)
+
+	settled func() // after every change, for a dialog to take its size; may be nil
 }
 
 // importShape tells whether other parts have to be built.
@@ -48,6 +50,9 @@ func (v *importView) render(s screen.ImportState) {
 	}
 	v.update(s)
 	v.w.relayout()
+	if v.settled != nil {
+		v.settled()
+	}
 }
 
 // build makes the parts of a stage, and update, which follows the state.

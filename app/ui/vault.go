@@ -22,6 +22,8 @@ type vaultView struct {
 	pane    pane
 	dialogs dialogs
 	toast   int
+	// attached says that the window shows the view: what is opened over it before that would be closed again.
+	attached bool
 }
 
 // pane is what the right side shows.
@@ -54,8 +56,10 @@ func (v *vaultView) render(s screen.VaultState) {
 	if v.problem.set(s.Problem) {
 		v.w.relayout()
 	}
-	v.showToast(s.Toast)
-	v.dialogs.render(s)
+	if v.attached {
+		v.showToast(s.Toast)
+		v.dialogs.render(s)
+	}
 }
 
 // showPane changes the right side where another model has it.
@@ -120,7 +124,13 @@ func (v *vaultView) renderUpdate(s screen.UpdateState) { v.dialogs.renderUpdate(
 
 func (v *vaultView) content() fyne.CanvasObject { return v.box }
 func (v *vaultView) focus()                     { v.w.focus(v.list.search.Input()) }
-func (v *vaultView) refresh(screen.ShellState)  {}
+
+func (v *vaultView) refresh(screen.ShellState) {
+	if !v.attached {
+		v.attached = true
+		v.render(v.model.State())
+	}
+}
 
 func (v *vaultView) key(event *fyne.KeyEvent) {
 	if v.pane.key != nil && v.pane.key(event) {

@@ -100,14 +100,6 @@ func (v *welcomeView) content() fyne.CanvasObject { return v.holder }
 func (v *welcomeView) act(screen.Action)          {}
 func (v *welcomeView) refresh(screen.ShellState)  {}
 
-// onward shows that the way on is free, and puts the keyboard on it.
-func (v *welcomeView) onward(s screen.WelcomeState) {
-	if v.steps != nil {
-		v.steps.render(s)
-		v.w.focus(v.steps.onward)
-	}
-}
-
 func (v *welcomeView) focus() {
 	if first := v.page.first(); first != nil {
 		v.w.focus(first)

@@ -35,7 +35,7 @@ func (v *welcomeView) newServerField() *serverField {
 	f.entry.SetText(v.model.State().Server)
 	f.entry.SetPlaceholder("https://vault.example.com")
 	f.entry.OnChanged = v.model.SetServer
-	f.box = widget.Column(4, widget.Row(0, f.toggle, widget.Spacer()), f.entry)
+	f.box = widget.Column(4, widget.Pad(widget.Row(0, f.toggle, widget.Spacer()), 0, 0, 0, ghostInset), f.entry)
 	return f
 }
 
@@ -150,33 +150,40 @@ func (v *welcomeView) passwordPage() welcomePage {
 }
 
 func (v *welcomeView) kitPage() welcomePage {
-	save := widget.NewButton("", assets.IconDownload, widget.Secondary, v.model.SaveKit).Tall()
+	save := widget.NewButton("", assets.IconDownload, widget.Primary, v.model.SaveKit).Tall()
+	again := widget.NewButton("", assets.IconDownload, widget.Secondary, v.model.SaveKit).Tall()
 	saved := widget.NewParagraph("", theme.Secondary)
-	done := widget.TopRow(8, widget.NewIcon(assets.IconCircleCheck, theme.ColorSuccess, widget.SmallIconSide), widget.Grow(saved))
+	done := widget.Pad(widget.TopRow(8, widget.NewIcon(assets.IconCircleCheck, theme.ColorSuccess, widget.SmallIconSide), widget.Grow(saved)), 10, 0, 0, 0)
 	confirm := widget.NewCheck("", false, v.model.ConfirmKit)
-	stored, agreed := false, false
+	var before screen.Confirmation
 	return welcomePage{
-		fields: []fyne.CanvasObject{widget.Pad(save, 20, 0, 0, 0), widget.Pad(done, 10, 0, 0, 0), widget.Pad(confirm, 16, 0, 0, 0)},
-		first: func() fyne.Focusable {
-			if stored {
-				return confirm
-			}
-			return save
-		},
+		fields: []fyne.CanvasObject{widget.Pad(widget.Stack(save, again), 20, 0, 0, 0), done, widget.Pad(confirm, 16, 0, 0, 0)},
+		first:  func() fyne.Focusable { return save },
 		render: func(s screen.WelcomeState) {
-			save.SetText(s.Kit.Save)
-			save.SetBusy(s.Kit.Busy)
+			again.Hidden, save.Hidden = s.Kit.SavedTo == "", s.Kit.SavedTo != ""
+			for _, b := range []*widget.Button{save, again} {
+				b.SetText(s.Kit.Save)
+				b.SetBusy(s.Kit.Busy)
+			}
 			saved.SetText(s.Kit.SavedTo)
 			done.Hidden = s.Kit.SavedTo == ""
 			confirm.SetLabel(s.Confirm.Label)
 			confirm.SetEnabled(s.Confirm.Enabled)
-			ticked := s.Confirm.Ticked && !agreed
-			stored, agreed = s.Confirm.Enabled, s.Confirm.Ticked
 			confirm.SetChecked(s.Confirm.Ticked)
-			if ticked {
-				v.onward(s)
-			}
+			v.goOn(before, s, confirm)
+			before = s.Confirm
 		},
+	}
+}
+
+// goOn moves the keyboard to what comes next: the box once the kit is saved, the way on once it is ticked.
+func (v *welcomeView) goOn(before screen.Confirmation, s screen.WelcomeState, confirm *widget.Check) {
+	switch {
+	case s.Confirm.Enabled && !before.Enabled:
+		v.w.focus(confirm)
+	case s.Confirm.Ticked && !before.Ticked:
+		v.steps.render(s)
+		v.w.focus(v.steps.onward)
 	}
 }
 

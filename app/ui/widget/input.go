@@ -103,6 +103,9 @@ func (i *input) TypedKey(event *fyne.KeyEvent) {
 	i.Entry.TypedKey(event)
 }
 
+// AcceptsTab implements fyne.Tabbable: Tab leaves the field, also one of several lines, or the keyboard would be caught in it.
+func (i *input) AcceptsTab() bool { return false }
+
 // TypedShortcut implements fyne.Shortcutable. The toolkit's clipboard leaves traces in histories, so every clipboard
 // shortcut is given the program's.
 func (i *input) TypedShortcut(shortcut fyne.Shortcut) {
