@@ -135,11 +135,8 @@ func newDesk(t *testing.T, pc *testpc.PC, server *testkit.Server) *desk {
 			d.autoruns = append(d.autoruns, on)
 			return nil
 		},
-		CheckPassword: func(_ context.Context, _ *session.Unlocked, password secret.Bytes) error {
-			if string(password.Reveal()) != testpc.Password {
-				return session.ErrWrongPassword
-			}
-			return nil
+		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
+			return u.CheckPassword(ctx, password)
 		},
 	})
 	t.Cleanup(func() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/importer"
 )
 
@@ -219,7 +220,8 @@ func (i *Import) Undo() {
 			if result.Batch.IsZero() {
 				continue
 			}
-			if _, err := i.config.Unlocked.UndoImport(ctx, result.Batch); err != nil {
+			// One that was undone before a later one failed is not there any more.
+			if _, err := i.config.Unlocked.UndoImport(ctx, result.Batch); err != nil && !errors.Is(err, vault.ErrNotFound) {
 				return struct{}{}, err
 			}
 		}

@@ -94,14 +94,14 @@ func (v *Vault) navRow(place Place, icon assets.IconName, label string, count in
 	return NavRow{Place: place, Icon: icon, Label: label, Count: v.text("screen.number", "n", count), Selected: place == v.place}
 }
 
-// heading is the title of the list: what the sidebar calls the place.
-func (v *Vault) heading() string {
-	for _, section := range v.navigation() {
+// headingOf is the title of the list: what the sidebar calls the place.
+func headingOf(sections []NavSection) string {
+	for _, section := range sections {
 		for _, row := range section.Places {
 			if row.Selected {
 				return row.Label
 			}
 		}
 	}
-	return v.text("screen.vault.all")
+	return "" // for moments: of a folder that another device has deleted
 }

@@ -72,7 +72,7 @@ type Shell struct {
 	polling  bool
 	shows    int
 	notice   Message // on the unlock screen
-	saved    bool    // an unfinished edit was saved on locking: said once the vault is open again
+	news     string  // what happened on locking: said once the vault is open again
 	quitting bool
 }
 
@@ -218,9 +218,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 		Unlocked: u, Accounts: s.accounts, Lock: s.Lock, SwitchTo: s.switchTo, NewSettings: s.newSettings,
 		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
 	}
-	if s.saved {
-		s.saved, config.Notice = false, s.text("screen.shell.savedOnLock")
-	}
+	config.Notice, s.news = s.news, ""
 	s.vault = NewVault(s.env, config)
 	if first {
 		s.vault.openImport(true)
@@ -255,7 +253,7 @@ func (s *Shell) Touch() { s.touched = s.env.Clock.Now() }
 
 // checkIdle locks when nobody has touched the computer for as long as the settings say.
 func (s *Shell) checkIdle() {
-	if s.vault == nil || s.polling {
+	if s.open() == nil || s.polling {
 		return
 	}
 	s.polling = true
@@ -264,10 +262,25 @@ func (s *Shell) checkIdle() {
 		if err != nil {
 			idle = s.env.Clock.Now().Sub(s.touched)
 		}
-		if s.vault != nil && idle >= s.settings.LockAfter {
-			s.lockNow(s.unlocked.Account().ID)
+		if idle >= s.settings.LockAfter {
+			s.leaveAlone()
 		}
 	})
+}
+
+// open is the account that is open: in the vault, or at the end of the way to it.
+func (s *Shell) open() *session.Unlocked {
+	if s.welcome != nil {
+		return s.welcome.unlocked
+	}
+	return s.unlocked
+}
+
+// leaveAlone locks because nobody is there.
+func (s *Shell) leaveAlone() {
+	if u := s.open(); u != nil {
+		s.lockNow(u.Account().ID)
+	}
 }
 
 // Away locks because the session was locked or the computer goes to sleep. Any goroutine but the UI's may call it; it returns when
@@ -275,9 +288,7 @@ func (s *Shell) checkIdle() {
 func (s *Shell) Away(ctx context.Context) {
 	done := make(chan struct{})
 	s.env.Post(func() {
-		if s.vault != nil {
-			s.lockNow(s.unlocked.Account().ID)
-		}
+		s.leaveAlone()
 		closed := s.closed
 		go func() {
 			defer close(done)
@@ -323,7 +334,7 @@ func (s *Shell) saveAnd(next func()) {
 			return // locked meanwhile
 		}
 		if err == nil {
-			s.saved = true
+			s.news = s.text("screen.shell.savedOnLock")
 			v.closePane()
 			next()
 			return
@@ -343,14 +354,14 @@ func saveWiping(ctx context.Context, store *vault.Vault, item vault.Item) error 
 	return err
 }
 
-// lockNow leaves the vault at once; what is being typed is saved on the way, and the keys are wiped behind it.
+// lockNow leaves at once what is open; what is being typed is saved on the way, and the keys are wiped behind it.
 func (s *Shell) lockNow(next id.ID) {
-	item, dirty := s.vault.unsaved()
-	unlocked := s.unlocked
+	unlocked := s.open()
+	item, dirty := s.handOver()
 	closed := make(chan struct{})
 	s.clear()
 	s.unlocked, s.closed = nil, closed
-	s.copier.clear(func(err error) { s.clipboardCleared(err) })
+	s.copier.clear(s.clipboardCleared)
 	// Not cancelled by anything: a vault must not stay open because the program is in a hurry.
 	Run(s.run, func(context.Context) (struct{}, error) {
 		defer close(closed)
@@ -360,14 +371,28 @@ func (s *Shell) lockNow(next id.ID) {
 		}
 		return struct{}{}, nil
 	}, func(_ struct{}, err error) {
-		s.saved = s.saved || dirty && err == nil
 		if err != nil {
 			s.notice = explain(s.env.Words, err)
 			s.notice.Safe = s.text("screen.shell.notSaved")
+		} else if dirty {
+			s.news = s.text("screen.shell.savedOnLock")
 		}
 		s.changed()
 	})
 	s.showUnlock(next)
+}
+
+// handOver takes what is open out of the screen that has it, with what is being typed there.
+func (s *Shell) handOver() (item vault.Item, dirty bool) {
+	if s.vault != nil {
+		return s.vault.unsaved()
+	}
+	if s.welcome.page == PageKit && !s.welcome.confirmed {
+		s.news = s.text("screen.shell.kitMissing")
+	}
+	s.lastUsed(s.welcome.unlocked.Account())
+	s.welcome.unlocked = nil
+	return vault.Item{}, false
 }
 
 func (s *Shell) clipboardCleared(err error) {

@@ -147,6 +147,65 @@ func TestLockSavesWhatIsBeingTyped(t *testing.T) {
 	}
 }
 
+// Nobody is there while the new account's kit is on the screen: the vault is open by then, and must not stay so.
+func TestIdleLocksBeforeTheVaultIsShown(t *testing.T) {
+	d, w, server := welcomeDesk(t)
+	d.codePage(w)
+	w.SetCode(server.LastCode(t, anna))
+	d.page(w, PagePassword)
+	w.SetPassword(testpc.Typed(testpc.Password))
+	w.SetRepeat(testpc.Typed(testpc.Password))
+	w.Continue()
+	d.page(w, PageKit)
+	unlocked := w.unlocked
+	d.mu.Lock()
+	d.idle = time.Hour
+	d.mu.Unlock()
+	d.clock.Advance(d.queue, idlePoll)
+	d.until("lock", func() bool { return d.shell.State().Page == PageUnlock })
+	<-d.shell.closed
+	if _, err := unlocked.Vault().Save(t.Context(), testpc.Login("x", "y", "z")); err == nil {
+		t.Error("the vault is still open")
+	}
+	d.mu.Lock()
+	d.idle = 0
+	d.mu.Unlock()
+	if v := d.unlock(); !strings.Contains(v.State().Toast.Text, "emergency kit is not saved") {
+		t.Errorf("toast %q", v.State().Toast.Text)
+	}
+}
+
+func TestUnsavableEditKeepsTheVaultOpen(t *testing.T) {
+	d, v, _ := openDesk(t)
+	v.New(string(vault.Login))
+	v.Editor().SetText("title", "Big")
+	v.Editor().SetText("value/notes", strings.Repeat("x", 2<<20)) // more than an item can be
+	v.Lock()
+	d.until("question", func() bool { return !v.State().Ask.IsZero() })
+	if s := v.State(); s.Problem.What != "This item is larger than an item can be: about one megabyte." || s.Pane != PaneEditor {
+		t.Errorf("%+v", s.Problem)
+	}
+	v.Answer(false)
+	if d.shell.State().Page != PageVault || v.Editor().State().Name.Value != "Big" {
+		t.Fatal("what was typed is gone")
+	}
+	v.Lock()
+	d.until("question", func() bool { return !v.State().Ask.IsZero() })
+	v.Answer(true)
+	if d.shell.State().Page != PageUnlock {
+		t.Error("it does not lock at all")
+	}
+	// Nobody can be asked when the computer goes to sleep: it locks, and says what was lost.
+	v = d.unlock()
+	v.New(string(vault.Login))
+	v.Editor().SetText("value/notes", strings.Repeat("x", 2<<20))
+	d.shell.leaveAlone()
+	d.until("notice", func() bool { return !d.shell.State().Notice.IsZero() })
+	if n := d.shell.State().Notice; !strings.Contains(n.Safe, "could not be saved") {
+		t.Errorf("%+v", n)
+	}
+}
+
 func TestQuitClearsLocksAndEnds(t *testing.T) {
 	d, v, _ := openDesk(t)
 	d.add("Mail", "anna", "hunter2")

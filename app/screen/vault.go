@@ -69,12 +69,13 @@ type VaultConfig struct {
 
 // NewVault shows all items.
 func NewVault(env *Env, config VaultConfig) *Vault {
-	v := &Vault{config: config, vault: config.Unlocked.Vault(), status: config.Unlocked.Status(), loading: true}
+	v := &Vault{config: config, vault: config.Unlocked.Vault(), loading: true}
 	v.begin(env, v.view)
 	v.release = []func(){
 		v.vault.Subscribe(func(c vault.Change) { v.post(func() { v.vaultChanged(c) }) }),
 		config.Unlocked.OnStatus(func(s session.Status) { v.post(func() { v.statusChanged(s) }) }),
 	}
+	v.status = config.Unlocked.Status()
 	v.run.Every(time.Minute, v.changed) // "Synced 3 min ago"
 	v.refresh()
 	if config.Notice != "" {
@@ -305,8 +306,12 @@ func (v *Vault) edit(item vault.Item, isNew bool) {
 			v.changed()
 		},
 		Canceled: func() {
-			v.closePane()
-			v.selectNear(v.indexOf(back))
+			if v.exists(back) {
+				v.open(back)
+			} else {
+				v.closePane()
+				v.selectNear(0)
+			}
 			v.changed()
 		},
 	})

@@ -134,9 +134,9 @@ type Question struct {
 func (q Question) IsZero() bool { return q == Question{} }
 
 func (v *Vault) view() VaultState {
-	account := v.config.Unlocked.Account()
+	account, nav := v.config.Unlocked.Account(), v.navigation()
 	s := VaultState{
-		Account: account.Email, Server: hostOf(account.Origin), Accounts: v.accounts(account.ID), Nav: v.navigation(), Heading: v.heading(),
+		Account: account.Email, Server: hostOf(account.Origin), Accounts: v.accounts(account.ID), Nav: nav, Heading: headingOf(nav),
 		CountText: v.env.Words.Count("screen.vault.count", len(v.rows)), Search: v.search, SearchHint: v.text("screen.vault.search"), Sort: v.sorts(),
 		Rows: Rows{v.rows, v.env.Words}, Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
 		Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), InTrash: v.inTrash(),
