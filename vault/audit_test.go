@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -41,22 +42,29 @@ func TestEach(t *testing.T) {
 	if err := d.Each(stopped, func(*vault.Item) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	err = d.Each(ctx, func(*vault.Item) error { go d.Close(); <-closing(d); return nil })
-	if !errors.Is(err, vault.ErrClosed) {
-		t.Error(err)
-	}
 }
 
-// closing tells when Close has begun.
-func closing(d *device) <-chan struct{} {
-	done := make(chan struct{})
-	go func() {
-		for d.Query(vault.Filter{}) != nil {
+func TestCloseWaitsForWhatIsRunning(t *testing.T) {
+	d := newDevice(t, 1)
+	d.save(t, login("Example", "secret"))
+	var closed atomic.Bool
+	err := d.Each(ctx, func(it *vault.Item) error {
+		go func() {
+			d.Close()
+			closed.Store(true)
+		}()
+		for i := 0; i < 1000 || d.Query(vault.Filter{}) != nil; i++ {
 			runtime.Gosched()
 		}
-		close(done)
-	}()
-	return done
+		if closed.Load() || text(*it, vault.Password) != "secret" {
+			t.Error("closed under a running call")
+		}
+		return ctx.Err()
+	})
+	if err != nil && !errors.Is(err, vault.ErrClosed) {
+		t.Error(err)
+	}
+	d.Close() // waits for the other
 }
 
 func TestAudit(t *testing.T) {

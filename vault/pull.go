@@ -43,11 +43,6 @@ var ErrRow = errors.New("a row contradicts the vault's state")
 // ApplyPull puts verified rows into the vault, merges them with what was edited here, and moves the pin: all of it in one
 // transaction, or nothing. Errors: ErrRow, ErrOutbox for another Acked, ErrClosed, the context's, and the Store's.
 func (v *Vault) ApplyPull(ctx context.Context, p Pull) (result Result, err error) {
-	leave, err := v.begin()
-	if err != nil {
-		return Result{}, err
-	}
-	defer leave()
 	ctx, cancel := v.untilClosed(ctx)
 	defer cancel()
 	opened, err := v.openRows(ctx, p.Rows)
@@ -67,6 +62,11 @@ func (v *Vault) ApplyPull(ctx context.Context, p Pull) (result Result, err error
 
 // openRows makes the index entries of all rows before the transaction begins, on all processors.
 func (v *Vault) openRows(ctx context.Context, rows []RemoteRow) (map[id.ID]*entry, error) {
+	leave, err := v.begin()
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
 	all, err := v.openAll(ctx, len(rows), nil, func(yield func(Object) error) error {
 		for _, row := range rows {
 			if err := yield(Object{ID: row.Object, Base: row.version()}); err != nil {

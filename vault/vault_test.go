@@ -342,6 +342,16 @@ func TestSubscribe(t *testing.T) {
 	}
 }
 
+func TestSubscriberMayClose(t *testing.T) {
+	d := newDevice(t, 1)
+	d.Subscribe(func(vault.Change) { d.Close() })
+	_, err := d.ApplyPull(ctx, vault.Pull{Rows: []vault.RemoteRow{sealed(t, id.New(), 1, []byte("x"))}, Pin: &vault.Pin{Seq: 1}})
+	check(t, err)
+	if _, err := d.Save(ctx, login("x", "1")); !errors.Is(err, vault.ErrClosed) {
+		t.Error(err)
+	}
+}
+
 func TestLockedVault(t *testing.T) {
 	d := newDevice(t, 1)
 	it := d.save(t, login("Example", "1"))
