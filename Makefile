@@ -15,13 +15,17 @@ STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git r
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-.PHONY: help run test lint unit race attacks test-system bench screenshots fuzz build clean setup-%
+.PHONY: help run journey test lint unit race attacks test-system windows bench build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
 
-run: setup-run build ## the main job: cloud and desktop app; without a display the whole journey under Xvfb
-	@./bin/journey run --fresh=$(if $(FRESH),true,false)
+run: setup-run build ## the main job: server and app; FRESH=1 starts over; without a display the whole journey under Xvfb
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then sh internal/journey/demo.sh ./bin "$(FRESH)"; else $(MAKE) --no-print-directory journey; fi
+
+journey: ## the journey on the programs in bin/, under Xvfb
+	$(GO) build -trimpath -ldflags "$(STAMP) -X $(BUILDINFO).Version=0.2.0" -o bin/next/coffer ./app/cmd/coffer
+	$(GO) test -v -count=1 -tags=x11,journey -timeout 10m ./internal/journey
 
 test: setup-test lint unit race ## tier 1: unit, property, real store, server and mail, UI driver, attacks
 
@@ -38,14 +42,21 @@ race: setup-test
 
 test-system: setup-system build ## tier 2: live browsers, Wine, the headless journey
 	$(GO) test -tags=x11,system -count=1 -timeout 20m ./vault/importer/... ./installer/...
-	./bin/journey headless
+	$(MAKE) --no-print-directory journey
 
-bench: setup-bench ## benchmarks; figures and the machine are in docs/performance.md
+attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop
+	$(GO) test -count=1 -v -run Attack ./internal/attacks
+	$(GO) test -count=1 ./updater ./sync/chain ./sync/enrol
+
+windows: setup-system ## the MSI, into out/windows
+	installer/windows/build.sh $(VERSION) out/windows
+
+bench: setup-test ## benchmarks; figures and the machine are in docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchmem ./crypto/... ./vault/... ./sync/... ./cloud/...
 
 build: setup-test ## the programs, into bin/
 	@mkdir -p bin
-	$(GO) build -trimpath -ldflags "$(STAMP)" -o bin/ ./app/cmd/... ./cloud/cmd/... ./updater/cmd/... ./internal/journey/cmd/...
+	$(GO) build -trimpath -ldflags "$(STAMP)" -o bin/ ./app/cmd/... ./cloud/cmd/... ./updater/cmd/...
 
 setup-%:
 	@sh installer/setup/debian.sh $*

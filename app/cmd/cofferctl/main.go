@@ -80,7 +80,7 @@ type command struct {
 
 var commands = []command{
 	{"status", "", "accounts on this PC, unsynced edits, version", (*program).status},
-	{"get", "[--account E-MAIL] [--field FIELD] ITEM", "print a field of an item, the password unless said otherwise", (*program).get},
+	{"get", "[--account E-MAIL] [--field FIELD] ITEM...", "print a field of items, the password unless said otherwise", (*program).get},
 	{"list", "[--account E-MAIL] [SEARCH]", "items by title and user name", (*program).list},
 	{"import", "[--account E-MAIL] [--preview]", "import the passwords of this user's browsers", (*program).importBrowsers},
 	{"enrol", "create|signin --server ORIGIN --email E-MAIL", "create an account, or sign in on this PC", (*program).enrol},

@@ -129,57 +129,73 @@ func (p *program) list(ctx context.Context, args []string) error {
 	})
 }
 
-// get prints one field. Secrets go to standard output alone, and nowhere else.
+// get prints one field of each item. Secrets go to standard output alone, and nowhere else.
 func (p *program) get(ctx context.Context, args []string) error {
 	var a access
 	field := ""
-	rest, err := p.flags("get", args, func(f *flag.FlagSet) { a.define(f); f.StringVar(&field, "field", "password", "") })
+	names, err := p.flags("get", args, func(f *flag.FlagSet) { a.define(f); f.StringVar(&field, "field", "password", "") })
 	if err != nil {
 		return err
 	}
-	if len(rest) != 1 {
-		return fmt.Errorf("%w: name one item, by title or id", errUsage)
+	if len(names) == 0 {
+		return fmt.Errorf("%w: name items, by title or id", errUsage)
 	}
 	u, err := p.unlock(ctx, a)
 	if err != nil {
 		return err
 	}
 	defer u.Lock()
-	summary, err := find(u.Vault(), rest[0])
-	if err != nil {
-		return err
+	var found []details
+	for _, name := range names {
+		d, err := describe(ctx, u.Vault(), name)
+		if err != nil {
+			return err
+		}
+		if _, ok := d.Values[field]; !ok && !p.json {
+			return fmt.Errorf("%q has no %s", name, field)
+		}
+		found = append(found, d)
 	}
-	item, err := u.Vault().Get(ctx, summary.ID)
-	if err != nil {
-		return err
-	}
-	defer item.Wipe()
-	return p.printItem(&item, summary, vault.Key(field))
+	return p.print(found, func() {
+		for _, d := range found {
+			fmt.Fprintln(p.stdout, d.Values[field])
+		}
+	})
 }
 
-func (p *program) printItem(item *vault.Item, summary *vault.Summary, field vault.Key) error {
-	values := map[string]string{}
+// details is an item with its secrets.
+type details struct {
+	listed
+	Values   map[string]string `json:"values"`
+	Websites []string          `json:"websites,omitempty"`
+	History  []past            `json:"history,omitempty"`
+}
+
+type past struct {
+	Field    string `json:"field"`
+	Value    string `json:"value"`
+	Time     int64  `json:"time"`
+	Conflict bool   `json:"conflict,omitempty"`
+}
+
+func describe(ctx context.Context, v *vault.Vault, name string) (details, error) {
+	summary, err := find(v, name)
+	if err != nil {
+		return details{}, err
+	}
+	item, err := v.Get(ctx, summary.ID)
+	if err != nil {
+		return details{}, err
+	}
+	defer item.Wipe()
+	d := details{listed: toListed(summary), Values: map[string]string{}, Websites: item.Websites}
 	for key, value := range item.Values {
-		values[string(key)] = string(value.Reveal())
+		d.Values[string(key)] = string(value.Reveal())
 	}
-	history := []map[string]any{}
-	for _, past := range item.History {
-		history = append(history, map[string]any{"field": past.Field, "value": string(past.Value.Reveal()), "time": past.Time, "conflict": past.Conflict})
+	for _, h := range item.History {
+		d.History = append(d.History, past{string(h.Field), string(h.Value.Reveal()), h.Time, h.Conflict})
 	}
-	if p.json {
-		return p.print(struct {
-			listed
-			Values   map[string]string `json:"values"`
-			Websites []string          `json:"websites,omitempty"`
-			History  []map[string]any  `json:"history,omitempty"`
-		}{toListed(summary), values, item.Websites, history}, nil)
-	}
-	value, ok := values[string(field)]
-	if !ok {
-		return fmt.Errorf("the item has no %s", field)
-	}
-	fmt.Fprintln(p.stdout, value)
-	return nil
+	return d, nil
 }
 
 // find takes an id, or a title that one item alone has.

@@ -1,0 +1,446 @@
+//go:build journey
+
+// Package journey drives the shipped binaries through the main job, as a person would: keys and mouse of a real X server on one side,
+// the mailbox and the server's database on the other. There are no test hooks; what happened is asserted from outside.
+package journey
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/internal/sqlite"
+	"github.com/coffer-vault/coffer/internal/testbus"
+)
+
+// patience bounds every wait. The steps of a warm machine need a fraction of it.
+const patience = 40 * time.Second
+
+// Programs and results, relative to this folder.
+const (
+	binaries = "../../bin"
+	results  = "../../out"
+)
+
+func binary(t testing.TB, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join(binaries, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// eventually waits until condition is true, and fails the step if it does not become so.
+func eventually(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		if condition() {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("waited %s in vain: %s", patience, what)
+		}
+	}
+}
+
+// pc is a computer: a display with a window manager, a D-Bus session with a keyring, a home folder, and the app.
+type pc struct {
+	t       *testing.T
+	name    string
+	session *testbus.Session
+	display string
+	home    string
+	app     *exec.Cmd
+	program string // the installed copy of the app, which an update replaces
+	env     []string
+	log     *os.File
+	quit    chan struct{}
+}
+
+func newPC(t *testing.T, name string, env ...string) *pc {
+	t.Helper()
+	home := filepath.Join(t.TempDir(), name)
+	for _, dir := range []string{"", "Documents", "Coffer"} {
+		if err := os.MkdirAll(filepath.Join(home, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := &pc{t: t, name: name, home: home, session: testbus.Start(t, home), display: testbus.StartDisplay(t)}
+	p.env = append(p.session.Env(), append([]string{"DISPLAY=" + p.display, "COFFER_HOME=" + filepath.Join(home, "Coffer"), "LIBGL_ALWAYS_SOFTWARE=1", "LANG=C.UTF-8"}, env...)...)
+	p.program = filepath.Join(home, "bin", "coffer")
+	p.install(binary(t, "coffer"))
+	p.background("openbox")
+	return p
+}
+
+// install copies the shipped binary to where this computer runs it from.
+func (p *pc) install(from string) {
+	p.t.Helper()
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(p.program), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(p.program, data, 0o700)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *pc) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	cmd.Env = p.env
+	return cmd
+}
+
+// background starts a program that ends with the test.
+func (p *pc) background(name string, args ...string) {
+	p.t.Helper()
+	cmd := p.command(name, args...)
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+}
+
+// start runs the app and waits for its window.
+func (p *pc) start(args ...string) {
+	p.t.Helper()
+	log, err := os.OpenFile(filepath.Join(results, "app-"+p.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.app = p.command(p.program, args...)
+	p.app.Stdout, p.app.Stderr = log, log
+	p.app.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := p.app.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	quit, app := make(chan struct{}), p.app
+	p.quit = quit
+	go func() {
+		app.Wait()
+		log.Close()
+		close(quit)
+	}()
+	p.t.Cleanup(p.kill)
+	p.window()
+	p.settle()
+}
+
+// kill ends the app, as pulling the plug would, with everything it started.
+func (p *pc) kill() {
+	if p.app != nil {
+		syscall.Kill(-p.app.Process.Pid, syscall.SIGKILL)
+		<-p.quit
+		p.app = nil
+	}
+}
+
+// window waits for the app's window and returns its X id.
+func (p *pc) window() (window string) {
+	p.t.Helper()
+	eventually(p.t, "the window of the app on "+p.name, func() bool {
+		out, err := p.command("xdotool", "search", "--onlyvisible", "--name", "^Coffer").Output()
+		window = strings.TrimSpace(string(out))
+		return err == nil && window != "" && !strings.Contains(window, "\n")
+	})
+	return window
+}
+
+// keys presses keys, by their X names: "Tab", "ctrl+n", "Return".
+func (p *pc) keys(names ...string) {
+	p.t.Helper()
+	for _, name := range names {
+		p.run("xdotool", "key", "--clearmodifiers", name)
+	}
+}
+
+// text types into what has the focus. The text goes through standard input: arguments are public.
+func (p *pc) text(s string) {
+	p.t.Helper()
+	cmd := p.command("xdotool", "type", "--delay", "12", "--file", "-")
+	cmd.Stdin = strings.NewReader(s)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		p.t.Fatalf("type: %v %s", err, out)
+	}
+}
+
+func (p *pc) run(name string, args ...string) string {
+	p.t.Helper()
+	out, err := p.command(name, args...).CombinedOutput()
+	if err != nil {
+		p.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// picture reads the screen.
+func (p *pc) picture() image.Image {
+	p.t.Helper()
+	out, err := p.command("import", "-silent", "-window", "root", "png:-").Output()
+	if err != nil {
+		p.t.Fatalf("screenshot: %v", err)
+	}
+	img, err := png.Decode(bytes.NewReader(out))
+	if err != nil {
+		p.t.Fatalf("screenshot: %v", err)
+	}
+	return img
+}
+
+// settle waits until the screen stands still; a blinking cursor does not count.
+func (p *pc) settle() image.Image {
+	p.t.Helper()
+	last := p.picture()
+	still := 0
+	eventually(p.t, "the screen of "+p.name+" to stand still", func() bool {
+		next := p.picture()
+		if different(last, next) < 400 {
+			still++
+		} else {
+			still = 0
+		}
+		last = next
+		return still >= 3
+	})
+	return last
+}
+
+// after does something and waits until the screen shows it and stands still again.
+func (p *pc) after(do func()) {
+	p.t.Helper()
+	before := p.picture()
+	do()
+	eventually(p.t, "the screen of "+p.name+" to change", func() bool { return different(before, p.picture()) > 400 })
+	p.settle()
+}
+
+// different counts the pixels in which two pictures differ.
+func different(a, b image.Image) (n int) {
+	x, okA := a.(*image.RGBA)
+	y, okB := b.(*image.RGBA)
+	if !okA || !okB || x.Bounds() != y.Bounds() {
+		return slowDifferent(a, b)
+	}
+	for i := 0; i < len(x.Pix); i += 4 {
+		if x.Pix[i] != y.Pix[i] || x.Pix[i+1] != y.Pix[i+1] || x.Pix[i+2] != y.Pix[i+2] {
+			n++
+		}
+	}
+	return n
+}
+
+func slowDifferent(a, b image.Image) (n int) {
+	r := a.Bounds().Union(b.Bounds())
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			if a.At(x, y) != b.At(x, y) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// shot keeps a picture of the screen in the results, and refuses one that shows nothing.
+func (p *pc) shot(name string) {
+	p.t.Helper()
+	img := p.settle()
+	if n := colours(img); n < 20 {
+		p.t.Errorf("picture %s has %d colours: it is blank", name, n)
+	}
+	p.keep(name, img)
+}
+
+func (p *pc) keep(name string, img image.Image) {
+	p.t.Helper()
+	f, err := os.Create(filepath.Join(results, name+".png"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer f.Close()
+	if err := png.Encode(f, img); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func colours(img image.Image) int {
+	seen := map[[3]uint32]bool{}
+	r := img.Bounds()
+	for y := r.Min.Y; y < r.Max.Y; y += 3 {
+		for x := r.Min.X; x < r.Max.X; x += 3 {
+			red, green, blue, _ := img.At(x, y).RGBA()
+			seen[[3]uint32{red, green, blue}] = true
+		}
+	}
+	return len(seen)
+}
+
+// ctl runs cofferctl beside the app and decodes what it prints.
+func (p *pc) ctl(out any, password string, args ...string) {
+	p.t.Helper()
+	cmd := p.command(binary(p.t, "cofferctl"), append([]string{"--json"}, args...)...)
+	cmd.Stdin = strings.NewReader(password + "\n")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	data, err := cmd.Output()
+	if err != nil {
+		p.t.Fatalf("cofferctl %s: %v\n%s", strings.Join(args, " "), err, stderr.Bytes())
+	}
+	if err := json.Unmarshal(data, out); err != nil {
+		p.t.Fatalf("cofferctl %s: %v\n%s", strings.Join(args, " "), err, data)
+	}
+}
+
+// item is what cofferctl says of an item.
+type item struct {
+	ID       string
+	Kind     string
+	Title    string
+	Username string
+	Conflict bool
+	Values   map[string]string
+	History  []struct {
+		Field, Value string
+		Conflict     bool
+	}
+}
+
+func (p *pc) items(password string, args ...string) (all []item) {
+	p.t.Helper()
+	p.ctl(&all, password, append([]string{"list"}, args...)...)
+	return all
+}
+
+// details opens items, by title or id.
+func (p *pc) details(password string, names ...string) (all []item) {
+	p.t.Helper()
+	p.ctl(&all, password, append([]string{"get"}, names...)...)
+	return all
+}
+
+func (p *pc) item(password, title string) item { return p.details(password, title)[0] }
+
+// cloud is the server program.
+type cloud struct {
+	t       *testing.T
+	dir     string
+	listen  string
+	cmd     *exec.Cmd
+	api     string
+	mail    string
+	updates []string
+	args    []string
+}
+
+var readyLine = regexp.MustCompile(`(?m)^ready (.*)$`)
+
+func startCloud(t *testing.T, args ...string) *cloud {
+	t.Helper()
+	c := &cloud{t: t, dir: t.TempDir(), listen: "127.0.0.1:0", args: args}
+	c.start()
+	t.Cleanup(c.stop)
+	return c
+}
+
+func (c *cloud) start() {
+	c.t.Helper()
+	log := filepath.Join(c.dir, "out.log")
+	out, err := os.Create(log)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer out.Close()
+	args := append([]string{"serve", "--dev", "--data", filepath.Join(c.dir, "data"), "--listen", c.listen}, c.args...)
+	c.cmd = exec.Command(binary(c.t, "coffer-cloud"), args...)
+	c.cmd.Stdout, c.cmd.Stderr = out, out
+	if err := c.cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	var ready string
+	eventually(c.t, "the server to be ready", func() bool {
+		data, _ := os.ReadFile(log)
+		m := readyLine.FindSubmatch(data)
+		if m == nil {
+			return false
+		}
+		ready = string(m[1])
+		return true
+	})
+	c.read(ready)
+}
+
+func (c *cloud) read(ready string) {
+	for _, word := range strings.Fields(ready) {
+		key, value, _ := strings.Cut(word, "=")
+		switch key {
+		case "api":
+			c.api, c.listen = value, strings.TrimPrefix(value, "http://")
+		case "mail":
+			c.mail = value
+		case "updates":
+			c.updates = strings.Split(value, ",")
+		}
+	}
+}
+
+// stop ends the server, really; start brings it back on the same port with its data.
+func (c *cloud) stop() {
+	if c.cmd == nil {
+		return
+	}
+	c.cmd.Process.Signal(syscall.SIGTERM)
+	c.cmd.Wait()
+	c.cmd = nil
+}
+
+var codePattern = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
+
+// code waits for a mail to the address that is newer than the moment, and returns the code in it.
+func (c *cloud) code(address string, after time.Time) (code string) {
+	c.t.Helper()
+	eventually(c.t, "a mailed code for "+address, func() bool {
+		files, _ := filepath.Glob(filepath.Join(c.mail, "*.eml"))
+		for _, f := range files {
+			info, err := os.Stat(f)
+			data, _ := os.ReadFile(f)
+			if err == nil && info.ModTime().After(after) && bytes.Contains(data, []byte(address)) {
+				if m := codePattern.Find(data); m != nil {
+					code = string(m)
+				}
+			}
+		}
+		return code != ""
+	})
+	return code
+}
+
+// rows counts rows of the server's database, read beside the running server.
+func (c *cloud) rows(query string) (n int) {
+	c.t.Helper()
+	db, err := sqlite.Open(context.Background(), filepath.Join(c.dir, "data", "cloud.db"), sqlite.Options{ReadOnly: true})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(query).Scan(&n); err != nil {
+		c.t.Fatal(err)
+	}
+	return n
+}

@@ -1,0 +1,118 @@
+//go:build journey
+
+package journey
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// releases is an update repository, made and signed by coffer-release with throw-away keys.
+type releases struct {
+	t            *testing.T
+	dir, keys    string
+	public, root string
+}
+
+func newReleases(t *testing.T) *releases {
+	t.Helper()
+	dir := t.TempDir()
+	r := &releases{t: t, dir: filepath.Join(dir, "repository"), keys: filepath.Join(dir, "keys")}
+	r.public = filepath.Join(r.dir, "public")
+	r.run("init", "-keys", r.keys)
+	r.signAndPublish("root-1", "root-2", "root-3", "targets-1", "targets-2")
+	r.root = r.find("1.root.json")
+	return r
+}
+
+func (r *releases) run(command string, args ...string) {
+	r.t.Helper()
+	out, err := exec.Command(binary(r.t, "coffer-release"), append([]string{command, "-dir", r.dir}, args...)...).CombinedOutput()
+	if err != nil {
+		r.t.Fatalf("coffer-release %s: %v\n%s", command, err, out)
+	}
+}
+
+func (r *releases) key(name string) string { return filepath.Join(r.keys, name+".json") }
+
+func (r *releases) signAndPublish(names ...string) {
+	r.t.Helper()
+	var keys []string
+	for _, name := range names {
+		keys = append(keys, "-key", r.key(name))
+	}
+	r.run("sign", keys...)
+	r.run("publish", "-snapshot-key", r.key("snapshot-1"), "-timestamp-key", r.key("timestamp-1"))
+}
+
+// find returns the path of a file below the public folder.
+func (r *releases) find(name string) (found string) {
+	r.t.Helper()
+	err := filepath.WalkDir(r.public, func(path string, _ os.DirEntry, err error) error {
+		if filepath.Base(path) == name {
+			found = path
+		}
+		return err
+	})
+	if err != nil || found == "" {
+		r.t.Fatalf("no %s in the repository: %v", name, err)
+	}
+	return found
+}
+
+// update publishes the next version, which PC A installs. PC B trusts other keys than the hosts' and stays as it is.
+func (j *journey) update() {
+	next := binary(j.t, filepath.Join("next", "coffer"))
+	j.releases.run("add", "-platform", "linux-amd64", "-name", "coffer", "-version", "0.2.0", "-notes", "Quicker search", "-file", next)
+	j.releases.signAndPublish("targets-1", "targets-2")
+	strangers := newReleases(j.t)
+	mirrors := "COFFER_UPDATE_MIRRORS=" + strings.Join(j.cloud.updates, ",")
+
+	a := j.a
+	a.kill()
+	a.env = append(a.env, mirrors, "COFFER_UPDATE_ROOT="+j.releases.root)
+	a.start("--server", j.cloud.api)
+	a.text(benPass)
+	a.after(func() { a.keys("Return") })
+	eventually(j.t, "the update to be staged on A", func() bool {
+		staged, _ := filepath.Glob(filepath.Join(a.home, "Coffer", "cache", "updates", "staged", "*"))
+		return len(staged) > 0
+	})
+	a.settle()
+	a.shot("08-update-ready")
+	a.after(func() { a.keys("ctrl+comma") })
+	a.shot("08-settings")
+	a.keys("Return") // restart now
+	eventually(j.t, "the next version in place of the program", func() bool { return sameFile(a.program, next) })
+	<-a.quit
+	a.window()
+	a.settle()
+	a.shot("08-after-update")
+
+	b := j.b
+	b.kill()
+	b.env = append(b.env, mirrors, "COFFER_UPDATE_ROOT="+strangers.root)
+	b.start("--server", j.cloud.api)
+	log := filepath.Join(b.home, "Coffer", "logs", "coffer.log")
+	eventually(j.t, "B to refuse the strangers' update", func() bool {
+		data, _ := os.ReadFile(log)
+		return bytes.Contains(data, []byte("update check failed"))
+	})
+	if sameFile(b.program, next) {
+		j.t.Error("B installed what the keys it trusts did not sign")
+	}
+	b.text(password)
+	b.after(func() { b.keys("Return") })
+	b.after(func() { b.keys("ctrl+comma") })
+	b.shot("08-refused")
+}
+
+func sameFile(a, b string) bool {
+	x, errA := os.ReadFile(a)
+	y, errB := os.ReadFile(b)
+	return errA == nil && errB == nil && bytes.Equal(x, y)
+}
