@@ -287,7 +287,7 @@ func (v *editorView) tags(tags []string) fyne.CanvasObject {
 		chip.SetTip(v.w.text("ui.remove"))
 		chips = append(chips, chip)
 	}
-	return widget.Column(8, entry, flow(6, chips...))
+	return widget.Column(8, entry, flow(6, 6, chips...))
 }
 
 // follow shows what the state says about a field, and reports whether its height may have changed.

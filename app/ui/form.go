@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/app/ui/theme"
@@ -57,13 +58,13 @@ func (f focusKeys) holder(w *Window) string {
 	return ""
 }
 
-// flow lines objects up and begins a new line where they do not fit.
-func flow(gap float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return fyne.NewContainerWithLayout(&flowLayout{gap: gap}, objects...)
+// flow lines objects up and begins a new line where they do not fit; the gaps are between columns and lines.
+func flow(gap, lineGap float32, objects ...fyne.CanvasObject) *fyne.Container {
+	return container.New(&flowLayout{gap: gap, lineGap: lineGap}, objects...)
 }
 
 type flowLayout struct {
-	gap, height float32
+	gap, lineGap, height float32
 }
 
 // MinSize is as high as the lines were when they were last laid out.
@@ -80,7 +81,7 @@ func (l *flowLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	for _, o := range objects {
 		least := o.MinSize()
 		if x > 0 && x+least.Width > size.Width {
-			x, y = 0, y+line+l.gap
+			x, y = 0, y+line+l.lineGap
 			line = 0
 		}
 		o.Move(fyne.NewPos(x, y))

@@ -32,6 +32,7 @@ type generatorView struct {
 	shape   []string
 	history *fyne.Container
 	past    *widget.Button
+	pastBox *fyne.Container
 	rows    []generatedRow
 }
 
@@ -44,7 +45,7 @@ type generatedRow struct {
 
 func newGeneratorView(w *Window, model *screen.Generator) *generatorView {
 	s := model.State()
-	v := &generatorView{w: w, model: model, meter: newMeter(), problem: newNotice(0), toggles: flow(18), history: widget.Column(0)}
+	v := &generatorView{w: w, model: model, meter: newMeter(), problem: newNotice(0), toggles: flow(18, 4), history: widget.Column(0)}
 	names, selected := labels(s.Kinds)
 	v.kinds = widget.NewSegmented(names, selected, func(i int) { model.SetKind(s.Kinds[i].ID) })
 	v.shown = newSecret(func(string) secret.Bytes { return model.Secret() }, "")
@@ -63,6 +64,7 @@ func newGeneratorView(w *Window, model *screen.Generator) *generatorView {
 }
 
 func (v *generatorView) body() fyne.CanvasObject {
+	v.pastBox = widget.Column(8, widget.Pad(widget.Row(0, v.past, widget.Spacer()), 0, 0, 0, ghostInset), v.history)
 	again := widget.NewIconButton(assets.IconRefreshCw, v.w.text("screen.generator.again"), v.model.Again)
 	copying := widget.NewIconButton(assets.IconCopy, v.w.text("screen.generator.copy"), v.model.Copy)
 	box := widget.Stack(widget.NewSurface(theme.ColorInput, theme.ColorButtonLine, theme.RadiusMenu),
@@ -70,8 +72,7 @@ func (v *generatorView) body() fyne.CanvasObject {
 	v.meter.box.Objects = []fyne.CanvasObject{widget.Grow(widget.Column(6, v.meter.bar, v.meter.word))}
 	return widget.Column(gap, v.kinds, box, v.meter.box, v.problem.box,
 		widget.Row(14, v.caption, widget.Grow(v.slider), widget.Width(24, v.number)),
-		v.toggles, v.marks,
-		widget.Row(0, v.past, widget.Spacer()), v.history)
+		v.toggles, v.marks, v.pastBox)
 }
 
 func (v *generatorView) render(s screen.GeneratorState) {
@@ -112,6 +113,7 @@ func (v *generatorView) renderOptions(s screen.GeneratorState) {
 
 func (v *generatorView) renderHistory(s screen.GeneratorState) {
 	label(v.past, s.HistoryLabel)
+	v.pastBox.Hidden = s.HistoryLabel == ""
 	if len(s.History) != len(v.rows) {
 		v.rows = nil
 		var rows []fyne.CanvasObject

@@ -7,16 +7,26 @@ import (
 	"github.com/coffer-vault/coffer/app/screen"
 )
 
-// bindKeys registers the shortcuts that have a modifier. They are the canvas's: an entry that has the focus passes on what
-// it has no use for.
+// bindKeys registers the shortcuts that have a modifier with the canvas. It does not see them while an entry has the focus; the root
+// hands them on.
 func (w *Window) bindKeys() {
 	canvas := w.Window.Canvas()
 	for _, s := range screen.Shortcuts() {
 		if s.Primary {
-			canvas.AddShortcut(toolkitShortcut(s), func(fyne.Shortcut) { w.act(s.Action) })
+			canvas.AddShortcut(toolkitShortcut(s), w.shortcut)
 		}
 	}
 	canvas.AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) { w.undo() })
+}
+
+// shortcut carries out the action of a combination of keys, if it has one.
+func (w *Window) shortcut(typed fyne.Shortcut) {
+	for _, s := range screen.Shortcuts() {
+		if s.Primary && toolkitShortcut(s).ShortcutName() == typed.ShortcutName() {
+			w.act(s.Action)
+			return
+		}
+	}
 }
 
 func toolkitShortcut(s screen.Shortcut) *desktop.CustomShortcut {

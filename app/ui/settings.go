@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"fyne.io/fyne/v2"
 
 	"github.com/coffer-vault/coffer/app/screen"
@@ -187,9 +189,10 @@ func (k *kitSection) render(s screen.KitState) {
 type updateSection struct {
 	box                *fyne.Container
 	installed, checked *widget.Text
-	status             *notice
-	warning            *notice
+	state              *widget.Paragraph // what there is to say, as long as it is no trouble
+	trouble, warning   *notice
 	check, restart     *widget.Button
+	progressBox        *fyne.Container
 	progress           *widget.Progress
 	progressText       *widget.Text
 }
@@ -197,12 +200,13 @@ type updateSection struct {
 func newUpdateSection(w *Window, model *screen.Update) *updateSection {
 	u := &updateSection{
 		installed: widget.NewText("", theme.Strong).Shortened(), checked: widget.NewText("", theme.Secondary).Shortened(),
-		status: newNotice(10), warning: newNotice(10), progress: widget.NewProgress(), progressText: widget.NewText("", theme.Secondary).Shortened(),
+		state: widget.NewParagraph("", theme.Secondary), trouble: newNotice(10), warning: newNotice(10), progress: widget.NewProgress(), progressText: widget.NewText("", theme.Secondary).Shortened(),
 	}
 	u.check = widget.NewButton("", assets.IconRefreshCw, widget.Secondary, model.Poll)
 	u.restart = widget.NewButton("", assets.IconRotateCcw, widget.Primary, model.Restart)
-	head := widget.Row(8, widget.Grow(widget.Column(2, u.installed, u.checked)), u.restart, u.check)
-	card := widget.NewCard(widget.CardRow(widget.Column(0, head, widget.Pad(u.progressText, 10, 0, 6, 0), u.progress, u.status.box, u.warning.box)))
+	u.progressBox = widget.Pad(widget.Column(6, u.progressText, u.progress), 10, 0, 0, 0)
+	head := widget.Row(8, widget.Grow(widget.Column(2, u.installed, u.checked, u.state)), u.restart, u.check)
+	card := widget.NewCard(widget.CardRow(widget.Column(0, head, u.progressBox, u.trouble.box, u.warning.box)))
 	u.box = widget.Column(0, card)
 	return u
 }
@@ -219,7 +223,13 @@ func (u *updateSection) render(s screen.UpdateState) {
 	u.installed.SetText(s.Installed)
 	u.checked.SetText(s.LastCheck)
 	u.checked.Hidden = s.LastCheck == ""
-	u.status.set(s.Status)
+	trouble := s.Status
+	if s.Status.Tone == screen.ToneQuiet || s.Status.Tone == screen.ToneGood {
+		trouble = screen.Message{}
+	}
+	u.trouble.set(trouble)
+	u.state.Hidden = s.Status.What == "" || !trouble.IsZero()
+	u.state.SetText(strings.TrimSpace(s.Status.What + " " + details(s.Status)))
 	u.warning.set(s.Warning)
 	label(u.check, s.Check)
 	u.check.SetBusy(s.Busy)
@@ -227,5 +237,5 @@ func (u *updateSection) render(s screen.UpdateState) {
 	u.restart.SetBusy(s.Busy)
 	u.progress.Set(s.Progress.Fraction())
 	u.progressText.SetText(s.Progress.Text)
-	u.progress.Hidden, u.progressText.Hidden = s.Progress.Text == "", s.Progress.Text == ""
+	u.progressBox.Hidden = s.Progress.Text == ""
 }

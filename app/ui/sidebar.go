@@ -32,17 +32,17 @@ func newSidebar(w *Window, model *screen.Vault) *sidebar {
 	b.account = widget.NewText("", theme.Label.In(theme.ColorText)).Shortened()
 	b.server = widget.NewText("", theme.Caption.In(theme.ColorMuted)).Shortened()
 	b.switcher = widget.NewIconButton(assets.IconChevronDown, w.text("ui.menu"), b.openMenu).Small()
-	b.sync = widget.NewIconButton(assets.IconCloud, "", b.openSync)
+	b.sync = widget.NewIconButton(assets.IconCloud, "", b.openSync).Small()
 	b.syncText = widget.NewText("", theme.Caption.In(theme.ColorMuted)).Shortened()
 	head := widget.Row(8, widget.NewLogo(30), widget.Grow(widget.Column(0, b.account, b.server)), b.switcher)
-	foot := widget.Row(0, b.sync, widget.Grow(widget.Pad(b.syncText, 0, 4, 0, 4)),
+	foot := widget.Row(0, b.sync, widget.Grow(widget.Pad(b.syncText, 0, 2, 0, 6)),
 		widget.NewIconButton(assets.IconSettings, w.tip(w.text("screen.action.settings"), screen.ActionSettings), model.OpenSettings),
 		widget.NewIconButton(assets.IconLock, w.tip(w.text("screen.action.lock"), screen.ActionLock), model.Lock))
 	b.box = widget.Pad(widget.Column(0,
 		widget.Pad(head, 0, 10, 10, 6),
 		widget.Grow(widget.NewScrollArea(widget.Pad(b.places, 0, 8, 8, 0))),
 		widget.Pad(widget.Rule(), 0, 8, 0, 0),
-		widget.Pad(foot, 5, 8, 5, 4),
+		widget.Pad(foot, 5, 8, 5, 6),
 	), 13, 0, 0, 8)
 	return b
 }

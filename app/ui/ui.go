@@ -73,6 +73,7 @@ func New(config Config) *Window {
 	w := &Window{Config: config, run: screen.NewRunner(config.Env.Post, config.Env.Clock)}
 	w.Window.SetPadded(false)
 	w.Window.SetTitle(Title)
+	w.dress(w.Shell.State())
 	w.newRoot()
 	w.bindKeys()
 	w.Shell.OnChange(w.render)
@@ -89,8 +90,13 @@ func (w *Window) newRoot() {
 	w.root = widget.NewRoot(w.Window.Canvas())
 	w.root.Words, w.root.Clipboard = w.Env.Words, w.Clipboard
 	w.root.After = w.run.After
-	w.root.OnKey = func(event *fyne.KeyEvent) { w.view.key(event) }
+	w.root.OnKey, w.root.OnShortcut = w.key, w.shortcut
 	w.update = newUpdateStrip(w)
+}
+
+func (w *Window) key(event *fyne.KeyEvent) {
+	w.Shell.Touch()
+	w.view.key(event)
 }
 
 func (w *Window) render(state screen.ShellState) {

@@ -211,10 +211,7 @@ func pass(from fyne.CanvasObject, event *fyne.KeyEvent) {
 
 // passShortcut hands a combination of keys on to the window: the toolkit gives them to nobody but a focused entry.
 func passShortcut(from fyne.CanvasObject, shortcut fyne.Shortcut) {
-	if _, ours := shortcut.(*desktop.CustomShortcut); !ours {
-		return
-	}
-	if c, ok := canvasOf(from).(fyne.Shortcutable); ok {
-		c.TypedShortcut(shortcut)
+	if root := rootOf(from); root != nil && root.OnShortcut != nil {
+		root.OnShortcut(shortcut)
 	}
 }

@@ -32,6 +32,8 @@ type Root struct {
 	After func(d time.Duration, f func()) (stop func())
 	// OnKey gets the keys that no focused widget and no overlay has a use for.
 	OnKey func(*fyne.KeyEvent)
+	// OnShortcut gets the combinations of keys that a focused entry has no use for, as the canvas gets those without one.
+	OnShortcut func(fyne.Shortcut)
 
 	canvas  fyne.Canvas
 	content fyne.CanvasObject
