@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,10 +67,7 @@ func (p *profile) readFile(ctx context.Context, file string, keys *keyring, yiel
 		return true, err
 	}
 	defer db.Close()
-	notes, err := readNotes(ctx, db)
-	if err != nil {
-		return true, malformed(ctx, err)
-	}
+	notes, notesErr := readNotes(ctx, db) // damaged notes do not keep the passwords back
 	query, err := selectLogins(ctx, db)
 	if err != nil {
 		return true, malformed(ctx, err)
@@ -91,7 +89,7 @@ func (p *profile) readFile(ctx context.Context, file string, keys *keyring, yiel
 			}
 		}
 	}
-	return true, malformed(ctx, rows.Err())
+	return true, malformed(ctx, errors.Join(rows.Err(), notesErr))
 }
 
 // malformed classes what goes wrong while an image in memory is read: unless the caller gave up, it is damage.
@@ -136,7 +134,7 @@ func readNotes(ctx context.Context, db *sql.DB) (map[int64][][]byte, error) {
 	for rows.Next() {
 		values, err := scan(rows, 2)
 		if err != nil {
-			return nil, err
+			return notes, err
 		}
 		if note := values.bytes(1); len(note) > 0 {
 			notes[values.integer(0)] = append(notes[values.integer(0)], note)
