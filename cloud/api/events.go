@@ -41,23 +41,23 @@ func (s *Server) stream(_ context.Context, c cloud.Caller, _ *none) (*huma.Strea
 		if out.write(": listening\n\n") != nil {
 			return
 		}
-		expires := time.UnixMilli(c.Expires).Sub(s.now())
-		s.forward(r.Context(), out, stream, expires)
+		end := time.NewTimer(time.UnixMilli(c.Expires).Sub(s.now()))
+		defer end.Stop()
+		alive := time.NewTicker(keepAlive)
+		defer alive.Stop()
+		forward(r.Context(), out, stream, end.C, alive.C)
 	}}, nil
 }
 
-func (s *Server) forward(ctx context.Context, out *eventWriter, stream *cloud.Stream, lifetime time.Duration) {
-	end := time.NewTimer(lifetime)
-	defer end.Stop()
-	alive := time.NewTicker(keepAlive)
-	defer alive.Stop()
+// forward writes events as they come until somebody has enough: the client, the session, the token's time.
+func forward(ctx context.Context, out *eventWriter, stream *cloud.Stream, end, alive <-chan time.Time) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-end.C:
+		case <-end:
 			return
-		case <-alive.C:
+		case <-alive:
 			if out.write(": alive\n\n") != nil {
 				return
 			}

@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -156,6 +157,48 @@ func TestPanic(t *testing.T) {
 	}
 	if w.Header().Get("X-Request-Id") == "" {
 		t.Error("the answer has no request id")
+	}
+}
+
+// pipeWriter is a connection whose reader is the test.
+type pipeWriter struct {
+	*io.PipeWriter
+	http.ResponseWriter
+}
+
+func (p pipeWriter) Write(b []byte) (int, error)      { return p.PipeWriter.Write(b) }
+func (p pipeWriter) Flush()                           {}
+func (p pipeWriter) SetWriteDeadline(time.Time) error { return nil }
+
+func TestStreamStaysAlive(t *testing.T) {
+	for name, leave := range map[string]func(cancel func(), end chan time.Time, reader *io.PipeReader, alive chan time.Time){
+		"client gone":   func(cancel func(), _ chan time.Time, _ *io.PipeReader, _ chan time.Time) { cancel() },
+		"token expired": func(_ func(), end chan time.Time, _ *io.PipeReader, _ chan time.Time) { end <- time.Time{} },
+		"client does not read": func(_ func(), _ chan time.Time, r *io.PipeReader, alive chan time.Time) {
+			r.Close()
+			alive <- time.Time{}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			end, alive, done := make(chan time.Time), make(chan time.Time), make(chan struct{})
+			reader, writer := io.Pipe()
+			w := pipeWriter{PipeWriter: writer}
+			go func() {
+				forward(ctx, &eventWriter{w: w, control: http.NewResponseController(w)}, &cloud.Stream{}, end, alive)
+				close(done)
+			}()
+			comment := make([]byte, 64)
+			for range 2 {
+				alive <- time.Time{}
+				if n, err := reader.Read(comment); err != nil || string(comment[:n]) != ": alive\n\n" {
+					t.Fatalf("%q, %v", comment[:n], err)
+				}
+			}
+			leave(cancel, end, reader, alive)
+			<-done
+		})
 	}
 }
 
