@@ -1,0 +1,49 @@
+#!/bin/sh
+# Builds Coffer for Windows on Debian with clang and mingw: the programs, then their package with package.sh.
+#
+#   installer/windows/build.sh VERSION FOLDER
+#
+# VERSION has three parts. FOLDER gets Coffer.exe, cofferctl.exe, CofferUpdater.exe and coffer-VERSION.msi. A release also sets
+#
+#   COFFER_CHANNEL  stable or beta
+#   COFFER_DOMAIN   base domain of the servers
+#   COFFER_ROOT     path of the root.json that updates are verified with
+set -eu
+version=$1
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+mingw=x86_64-w64-mingw32
+
+info=github.com/coffer-vault/coffer/internal/buildinfo
+stamp="-s -w -X $info.Version=$version -X $info.Commit=$(git rev-parse HEAD 2>/dev/null || true)"
+[ -z "${COFFER_CHANNEL:-}" ] || stamp="$stamp -X $info.Channel=$COFFER_CHANNEL"
+[ -z "${COFFER_DOMAIN:-}" ] || stamp="$stamp -X $info.Domain=$COFFER_DOMAIN"
+
+# The root is laid over the sources and not copied into them.
+tags= overlay='{}'
+if [ -n "${COFFER_ROOT:-}" ]; then
+	tags=release
+	overlay="{\"Replace\": {\"$PWD/updater/trust/root.json\": \"$(realpath "$COFFER_ROOT")\"}}"
+fi
+echo "$overlay" >"$scratch/overlay.json"
+
+# Without -extld the linker of the host would be used.
+program() { # PACKAGE FILE DESCRIPTION LDFLAGS
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=1 GOFLAGS=-buildvcs=false \
+		CC="clang-14 --target=x86_64-w64-windows-gnu" CXX="clang++-14 --target=x86_64-w64-windows-gnu" \
+		go build -trimpath -tags "$tags" -overlay "$scratch/overlay.json" -ldflags "$stamp -extld=$mingw-gcc $4" -o "$out/$2" "$1"
+	sed "s/@FILE@/$2/; s/@DESCRIPTION@/$3/; s/@VERSION@/$version/" "$here/resources.json" >"$scratch/resources.json"
+	go tool go-winres patch --no-backup --in "$scratch/resources.json" \
+		--product-version "$version.0" --file-version "$version.0" "$out/$2"
+}
+
+go run ./installer/windows/icon assets/appicon "$scratch/coffer.ico"
+program ./app/cmd/coffer Coffer.exe "Coffer" -H=windowsgui
+program ./app/cmd/cofferctl cofferctl.exe "Coffer on the command line" ""
+program ./updater/cmd/coffer-updater CofferUpdater.exe "Coffer Updater" ""
+
+"$here/package.sh" "$version" "$out"

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Packs the programs that are in FOLDER into FOLDER/coffer-VERSION.msi, with wixl.
+#
+#   installer/windows/package.sh VERSION FOLDER
+set -eu
+version=$1
+out=$(cd "$2" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+go run ./installer/windows/icon assets/appicon "$scratch/coffer.ico"
+x86_64-w64-mingw32-gcc -shared -Os -s -Wall -Werror -o "$scratch/action.dll" "$here/action/startup.c" -ladvapi32
+ln -s "$out/Coffer.exe" "$out/cofferctl.exe" "$out/CofferUpdater.exe" "$here/coffer.wxs" "$scratch/"
+(cd "$scratch" && wixl -a x64 -D "VERSION=$version" -o coffer.msi coffer.wxs)
+"$here/patch.sh" "$scratch/coffer.msi" "$version"
+mv "$scratch/coffer.msi" "$out/coffer-$version.msi"

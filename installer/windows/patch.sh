@@ -1,0 +1,40 @@
+#!/bin/sh
+# Adds to an MSI what wixl cannot say. Each part names the table and the reason.
+# usage: patch.sh FILE VERSION
+set -eu
+msi=$1
+sql() { msibuild "$msi" -q "$1"; }
+
+# Registry: wixl writes HKMU as root 4; the installer knows it as -1 (per user or per machine, by ALLUSERS).
+sql "UPDATE \`Registry\` SET \`Root\` = -1 WHERE \`Root\` = 4"
+
+# Component: what is installed only sometimes. REMOVE keeps it removable.
+condition() { sql "UPDATE \`Component\` SET \`Condition\` = '$2 OR REMOVE~=\"ALL\"' WHERE \`Component\` = '$1'"; }
+condition cUpdater ALLUSERS=1
+condition cServer SERVER
+condition cRun RUNATSTARTUP=1
+
+# Property: these reach the elevated half of an installation only if they are listed.
+sql "UPDATE \`Property\` SET \`Value\` = 'ALLUSERS;INSTALLDIR;RUNATSTARTUP;SERVER;SHOULDAUTOUPDATE;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED' WHERE \`Property\` = 'SecureCustomProperties'"
+
+# CustomAction: type 51 sets a property; wixl's 2099 would hide the value and run per process.
+sql "UPDATE \`CustomAction\` SET \`Type\` = 51 WHERE \`Type\` = 2099"
+
+# File: without a version, an upgrade would compare dates and could keep the old program.
+for file in fApp fCtl fUpdater; do
+	sql "UPDATE \`File\` SET \`Version\` = '$2.0', \`Language\` = '1033' WHERE \`File\` = '$file'"
+	sql "DELETE FROM \`MsiFileHash\` WHERE \`File_\` = '$file'"
+done
+
+# RemoveFile, mode 2 (when uninstalled): what the updater leaves beside the program, and its own folders. A row whose folder is a
+# property without a value does nothing. Without a file name it removes the folder, if that is empty.
+sweep() { # KEY COMPONENT NAME FOLDER
+	sql "INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`FileName\`, \`DirProperty\`, \`InstallMode\`) VALUES ('$1', '$2', $3, '$4', 2)"
+}
+sweep rmNew cApp "'coffer.new|.Coffer.exe.new'" INSTALLDIR
+sweep rmOld cApp "'coffer.old|.Coffer.exe.old'" INSTALLDIR
+sweep rmFailed cApp "'coffer.fai|.Coffer.exe.failed'" INSTALLDIR
+for folder in METADATA ROOTS STAGED DATA; do
+	sweep "rm$folder" cUpdater "'*'" "UPDATER_$folder"
+	sql "INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`DirProperty\`, \`InstallMode\`) VALUES ('rmdir$folder', 'cUpdater', 'UPDATER_$folder', 2)"
+done
