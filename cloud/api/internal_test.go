@@ -129,15 +129,16 @@ func TestAddressBehindProxy(t *testing.T) {
 // The memory of addresses is bounded, and a bucket in use survives the turn.
 func TestAddressMemory(t *testing.T) {
 	limits := newAddressLimits(Config{Limits: Limits{SignIn: 0, SignInBurst: 1}, Now: time.Now})
+	limits.capacity = 1000
 	r := httptest.NewRequest("POST", "/v1/signin/prove", nil)
 	r.RemoteAddr = "192.0.2.1:1"
 	limits.wait(r)
-	for i := range maxAddresses + 10 {
+	for i := range limits.capacity + 10 {
 		other := httptest.NewRequest("POST", "/v1/signin/prove", nil)
 		other.RemoteAddr = fmt.Sprintf("10.%d.%d.%d:1", i>>16, i>>8&255, i&255)
 		limits.wait(other)
 	}
-	if n := len(limits.current) + len(limits.previous); n > 2*maxAddresses {
+	if n := len(limits.current) + len(limits.previous); n > 2*limits.capacity {
 		t.Errorf("%d addresses are kept", n)
 	}
 	if limits.wait(r) == 0 {

@@ -85,13 +85,14 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return r.ResponseWriter.Write(b)
 }
 
-// maxAddresses bounds the memory of the limits. When it is full the oldest generation of addresses starts anew.
+// maxAddresses bounds the memory of the limits, of which there are two generations: an address that was seen in neither begins anew.
 const maxAddresses = 50_000
 
 // addressLimits has two token buckets per address.
 type addressLimits struct {
 	limits      Limits
 	behindProxy bool
+	capacity    int // of each generation of addresses
 	now         func() time.Time
 
 	mu                sync.Mutex
@@ -104,7 +105,7 @@ type bucketKey struct {
 }
 
 func newAddressLimits(c Config) *addressLimits {
-	return &addressLimits{limits: c.Limits, behindProxy: c.BehindProxy, now: c.Now, current: map[bucketKey]*rate.Limiter{}}
+	return &addressLimits{limits: c.Limits, behindProxy: c.BehindProxy, capacity: maxAddresses, now: c.Now, current: map[bucketKey]*rate.Limiter{}}
 }
 
 // wait takes a token and returns 0, or how long until there is one.
@@ -131,7 +132,7 @@ func (a *addressLimits) bucket(key bucketKey) *rate.Limiter {
 	} else if bucket == nil {
 		bucket = rate.NewLimiter(a.limits.Other, a.limits.OtherBurst)
 	}
-	if len(a.current) >= maxAddresses {
+	if len(a.current) >= a.capacity {
 		a.previous, a.current = a.current, map[bucketKey]*rate.Limiter{}
 	}
 	a.current[key] = bucket
