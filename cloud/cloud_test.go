@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/crypto/signing"
 )
 
 // Whoever asks about an account must not learn from the work whether it exists: same statements, same signature checks.
@@ -76,6 +77,27 @@ func wantError(err, want error) error {
 		return fmt.Errorf("got %v, want %v", err, want)
 	}
 	return nil
+}
+
+// The key that signed the request is the key that the code was mailed for, even if another device took the id in between.
+func TestCodeIsForTheKeyThatSigned(t *testing.T) {
+	w, p := newWorld(t), newPerson("ada@example.org")
+	w.signUp(p)
+	phone := *p
+	phone.device.ID, phone.key = newPerson("").device.ID, signing.Generate()
+	phone.device.Key = phone.key.Public()
+	if err := w.prove(&phone); err != nil {
+		t.Fatal(err)
+	}
+	code := w.deliver().Code
+	other := phone.caller()
+	other.Key = p.device.Key
+	if _, err := w.SignIn.VerifyDevice(t.Context(), other, code); !errors.Is(err, cloud.ErrCodeExpired) {
+		t.Errorf("another key: %v, want ErrCodeExpired", err)
+	}
+	if _, err := w.SignIn.VerifyDevice(t.Context(), phone.caller(), code); err != nil {
+		t.Error(err)
+	}
 }
 
 // Neither a code nor an address that waits in the outbox is readable in the database.
