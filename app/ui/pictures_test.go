@@ -1,0 +1,318 @@
+package ui
+
+import (
+	"fmt"
+	"image/png"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/updater"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// picturesVariable names a folder that pictures of every screen are written to, for people to look at. Without it they are not drawn:
+// the painter in memory is slow.
+const picturesVariable = "COFFER_PICTURES"
+
+// album takes pictures of one desk in one size.
+type album struct {
+	*desk
+	size  fyne.Size
+	other *session.Unlocked // Anna's other device, which fills the vault
+}
+
+func TestPictures(t *testing.T) {
+	if os.Getenv(picturesVariable) == "" {
+		t.Skipf("%s names no folder", picturesVariable)
+	}
+	for _, size := range []fyne.Size{UsualSize, LeastSize} {
+		t.Run(fmt.Sprint(size.Width), func(t *testing.T) {
+			server := testkit.Cloud(t)
+			a := &album{desk: newDesk(t, testpc.New(t, "Anna’s laptop", withBrowser), server), size: size}
+			a.window.Resize(size)
+			a.welcome()
+			a.vault()
+			a.dialogs()
+			a.conflict()
+			a.unlocking()
+		})
+	}
+}
+
+// take draws the window in both palettes.
+func (a *album) take(name string) {
+	a.Helper()
+	for mode, suffix := range map[theme.Mode]string{theme.Light: "light", theme.Dark: "dark"} {
+		test.ApplyTheme(a.TB.(*testing.T), theme.New(mode))
+		a.ui.root.Refresh()
+		file, err := os.Create(filepath.Join(os.Getenv(picturesVariable), fmt.Sprintf("%s-%d-%s.png", name, int(a.size.Width), suffix)))
+		if err != nil {
+			a.Fatal(err)
+		}
+		if err := png.Encode(file, a.window.Canvas().Capture()); err != nil {
+			a.Fatal(err)
+		}
+		file.Close()
+	}
+}
+
+func (a *album) welcome() {
+	a.take("welcome-choose")
+	a.keys(fyne.KeyReturn)
+	a.do("Self-hosted server")
+	a.typeText("not an address")
+	a.tabTo("E-mail")
+	a.typeText("anna@example.com")
+	a.keys(fyne.KeyReturn)
+	a.take("welcome-server-wrong")
+	a.do("Self-hosted server")
+	a.tabTo("E-mail")
+	a.keys(fyne.KeyReturn)
+	a.waitFor("Enter the code")
+	code := a.server.LastCode(a, anna)
+	a.typeText("0000")
+	a.take("welcome-code")
+	a.typeText("0000")
+	a.waitFor("That code is not right.")
+	a.take("welcome-code-wrong")
+	a.typeText(code)
+	a.waitFor("Choose a master password")
+	a.typeText(testpc.Password)
+	a.tabTo("Repeat")
+	a.typeText("correct horse")
+	a.waitFor("Good")
+	a.take("welcome-password")
+	a.typeText(testpc.Password[len("correct horse"):])
+	a.keys(fyne.KeyReturn)
+	a.waitFor("Save your emergency kit")
+	a.take("welcome-kit")
+	a.keys(fyne.KeyReturn)
+	a.waitFor("Save file")
+	a.take("save-file")
+	a.keys(fyne.KeyReturn)
+	a.waitFor("Saved as")
+	a.take("welcome-kit-saved")
+	a.keys(fyne.KeySpace, fyne.KeyReturn)
+	a.waitFor("Import 2 passwords")
+	a.take("import-choose")
+	a.keys(fyne.KeyReturn)
+	a.waitFor("2 of 2 passwords")
+	a.take("import-report")
+	a.keys(fyne.KeyReturn)
+	a.waitFor("2 items")
+}
+
+func (a *album) vault() {
+	a.other = testpc.New(a, "Anna’s PC", nil).SignIn(a, a.server, anna, a.secretKey())
+	folder := a.fill(a.other)
+	testpc.Sync(a, a.other)
+	a.shell.Vault().Sync()
+	a.waitFor("12 items")
+	a.take("vault")
+	a.shell.Vault().Select(a.row("GitHub"))
+	a.waitForItem("GitHub")
+	a.waitFor("Excellent")
+	a.take("vault-login")
+	a.press(screen.ActionReveal)
+	a.press(screen.ActionCopyPassword)
+	a.waitFor("copied")
+	a.do("One earlier value")
+	a.take("vault-reveal-history")
+	for _, title := range []string{"Amazon", "Visa", "Passport", "Wi-Fi at home"} {
+		a.shell.Vault().Select(a.row(title))
+		a.waitForItem(title)
+		a.clock.Advance(a.queue, 10*time.Second)
+		a.take("vault-" + title)
+	}
+	a.ui.view.(*vaultView).list.search.SetText("nothing like it")
+	a.waitFor("Nothing found")
+	a.take("vault-nothing-found")
+	a.ui.view.(*vaultView).list.search.SetText("")
+	a.shell.Vault().Go(screen.Place{Kind: screen.PlaceFolder, Folder: folder})
+	a.waitFor("2 items")
+	a.take("vault-folder")
+	a.shell.Vault().Go(screen.Place{})
+	a.waitFor("12 items")
+}
+
+func (a *album) row(title string) int {
+	rows := a.shell.Vault().State().Rows
+	for i := range rows.Len() {
+		if rows.At(i).Title == title {
+			return i
+		}
+	}
+	a.Fatalf("no item %q", title)
+	return -1
+}
+
+// fill saves items of all kinds.
+func (a *album) fill(u *session.Unlocked) (folder id.ID) {
+	f, err := u.Vault().SaveFolder(a.Context(), vault.Folder{Name: "Work"})
+	if err != nil {
+		a.Fatal(err)
+	}
+	github := testpc.Login("GitHub", "anna.keller", "first-password")
+	github.Websites, github.Folder, github.Tags = []string{"https://github.example/login", "https://gist.github.example"}, f.ID, []string{"code", "two-step"}
+	github.Set(vault.OTP, secret.FromString("JBSWY3DPEHPK3PXP"))
+	github.Set(vault.Notes, secret.FromString("Recovery codes are in the safe at home. Ask Jonas before changing the billing address; the invoice runs on the 1st of each month."))
+	saved := testpc.Save(a, u, github)
+	saved.Set(vault.Password, secret.FromString("Vg7#kQ2m-Lr9!tXe4wPz"))
+	saved.Favorite = true
+	testpc.Save(a, u, saved)
+	amazon := testpc.Login("Amazon", "team@studio.example", "sunshine1")
+	amazon.Websites, amazon.Folder = []string{"amazon.example"}, f.ID
+	testpc.Save(a, u, amazon)
+	for _, title := range []string{"Deutsche Bahn", "Netflix", "Hetzner Cloud", "Spotify", "A title that is much too long for the width of this list"} {
+		testpc.Save(a, u, testpc.Login(title, "anna.keller@example.com", "Vg7#kQ2m-Lr9!tXe4wPz"))
+	}
+	values := func(kind vault.Kind, title string, values map[vault.Key]string) {
+		it := vault.Item{Kind: kind, Title: title}
+		for key, value := range values {
+			it.Set(key, secret.FromString(value))
+		}
+		testpc.Save(a, u, it)
+	}
+	values(vault.Card, "Visa", map[vault.Key]string{vault.Cardholder: "Anna Keller", vault.Number: "4111111111111111", vault.Expires: "2028-09", vault.CVV: "123", vault.Bank: "ING"})
+	values(vault.Identity, "Passport", map[vault.Key]string{vault.FirstName: "Anna", vault.LastName: "Keller", vault.Birthday: "1990-04-02", vault.Passport: "C01X00T47", vault.City: "Bern"})
+	values(vault.Note, "Wi-Fi at home", map[vault.Key]string{vault.Notes: "Network: Keller\nThe key is below the router.\n\nGuests get the other one."})
+	return f.ID
+}
+
+func (a *album) dialogs() {
+	a.press(screen.ActionNew)
+	a.take("editor-new")
+	a.press(screen.ActionSave)
+	a.take("editor-name-missing")
+	a.press(screen.ActionBack)
+	a.shell.Vault().Select(a.row("GitHub"))
+	a.waitForItem("GitHub")
+	a.press(screen.ActionEdit)
+	a.shell.Vault().Editor().AddField("concealed")
+	a.shell.Vault().Editor().AddTag("important")
+	a.waitFor("Excellent")
+	a.take("editor")
+	a.keys(fyne.KeyEscape)
+	a.waitFor("Discard your changes?")
+	a.take("editor-discard")
+	a.do("Discard")
+	a.waitForItem("GitHub")
+	a.press(screen.ActionGenerator)
+	a.take("generator")
+	a.shell.Vault().Generator().SetKind(screen.GeneratePassphrase)
+	a.shell.Vault().Generator().Copy()
+	a.shell.Vault().Generator().ToggleHistory()
+	a.take("generator-passphrase")
+	a.keys(fyne.KeyEscape)
+	a.press(screen.ActionSettings)
+	a.waitFor("Anna’s laptop")
+	a.take("settings")
+	a.tabTo("Remove this account")
+	a.take("settings-account")
+	a.keys(fyne.KeyReturn)
+	a.take("settings-remove")
+	a.keys(fyne.KeyEscape, fyne.KeyEscape)
+	a.ui.root.ShowMenu(fyne.NewPos(380, 200), a.ui.view.(*vaultView).list.menu()...)
+	a.keys(fyne.KeyDown)
+	a.take("menu-item")
+	a.keys(fyne.KeyEscape)
+	a.do("Accounts and more")
+	a.take("menu-accounts")
+	a.keys(fyne.KeyEscape)
+	a.do("New folder")
+	a.take("folder-name")
+	a.keys(fyne.KeyEscape)
+	a.update.found = updater.Staged{Release: updater.Release{Version: buildinfo.Number{Major: 1, Minor: 4}, Notes: "Faster search, and a calmer list."}}
+	a.shell.Update().Poll()
+	a.waitFor("Coffer 1.4.0 is ready.")
+	a.take("update")
+	a.press(screen.ActionSettings)
+	a.waitFor("Updates")
+	a.take("settings-update")
+	a.keys(fyne.KeyEscape)
+	a.shell.Update().Later()
+	a.press(screen.ActionBack)
+	a.keys(fyne.KeyDelete)
+	a.waitFor("is in the trash")
+	a.take("toast-undo")
+	a.shell.Vault().Go(screen.Place{Kind: screen.PlaceTrash})
+	a.waitFor("In the trash")
+	a.take("trash")
+	a.shell.Vault().Go(screen.Place{})
+}
+
+func (a *album) conflict() {
+	item := testpc.Save(a, a.other, testpc.Login("Mail", "anna", "base"))
+	testpc.Sync(a, a.other)
+	a.shell.Vault().Sync()
+	a.waitFor("Mail")
+	a.shell.Vault().Select(a.row("Mail"))
+	a.waitForItem("Mail")
+	a.server.Stop()
+	item = testpc.Get(a, a.other, item.ID)
+	item.Set(vault.Password, testpc.Typed("typed there"))
+	item.Set(vault.Username, testpc.Typed("typed.there@example.com"))
+	testpc.Save(a, a.other, item)
+	a.press(screen.ActionEdit)
+	a.tabTo("Username")
+	a.typeText(".typed.here@example.com")
+	a.tabTo("Password")
+	a.typeText(" typed here")
+	a.press(screen.ActionSave)
+	a.waitFor("Offline")
+	a.take("offline")
+	a.do("Offline")
+	a.take("sync-dialog")
+	a.keys(fyne.KeyEscape)
+	a.server.Restart()
+	testpc.Sync(a, a.other)
+	a.shell.Vault().Sync()
+	a.shell.Vault().Select(a.row("Mail"))
+	a.waitForItem("Mail")
+	a.waitFor("Changed on two devices")
+	a.take("vault-conflict")
+	a.do("Choose")
+	a.waitFor("0 of 2 chosen")
+	a.take("conflicts")
+	a.do("Show")
+	a.do("Use this")
+	a.waitFor("1 of 2 chosen")
+	a.take("conflicts-half")
+	a.keys(fyne.KeyEscape)
+	a.ui.view.(*vaultView).model.DismissToast()
+}
+
+func (a *album) unlocking() {
+	a.press(screen.ActionLock)
+	a.waitFor("Welcome back")
+	a.take("unlock")
+	a.typeText("not the password")
+	a.keys(fyne.KeyReturn)
+	a.waitFor("That is not the master password.")
+	a.take("unlock-wrong")
+	a.pc.Keyring.Fail(platform.ErrUnavailable)
+	a.keys(fyne.KeyReturn)
+	a.waitFor("The keyring of this PC does not answer")
+	a.typeText("c1-abcd")
+	a.take("unlock-secret-key")
+	a.do("Sign in to another account")
+	a.waitFor("Welcome to Coffer")
+	a.do("Sign in")
+	a.take("welcome-sign-in")
+	a.keys(fyne.KeyReturn)
+	a.take("welcome-sign-in-missing")
+}
