@@ -86,15 +86,24 @@ func (e *Editor) addWebsite(text string) {
 	e.websites = append(slices.Clip(e.websites), website{number, text})
 }
 
+// edit makes a change, except while the item is being saved: what is on the screen then is what is kept.
+func (e *Editor) edit(change func()) {
+	if !e.busy {
+		e.problem = Message{}
+		change()
+	}
+	e.changed()
+}
+
 // SetText sets the name, a field that is no secret, a website or a custom field's label.
 func (e *Editor) SetText(field, text string) {
-	if number, ok := strings.CutPrefix(field, websitePrefix); ok {
-		e.setWebsite(number, text)
-	} else {
-		e.setText(vault.Field(field), text)
-	}
-	e.problem = Message{}
-	e.changed()
+	e.edit(func() {
+		if number, ok := strings.CutPrefix(field, websitePrefix); ok {
+			e.setWebsite(number, text)
+		} else {
+			e.setText(vault.Field(field), text)
+		}
+	})
 }
 
 func (e *Editor) setWebsite(number, text string) {
@@ -133,15 +142,18 @@ func keep(t vault.FieldType, text string) (kept string, ok bool) {
 
 // SetSecret sets a secret field and takes ownership of the value.
 func (e *Editor) SetSecret(field string, value secret.Bytes) {
-	e.put(vault.Field(field), value)
-	e.problem = Message{}
-	if field == string(passwordField) {
-		e.meters.measure(field, value, inputs(&e.item)...)
+	if e.busy {
+		value.Wipe()
 	}
-	e.changed()
+	e.edit(func() {
+		e.put(vault.Field(field), value)
+		if field == string(passwordField) {
+			e.meters.measure(field, value, inputs(&e.item)...)
+		}
+	})
 }
 
-// Secret lends the value of a secret field as it is now; the caller wipes the copy.
+// Secret is a copy of a secret field as it is now, for the view to show and wipe.
 func (e *Editor) Secret(field string) secret.Bytes { return e.bytes(vault.Field(field)).Clone() }
 
 func (e *Editor) bytes(field vault.Field) secret.Bytes { return valueOf(&e.item, field) }
@@ -165,25 +177,24 @@ func (e *Editor) Generate(field string) {
 }
 
 // AddWebsite adds an empty line.
-func (e *Editor) AddWebsite() {
-	e.addWebsite("")
-	e.changed()
-}
+func (e *Editor) AddWebsite() { e.edit(func() { e.addWebsite("") }) }
 
 // AddField adds an empty custom field of the type, one of State.AddField.
 func (e *Editor) AddField(fieldType string) {
-	e.item.Custom = append(slices.Clip(e.item.Custom), vault.CustomField{ID: id.New(), Type: vault.FieldType(fieldType)})
-	e.changed()
+	e.edit(func() {
+		e.item.Custom = append(slices.Clip(e.item.Custom), vault.CustomField{ID: id.New(), Type: vault.FieldType(fieldType)})
+	})
 }
 
 // Remove removes a website or a custom field.
 func (e *Editor) Remove(field string) {
-	e.websites = slices.DeleteFunc(slices.Clone(e.websites), func(w website) bool { return w.field() == field })
-	e.item.Custom = slices.DeleteFunc(slices.Clone(e.item.Custom), func(c vault.CustomField) bool {
-		return string(vault.CustomValue(c.ID)) == field
+	e.edit(func() {
+		e.websites = slices.DeleteFunc(slices.Clone(e.websites), func(w website) bool { return w.field() == field })
+		e.item.Custom = slices.DeleteFunc(slices.Clone(e.item.Custom), func(c vault.CustomField) bool {
+			return string(vault.CustomValue(c.ID)) == field
+		})
+		delete(e.typed, vault.Field(field))
 	})
-	delete(e.typed, vault.Field(field))
-	e.changed()
 }
 
 func (w website) field() string { return websitePrefix + strconv.Itoa(w.number) }
@@ -191,23 +202,21 @@ func (w website) field() string { return websitePrefix + strconv.Itoa(w.number) 
 // AddTag adds a tag; one that the item has already changes nothing.
 func (e *Editor) AddTag(tag string) {
 	tag = strings.TrimSpace(tag)
-	if tag == "" || slices.Contains(e.item.Tags, tag) {
-		return
+	if tag != "" && !slices.Contains(e.item.Tags, tag) {
+		e.edit(func() { e.item.Tags = append(slices.Clip(e.item.Tags), tag) })
 	}
-	e.item.Tags = append(slices.Clip(e.item.Tags), tag)
-	e.changed()
 }
 
 // RemoveTag removes a tag.
 func (e *Editor) RemoveTag(tag string) {
-	e.item.Tags = slices.DeleteFunc(slices.Clone(e.item.Tags), func(t string) bool { return t == tag })
-	e.changed()
+	e.edit(func() {
+		e.item.Tags = slices.DeleteFunc(slices.Clone(e.item.Tags), func(t string) bool { return t == tag })
+	})
 }
 
 // SetFolder moves the item to a folder, one of State.Folders.
 func (e *Editor) SetFolder(choice string) {
-	e.item.Folder, _ = id.Parse(choice) // "" is no folder
-	e.changed()
+	e.edit(func() { e.item.Folder, _ = id.Parse(choice) }) // "" is no folder
 }
 
 // Save keeps the item. If that fails, everything typed stays where it is.

@@ -215,6 +215,8 @@ func TestFailedSaveKeepsWhatWasTyped(t *testing.T) {
 	if s := e.State(); !s.Busy || s.CanSave || s.Save != "Saving…" {
 		t.Errorf("while saving: %+v", s)
 	}
+	e.SetText("title", "typed while saving") // it would be neither in what is saved nor on the screen afterwards
+	e.SetSecret("value/password", testpc.Typed("typed while saving"))
 	e.d.until("failure", func() bool { return !e.State().Busy })
 	s := e.State()
 	if s.Problem.What != "The disk is full, so Coffer could not save." || s.Problem.Next == "" || e.ended != "" {

@@ -95,5 +95,5 @@ func (m *model[S]) changed() {
 // Leave ends the screen: its work is cancelled, and what comes late is dropped.
 func (m *model[S]) Leave() {
 	m.run.Stop()
-	m.listen = nil
+	m.listen, m.state = nil, nil
 }

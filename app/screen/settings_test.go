@@ -124,6 +124,7 @@ func TestKitAgainNeedsThePassword(t *testing.T) {
 
 func TestForgetWarnsAndRemoves(t *testing.T) {
 	d, v, server := openDesk(t)
+	testpc.Sync(t, d.shell.unlocked)
 	server.Stop()
 	d.add("Mail", "anna", "hunter2")
 	d.until("pending", func() bool { return d.shell.unlocked.Status().Pending == 1 })

@@ -59,7 +59,6 @@ type Shell struct {
 	update *Update
 
 	settings session.Settings
-	language string
 	accounts []session.Account
 
 	welcome  *Welcome
@@ -196,7 +195,7 @@ func (s *Shell) showUnlock(account id.ID) {
 
 func (s *Shell) showWelcome() {
 	s.clear()
-	config := WelcomeConfig{Manager: s.config.Manager, Origin: s.settings.Server, Import: s.settings.ImportBrowsers, Opened: s.opened}
+	config := WelcomeConfig{Manager: s.config.Manager, Origin: s.settings.Server, Import: s.settings.ImportBrowsers, Opened: s.opened, Here: s.here}
 	if config.Origin == "" {
 		config.Origin = s.config.Origin
 	}
@@ -206,6 +205,15 @@ func (s *Shell) showWelcome() {
 	s.notice = Message{}
 	s.welcome = NewWelcome(s.env, config)
 	s.changed()
+}
+
+// here looks again which accounts are on this PC: there is one that was not there before.
+func (s *Shell) here(notice Message) {
+	s.lookUp(func() {
+		s.showUnlock(id.ID{})
+		s.notice = notice
+		s.changed()
+	})
 }
 
 // opened shows the vault of an account.

@@ -102,7 +102,7 @@ func (v *Vault) Leave() {
 	v.closePane()
 	v.closeDialogs()
 	v.generated.wipe()
-	v.rows = nil
+	v.rows, v.folders, v.counts = nil, nil, vault.Counts{}
 }
 
 // Detail, Editor, Conflicts, Generator, Settings and Import are the models that State.Pane and State.Dialog name.

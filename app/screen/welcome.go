@@ -77,6 +77,7 @@ type WelcomeConfig struct {
 	Import  bool                    // offer the passwords of the browsers on this PC
 	Opened  func(*session.Unlocked) // takes over the open vault
 	Cancel  func()                  // back to the accounts of this PC; nil if there are none
+	Here    func(Message)           // an account is on this PC by now: there, it can be unlocked
 }
 
 // NewWelcome asks whether to create an account or to sign in.
@@ -96,7 +97,7 @@ func (w *Welcome) Leave() {
 		w.imports.Leave()
 	}
 	if w.unlocked != nil {
-		go w.unlocked.Lock()
+		lockLate(w.unlocked)
 	}
 }
 
@@ -188,19 +189,22 @@ func (w *Welcome) SetCode(typed string) {
 
 // Back goes to the page before; work under way is given up.
 func (w *Welcome) Back() {
+	if w.back() == "" {
+		return
+	}
 	if w.cancel != nil {
 		w.cancel()
 	}
 	w.busy, w.cancel = false, nil
 	switch w.page {
 	case PageChoose:
-		if w.config.Cancel != nil {
-			w.config.Cancel()
-		}
+		w.config.Cancel()
 	case PageEmail, PageSignIn:
 		w.wipe()
 		w.show(PageChoose)
-	case PageCode, PagePassword, PageFirstSync:
+	case PageFirstSync:
+		w.config.Here(Message{}) // the keys are on this PC already, and the rest can follow once it is unlocked
+	case PageCode, PagePassword:
 		w.leaveCode()
 		w.frozen = false
 		w.wipe()
@@ -243,6 +247,10 @@ func work[T any](w *Welcome, do func(context.Context) (T, error), done func(T), 
 	w.busy = true
 	w.cancel = RunOwned(w.run, do, func(result T, err error) {
 		w.busy, w.cancel = false, nil
+		if errors.Is(err, session.ErrAlreadyHere) {
+			w.config.Here(explain(w.env.Words, err))
+			return
+		}
 		if err != nil {
 			w.problem = w.explain(err)
 			w.changed()

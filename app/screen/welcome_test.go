@@ -336,6 +336,33 @@ func TestFirstSyncCanBeTriedAgain(t *testing.T) {
 	d.page(w, PageImport)
 }
 
+// The account was put on this PC, by a first sync that was given up, say: the way on is to unlock it.
+func TestAccountThatIsHereAlready(t *testing.T) {
+	d, _, server := lockedDesk(t)
+	key := func() string { u := d.pc.Unlock(t); defer u.Lock(); return u.SecretKey() }()
+	d.shell.showWelcome()
+	w := d.shell.Welcome()
+	w.SignIn()
+	w.SetEmail(anna)
+	w.SetSecretKey(key)
+	w.SetPassword(testpc.Typed(testpc.Password))
+	w.Continue()
+	d.until("unlock", func() bool { return d.shell.State().Page == PageUnlock })
+	if n := d.shell.State().Notice; n.What != "This account is already on this PC." {
+		t.Errorf("%+v", n)
+	}
+	d.unlock()
+	server.Stop()
+}
+
+func TestBackFromTheFirstSyncLeadsToWhatIsThere(t *testing.T) {
+	d, w, _ := welcomeDesk(t)
+	w.SignIn()
+	w.page = PageFirstSync
+	w.Back()
+	d.until("welcome", func() bool { return d.shell.Welcome() != w && d.shell.State().Page == PageWelcome }) // nothing is there
+}
+
 func TestLeavingTheWelcomeWipes(t *testing.T) {
 	d, w, server := welcomeDesk(t)
 	d.codePage(w)
