@@ -158,6 +158,7 @@ func (w *world) serve(dir string) http.Handler {
 	w.t.Helper()
 	handler, err := updatehost.New(dir)
 	w.must(err)
+	w.t.Cleanup(func() { handler.Close() })
 	return handler
 }
 

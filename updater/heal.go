@@ -91,5 +91,6 @@ func (p *Program) ConfirmHealthy() error {
 		return err
 	}
 	p.removeAside(p.oldPath())
+	p.removeAside(p.failedPath())
 	return nil
 }

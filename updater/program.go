@@ -60,8 +60,9 @@ func (p *Program) sibling(suffix string) string {
 	return filepath.Join(filepath.Dir(p.path), "."+filepath.Base(p.path)+suffix)
 }
 
-func (p *Program) newPath() string { return p.sibling(".new") }
-func (p *Program) oldPath() string { return p.sibling(".old") }
+func (p *Program) newPath() string    { return p.sibling(".new") }
+func (p *Program) oldPath() string    { return p.sibling(".old") }
+func (p *Program) failedPath() string { return p.sibling(".failed") } // on Windows, what was taken back and may still run
 
 // Apply replaces the program by the staged release. The process goes on with the old code until it is restarted. ErrNothingStaged,
 // ErrOnTrial, ErrRollback and ErrTampered (what was staged is dropped), ErrUnsafeFolder; after any error the old program is in place.
@@ -101,7 +102,7 @@ func (p *Program) Apply() error {
 
 // readStaged returns the very bytes that were verified: what is checked here is what is written, not read a second time.
 func (p *Program) readStaged(f stagedFile) ([]byte, error) {
-	file, err := os.OpenFile(p.store.stagedPath(f.File), os.O_RDONLY|noFollow, 0)
+	file, err := openOwn(p.store.stagedPath(f.File), os.O_RDONLY)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", ErrNothingStaged, err), p.store.unstage(""))
 	}
@@ -198,7 +199,7 @@ func (p *Program) swap(opts selfupdate.Options) error {
 
 // flushProgram forces a file to the disk and reads it back: minio/selfupdate does neither and ignores the error of Close.
 func flushProgram(path, sha string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|noFollow, 0)
+	f, err := openOwn(path, os.O_RDWR)
 	if err != nil {
 		return err
 	}
@@ -248,6 +249,7 @@ func (p *Program) settle() error {
 	}
 	p.removeAside(p.newPath())
 	p.removeAside(p.oldPath())
+	p.removeAside(p.failedPath())
 	return p.store.update(func(s *state) { s.Swap = nil })
 }
 

@@ -13,8 +13,10 @@ import (
 	"github.com/coffer-vault/coffer/internal/atomicfile"
 )
 
-// noFollow makes opening a symbolic link an error.
-const noFollow = syscall.O_NOFOLLOW
+// openOwn opens or makes a file in a folder of ours. A symbolic link is an error.
+func openOwn(path string, flag int) (*os.File, error) {
+	return os.OpenFile(path, flag|syscall.O_NOFOLLOW, 0o600)
+}
 
 // checkOwn refuses a folder of the updater that is not ours alone to write.
 func checkOwn(dir string) error {

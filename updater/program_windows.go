@@ -13,16 +13,17 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// noFollow has no flag on Windows; links are refused by checkPlace, and the folder is ours alone.
-const noFollow = 0
+// openOwn opens or makes a file in a folder of ours. A symbolic link is an error; nobody else can make one after the look.
+func openOwn(path string, flag int) (*os.File, error) {
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, &os.PathError{Op: "open", Path: path, Err: ErrUnsafeFolder}
+	}
+	return os.OpenFile(path, flag, 0o600)
+}
 
 // checkFolder refuses a folder that anyone but this user, SYSTEM and administrators may write.
 func checkFolder(dir string) error {
-	user, err := windows.GetCurrentProcessToken().GetTokenUser()
-	if err != nil {
-		return fmt.Errorf("check folder: %w", err)
-	}
-	if err := acl.CheckWriters(dir, user.User.Sid); err != nil {
+	if err := acl.CheckWriters(dir); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnsafeFolder, err)
 	}
 	return nil
@@ -36,11 +37,10 @@ func link(string, string) error { return errors.ErrUnsupported }
 
 // putBack replaces the program by the old one. It may be running, so it is moved away and not overwritten.
 func (p *Program) putBack() error {
-	failed := p.sibling(".failed")
-	if err := os.Remove(failed); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(p.failedPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	if err := os.Rename(p.path, failed); err != nil {
+	if err := os.Rename(p.path, p.failedPath()); err != nil {
 		return err
 	}
 	return atomicfile.Rename(p.oldPath(), p.path)

@@ -67,7 +67,7 @@ func (d *download) from(m *mirror) error {
 }
 
 func (d *download) attempt(m *mirror) (resumed bool, err error) {
-	f, err := os.OpenFile(d.part, os.O_CREATE|os.O_RDWR|noFollow, 0o600)
+	f, err := openOwn(d.part, os.O_CREATE|os.O_RDWR)
 	if err != nil {
 		return false, fmt.Errorf("stage update: %w", err)
 	}

@@ -24,20 +24,22 @@ const timestamp = "metadata/timestamp.json"
 // maxMetadata bounds metadata files, which are read into memory for their ETag.
 const maxMetadata = 1 << 20
 
-// host serves one folder.
-type host struct{ root *os.Root }
+// Host serves one folder.
+type Host struct{ root *os.Root }
 
-// New serves the folder dir, which holds metadata/ and targets/. The folder stays open as long as the handler is used; a symbolic
-// link that leads out of it is not followed.
-func New(dir string) (http.Handler, error) {
+// New serves the folder dir, which holds metadata/ and targets/. A symbolic link that leads out of it is not followed.
+func New(dir string) (*Host, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, fmt.Errorf("open update folder: %w", err)
 	}
-	return &host{root}, nil
+	return &Host{root}, nil
 }
 
-func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// Close lets go of the folder; nothing is served any more.
+func (h *Host) Close() error { return h.root.Close() }
+
+func (h *Host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
@@ -53,7 +55,7 @@ func (h *host) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve reports false if there is no such file.
-func (h *host) serve(w http.ResponseWriter, r *http.Request, name string) bool {
+func (h *Host) serve(w http.ResponseWriter, r *http.Request, name string) bool {
 	var cache, contentType string
 	switch {
 	case name == timestamp:

@@ -52,6 +52,7 @@ func get(t *testing.T, method, target string, header ...string) *httptest.Respon
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer handler.Close()
 	r := httptest.NewRequest(method, "/", nil)
 	r.URL.Path = target
 	for i := 0; i < len(header); i += 2 {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -338,7 +339,7 @@ func TestKeyFiles(t *testing.T) {
 		if err := k.Save(path, []byte(passphrase)); err != nil {
 			t.Fatal(err)
 		}
-		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 			t.Errorf("permissions %v, %v", info.Mode(), err)
 		}
 		got, err := LoadKey(path, []byte(passphrase))

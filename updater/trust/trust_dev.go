@@ -5,6 +5,7 @@ package trust
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 )
@@ -24,4 +25,12 @@ func Root() ([]byte, error) {
 		return nil, fmt.Errorf("read update root: %w", err)
 	}
 	return data, nil
+}
+
+// Hosts are the base URLs in COFFER_UPDATE_HOSTS, separated by spaces, under the same condition as Root. Usually there are none.
+func Hosts() []string {
+	if !buildinfo.Dev() {
+		return nil
+	}
+	return strings.Fields(os.Getenv("COFFER_UPDATE_HOSTS"))
 }

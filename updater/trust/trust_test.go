@@ -27,6 +27,10 @@ func TestRootOfDevelopmentBuild(t *testing.T) {
 	if data, err := Root(); err != nil || string(data) != "{}" {
 		t.Errorf("%q, %v", data, err)
 	}
+	t.Setenv("COFFER_UPDATE_HOSTS", "http://127.0.0.1:1 http://127.0.0.1:2")
+	if got := Hosts(); len(got) != 2 || got[1] != "http://127.0.0.1:2" {
+		t.Errorf("hosts %q", got)
+	}
 }
 
 func TestReleaseChannelIgnoresTheEnvironment(t *testing.T) {
@@ -37,7 +41,8 @@ func TestReleaseChannelIgnoresTheEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("COFFER_UPDATE_ROOT", path)
-	if _, err := Root(); !errors.Is(err, ErrNoRoot) {
-		t.Errorf("a release took its root from the environment: %v", err)
+	t.Setenv("COFFER_UPDATE_HOSTS", "https://evil.example")
+	if _, err := Root(); !errors.Is(err, ErrNoRoot) || len(Hosts()) > 0 {
+		t.Errorf("a release took its root or hosts from the environment: %v, %v", err, Hosts())
 	}
 }

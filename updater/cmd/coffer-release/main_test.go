@@ -123,7 +123,7 @@ func (r *rehearsal) client(installed string) *updater.Client {
 		r.t.Fatal(err)
 	}
 	server := httptest.NewServer(handler)
-	r.t.Cleanup(server.Close)
+	r.t.Cleanup(func() { server.Close(); handler.Close() })
 	root, err := os.ReadFile(filepath.Join(r.repo, "public", "metadata", "1.root.json"))
 	if err != nil {
 		r.t.Fatal(err)

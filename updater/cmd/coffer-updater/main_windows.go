@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,12 +47,7 @@ func run() error {
 		return err
 	}
 	defer closer.Close()
-	service, err := newService(dir, log)
-	if err != nil {
-		log.Error("cannot start", "err", err)
-		return err
-	}
-	return svc.Run(serviceName, handler{service, log})
+	return svc.Run(serviceName, handler{dir, log})
 }
 
 // privateFolder is for SYSTEM and administrators alone: what is staged there cannot be swapped before it is installed.
@@ -73,19 +69,16 @@ func newService(dir string, log *slog.Logger) (*machine.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	domain := machine.Setting("Server")
-	if domain == "" {
-		domain = buildinfo.Domain
-	}
-	if domain == "" {
-		return nil, errors.New("neither the installation nor this build names a server")
+	hosts, err := updateHosts()
+	if err != nil {
+		return nil, err
 	}
 	channel := buildinfo.Channel
 	if buildinfo.Dev() {
 		channel = "stable"
 	}
 	client, err := updater.New(updater.Config{
-		Mirrors: updater.Mirrors(domain), Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log,
+		Mirrors: hosts, Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log,
 		Target: manifest.Target{Channel: channel, Platform: updater.Platform(), File: "coffer.msi"},
 	})
 	if err != nil {
@@ -95,19 +88,40 @@ func newService(dir string, log *slog.Logger) (*machine.Service, error) {
 	return machine.New(client, system, log), nil
 }
 
-// handler answers the service manager.
-type handler struct {
-	service *machine.Service
-	log     *slog.Logger
+// updateHosts are those of the server that the installation names, or else of the one this build knows.
+func updateHosts() ([]string, error) {
+	if hosts := trust.Hosts(); len(hosts) > 0 {
+		return hosts, nil
+	}
+	domain := cmp.Or(machine.Setting("Server"), buildinfo.Domain)
+	if domain == "" {
+		return nil, errors.New("neither the installation nor this build names a server")
+	}
+	return updater.Mirrors(domain), nil
 }
 
+// handler answers the service manager.
+type handler struct {
+	dir string
+	log *slog.Logger
+}
+
+// startFailed is the service's own exit code; its log has the reason.
+const startFailed = 1
+
 func (h handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (specific bool, code uint32) {
+	running := svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
+	status <- running
+	// Found out now and not before: a service that cannot work starts and stops, and so fails no installation.
+	service, err := newService(h.dir, h.log)
+	if err != nil {
+		h.log.Error("cannot start", "err", err)
+		return true, startFailed
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	// Not waited for: during an installation it is the package that stops us, and waits for us.
-	go h.service.Run(ctx, updater.WallClock{})
-	running := svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
-	status <- running
+	go service.Run(ctx, updater.WallClock{})
 	h.log.Info("service started", "version", buildinfo.Version)
 	for r := range requests {
 		switch r.Cmd {

@@ -38,24 +38,32 @@ func MakePrivate(dir string) error {
 	if err != nil && !errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
 		return fmt.Errorf("make folder: %w", err)
 	}
-	return CheckWriters(dir, nil)
+	return CheckWriters(dir)
 }
 
-// CheckWriters refuses a folder that is a reparse point, or that anyone but SYSTEM, administrators, TrustedInstaller and also owns or
-// may write. also may be nil.
-func CheckWriters(dir string, also *windows.SID) error {
+// CheckWriters refuses a folder that is a reparse point, or that anyone but this process's user, SYSTEM, administrators and
+// TrustedInstaller owns or may write.
+func CheckWriters(dir string) error {
 	if err := checkNoLink(dir); err != nil {
 		return err
+	}
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		return fmt.Errorf("check folder: %w", err)
 	}
 	sd, err := windows.GetNamedSecurityInfo(dir, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
 		return fmt.Errorf("read access of folder: %w", err)
 	}
+	return checkDescriptor(sd, user.User.Sid)
+}
+
+func checkDescriptor(sd *windows.SECURITY_DESCRIPTOR, user *windows.SID) error {
 	owner, _, err := sd.Owner()
 	if err != nil {
 		return fmt.Errorf("read owner of folder: %w", err)
 	}
-	if !trusted(owner, also) {
+	if !trusted(owner, user) {
 		return fmt.Errorf("%w: owned by %v", ErrUnsafe, owner)
 	}
 	dacl, _, err := sd.DACL()
@@ -63,10 +71,10 @@ func CheckWriters(dir string, also *windows.SID) error {
 		// No list at all means full access for everyone.
 		return errors.Join(fmt.Errorf("%w: it has no access list", ErrUnsafe), err)
 	}
-	return checkEntries(dacl, also)
+	return checkEntries(dacl, user)
 }
 
-func checkEntries(dacl *windows.ACL, also *windows.SID) error {
+func checkEntries(dacl *windows.ACL, user *windows.SID) error {
 	for i := range uint32(dacl.AceCount) {
 		var ace *windows.ACCESS_ALLOWED_ACE
 		if err := windows.GetAce(dacl, i, &ace); err != nil {
@@ -80,7 +88,7 @@ func checkEntries(dacl *windows.ACL, also *windows.SID) error {
 			return fmt.Errorf("%w: access entry of type %d", ErrUnsafe, ace.Header.AceType)
 		}
 		sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart))
-		if ace.Mask&writeRights != 0 && !trusted(sid, also) {
+		if ace.Mask&writeRights != 0 && !trusted(sid, user) {
 			return fmt.Errorf("%w: %v may write", ErrUnsafe, sid)
 		}
 	}
@@ -90,9 +98,9 @@ func checkEntries(dacl *windows.ACL, also *windows.SID) error {
 // trustedInstaller is the service that owns Windows' own folders.
 const trustedInstaller = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
 
-func trusted(sid, also *windows.SID) bool {
+func trusted(sid, user *windows.SID) bool {
 	return sid.IsWellKnown(windows.WinLocalSystemSid) || sid.IsWellKnown(windows.WinBuiltinAdministratorsSid) ||
-		sid.String() == trustedInstaller || also != nil && sid.Equals(also)
+		sid.String() == trustedInstaller || sid.Equals(user)
 }
 
 func checkNoLink(dir string) error {

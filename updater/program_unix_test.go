@@ -1,0 +1,288 @@
+//go:build !windows
+
+package updater
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestCanApply(t *testing.T) {
+	i := install(t)
+	if err := i.CanApply(); err != nil {
+		t.Error(err)
+	}
+	i.holds(oldContent)
+	if os.Geteuid() == 0 {
+		return // root may write everywhere
+	}
+	if err := os.Chmod(filepath.Dir(i.path), 0o555); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.CanApply(); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("a folder of somebody else: %v", err)
+	}
+}
+
+func TestUnsafeFolderIsRefused(t *testing.T) {
+	victim := filepath.Join(t.TempDir(), "victim")
+	if err := os.WriteFile(victim, []byte("untouched"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(i *installation) error{
+		"writable by all":    func(i *installation) error { return os.Chmod(filepath.Dir(i.path), 0o777) },
+		"writable by group":  func(i *installation) error { return os.Chmod(filepath.Dir(i.path), 0o775) },
+		"sticky is no help":  func(i *installation) error { return os.Chmod(filepath.Dir(i.path), 0o777|fs.ModeSticky) },
+		"link for the new":   func(i *installation) error { return os.Symlink(victim, i.newPath()) },
+		"link for the old":   func(i *installation) error { return os.Symlink(victim, i.oldPath()) },
+		"updater's folder":   func(i *installation) error { return os.Chmod(i.store.dir, 0o777) },
+		"folder for the new": func(i *installation) error { return os.Mkdir(i.newPath(), 0o700) },
+	} {
+		i := install(t)
+		if err := spoil(i); err != nil {
+			t.Fatal(err)
+		}
+		if err := i.CanApply(); !errors.Is(err, ErrUnsafeFolder) {
+			t.Errorf("%s: can be applied: %v", name, err)
+		}
+		if err := i.Apply(); !errors.Is(err, ErrUnsafeFolder) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if data, err := os.ReadFile(i.path); err != nil || string(data) != oldContent {
+			t.Errorf("%s: program %q, %v", name, data, err)
+		}
+		if data, err := os.ReadFile(victim); err != nil || string(data) != "untouched" {
+			t.Errorf("%s: wrote through a link: %q, %v", name, data, err)
+		}
+	}
+}
+
+func TestParentThatOthersCanWriteIsRefused(t *testing.T) {
+	i := install(t)
+	parent := filepath.Join(t.TempDir(), "shared")
+	inner := filepath.Join(parent, "coffer")
+	if err := os.MkdirAll(inner, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Rename(i.path, filepath.Join(inner, "coffer")), os.Chmod(parent, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	i.restart(filepath.Join(inner, "coffer"), i.store.dir)
+	if err := i.Apply(); !errors.Is(err, ErrUnsafeFolder) {
+		t.Errorf("anyone could replace the folder: %v", err)
+	}
+}
+
+// A second name of some other file at the temporary name is removed and not written through.
+func TestHardLinkIsNotWrittenThrough(t *testing.T) {
+	i := install(t)
+	victim := filepath.Join(filepath.Dir(i.path), "victim")
+	if err := errors.Join(os.WriteFile(victim, []byte("untouched"), 0o600), os.Link(victim, i.newPath())); err != nil {
+		t.Fatal(err)
+	}
+	if err := i.Apply(); err != nil {
+		t.Fatal(err)
+	}
+	if data, err := os.ReadFile(victim); err != nil || string(data) != "untouched" {
+		t.Errorf("%q, %v", data, err)
+	}
+	i.holds(newContent, ".coffer.old", "victim")
+}
+
+func TestProgramBehindALink(t *testing.T) {
+	i := install(t)
+	link := filepath.Join(t.TempDir(), "coffer")
+	if err := os.Symlink(i.path, link); err != nil {
+		t.Fatal(err)
+	}
+	i.restart(link, i.store.dir)
+	if err := i.Apply(); err != nil {
+		t.Fatal(err)
+	}
+	i.holds(newContent, ".coffer.old")
+	if info, err := os.Lstat(link); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Error("the link was replaced instead of the program")
+	}
+}
+
+// crashes are the moments at which the process is killed, and what the disk is made to look like first.
+var crashes = map[string]func(i *Program) error{
+	"journalled":   nil,
+	"half written": func(p *Program) error { return os.WriteFile(p.newPath(), []byte(newContent[:9]), 0o755) },
+	"written":      nil,
+	"saved":        nil,
+	// minio/selfupdate renames twice, on Windows always: between the two there is no program.
+	"between renames": func(p *Program) error { return os.Remove(p.path) }, // its second name is .coffer.old
+	"swapped":         nil,
+	"recorded":        nil,
+}
+
+// stepOf is the step of Apply at which a crash happens.
+func stepOf(crash string) string {
+	switch crash {
+	case "half written":
+		return "journalled"
+	case "between renames":
+		return "saved"
+	}
+	return crash
+}
+
+// TestCrash kills a real process at every step of Apply (attack 37). Afterwards there is a program, whole, the old or the new one,
+// and updating goes on.
+func TestCrash(t *testing.T) {
+	for crash := range crashes {
+		t.Run(crash, func(t *testing.T) {
+			i := install(t)
+			cmd := exec.Command(os.Args[0], "-test.run=^TestCrashingProcess$")
+			cmd.Env = append(os.Environ(), "COFFER_TEST_CRASH="+crash, "COFFER_TEST_PROGRAM="+i.path, "COFFER_TEST_DIR="+i.store.dir)
+			out, err := cmd.CombinedOutput()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+				t.Fatalf("the process was not killed: %v\n%s", err, out)
+			}
+			i.again()
+			if r := i.heal(); r.Trial {
+				i.holds(newContent, ".coffer.old")
+			} else {
+				i.holds(oldContent)
+				if err := i.Apply(); err != nil {
+					t.Fatalf("the second try: %v", err)
+				}
+				i.again()
+				i.heal()
+			}
+			if err := i.ConfirmHealthy(); err != nil {
+				t.Fatal(err)
+			}
+			i.holds(newContent)
+		})
+	}
+}
+
+// TestCrashingProcess is the process that TestCrash kills.
+func TestCrashingProcess(t *testing.T) {
+	crash := os.Getenv("COFFER_TEST_CRASH")
+	if crash == "" {
+		t.Skip("run by TestCrash")
+	}
+	i := &installation{t: t}
+	i.restart(os.Getenv("COFFER_TEST_PROGRAM"), os.Getenv("COFFER_TEST_DIR"))
+	i.at = func(step string) error {
+		if step != stepOf(crash) {
+			return nil
+		}
+		if prepare := crashes[crash]; prepare != nil {
+			if err := prepare(i.Program); err != nil {
+				return err
+			}
+		}
+		return errors.Join(syscall.Kill(os.Getpid(), syscall.SIGKILL), errors.New("still alive"))
+	}
+	t.Fatal(i.Apply())
+}
+
+// onFullDisk runs a test of this file in a process in which no file can grow beyond a number of bytes: from there on the disk
+// looks full.
+func onFullDisk(t *testing.T, test string, bytes int, env ...string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^"+test+"$")
+	cmd.Env = append(append(os.Environ(), "COFFER_TEST_DISK="+strconv.Itoa(bytes)), env...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("disk of %d bytes: %s", bytes, out)
+	}
+}
+
+// fillDisk begins such a process; without onFullDisk it skips.
+func fillDisk(t *testing.T) {
+	t.Helper()
+	size, err := strconv.ParseUint(os.Getenv("COFFER_TEST_DISK"), 10, 63)
+	if err != nil {
+		t.Skip("run by another test")
+	}
+	signal.Ignore(syscall.SIGXFSZ)
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: size, Max: size}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFullDiskWhileApplying(t *testing.T) {
+	program := strings.Repeat("program ", 1<<10)
+	for _, size := range []int{0, 50, 1000, len(program) / 2, len(program) - 1} {
+		i := install(t)
+		i.stage(program, "1.1.0")
+		onFullDisk(t, "TestApplyOnFullDisk", size, "COFFER_TEST_PROGRAM="+i.path, "COFFER_TEST_DIR="+i.store.dir)
+		i.again()
+		if r := i.heal(); r.Trial || r.RolledBack {
+			t.Errorf("disk of %d bytes: %+v", size, r)
+		}
+		i.holds(oldContent)
+		if err := i.Apply(); err != nil {
+			t.Errorf("disk of %d bytes, then space: %v", size, err)
+		}
+		i.holds(program, ".coffer.old")
+	}
+}
+
+func TestApplyOnFullDisk(t *testing.T) {
+	fillDisk(t)
+	i := &installation{t: t}
+	i.restart(os.Getenv("COFFER_TEST_PROGRAM"), os.Getenv("COFFER_TEST_DIR"))
+	if err := i.Apply(); !errors.Is(err, syscall.EFBIG) {
+		t.Error(err)
+	}
+}
+
+func TestFullDiskWhileStaging(t *testing.T) {
+	content := strings.Repeat("new", 50_000)
+	w := newWorld(t)
+	w.release("1.1.0", content)
+	root := filepath.Join(t.TempDir(), "root.json")
+	w.must(os.WriteFile(root, w.root(), 0o600))
+	for _, size := range []int{0, 100, 10_000, len(content) - 1} {
+		cfg := w.config("1.0.0")
+		onFullDisk(t, "TestStageOnFullDisk", size, "COFFER_TEST_DIR="+cfg.Dir, "COFFER_TEST_ROOT="+root,
+			"COFFER_TEST_MIRRORS="+strings.Join(cfg.Mirrors, " "))
+		wantStaged(t, w.client(cfg).Stage(t.Context(), nil), content)
+	}
+}
+
+func TestStageOnFullDisk(t *testing.T) {
+	fillDisk(t)
+	c, err := clientFromEnvironment(os.Getenv("COFFER_TEST_DIR"), "1.0.0")
+	if errors.Is(err, syscall.EFBIG) {
+		return // not even the folder could be made
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	got, ok := c.Stage(t.Context(), nil).(Refused)
+	if !ok || !errors.Is(got.Err, syscall.EFBIG) {
+		t.Errorf("%v", got)
+	}
+	for _, lie := range []error{ErrTampered, ErrHostsUnreachable, ErrWrongKeys} {
+		if errors.Is(got.Err, lie) {
+			t.Errorf("a full disk was blamed on the hosts: %v", got.Err)
+		}
+	}
+}
+
+func TestFolderThatOthersCanWriteIsRefused(t *testing.T) {
+	w := newWorld(t)
+	cfg := w.config("1.0.0")
+	if err := os.Chmod(cfg.Dir, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(cfg); !errors.Is(err, ErrUnsafeFolder) {
+		t.Errorf("anyone could stage a program: %v", err)
+	}
+}
