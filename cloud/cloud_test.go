@@ -79,6 +79,17 @@ func wantError(err, want error) error {
 	return nil
 }
 
+func TestKnownAddressGetsNoCode(t *testing.T) {
+	w, p := newWorld(t), newPerson("ada@example.org")
+	w.signUp(p)
+	if _, _, err := w.SignUp.Start(t.Context(), " ADA@example.org ", "de"); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.deliver(); got.Kind != cloud.MailSignupExists || got.Code != "" || got.To != p.email || got.Language != "de" {
+		t.Errorf("mail %+v", got)
+	}
+}
+
 // The key that signed the request is the key that the code was mailed for, even if another device took the id in between.
 func TestCodeIsForTheKeyThatSigned(t *testing.T) {
 	w, p := newWorld(t), newPerson("ada@example.org")
