@@ -12,7 +12,7 @@ import (
 
 // Why a release is not accepted. ErrHostsUnreachable is reported only if no host gave an answer; a host that lies is worth more.
 var (
-	ErrHostsUnreachable = errors.New("no update host answered")
+	ErrHostsUnreachable = errors.New("no update host gave a usable answer")
 	ErrWrongKeys        = errors.New("update is not signed by the keys this program trusts")
 	ErrExpired          = errors.New("update information has expired: the host withholds newer one, or this clock is wrong")
 	ErrRollback         = errors.New("update is older than what is known already")
@@ -20,7 +20,7 @@ var (
 	ErrHalted           = errors.New("release was withdrawn")
 	ErrFailedBefore     = errors.New("release failed on this computer before")
 	ErrUnsupportedOS    = errors.New("release needs a newer operating system")
-	ErrTrustDamaged     = errors.New("the newest update root on this computer is damaged; install Coffer again")
+	ErrTrustDamaged     = errors.New("the newest root of update trust is damaged; install Coffer again")
 )
 
 // Why a staged release is not applied.

@@ -37,8 +37,8 @@ func Restore(path string) (bool, error) {
 	return true, atomicfile.Rename(old, path)
 }
 
-// Heal finishes or takes back what an earlier process left. Call it first thing in main, once; it decides by what is on the disk
-// and not by what was meant to be.
+// Heal finishes or takes back what an earlier process left. It decides by what is on the disk and not by what was meant to be. Call it
+// once in each process that is a start of the program, early, but as the single instance: a second one during a trial would end it.
 func (p *Program) Heal() (Recovery, error) {
 	if _, err := Restore(p.path); err != nil {
 		return Recovery{}, err

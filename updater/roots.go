@@ -33,7 +33,7 @@ var rootName = regexp.MustCompile(`^([1-9][0-9]{0,9})\.root\.json$`)
 func (r roots) newest() ([]byte, error) {
 	carried, err := trustedmetadata.New(r.bootstrap)
 	if err != nil {
-		return nil, fmt.Errorf("read embedded update root: %w", err)
+		return nil, errors.Join(ErrTrustDamaged, err)
 	}
 	version, err := r.highest()
 	if err != nil {

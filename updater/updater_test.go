@@ -164,8 +164,12 @@ func TestRolloutIsDecidedHere(t *testing.T) {
 		}
 	}
 	id := []byte("one computer")
-	if bucket(id, v) != bucket(id, v) || bucket(id, v) == bucket(id, number("1.2.0")) && bucket(id, v) == bucket(id, number("1.3.0")) {
-		t.Error("the bucket must be stable for a release and differ between releases")
+	first := bucket(id, v)
+	if again := bucket(id, v); again != first {
+		t.Errorf("bucket %d, then %d, of one release", first, again)
+	}
+	if first == bucket(id, number("1.2.0")) && first == bucket(id, number("1.3.0")) {
+		t.Error("the bucket must differ between releases")
 	}
 }
 

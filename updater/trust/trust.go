@@ -2,7 +2,7 @@
 //
 // No production root and no private key is in the repository. A release is built with `-tags release` after its root.json was
 // copied into this folder, and does not compile without it. A development build has none: COFFER_UPDATE_ROOT names a file, and
-// without it there are no updates; COFFER_UPDATE_HOSTS may name other hosts.
+// without it there are no updates; COFFER_UPDATE_MIRRORS may name other hosts.
 package trust
 
 import "errors"

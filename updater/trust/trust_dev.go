@@ -27,10 +27,11 @@ func Root() ([]byte, error) {
 	return data, nil
 }
 
-// Hosts are the base URLs in COFFER_UPDATE_HOSTS, separated by spaces, under the same condition as Root. Usually there are none.
-func Hosts() []string {
-	if !buildinfo.Dev() {
+// Mirrors are the base URLs in COFFER_UPDATE_MIRRORS, separated by commas. None without it, and none in a release channel.
+func Mirrors() []string {
+	named := os.Getenv("COFFER_UPDATE_MIRRORS")
+	if !buildinfo.Dev() || named == "" {
 		return nil
 	}
-	return strings.Fields(os.Getenv("COFFER_UPDATE_HOSTS"))
+	return strings.Split(named, ",")
 }

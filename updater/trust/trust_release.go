@@ -13,5 +13,5 @@ const Development = false
 // Root returns the embedded root.json. Nothing outside the program can replace it.
 func Root() ([]byte, error) { return embedded, nil }
 
-// Hosts are other update hosts than the usual ones: none in a release.
-func Hosts() []string { return nil }
+// Mirrors are other update hosts than the usual ones: none in a release.
+func Mirrors() []string { return nil }

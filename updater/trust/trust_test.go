@@ -27,8 +27,8 @@ func TestRootOfDevelopmentBuild(t *testing.T) {
 	if data, err := Root(); err != nil || string(data) != "{}" {
 		t.Errorf("%q, %v", data, err)
 	}
-	t.Setenv("COFFER_UPDATE_HOSTS", "http://127.0.0.1:1 http://127.0.0.1:2")
-	if got := Hosts(); len(got) != 2 || got[1] != "http://127.0.0.1:2" {
+	t.Setenv("COFFER_UPDATE_MIRRORS", "http://127.0.0.1:1,http://127.0.0.1:2")
+	if got := Mirrors(); len(got) != 2 || got[1] != "http://127.0.0.1:2" {
 		t.Errorf("hosts %q", got)
 	}
 }
@@ -41,8 +41,8 @@ func TestReleaseChannelIgnoresTheEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("COFFER_UPDATE_ROOT", path)
-	t.Setenv("COFFER_UPDATE_HOSTS", "https://evil.example")
-	if _, err := Root(); !errors.Is(err, ErrNoRoot) || len(Hosts()) > 0 {
-		t.Errorf("a release took its root or hosts from the environment: %v, %v", err, Hosts())
+	t.Setenv("COFFER_UPDATE_MIRRORS", "https://evil.example")
+	if _, err := Root(); !errors.Is(err, ErrNoRoot) || len(Mirrors()) > 0 {
+		t.Errorf("a release took its root or hosts from the environment: %v, %v", err, Mirrors())
 	}
 }

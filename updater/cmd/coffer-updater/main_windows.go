@@ -69,7 +69,7 @@ func newService(dir string, log *slog.Logger) (*machine.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	hosts, err := updateHosts()
+	mirrors, err := mirrors()
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func newService(dir string, log *slog.Logger) (*machine.Service, error) {
 		channel = "stable"
 	}
 	client, err := updater.New(updater.Config{
-		Mirrors: hosts, Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log,
+		Mirrors: mirrors, Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log,
 		Target: manifest.Target{Channel: channel, Platform: updater.Platform(), File: "coffer.msi"},
 	})
 	if err != nil {
@@ -88,10 +88,10 @@ func newService(dir string, log *slog.Logger) (*machine.Service, error) {
 	return machine.New(client, system, log), nil
 }
 
-// updateHosts are those of the server that the installation names, or else of the one this build knows.
-func updateHosts() ([]string, error) {
-	if hosts := trust.Hosts(); len(hosts) > 0 {
-		return hosts, nil
+// mirrors are those of the server that the installation names, or else of the one this build knows.
+func mirrors() ([]string, error) {
+	if named := trust.Mirrors(); len(named) > 0 {
+		return named, nil
 	}
 	domain := cmp.Or(machine.Setting("Server"), buildinfo.Domain)
 	if domain == "" {
