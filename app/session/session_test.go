@@ -161,7 +161,7 @@ func TestKeyringLostOrMissing(t *testing.T) {
 		t.Error("the device became another one")
 	}
 	u.Lock()
-	if u, err = p.Manager.Unlock(ctx, account, testpc.Typed(testpc.Password)); err != nil {
+	if _, err := p.Manager.Unlock(ctx, account, testpc.Typed(testpc.Password)); err != nil {
 		t.Fatalf("the keyring was not written again: %v", err)
 	}
 }

@@ -329,7 +329,6 @@ type draft struct {
 	chain.Commit
 	changes   []chain.Change
 	envelopes []wire.Envelope
-	undo      func()
 }
 
 // put drafts new or changed objects, each with an envelope of size bytes.
