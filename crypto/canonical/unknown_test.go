@@ -13,7 +13,7 @@ import (
 type item struct {
 	Title  string  `cbor:"1,keyasint"`
 	Fields []field `cbor:"3,keyasint,omitempty"`
-	cache  string //lint:ignore U1000 the codec has to pass over unexported fields
+	cache  string  //lint:ignore U1000 the codec has to pass over unexported fields
 }
 
 type field struct {
