@@ -24,6 +24,7 @@ type CodeEntry struct {
 	pattern *regexp.Regexp // of a code with its hyphens
 	code    []rune
 	problem string
+	refused bool
 	boxes   []codeBox
 	caret   canvas.Rectangle
 	ring    *ring
@@ -108,8 +109,16 @@ func (c *CodeEntry) Focus() { Focus(c) }
 
 func (c *CodeEntry) activate() {}
 
+// Refused lets the next character begin another code: the one in the boxes was wrong.
+func (c *CodeEntry) Refused() { c.refused = true }
+
 // TypedRune implements fyne.Focusable.
-func (c *CodeEntry) TypedRune(r rune) { c.add(string(r)) }
+func (c *CodeEntry) TypedRune(r rune) {
+	if c.refused && !c.disabled && len(codeLetters(string(r))) > 0 {
+		c.code = c.code[:0]
+	}
+	c.add(string(r))
+}
 
 // add appends what of a text belongs to a code.
 func (c *CodeEntry) add(text string) {
@@ -136,7 +145,7 @@ func codeLetters(text string) []rune {
 }
 
 func (c *CodeEntry) report() {
-	c.problem = ""
+	c.problem, c.refused = "", false
 	c.wake()
 	c.Refresh()
 	if c.OnChanged != nil {

@@ -117,6 +117,7 @@ func (c *control) MouseUp(*desktop.MouseEvent) {
 func (c *control) FocusGained() {
 	c.focused = true
 	if !c.quiet {
+		showFocused(c.self)
 		showTip(c.self, c.tip)
 	}
 	c.Refresh()

@@ -70,6 +70,7 @@ func (r *inputRenderer) Layout(size fyne.Size) {
 func (i *input) FocusGained() {
 	i.Entry.FocusGained()
 	i.frame.setFocused(true)
+	showFocused(i.frame)
 }
 
 // FocusLost implements fyne.Focusable.

@@ -73,3 +73,42 @@ func (s *ScrollArea) arrange(size fyne.Size) {
 	s.scroll.Resize(size)
 	s.scroll.Refresh()
 }
+
+// showFocused scrolls whatever holds a part that has got the focus until it can be seen.
+func showFocused(o fyne.CanvasObject) {
+	root := rootOf(o)
+	if root == nil {
+		return
+	}
+	var layer fyne.CanvasObject = root
+	if top := root.canvas.Overlays().Top(); top != nil {
+		layer = top
+	}
+	for _, area := range areasOf(layer) {
+		if area.holds(o) {
+			area.Reveal(o)
+		}
+	}
+}
+
+func areasOf(o fyne.CanvasObject) []*ScrollArea {
+	if o == nil || !o.Visible() {
+		return nil
+	}
+	var areas []*ScrollArea
+	if area, ok := o.(*ScrollArea); ok {
+		areas = append(areas, area)
+	}
+	for _, part := range parts(o) {
+		areas = append(areas, areasOf(part)...)
+	}
+	return areas
+}
+
+// holds tells by the place of a part whether it is within what is scrolled: the toolkit's objects do not know their parents.
+func (s *ScrollArea) holds(o fyne.CanvasObject) bool {
+	driver := fyne.CurrentApp().Driver()
+	at := driver.AbsolutePositionForObject(o).Subtract(driver.AbsolutePositionForObject(s.content))
+	size := s.content.Size()
+	return at.X >= 0 && at.Y >= 0 && at.X < size.Width && at.Y < size.Height && !o.Size().IsZero()
+}
