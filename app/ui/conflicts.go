@@ -90,7 +90,7 @@ func (v *conflictsView) build(s screen.ConflictsState) fyne.CanvasObject {
 	column := widget.Column(gap, paragraph(s.Body), v.notice.box, v.settled)
 	for i, f := range s.Fields {
 		kept, other := v.side(i, f.Kept, f.ID, false), v.side(i, f.Other, f.ID, true)
-		column.Add(widget.Column(8, widget.NewText(f.Label, theme.Strong.Of(theme.SemiBold)), widget.TopRow(12, widget.Grow(kept), widget.Grow(other))))
+		column.Add(widget.Column(8, widget.NewText(f.Label, theme.Strong.Of(theme.SemiBold)), pair(.5, 440, kept, other)))
 	}
 	return column
 }

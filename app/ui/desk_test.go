@@ -95,24 +95,29 @@ func (d *desk) open() {
 	})
 	d.window.Resize(UsualSize)
 	d.Cleanup(func() {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-			defer cancel()
-			d.shell.Away(ctx)
-		}()
-		d.until("locked at the end", func() bool {
-			select {
-			case <-done:
-				return true
-			default:
-				d.queue.Post(func() {}) // look again
-				return false
-			}
-		})
+		d.lockAndWait()
 		// The server waits for connections that were opened and never used.
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	})
+}
+
+// lockAndWait locks, as a computer does that goes to sleep, and waits until nothing of the vault is open.
+func (d *desk) lockAndWait() {
+	done := make(chan struct{})
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		d.shell.Away(ctx)
+		close(done)
+		d.queue.Post(func() {}) // so that the queue looks again
+	}()
+	d.until("everything closed", func() bool {
+		select {
+		case <-done:
+			return true
+		default:
+			return false
+		}
 	})
 }
 

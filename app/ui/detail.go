@@ -220,11 +220,16 @@ func (v *detailView) linkRow(r screen.DetailRow) fyne.CanvasObject {
 }
 
 func (v *detailView) footer(s screen.DetailState) fyne.CanvasObject {
-	line := widget.Row(6, widget.NewIcon(assets.IconClock, theme.ColorFaint, widget.SmallIconSide), widget.NewText(s.Footer, theme.Caption))
-	if s.HistoryLabel != "" {
-		line.Add(keep(v, "history", widget.NewButton(s.HistoryLabel, assets.NoIcon, widget.Ghost, v.model.ToggleHistory)))
+	line := widget.Row(6, widget.NewIcon(assets.IconClock, theme.ColorFaint, widget.SmallIconSide), widget.Grow(widget.NewText(s.Footer, theme.Caption).Shortened()))
+	if s.HistoryLabel == "" {
+		return widget.Pad(line, 0, 0, 0, 4)
 	}
-	return widget.Pad(line, 0, 0, 0, 4)
+	icon := assets.IconChevronRight
+	if s.HistoryOpen {
+		icon = assets.IconChevronDown
+	}
+	earlier := keep(v, "history", widget.NewButton(s.HistoryLabel, icon, widget.Ghost, v.model.ToggleHistory))
+	return widget.Pad(widget.Wrap(8, 230, line, earlier), 0, 0, 0, 4)
 }
 
 // history is the earlier values, newest first.

@@ -255,7 +255,7 @@ func (v *editorView) custom(f screen.EditorField) fyne.CanvasObject {
 	name.OnChanged = func(text string) { v.model.SetText(f.LabelID, text) }
 	v.focuses[f.LabelID] = name.Input()
 	f.Label = v.w.text("ui.value")
-	return widget.TopRow(10, widget.Width(180, name), widget.Grow(v.field(f)))
+	return pair(.35, 440, name, v.field(f))
 }
 
 func (v *editorView) folder(choices []screen.Choice) fyne.CanvasObject {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
 	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/internal/testkit"
@@ -21,6 +22,7 @@ import (
 // Every sentence of the catalog can be read to its end in the narrowest place it is shown in, the card that asks for the password.
 func TestEveryErrorCanBeRead(t *testing.T) {
 	test.NewTempApp(t)
+	test.ApplyTheme(t, theme.New(theme.Light))
 	words, err := assets.Load("en")
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +125,7 @@ func TestWrongCodeAndNoServer(t *testing.T) {
 	code := server.LastCode(t, anna)
 	d.typeText("0000-0000")
 	d.waitFor("That code is not right. 4 tries are left.")
-	d.typeText(code) // the boxes are empty again
+	d.typeText(code) // replaces the one that was wrong
 	d.waitFor("Choose a master password")
 	d.typeText("short")
 	d.keys(fyne.KeyReturn)

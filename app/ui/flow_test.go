@@ -175,8 +175,8 @@ func TestTrashAndUndoByKeyboard(t *testing.T) {
 	d.add("GitHub", "anna", "hunter2hunter2")
 	d.keys(fyne.KeyDelete)
 	d.waitFor("“GitHub” is in the trash.")
+	d.waitFor("Your vault is empty")
 	d.ui.undo()
-	d.waitFor("Your vault is empty") // for a moment
 	d.until("restored", func() bool { return d.shell.Vault().State().Rows.Len() == 1 })
 
 	d.press(screen.ActionBack)

@@ -5,7 +5,6 @@ import (
 	"fyne.io/fyne/v2/container"
 
 	"github.com/coffer-vault/coffer/app/screen"
-	"github.com/coffer-vault/coffer/app/ui/theme"
 	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/assets"
 )
@@ -92,5 +91,40 @@ func (l *flowLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	l.height = y + line
 }
 
-// fieldLabel is the caption over a part of a form that has none of its own.
-func fieldLabel(text string) *widget.Text { return widget.NewText(text, theme.Label).Shortened() }
+// pair stands two objects side by side, the left one with a share of the width, or below each other where that would be narrow.
+func pair(share, least float32, left, right fyne.CanvasObject) *fyne.Container {
+	return container.New(&pairLayout{share: share, least: least}, left, right)
+}
+
+type pairLayout struct {
+	share, least, height float32
+}
+
+// pairGap is between the two, both ways.
+const pairGap = 12
+
+// MinSize is as high as the two were when they were last laid out.
+func (l *pairLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	left, right := objects[0].MinSize(), objects[1].MinSize()
+	return fyne.NewSize(max(left.Width, right.Width), max(left.Height, right.Height, l.height))
+}
+
+func (l *pairLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	left, right := objects[0], objects[1]
+	if size.Width < l.least {
+		height := settle(left, 0, 0, size.Width)
+		l.height = height + pairGap + settle(right, 0, height+pairGap, size.Width)
+		return
+	}
+	width := float32(int((size.Width - pairGap) * l.share))
+	l.height = max(settle(left, 0, 0, width), settle(right, width+pairGap, 0, size.Width-pairGap-width))
+}
+
+// settle places an object of a width and returns its height: running text knows it only once it has its width.
+func settle(o fyne.CanvasObject, x, y, width float32) (height float32) {
+	o.Move(fyne.NewPos(x, y))
+	o.Resize(fyne.NewSize(width, o.MinSize().Height))
+	height = o.MinSize().Height
+	o.Resize(fyne.NewSize(width, height))
+	return height
+}

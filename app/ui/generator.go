@@ -71,7 +71,7 @@ func (v *generatorView) body() fyne.CanvasObject {
 		widget.Pad(widget.Row(2, widget.Grow(v.shown.widget), again, copying), 7, 8, 7, 14))
 	v.meter.box.Objects = []fyne.CanvasObject{widget.Grow(widget.Column(6, v.meter.bar, v.meter.word))}
 	return widget.Column(gap, v.kinds, box, v.meter.box, v.problem.box,
-		widget.Row(14, v.caption, widget.Grow(v.slider), widget.Width(24, v.number)),
+		widget.Row(14, v.caption, widget.Grow(v.slider), widget.Pad(widget.Width(24, v.number), 0, 4, 0, 0)),
 		v.toggles, v.marks, v.pastBox)
 }
 
@@ -81,6 +81,8 @@ func (v *generatorView) render(s screen.GeneratorState) {
 		v.shown.show(false)
 		v.shown.show(true)
 	}
+	_, kind := labels(s.Kinds)
+	v.kinds.SetSelected(kind)
 	v.meter.set(s.Meter)
 	v.problem.set(s.Problem)
 	v.caption.SetText(s.Length.Label)

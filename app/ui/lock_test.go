@@ -46,7 +46,7 @@ func TestLockLeavesNothingInTheWindow(t *testing.T) {
 	d.press(screen.ActionLock)
 	d.waitFor("Welcome back")
 	d.until("clipboard cleared", func() bool { return d.clipboard.Content() == "" })
-	d.until("closed", func() bool { return len(d.pc.Accounts()) == 1 })
+	d.lockAndWait() // it is locked; now nothing is open behind it either
 	for _, canary := range search(d.ui, canaries) {
 		t.Errorf("%s is still there", canary)
 	}

@@ -23,7 +23,7 @@ type sidebar struct {
 	rows            map[screen.Place]*widget.NavRow
 	shape           string
 	sync            *widget.IconButton
-	syncText        *widget.Text
+	syncText        *widget.Paragraph
 	shown           screen.SyncLine
 }
 
@@ -33,7 +33,7 @@ func newSidebar(w *Window, model *screen.Vault) *sidebar {
 	b.server = widget.NewText("", theme.Caption.In(theme.ColorMuted)).Shortened()
 	b.switcher = widget.NewIconButton(assets.IconChevronDown, w.text("ui.menu"), b.openMenu).Small()
 	b.sync = widget.NewIconButton(assets.IconCloud, "", b.openSync).Small()
-	b.syncText = widget.NewText("", theme.Caption.In(theme.ColorMuted)).Shortened()
+	b.syncText = widget.NewParagraph("", theme.Caption.In(theme.ColorMuted))
 	head := widget.Row(8, widget.NewLogo(30), widget.Grow(widget.Column(0, b.account, b.server)), b.switcher)
 	foot := widget.Row(0, b.sync, widget.Grow(widget.Pad(b.syncText, 0, 2, 0, 6)),
 		widget.NewIconButton(assets.IconSettings, w.tip(w.text("screen.action.settings"), screen.ActionSettings), model.OpenSettings),
@@ -179,7 +179,10 @@ func (b *sidebar) renderSync(s screen.SyncLine) {
 	}
 	b.sync.SetIcon(s.Icon, ink)
 	b.sync.SetTip(s.Text)
-	b.syncText.SetText(s.Text)
+	if b.syncText.Text() != s.Text {
+		b.syncText.SetText(s.Text)
+		b.w.relayout() // it may need two lines
+	}
 }
 
 // openSync tells the whole story of the sync line, and syncs again.
@@ -195,5 +198,6 @@ func (b *sidebar) openSync() {
 		b.model.Sync()
 	})
 	modal = widget.NewModal(b.w.text("ui.sync"), body, widget.NewButton(b.w.text("widget.close"), assets.NoIcon, widget.Secondary, func() { modal.Close() }), again)
+	modal.First = again
 	b.w.root.ShowModal(modal)
 }

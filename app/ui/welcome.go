@@ -26,7 +26,6 @@ type welcomePage struct {
 	fields []fyne.CanvasObject
 	first  func() fyne.Focusable
 	render func(screen.WelcomeState)
-	failed func() // an attempt has ended with a problem; may be nil
 }
 
 func newWelcomeView(w *Window, model *screen.Welcome) *welcomeView {
@@ -46,10 +45,7 @@ func (v *welcomeView) render(s screen.WelcomeState) {
 	v.steps.render(s)
 	v.w.relayout()
 	if v.busy && !s.Busy && !s.Problem.IsZero() {
-		if v.page.failed != nil {
-			v.page.failed()
-		}
-		v.focus()
+		v.focus() // an attempt has failed: what was typed is to be mended
 	}
 	v.busy = s.Busy
 }
@@ -119,14 +115,13 @@ func (v *welcomeView) key(event *fyne.KeyEvent) {
 
 // stepCard is what all questions have around their fields: how far one is, title and text, a message, and the buttons.
 type stepCard struct {
-	box            *fyne.Container
-	header         *widget.StepHeader
-	title          *widget.Text
-	body           *widget.Paragraph
-	notice         *notice
-	back, onward   *widget.Button
-	buttons        *fyne.Container
-	withoutButtons bool
+	box          *fyne.Container
+	header       *widget.StepHeader
+	title        *widget.Text
+	body         *widget.Paragraph
+	notice       *notice
+	back, onward *widget.Button
+	buttons      *fyne.Container
 }
 
 func newStepCard(v *welcomeView) *stepCard {
@@ -135,9 +130,10 @@ func newStepCard(v *welcomeView) *stepCard {
 		back: widget.NewButton("", assets.NoIcon, widget.Secondary, v.model.Back).Tall(), onward: widget.NewButton("", assets.NoIcon, widget.Primary, v.model.Continue).Tall(),
 	}
 	c.buttons = widget.Pad(widget.Row(8, c.back, widget.Spacer(), c.onward), 22, 0, 0, 0)
-	c.box = widget.Column(0, widget.Pad(c.header, 0, 0, 20, 0), c.title, widget.Pad(c.body, 6, 0, 0, 0))
+	// The message stands above the fields, where the keyboard goes back to: it is in sight also in a window that is low.
+	c.box = widget.Column(0, widget.Pad(c.header, 0, 0, 20, 0), c.title, widget.Pad(c.body, 6, 0, 0, 0), c.notice.box)
 	c.box.Objects = append(c.box.Objects, v.page.fields...)
-	c.box.Objects = append(c.box.Objects, c.notice.box, c.buttons)
+	c.box.Add(c.buttons)
 	return c
 }
 

@@ -108,6 +108,9 @@ func (v *welcomeView) codePage() welcomePage {
 			if s.Code.Text == "" && code.Code() != "" {
 				code.Clear() // another code is on its way
 			}
+			if !s.Busy && s.Problem.Tone == screen.ToneError {
+				code.Refused() // what is typed next is another one
+			}
 			expiry.SetText(s.Code.Expiry)
 			expiry.SetRole(theme.Secondary)
 			if s.Code.Expired {
@@ -115,12 +118,6 @@ func (v *welcomeView) codePage() welcomePage {
 			}
 			resend.SetText(s.Code.Resend)
 			resend.SetEnabled(s.Code.CanResend)
-		},
-		failed: func() {
-			// A code that was refused is typed anew; one that did not reach the server is not.
-			if v.model.State().Problem.Tone == screen.ToneError {
-				code.Clear()
-			}
 		},
 	}
 }
