@@ -1,0 +1,184 @@
+//go:build system
+
+// Package windows tests the Windows package where it is built: on Linux, under Wine.
+package windows
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/internal/testbus"
+)
+
+// patience is how long one program may take. The slowest, an installation, takes some seconds when the machine is idle.
+const patience = 3 * time.Minute
+
+// computer is a new Windows PC: a Wine prefix with a screen and a home folder of its own.
+type computer struct {
+	drive string // C:
+	env   []string
+
+	driver  io.Writer // takes command lines, see testdata/driver
+	answers *json.Decoder
+}
+
+// newComputer sets up a PC. Its development builds believe the root of updates in the file that is named.
+func newComputer(t *testing.T, updateRoot string) *computer {
+	t.Helper()
+	dir := t.TempDir()
+	c := &computer{drive: filepath.Join(dir, "prefix", "drive_c")}
+	// Nothing of the developer's: neither the home, which Wine links to, nor COFFER_HOME. The overrides keep Wine from asking
+	// for .NET and a browser engine, and from adding shortcuts to the Linux desktop.
+	c.env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C.UTF-8",
+		"DISPLAY=" + testbus.StartDisplay(t), "LIBGL_ALWAYS_SOFTWARE=1",
+		"WINEPREFIX=" + filepath.Dir(c.drive), "WINEARCH=win64", "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=",
+	}
+	t.Cleanup(c.turnOff)
+	c.mustRun(t, "wineboot", "--init")
+	c.mustRun(t, "wineserver", "--wait") // msiexec answers 1627 before all of the prefix is there
+	c.addShim(t)
+	c.mustRun(t, "wine", "reg", "add", `HKCU\Software\Wine`, "/v", "Version", "/d", "win10", "/f")
+	c.mustRun(t, "wine", "reg", "add", `HKLM\System\CurrentControlSet\Control\Session Manager\Environment`,
+		"/v", "COFFER_UPDATE_ROOT", "/d", windowsPath(updateRoot), "/f")
+	c.mustRun(t, "wineserver", "--wait") // services get the environment that there is at the next start
+	c.startDriver(t)
+	return c
+}
+
+// turnOff ends every program of the prefix.
+func (c *computer) turnOff() {
+	for _, switches := range []string{"--kill", "--wait"} {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		c.command(ctx, "wineserver", switches).Run()
+		cancel()
+	}
+}
+
+// command prepares a program of this machine, Wine's or the X server's clients, that meets the computer.
+func (c *computer) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = c.env
+	return cmd
+}
+
+// mustRun has no pipe to the program: Wine's server, which the first one starts, would keep it open for ever.
+func (c *computer) mustRun(t *testing.T, name string, args ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	complaints, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer complaints.Close()
+	cmd := c.command(ctx, name, args...)
+	cmd.Stderr = complaints
+	if err := cmd.Run(); err != nil {
+		said, _ := os.ReadFile(complaints.Name())
+		t.Fatalf("%s %v: %v: %s", name, args, err, said)
+	}
+}
+
+// output is what a program prints that looks at the screen.
+func (c *computer) output(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	output, err := c.command(ctx, name, args...).Output()
+	if err != nil {
+		t.Fatalf("%s %v: %v", name, args, err)
+	}
+	return string(output)
+}
+
+// addShim adds the library that Go programs need and Debian's Wine lacks.
+func (c *computer) addShim(t *testing.T) {
+	t.Helper()
+	library := filepath.Join(c.drive, "windows", "system32", "bcryptprimitives.dll")
+	c.mustRun(t, "x86_64-w64-mingw32-gcc", "-shared", "-s", "-o", library, "shim/bcryptprimitives.c", "-ladvapi32")
+}
+
+func (c *computer) startDriver(t *testing.T) {
+	t.Helper()
+	program := filepath.Join(c.drive, "driver.exe")
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/driver")
+	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	driver := c.command(context.Background(), "wine", program)
+	in, err := driver.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := driver.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := driver.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		in.Close()
+		c.turnOff()
+		driver.Wait()
+	})
+	c.driver, c.answers = in, json.NewDecoder(out)
+}
+
+// run runs a Windows command line and returns its exit code, all bits of it, and what it printed.
+func (c *computer) run(t *testing.T, line string) (code int, output string) {
+	t.Helper()
+	defer time.AfterFunc(patience, c.turnOff).Stop()
+	if _, err := io.WriteString(c.driver, line+"\n"); err != nil {
+		t.Fatal(err)
+	}
+	var answer struct {
+		Code   int
+		Output string
+	}
+	if err := c.answers.Decode(&answer); err != nil {
+		t.Fatalf("%s: no answer: %v", line, err)
+	}
+	return answer.Code, strings.ReplaceAll(answer.Output, "\r", "")
+}
+
+// install runs Windows Installer, silently and with a log, and demands its exit code.
+func (c *computer) install(t *testing.T, want int, args string) {
+	t.Helper()
+	code, _ := c.run(t, `msiexec.exe `+args+` /qn`)
+	if code != want {
+		t.Fatalf("msiexec %s: %d, want %d", args, code, want)
+	}
+}
+
+// registry is what "reg query" prints of a key and all below it, empty if there is no such key.
+func (c *computer) registry(t *testing.T, key string) string {
+	t.Helper()
+	code, output := c.run(t, `reg.exe query "`+key+`" /s`)
+	if code != 0 {
+		return ""
+	}
+	return output
+}
+
+// files are those below C: that match, as paths of this machine.
+func (c *computer) files(t *testing.T, pattern string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(c.drive, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// windowsPath is what Windows calls a file of this machine.
+func windowsPath(path string) string { return `Z:` + strings.ReplaceAll(path, "/", `\`) }
