@@ -41,7 +41,8 @@ race: setup-test
 	$(GO) test -race -timeout 15m $(RACE)
 
 test-system: setup-system build ## tier 2: live browsers, Wine, the headless journey
-	$(GO) test -tags=x11,system -count=1 -timeout 20m ./vault/importer/... ./installer/...
+	@mkdir -p out
+	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./installer/...
 	$(MAKE) --no-print-directory journey
 
 attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop

@@ -16,7 +16,7 @@ test="$build procps dbus gnome-keyring libsecret-tools xvfb x11-utils xclip xdot
 run="$test dbus-x11 openbox imagemagick libgl1-mesa-dri fonts-dejavu-core fonts-noto-cjk"
 
 system="$run chromium firefox-esr keepassxc argon2 wine wine64 g++-mingw-w64-x86-64 binutils-mingw-w64-x86-64 \
-msitools nsis osslsigncode"
+msitools wixl nsis osslsigncode"
 
 case "${1:-}" in
 test) wanted=$test ;;
