@@ -35,14 +35,17 @@ type clipboard struct {
 	text  string
 	after time.Duration
 	err   error
-	block chan struct{} // a call waits until it is closed
+
+	entered, block chan struct{} // the next call closes the one and waits for the other
 }
 
 func (c *clipboard) Copy(text secret.Bytes, clearAfter time.Duration) error {
 	c.mu.Lock()
-	block := c.block
+	entered, block := c.entered, c.block
+	c.entered, c.block = nil, nil
 	c.mu.Unlock()
 	if block != nil {
+		close(entered)
 		<-block
 	}
 	c.mu.Lock()
