@@ -17,7 +17,7 @@ import (
 const (
 	idleInterval = 5 * time.Minute
 	firstRetry   = 2 * time.Second
-	lastRetry    = 2 * time.Minute
+	lastRetry    = 30 * time.Second
 	rememberEach = time.Minute
 )
 

@@ -90,7 +90,7 @@ func (d *desk) open() {
 	test.NewTempApp(d)
 	d.window = test.NewTempWindow(d, nil)
 	d.ui = New(Config{
-		Env: d.env, Shell: d.shell, Window: d.window, Clipboard: &d.clipboard, Front: func() { d.fronts++ },
+		Env: d.env, Shell: d.shell, Window: d.window, Clipboard: &d.clipboard, Front: func() { d.fronts++ }, Shown: func(screen.Page) {},
 		Files: Files{Folder: d.folder, Write: writeFile},
 	})
 	d.window.Resize(UsualSize)

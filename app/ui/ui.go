@@ -32,10 +32,10 @@ type Config struct {
 	Window    fyne.Window
 	Clipboard widget.Clipboard // of the entries
 	Files     Files
-	Front     func()     // shows the window and brings it before all others
-	Ready     func()     // the first screen is shown
-	Theme     string     // instead of the one of the settings, until that is changed; empty for that one
-	Panes     [2]float32 // widths of sidebar and list; zero for the usual ones
+	Front     func()            // shows the window and brings it before all others
+	Shown     func(screen.Page) // another screen is shown
+	Theme     string            // instead of the one of the settings, until that is changed; empty for that one
+	Panes     [2]float32        // widths of sidebar and list; zero for the usual ones
 	MacOS     bool
 }
 
@@ -110,10 +110,7 @@ func (w *Window) render(state screen.ShellState) {
 		w.root.SetContent(atLeast(LeastSize, widget.Column(0, w.update.box, widget.Grow(w.view.content()))))
 		w.renderUpdate(w.Shell.Update().State())
 		w.view.focus()
-		if state.Page != screen.PageStarting && w.Ready != nil {
-			w.Ready()
-			w.Ready = nil
-		}
+		w.Shown(state.Page)
 	}
 	w.view.refresh(state)
 	if state.Shows != w.shows {
@@ -150,8 +147,9 @@ func (w *Window) newView(state screen.ShellState) view {
 // modes are the themes by their names in the settings.
 var modes = map[string]theme.Mode{"system": theme.System, "light": theme.Light, "dark": theme.Dark}
 
-// dress follows the theme of the settings.
+// dress follows the theme and the motion of the settings.
 func (w *Window) dress(state screen.ShellState) {
+	widget.ReduceMotion(state.ReducedMotion)
 	if state.Theme == w.theme {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -40,6 +41,7 @@ type desktop struct {
 	shell     *screen.Shell
 	clipboard *clipboard
 	ui        *ui.Window
+	confirm   sync.Once
 	tray      bool // there is one, and so a way back to a hidden window
 }
 
@@ -51,6 +53,7 @@ func newDesktop(o options, paths platform.Paths, program *updater.Program, log *
 func (d *desktop) run(front *later) error {
 	app.SetMetadata(fyne.AppMetadata{ID: "io.github.coffer-vault.coffer", Name: ui.Title, Icon: appIcon(d.log)})
 	d.app = app.New()
+	fyne.SetCurrentApp(calmApp{d.app})
 	d.app.SetIcon(appIcon(d.log))
 	words, err := assets.Load(systemLanguage())
 	if err != nil {
@@ -145,7 +148,7 @@ func (d *desktop) newWindow(state windowState) {
 	d.window.SetCloseIntercept(d.closed)
 	d.ui = ui.New(ui.Config{
 		Env: d.env, Shell: d.shell, Window: d.window, Clipboard: d.clipboard.entries(), Files: files(), Front: d.front,
-		Theme: d.options.theme, Panes: state.Panes, MacOS: runtime.GOOS == "darwin", Ready: d.confirmHealthy,
+		Theme: d.options.theme, Panes: state.Panes, MacOS: runtime.GOOS == "darwin", Shown: d.shown,
 	})
 	d.window.Resize(state.size())
 }
@@ -159,6 +162,19 @@ func (d *desktop) closed() {
 		return
 	}
 	d.shell.Quit()
+}
+
+// settleTime is how long after a screen has appeared the memory is given back that it took to get there.
+const settleTime = 2 * time.Second
+
+// shown is called with every screen. A first screen says that this version works.
+func (d *desktop) shown(page screen.Page) {
+	if page == screen.PageStarting {
+		return
+	}
+	d.confirm.Do(d.confirmHealthy)
+	// Deriving keys takes far more memory than all that follows.
+	time.AfterFunc(settleTime, debug.FreeOSMemory)
 }
 
 func (d *desktop) front() {

@@ -9,6 +9,12 @@ import (
 	"github.com/coffer-vault/coffer/app/ui/theme"
 )
 
+// reducedMotion belongs to the UI goroutine, as all widgets do.
+var reducedMotion bool
+
+// ReduceMotion keeps still what would move from now on, for people who asked for that.
+func ReduceMotion(on bool) { reducedMotion = on }
+
 // spinner turns while something is under way. Where motion is reduced it stands still.
 type spinner struct {
 	canvas.Arc
@@ -29,7 +35,7 @@ func (s *spinner) show(on bool, ink fyne.ThemeColorName) {
 	s.FillColor = theme.Color(ink)
 	s.Hidden = !on
 	switch {
-	case on && s.turn == nil && fyne.CurrentApp().Settings().ShowAnimations():
+	case on && s.turn == nil && !reducedMotion:
 		s.start()
 	case !on:
 		s.stop()
