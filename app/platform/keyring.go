@@ -43,6 +43,13 @@ type DeviceSecrets struct {
 	DeviceSeed secret.Bytes // 32 bytes, Ed25519 seed
 	Anchor     secret.Bytes // 32 bytes, authenticates the local database
 	Generation uint64       // of the local database when this was written
+	Pin        Pin          // of the personal vault at that time
+}
+
+// Pin names a commit: how far this computer had verified the vault. Zero: not known, or an empty vault.
+type Pin struct {
+	Seq  uint64
+	Hash [32]byte
 }
 
 // Keyring keeps DeviceSecrets in the system's keyring: Secret Service on Linux, Keychain on macOS, Credential Manager on
@@ -150,9 +157,16 @@ func user(origin string, account id.ID) string {
 	return account.String() + "@" + origin
 }
 
-// secretsVersion 1: version u8 | generation u64 big-endian | Secret Key 16 | device seed 32 | anchor 32, in base64: 120
-// characters. Windows allows 2,560 bytes and the Keychain's tool some 3,000.
-const secretsVersion = 1
+// secretsVersion 2: version u8 | generation u64 big-endian | Secret Key 16 | device seed 32 | anchor 32 | pin's seq u64 big-endian |
+// pin's hash 32, in base64: 172 characters. Version 1 ends before the pin. Windows allows 2,560 bytes and the Keychain's tool
+// some 3,000.
+const (
+	secretsVersion  = 2
+	unpinnedVersion = 1
+	unpinnedSize    = 1 + 8 + secretKeySize + deviceSeedSize + anchorSize
+	secretsSize     = unpinnedSize + 8 + pinHashSize
+	pinHashSize     = 32
+)
 
 func (d DeviceSecrets) encode() (string, error) {
 	if d.SecretKey.Len() != secretKeySize || d.DeviceSeed.Len() != deviceSeedSize || d.Anchor.Len() != anchorSize {
@@ -163,12 +177,14 @@ func (d DeviceSecrets) encode() (string, error) {
 	b = append(b, d.SecretKey.Reveal()...)
 	b = append(b, d.DeviceSeed.Reveal()...)
 	b = append(b, d.Anchor.Reveal()...)
+	b = binary.BigEndian.AppendUint64(b, d.Pin.Seq)
+	b = append(b, d.Pin.Hash[:]...)
 	return base64.RawStdEncoding.EncodeToString(b), nil
 }
 
 func decodeSecrets(text string) (DeviceSecrets, error) {
 	b, err := base64.RawStdEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) != 1+8+secretKeySize+deviceSeedSize+anchorSize || b[0] != secretsVersion {
+	if err != nil || !(len(b) == secretsSize && b[0] == secretsVersion) && !(len(b) == unpinnedSize && b[0] == unpinnedVersion) {
 		return DeviceSecrets{}, ErrDamaged // without the cause: it would quote the text
 	}
 	take := func(n int) []byte {
@@ -176,13 +192,17 @@ func decodeSecrets(text string) (DeviceSecrets, error) {
 		b = b[n:]
 		return field
 	}
-	take(1)
-	return DeviceSecrets{
+	version := take(1)[0]
+	d := DeviceSecrets{
 		Generation: binary.BigEndian.Uint64(take(8)),
 		SecretKey:  secret.New(take(secretKeySize)),
 		DeviceSeed: secret.New(take(deviceSeedSize)),
 		Anchor:     secret.New(take(anchorSize)),
-	}, nil
+	}
+	if version == secretsVersion {
+		d.Pin = Pin{Seq: binary.BigEndian.Uint64(take(8)), Hash: [pinHashSize]byte(take(pinHashSize))}
+	}
+	return d, nil
 }
 
 // systemStore is the keyring of the operating system.

@@ -3,6 +3,7 @@ package platform
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -24,17 +25,18 @@ func someSecrets() DeviceSecrets {
 		DeviceSeed: secret.Random(deviceSeedSize),
 		Anchor:     secret.Random(anchorSize),
 		Generation: 1 << 40,
+		Pin:        Pin{Seq: 1 << 41, Hash: [32]byte{1, 31: 2}},
 	}
 }
 
 func (d DeviceSecrets) equal(e DeviceSecrets) bool {
-	return d.SecretKey.Equal(e.SecretKey) && d.DeviceSeed.Equal(e.DeviceSeed) && d.Anchor.Equal(e.Anchor) && d.Generation == e.Generation
+	return d.SecretKey.Equal(e.SecretKey) && d.DeviceSeed.Equal(e.DeviceSeed) && d.Anchor.Equal(e.Anchor) && d.Generation == e.Generation && d.Pin == e.Pin
 }
 
 func TestSecretsRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bytesOf := func(n int) secret.Bytes { return secret.New(rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "bytes")) }
-		d := DeviceSecrets{bytesOf(16), bytesOf(32), bytesOf(32), rapid.Uint64().Draw(t, "generation")}
+		d := DeviceSecrets{bytesOf(16), bytesOf(32), bytesOf(32), rapid.Uint64().Draw(t, "generation"), Pin{rapid.Uint64().Draw(t, "seq"), [32]byte(bytesOf(32).Reveal())}}
 		text, err := d.encode()
 		if err != nil {
 			t.Fatal(err)
@@ -63,13 +65,41 @@ func TestEncodeRefusesWrongLengths(t *testing.T) {
 	}
 }
 
+// unpinnedPrefix begins every entry of version 1.
+const unpinnedPrefix = "AQ"
+
+// unpinned is an entry as version 1 wrote it.
+func unpinned(whole string) string {
+	b, err := base64.RawStdEncoding.DecodeString(whole)
+	if err != nil {
+		panic(err)
+	}
+	b[0] = unpinnedVersion
+	return base64.RawStdEncoding.EncodeToString(b[:unpinnedSize])
+}
+
+// What an earlier version kept is read, without a pin.
+func TestEntryWithoutAPin(t *testing.T) {
+	d := someSecrets()
+	text, err := d.encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := decodeSecrets(unpinned(text))
+	d.Pin = Pin{}
+	if err != nil || !back.equal(d) {
+		t.Errorf("decoded something else: %v", err)
+	}
+}
+
 func FuzzDecodeSecrets(f *testing.F) {
-	whole, err := DeviceSecrets{secret.New(make([]byte, 16)), secret.New(make([]byte, 32)), secret.New(make([]byte, 32)), 7}.encode()
+	whole, err := DeviceSecrets{secret.New(make([]byte, 16)), secret.New(make([]byte, 32)), secret.New(make([]byte, 32)), 7, Pin{}}.encode()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(whole)
 	f.Add(whole[:len(whole)-4])
+	f.Add(unpinned(whole))
 	f.Add("AQ" + whole)
 	f.Add("")
 	f.Add("not base64 \xff")
@@ -81,8 +111,12 @@ func FuzzDecodeSecrets(f *testing.F) {
 			}
 			return
 		}
-		// The decoder of base64 skips line ends; apart from that there is one spelling.
-		if again, err := d.encode(); err != nil || again != strings.NewReplacer("\r", "", "\n", "").Replace(text) {
+		// The decoder of base64 skips line ends; apart from that there is one spelling of each version.
+		again, err := d.encode()
+		if strings.HasPrefix(text, unpinnedPrefix) {
+			again = unpinned(again)
+		}
+		if err != nil || again != strings.NewReplacer("\r", "", "\n", "").Replace(text) {
 			t.Errorf("%q was read and is written as %q", text, again)
 		}
 	})
