@@ -2,10 +2,11 @@ package wire
 
 // Device describes the installation that asks.
 type Device struct {
-	ID        string `json:"id"`
-	PublicKey []byte `json:"public_key"` // Ed25519, 32 bytes
-	Name      string `json:"name"`
-	Platform  string `json:"platform"` // "windows", "macos", "linux"
+	ID         string `json:"id"`
+	PublicKey  []byte `json:"public_key"`            // Ed25519, 32 bytes
+	ReceiveKey []byte `json:"receive_key,omitempty"` // HPKE, MLKEM768X25519, 1216 bytes
+	Name       string `json:"name"`
+	Platform   string `json:"platform"` // "windows", "macos", "linux"
 }
 
 // SignedEntry is an entry of the account log with its signature by the identity key.
@@ -50,7 +51,9 @@ type (
 		Token          []byte        `json:"token"`
 		AccountID      string        `json:"account_id"`
 		LookupTag      []byte        `json:"lookup_tag"`
+		RecoveryTag    []byte        `json:"recovery_tag,omitempty"`
 		SealedAccount  []byte        `json:"sealed_account_key"`
+		SealedRecovery []byte        `json:"sealed_recovery_key,omitempty"`
 		SealedIdentity []byte        `json:"sealed_identity"`
 		VaultID        string        `json:"vault_id"`
 		SealedVault    []byte        `json:"sealed_vault_key"`
@@ -131,18 +134,22 @@ type (
 		Generation     uint64        `json:"generation"`
 		Profile        string        `json:"profile"`
 		SealedAccount  []byte        `json:"sealed_account_key"`
+		SealedRecovery []byte        `json:"sealed_recovery_key,omitempty"` // to a device that recovers, instead of the one above
 		SealedIdentity []byte        `json:"sealed_identity"`
-		Vaults         []SealedVault `json:"vaults"`
+		Vaults         []SealedVault `json:"vaults"` // every epoch, oldest first
 		Log            []SignedEntry `json:"log"`
+		Wrap           *Wrap         `json:"wrap,omitempty"` // the Secret Key for this device, after it was changed
 	}
 	SealedVault struct {
-		VaultID     string `json:"vault_id"`
-		Epoch       uint32 `json:"epoch"`
-		SealedVault []byte `json:"sealed_vault_key"`
+		VaultID        string `json:"vault_id"`
+		Epoch          uint32 `json:"epoch"`
+		SealedVault    []byte `json:"sealed_vault_key"`
+		SealedPrevious []byte `json:"sealed_previous_key,omitempty"` // the key of the epoch before, under this one
 	}
 )
 
-// GET /v1/account/log?since=N answers the entries with seq > N and the seq of the head; POST appends one.
+// GET /v1/account/log?since=N answers the entries with seq > N and the seq of the head; POST appends a device-add or a
+// server-restore. Whatever names sealed keys goes by /v1/account/change.
 type (
 	LogPage struct {
 		HeadSeq uint64        `json:"head_seq"`
@@ -161,6 +168,7 @@ type (
 		AccountID string       `json:"account_id"`
 		Email     string       `json:"email"`
 		Devices   []DeviceInfo `json:"devices"`
+		Recovery  *Recovery    `json:"recovery,omitempty"` // under way; any device can cancel it
 	}
 	DeviceInfo struct {
 		ID       string `json:"id"`

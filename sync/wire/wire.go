@@ -42,6 +42,7 @@ const (
 	CodeCodeExpired    Code = "code_expired"
 	CodeDeviceRevoked  Code = "device_revoked"
 	CodeDeviceUnlisted Code = "device_unlisted"
+	CodeRecoveryWaits  Code = "recovery_waits"
 	CodeNotFound       Code = "not_found"
 	CodeConflict       Code = "conflict"
 	CodeOpReused       Code = "op_reused"
@@ -62,6 +63,7 @@ type Error struct {
 	RetryAfter int    `json:"retry_after,omitempty"` // seconds, with slow_down and unavailable
 	Head       *Head  `json:"head,omitempty"`        // with conflict on a vault
 	LogSeq     *int64 `json:"log_seq,omitempty"`     // with conflict on the account log
+	ReadyAt    int64  `json:"ready_at,omitempty"`    // with recovery_waits
 }
 
 // Error makes the answer usable as a Go error; it holds nothing but the code.
