@@ -171,6 +171,8 @@ func applyEntry(tx Tx, c Caller, in LogAppend, body any) error {
 		return setCredentials(tx, c.Account, *b, in.SealedAccount)
 	case *chain.VaultEpoch:
 		return setEpoch(tx, c.Account, *b, in.SealedVault)
+	case *chain.ServerRestore:
+		return ownRestore(c, *b)
 	}
 	return badEntry(fmt.Errorf("entry of type %T", body))
 }
@@ -186,6 +188,14 @@ func listDevice(tx Tx, c Caller, add chain.DeviceAdd) error {
 		return badEntry(errors.New("a device lists itself, as it was introduced"))
 	}
 	return tx.SetDeviceStatus(c.Account, c.Device, DeviceListed)
+}
+
+// ownRestore accepts what the caller's own user confirmed: nobody confirms for another device.
+func ownRestore(c Caller, r chain.ServerRestore) error {
+	if r.Device != c.Device {
+		return badEntry(errors.New("server-restore of another device"))
+	}
+	return nil
 }
 
 // setCredentials and setEpoch demand the sealed key that the entry names: a log that names what nobody has locks the user out.
@@ -229,6 +239,7 @@ func entryBody(raw []byte) (any, error) {
 	bodies := map[chain.EntryType]any{
 		chain.EntryCredentials: new(chain.Credentials), chain.EntryDeviceAdd: new(chain.DeviceAdd),
 		chain.EntryDeviceRevoke: new(chain.DeviceRevoke), chain.EntryVaultEpoch: new(chain.VaultEpoch),
+		chain.EntryServerRestore: new(chain.ServerRestore),
 	}
 	body, ok := bodies[e.Type]
 	if !ok {

@@ -245,6 +245,36 @@ type reserved struct{}
 
 func (reserved) entryType() EntryType { return 6 }
 
+func TestServerRestore(t *testing.T) {
+	w := newWorld(t)
+	good := ServerRestore{Vault: w.vault, Device: w.device, GivenUp: 9, GivenUpHash: Hash{9}, Adopted: 6, AdoptedHash: Hash{6}}
+	for name, spoil := range map[string]func(*ServerRestore){
+		"unknown vault":           func(r *ServerRestore) { r.Vault = id.New() },
+		"unknown device":          func(r *ServerRestore) { r.Device = id.New() },
+		"nothing was pinned":      func(r *ServerRestore) { r.GivenUp = 0 },
+		"nothing is given up":     func(r *ServerRestore) { r.AdoptedHash = r.GivenUpHash },
+		"an empty vault's hash":   func(r *ServerRestore) { r.Adopted = 0 },
+		"a head without its hash": func(r *ServerRestore) { r.AdoptedHash = Hash{} },
+	} {
+		bad := good
+		spoil(&bad)
+		if err := w.log.Append(w.entry(t, bad)); !errors.Is(err, ErrEntryBody) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w.enter(t, good)
+	log, err := ReadLog(w.account, w.log.Entries(-1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := log.Restored(w.vault); len(all) != 1 || all[0].ServerRestore != good || all[0].Seq != 4 {
+		t.Errorf("the log reads %+v", all)
+	}
+	if len(log.Restored(id.New())) != 0 {
+		t.Error("another vault's restore is listed")
+	}
+}
+
 func TestLogReadsBackAndKnowsItsDevices(t *testing.T) {
 	w := newWorld(t)
 	second := DeviceAdd{Device: id.New(), Key: signing.Generate().Public(), Name: "PC B"}

@@ -20,6 +20,8 @@ const (
 	EntryDeviceAdd    EntryType = 3
 	EntryDeviceRevoke EntryType = 4
 	EntryVaultEpoch   EntryType = 5
+
+	EntryServerRestore EntryType = 8
 )
 
 const (
@@ -115,6 +117,7 @@ type Log struct {
 	order       []id.ID
 	keys        map[signing.PublicKey]bool
 	vaults      map[id.ID]VaultEpoch
+	restored    []Restored
 }
 
 // The ways in which an entry can break the log.
@@ -196,6 +199,8 @@ func (e entry) decodeBody() (Body, error) {
 		body = new(DeviceRevoke)
 	case EntryVaultEpoch:
 		body = new(VaultEpoch)
+	case EntryServerRestore:
+		body = new(ServerRestore)
 	default:
 		return nil, fmt.Errorf("entry %d of unknown type %d: %w", e.Seq, e.Type, ErrEntryBody)
 	}
@@ -225,6 +230,8 @@ func (l *Log) apply(e entry, body Body) error {
 		return l.revokeDevice(e, b.Device)
 	case *VaultEpoch:
 		return l.setEpoch(*b)
+	case *ServerRestore:
+		return l.restore(e, *b)
 	}
 	return nil
 }
