@@ -44,6 +44,27 @@ type DeviceSecrets struct {
 	Anchor     secret.Bytes // 32 bytes, authenticates the local database
 	Generation uint64       // of the local database when this was written
 	Pin        Pin          // of the personal vault at that time
+
+	KeyGeneration uint32 // of the credentials that SecretKey belongs to; 0: not known, any
+	Next          NextKey
+}
+
+// NextKey is the Secret Key of later credentials while they are being changed: the keyring is written before the local file and
+// after it, so whichever generation the file has, its Secret Key is here. Zero: none.
+type NextKey struct {
+	Generation uint32
+	SecretKey  secret.Bytes
+}
+
+// KeyOf is the Secret Key of a generation of credentials; false if there is none.
+func (d DeviceSecrets) KeyOf(generation uint32) (secret.Bytes, bool) {
+	switch {
+	case d.KeyGeneration == 0 || d.KeyGeneration == generation:
+		return d.SecretKey, true
+	case d.Next.Generation == generation:
+		return d.Next.SecretKey, true
+	}
+	return secret.Bytes{}, false
 }
 
 // Pin names a commit: how far this computer had verified the vault. Zero: not known, or an empty vault.
@@ -157,19 +178,26 @@ func user(origin string, account id.ID) string {
 	return account.String() + "@" + origin
 }
 
-// secretsVersion 2: version u8 | generation u64 big-endian | Secret Key 16 | device seed 32 | anchor 32 | pin's seq u64 big-endian |
-// pin's hash 32, in base64: 172 characters. Version 1 ends before the pin. Windows allows 2,560 bytes and the Keychain's tool
-// some 3,000.
+// secretsVersion 3: version u8 | generation u64 big-endian | Secret Key 16 | device seed 32 | anchor 32 | pin's seq u64 big-endian |
+// pin's hash 32 | generation of the Secret Key u32 big-endian | next generation u32 | next Secret Key 16, in base64: 204 characters.
+// Version 1 ends before the pin, version 2 after it. Windows allows 2,560 bytes and the Keychain's tool some 3,000.
 const (
-	secretsVersion  = 2
-	unpinnedVersion = 1
-	unpinnedSize    = 1 + 8 + secretKeySize + deviceSeedSize + anchorSize
-	secretsSize     = unpinnedSize + 8 + pinHashSize
-	pinHashSize     = 32
+	secretsVersion = 3
+	pinHashSize    = 32
+	size1          = 1 + 8 + secretKeySize + deviceSeedSize + anchorSize
+	size2          = size1 + 8 + pinHashSize
+	size3          = size2 + 4 + 4 + secretKeySize
 )
 
+// secretsSizes are the lengths by version.
+var secretsSizes = map[byte]int{1: size1, 2: size2, secretsVersion: size3}
+
 func (d DeviceSecrets) encode() (string, error) {
-	if d.SecretKey.Len() != secretKeySize || d.DeviceSeed.Len() != deviceSeedSize || d.Anchor.Len() != anchorSize {
+	next := d.Next.SecretKey
+	if d.Next.Generation == 0 {
+		next = secret.New(make([]byte, secretKeySize))
+	}
+	if d.SecretKey.Len() != secretKeySize || d.DeviceSeed.Len() != deviceSeedSize || d.Anchor.Len() != anchorSize || next.Len() != secretKeySize {
 		return "", errors.New("a device secret has the wrong length")
 	}
 	b := []byte{secretsVersion}
@@ -179,28 +207,37 @@ func (d DeviceSecrets) encode() (string, error) {
 	b = append(b, d.Anchor.Reveal()...)
 	b = binary.BigEndian.AppendUint64(b, d.Pin.Seq)
 	b = append(b, d.Pin.Hash[:]...)
+	b = binary.BigEndian.AppendUint32(b, d.KeyGeneration)
+	b = binary.BigEndian.AppendUint32(b, d.Next.Generation)
+	b = append(b, next.Reveal()...)
 	return base64.RawStdEncoding.EncodeToString(b), nil
 }
 
 func decodeSecrets(text string) (DeviceSecrets, error) {
 	b, err := base64.RawStdEncoding.Strict().DecodeString(text)
-	if err != nil || !(len(b) == secretsSize && b[0] == secretsVersion) && !(len(b) == unpinnedSize && b[0] == unpinnedVersion) {
+	if err != nil || len(b) == 0 || len(b) != secretsSizes[b[0]] {
 		return DeviceSecrets{}, ErrDamaged // without the cause: it would quote the text
 	}
+	b = append(b[1:], make([]byte, size3-len(b))...) // what an earlier version lacks is zero
 	take := func(n int) []byte {
 		field := b[:n:n]
 		b = b[n:]
 		return field
 	}
-	version := take(1)[0]
 	d := DeviceSecrets{
 		Generation: binary.BigEndian.Uint64(take(8)),
 		SecretKey:  secret.New(take(secretKeySize)),
 		DeviceSeed: secret.New(take(deviceSeedSize)),
 		Anchor:     secret.New(take(anchorSize)),
 	}
-	if version == secretsVersion {
-		d.Pin = Pin{Seq: binary.BigEndian.Uint64(take(8)), Hash: [pinHashSize]byte(take(pinHashSize))}
+	d.Pin = Pin{Seq: binary.BigEndian.Uint64(take(8)), Hash: [pinHashSize]byte(take(pinHashSize))}
+	d.KeyGeneration = binary.BigEndian.Uint32(take(4))
+	d.Next = NextKey{Generation: binary.BigEndian.Uint32(take(4)), SecretKey: secret.New(take(secretKeySize))}
+	if d.Next.Generation == 0 {
+		if !d.Next.SecretKey.Equal(secret.New(make([]byte, secretKeySize))) {
+			return DeviceSecrets{}, ErrDamaged
+		}
+		d.Next = NextKey{}
 	}
 	return d, nil
 }

@@ -26,17 +26,28 @@ func someSecrets() DeviceSecrets {
 		Anchor:     secret.Random(anchorSize),
 		Generation: 1 << 40,
 		Pin:        Pin{Seq: 1 << 41, Hash: [32]byte{1, 31: 2}},
+
+		KeyGeneration: 3,
+		Next:          NextKey{Generation: 5, SecretKey: secret.Random(secretKeySize)},
 	}
 }
 
 func (d DeviceSecrets) equal(e DeviceSecrets) bool {
-	return d.SecretKey.Equal(e.SecretKey) && d.DeviceSeed.Equal(e.DeviceSeed) && d.Anchor.Equal(e.Anchor) && d.Generation == e.Generation && d.Pin == e.Pin
+	return d.SecretKey.Equal(e.SecretKey) && d.DeviceSeed.Equal(e.DeviceSeed) && d.Anchor.Equal(e.Anchor) && d.Generation == e.Generation && d.Pin == e.Pin &&
+		d.KeyGeneration == e.KeyGeneration && d.Next.Generation == e.Next.Generation && d.Next.SecretKey.Equal(e.Next.SecretKey)
 }
 
 func TestSecretsRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		bytesOf := func(n int) secret.Bytes { return secret.New(rapid.SliceOfN(rapid.Byte(), n, n).Draw(t, "bytes")) }
-		d := DeviceSecrets{bytesOf(16), bytesOf(32), bytesOf(32), rapid.Uint64().Draw(t, "generation"), Pin{rapid.Uint64().Draw(t, "seq"), [32]byte(bytesOf(32).Reveal())}}
+		d := DeviceSecrets{
+			SecretKey: bytesOf(16), DeviceSeed: bytesOf(32), Anchor: bytesOf(32), Generation: rapid.Uint64().Draw(t, "generation"),
+			Pin:           Pin{rapid.Uint64().Draw(t, "seq"), [32]byte(bytesOf(32).Reveal())},
+			KeyGeneration: rapid.Uint32().Draw(t, "key generation"),
+		}
+		if rapid.Bool().Draw(t, "changing") {
+			d.Next = NextKey{rapid.Uint32Min(1).Draw(t, "next generation"), bytesOf(16)}
+		}
 		text, err := d.encode()
 		if err != nil {
 			t.Fatal(err)
@@ -56,6 +67,7 @@ func TestEncodeRefusesWrongLengths(t *testing.T) {
 		"Secret Key":  func(d *DeviceSecrets) { d.SecretKey = secret.Random(15) },
 		"device seed": func(d *DeviceSecrets) { d.DeviceSeed = secret.Bytes{} },
 		"anchor":      func(d *DeviceSecrets) { d.Anchor.Wipe() },
+		"next key":    func(d *DeviceSecrets) { d.Next.SecretKey = secret.Bytes{} },
 	} {
 		d := someSecrets()
 		spoil(&d)
@@ -65,41 +77,57 @@ func TestEncodeRefusesWrongLengths(t *testing.T) {
 	}
 }
 
-// unpinnedPrefix begins every entry of version 1.
-const unpinnedPrefix = "AQ"
-
-// unpinned is an entry as version 1 wrote it.
-func unpinned(whole string) string {
+// earlier is an entry as an earlier version wrote it.
+func earlier(version byte, whole string) string {
 	b, err := base64.RawStdEncoding.DecodeString(whole)
 	if err != nil {
 		panic(err)
 	}
-	b[0] = unpinnedVersion
-	return base64.RawStdEncoding.EncodeToString(b[:unpinnedSize])
+	b[0] = version
+	return base64.RawStdEncoding.EncodeToString(b[:secretsSizes[version]])
 }
 
-// What an earlier version kept is read, without a pin.
-func TestEntryWithoutAPin(t *testing.T) {
+// What an earlier version kept is read, without what it did not know.
+func TestEntryOfAnEarlierVersion(t *testing.T) {
 	d := someSecrets()
 	text, err := d.encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	back, err := decodeSecrets(unpinned(text))
-	d.Pin = Pin{}
+	d.KeyGeneration, d.Next = 0, NextKey{}
+	back, err := decodeSecrets(earlier(2, text))
 	if err != nil || !back.equal(d) {
-		t.Errorf("decoded something else: %v", err)
+		t.Errorf("version 2 decoded as something else: %v", err)
+	}
+	d.Pin = Pin{}
+	back, err = decodeSecrets(earlier(1, text))
+	if err != nil || !back.equal(d) {
+		t.Errorf("version 1 decoded as something else: %v", err)
+	}
+}
+
+func TestKeyOfAGeneration(t *testing.T) {
+	d := someSecrets()
+	for generation, want := range map[uint32]secret.Bytes{3: d.SecretKey, 5: d.Next.SecretKey, 4: {}, 0: {}} {
+		if got, found := d.KeyOf(generation); !got.Equal(want) || found == want.IsZero() {
+			t.Errorf("generation %d: another key", generation)
+		}
+	}
+	d.KeyGeneration = 0
+	if got, found := d.KeyOf(9); !found || !got.Equal(d.SecretKey) {
+		t.Error("an entry of an earlier version has no key")
 	}
 }
 
 func FuzzDecodeSecrets(f *testing.F) {
-	whole, err := DeviceSecrets{secret.New(make([]byte, 16)), secret.New(make([]byte, 32)), secret.New(make([]byte, 32)), 7, Pin{}}.encode()
+	whole, err := DeviceSecrets{SecretKey: secret.New(make([]byte, 16)), DeviceSeed: secret.New(make([]byte, 32)), Anchor: secret.New(make([]byte, 32)), Generation: 7}.encode()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(whole)
 	f.Add(whole[:len(whole)-4])
-	f.Add(unpinned(whole))
+	f.Add(earlier(1, whole))
+	f.Add(earlier(2, whole))
 	f.Add("AQ" + whole)
 	f.Add("")
 	f.Add("not base64 \xff")
@@ -113,10 +141,11 @@ func FuzzDecodeSecrets(f *testing.F) {
 		}
 		// The decoder of base64 skips line ends; apart from that there is one spelling of each version.
 		again, err := d.encode()
-		if strings.HasPrefix(text, unpinnedPrefix) {
-			again = unpinned(again)
+		text = strings.NewReplacer("\r", "", "\n", "").Replace(text)
+		if b, _ := base64.RawStdEncoding.DecodeString(text); b[0] < secretsVersion {
+			again = earlier(b[0], again)
 		}
-		if err != nil || again != strings.NewReplacer("\r", "", "\n", "").Replace(text) {
+		if err != nil || again != text {
 			t.Errorf("%q was read and is written as %q", text, again)
 		}
 	})

@@ -242,5 +242,6 @@ func (k *Keyring) Delete(_ context.Context, origin string, account id.ID) error 
 }
 
 func clone(d platform.DeviceSecrets) platform.DeviceSecrets {
-	return platform.DeviceSecrets{SecretKey: d.SecretKey.Clone(), DeviceSeed: d.DeviceSeed.Clone(), Anchor: d.Anchor.Clone(), Generation: d.Generation, Pin: d.Pin}
+	d.SecretKey, d.DeviceSeed, d.Anchor, d.Next.SecretKey = d.SecretKey.Clone(), d.DeviceSeed.Clone(), d.Anchor.Clone(), d.Next.SecretKey.Clone()
+	return d
 }
