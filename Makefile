@@ -5,7 +5,7 @@
 export CC := clang-14
 export CXX := clang++-14
 export CGO_ENABLED := 1
-export GOFLAGS := -tags=x11 -buildvcs=false
+export GOFLAGS := -tags=x11 -buildvcs=false -trimpath
 GO := go
 
 VERSION ?= 0.1.0
@@ -24,7 +24,7 @@ run: setup-run build ## the main job: server and app; FRESH=1 starts over; witho
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then sh internal/journey/demo.sh ./bin "$(FRESH)"; else $(MAKE) --no-print-directory journey; fi
 
 journey: ## the journey on the programs in bin/, under Xvfb
-	$(GO) build -trimpath -ldflags "$(STAMP) -X $(BUILDINFO).Version=0.2.0" -o bin/next/coffer ./app/cmd/coffer
+	$(GO) build -ldflags "$(STAMP) -X $(BUILDINFO).Version=0.2.0" -o bin/next/coffer ./app/cmd/coffer
 	$(GO) test -v -count=1 -tags=x11,journey -timeout 10m ./internal/journey
 
 test: setup-test lint unit race ## tier 1: unit, property, real store, server and mail, UI driver, attacks
@@ -57,7 +57,7 @@ bench: setup-test ## benchmarks; figures and the machine are in docs/performance
 
 build: setup-test ## the programs, into bin/
 	@mkdir -p bin
-	$(GO) build -trimpath -ldflags "$(STAMP)" -o bin/ ./app/cmd/... ./cloud/cmd/... ./updater/cmd/...
+	$(GO) build -ldflags "$(STAMP)" -o bin/ ./app/cmd/... ./cloud/cmd/... ./updater/cmd/...
 
 setup-%:
 	@sh installer/setup/debian.sh $*
