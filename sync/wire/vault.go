@@ -83,9 +83,12 @@ type (
 	}
 )
 
-// Event is one line of GET /v1/events (SSE): a vault has a new head, or the account log has a new entry (Vault empty). It carries
-// no content: the client pulls.
+// Event is one line of GET /v1/events (SSE): a vault has a new head, or the account log has a new entry (Vault empty), or one of the
+// flags. It carries no content: the client pulls.
 type Event struct {
-	Vault string `json:"vault,omitempty"`
-	Seq   uint64 `json:"seq"`
+	Vault     string `json:"vault,omitempty"`
+	Seq       uint64 `json:"seq"`
+	Pairing   bool   `json:"pairing,omitempty"`    // GET /v1/pairings has changed
+	Devices   bool   `json:"devices,omitempty"`    // GET /v1/me has changed: a device, the address, a recovery
+	SignedOut bool   `json:"signed_out,omitempty"` // another device ended the sessions of this one; the stream's last event
 }
