@@ -71,6 +71,30 @@ func TestUnknownKeysSurviveAnEdit(t *testing.T) {
 	}
 }
 
+// Save works on clones and wipes them: what it returns, and what the caller still holds, must not go with them.
+func TestWipingAnItemLeavesItsCopies(t *testing.T) {
+	whole, err := decode(id.ID{1}, newer(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, head, local := whole.Clone(), whole.Clone(), whole.Clone()
+	merged := Merge(&base, &head, &local, deviceID(1))
+	for name, wiped := range map[string]*Item{"original": &whole, "base": &base, "head": &head, "local": &local} {
+		wiped.Wipe()
+		if after, err := encode(&merged); err != nil || !bytes.Equal(after, newer(t, 1)) {
+			t.Errorf("%s wiped: %x, %v", name, after, err)
+		}
+	}
+	merged.Wipe()
+	for _, unknown := range []canonical.Unknown{merged.unknown, merged.Custom[0].unknown, merged.History[0].unknown} {
+		for key, raw := range unknown {
+			if !bytes.Equal(raw, make([]byte, len(raw))) {
+				t.Errorf("key %d still reads %x", key, raw)
+			}
+		}
+	}
+}
+
 func TestNewerSchemaIsReadOnly(t *testing.T) {
 	it, err := decode(id.ID{1}, newer(t, 2))
 	if err != nil || !it.ReadOnly || it.Title != "Title" {

@@ -115,12 +115,14 @@ func (it *Item) Clone() Item {
 	c.Websites, c.Tags = slices.Clone(it.Websites), slices.Clone(it.Tags)
 	c.Custom, c.History = slices.Clone(it.Custom), slices.Clone(it.History)
 	for i := range c.Custom {
-		c.Custom[i].Value = c.Custom[i].Value.Clone()
+		field := &c.Custom[i]
+		field.Value, field.unknown = field.Value.Clone(), cloneUnknown(field.unknown)
 	}
 	for i := range c.History {
-		c.History[i].Value = c.History[i].Value.Clone()
+		past := &c.History[i]
+		past.Value, past.unknown = past.Value.Clone(), cloneUnknown(past.unknown)
 	}
-	c.unknown = maps.Clone(it.unknown)
+	c.unknown = cloneUnknown(it.unknown)
 	if !it.seen.IsZero() {
 		c.seen = it.seen.Clone()
 	}
@@ -134,12 +136,28 @@ func (it *Item) Wipe() {
 	}
 	for _, field := range it.Custom {
 		field.Value.Wipe()
+		wipeUnknown(field.unknown)
 	}
 	for _, past := range it.History {
 		past.Value.Wipe()
+		wipeUnknown(past.unknown)
 	}
-	for _, raw := range it.unknown {
+	wipeUnknown(it.unknown)
+	it.seen.Wipe()
+}
+
+// What this version does not know may be a secret of a newer one: it is copied and wiped like one.
+
+func cloneUnknown(unknown canonical.Unknown) canonical.Unknown {
+	copied := maps.Clone(unknown)
+	for key, raw := range copied {
+		copied[key] = slices.Clone(raw)
+	}
+	return copied
+}
+
+func wipeUnknown(unknown canonical.Unknown) {
+	for _, raw := range unknown {
 		clear(raw)
 	}
-	it.seen.Wipe()
 }
