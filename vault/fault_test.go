@@ -112,7 +112,7 @@ func (d *device) damage(t *testing.T, statement string) {
 	defer db.Close()
 	_, err = db.Exec(statement)
 	check(t, err)
-	check(t, d.store.Reanchor(ctx, mac, 0))
+	check(t, d.store.Mend(ctx, contents(d.id), mac, 0, func(vault.Tx) error { return nil }))
 	d.Vault = nil
 	d.unlock(t)
 }

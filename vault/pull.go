@@ -14,6 +14,8 @@ type Pull struct {
 	// Pin is the commit up to which the rows lead. It moves with them, in one transaction. Nil: the rows are those of Missing, with
 	// their envelopes, and no revision changes.
 	Pin *Pin
+	// Passed are the commits that led from the pin before to Pin.
+	Passed []Passed
 	// Log are new entries of the account log.
 	Log []LogEntry
 	// Acked, if set, is the push in flight, whose commit is among those that were pulled: its answer was lost.
@@ -113,7 +115,15 @@ func (p *pulling) apply(pull Pull) error {
 	if pull.Pin == nil {
 		return nil
 	}
-	return p.tx.SetPin(p.cfg.Vault, *pull.Pin)
+	return p.move(*pull.Pin, pull.Passed)
+}
+
+// move sets the pin and remembers how it was reached.
+func (e *editing) move(pin Pin, passed []Passed) error {
+	if err := e.tx.Pass(e.cfg.Vault, passed); err != nil {
+		return err
+	}
+	return e.tx.SetPin(e.cfg.Vault, pin)
 }
 
 // settleOutbox acknowledges the push in flight, or gives it up: once the head has moved on without it, it follows no head.
@@ -253,9 +263,14 @@ func (p *pulling) mergeLive(o Object, base, local *Item) error {
 		return p.fork(o, local)
 	}
 	defer head.Wipe()
-	merged := Merge(base, &head, local, p.cfg.Device)
+	return p.mergeOnto(o, &head, base, &head, local)
+}
+
+// mergeOnto merges an edit, which was made from base, with theirs, and makes the outcome pending on the head.
+func (p *pulling) mergeOnto(o Object, head, base, theirs, local *Item) error {
+	merged := Merge(base, theirs, local, p.cfg.Device)
 	defer merged.Wipe()
-	if same(&merged, &head) {
+	if same(&merged, head) {
 		return p.adopt(o)
 	}
 	plaintext, err := encode(&merged)

@@ -118,14 +118,14 @@ func (e *editing) dropOutbox() error {
 	return nil
 }
 
-// ApplyPush makes an accepted push the base of its objects and moves the pin to its commit. What was edited meanwhile stays
-// pending, on the new base. ErrOutbox if op is not the push in flight.
-func (v *Vault) ApplyPush(ctx context.Context, op id.ID, pin Pin) error {
+// ApplyPush makes an accepted push the base of its objects and moves the pin to its commit, whose change list is changes. What was
+// edited meanwhile stays pending, on the new base. ErrOutbox if op is not the push in flight.
+func (v *Vault) ApplyPush(ctx context.Context, op id.ID, pin Pin, changes []byte) error {
 	return wrap("apply push", v.update(ctx, func(e *editing) error {
 		if err := e.acknowledge(op); err != nil {
 			return err
 		}
-		return e.tx.SetPin(e.cfg.Vault, pin)
+		return e.move(pin, []Passed{{Seq: pin.Seq, Commit: pin.Commit, Changes: changes}})
 	}))
 }
 
@@ -195,6 +195,18 @@ func (v *Vault) Missing(ctx context.Context) ([]Row, error) {
 		})
 	})
 	return rows, wrap("read state", err)
+}
+
+// Passed returns the commits that led to the pin, the newest first, as many as are remembered.
+func (v *Vault) Passed(ctx context.Context) ([]Passed, error) {
+	var all []Passed
+	err := v.view(ctx, func(r Reader) error {
+		return r.Passed(v.cfg.Vault, func(p Passed) error {
+			all = append(all, p)
+			return nil
+		})
+	})
+	return all, wrap("read history", err)
 }
 
 // Pin returns how far the vault's chain is verified.

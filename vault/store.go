@@ -54,6 +54,13 @@ type Pin struct {
 	Commit []byte // the signed commit as it came; opaque here
 }
 
+// Passed is a commit that this device has verified, with its change list; opaque here.
+type Passed struct {
+	Seq     uint64
+	Commit  []byte
+	Changes []byte
+}
+
 // LogEntry is an entry of the account log, opaque here. Seq counts from 0 without gaps.
 type LogEntry struct {
 	Seq       uint64
@@ -127,6 +134,8 @@ type Reader interface {
 	Missing(vault id.ID, yield func(Row) error) error
 	// Pin returns how far the vault's chain is verified.
 	Pin(vault id.ID) (Pin, error)
+	// Passed yields the commits that led to the pin, the newest first, as many as are remembered.
+	Passed(vault id.ID, yield func(Passed) error) error
 	// Outbox returns the push in flight; false if there is none.
 	Outbox(vault id.ID) (OutboxEntry, bool, error)
 	// Sent returns what the push in flight carries of an object; false if it does not carry it.
@@ -148,6 +157,10 @@ type Tx interface {
 	SetAside(vault, object id.ID, v Version) error
 	// SetPin moves the pin.
 	SetPin(vault id.ID, p Pin) error
+	// Pass remembers commits on the way to the pin; of very many the oldest are forgotten.
+	Pass(vault id.ID, passed []Passed) error
+	// ForgetPassed forgets the commits after seq.
+	ForgetPassed(vault id.ID, after uint64) error
 	// AppendLog adds entries to the account log; they must follow its last one.
 	AppendLog(entries []LogEntry) error
 	// SetOutbox replaces the push in flight; nil clears it.

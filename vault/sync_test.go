@@ -27,7 +27,9 @@ func newServer() *server {
 	return &server{rows: map[id.ID]vault.RemoteRow{}, changed: map[id.ID]int{}, hide: func(id.ID) bool { return false }}
 }
 
-func (s *server) pin() vault.Pin { return vault.Pin{Seq: uint64(len(s.pushes))} }
+func (s *server) pin() vault.Pin {
+	return vault.Pin{Seq: uint64(len(s.pushes)), Commit: []byte("commit")}
+}
 
 // accept applies a push if the device has seen all before it.
 func (s *server) accept(t testing.TB, d *device, entry vault.OutboxEntry) bool {
@@ -108,7 +110,7 @@ func (d *device) sync(t testing.TB, s *server) vault.Result {
 	t.Helper()
 	result := d.pull(t, s)
 	if entry, any := d.prepare(t); any && s.accept(t, d, entry) {
-		check(t, d.ApplyPush(ctx, entry.Op, s.pin()))
+		check(t, d.ApplyPush(ctx, entry.Op, s.pin(), []byte("list")))
 	}
 	return result
 }
@@ -250,7 +252,7 @@ func TestEditedWhileThePushWasUnderWay(t *testing.T) {
 			b.save(t, edit)
 			b.sync(t, s)
 		} else {
-			check(t, a.ApplyPush(ctx, entry.Op, s.pin()))
+			check(t, a.ApplyPush(ctx, entry.Op, s.pin(), []byte("list")))
 		}
 		a.sync(t, s)
 		b.sync(t, s)
@@ -262,7 +264,7 @@ func TestEditedWhileThePushWasUnderWay(t *testing.T) {
 			}
 			expect(t, "list", d.Query(vault.Filter{}), "Example")
 		}
-		if err := a.ApplyPush(ctx, entry.Op, s.pin()); !errors.Is(err, vault.ErrOutbox) {
+		if err := a.ApplyPush(ctx, entry.Op, s.pin(), []byte("list")); !errors.Is(err, vault.ErrOutbox) {
 			t.Errorf("applied twice: %v", err)
 		}
 	}
@@ -386,7 +388,7 @@ func TestUnreadableAndNewerObjects(t *testing.T) {
 		d := newDevice(t, 1)
 		it := d.save(t, login("Mine", "1"))
 		entry, _ := d.prepare(t)
-		check(t, d.ApplyPush(ctx, entry.Op, vault.Pin{Seq: 1}))
+		check(t, d.ApplyPush(ctx, entry.Op, vault.Pin{Seq: 1, Commit: []byte("commit")}, []byte("list")))
 		inEditor := d.get(t, it.ID)
 		it.Set(vault.Password, secret.FromString("typed"))
 		d.save(t, it)
@@ -421,7 +423,7 @@ func TestRowsThatContradict(t *testing.T) {
 	d := newDevice(t, 1)
 	it := d.save(t, login("Mine", "1"))
 	entry, _ := d.prepare(t)
-	check(t, d.ApplyPush(ctx, entry.Op, vault.Pin{Seq: 1}))
+	check(t, d.ApplyPush(ctx, entry.Op, vault.Pin{Seq: 1, Commit: []byte("commit")}, []byte("list")))
 	back := sealed(t, it.ID, 0, []byte("x"))
 	other := sealed(t, it.ID, 1, []byte("x"))
 	dead := vault.RemoteRow{Row: vault.Row{Object: it.ID, Revision: 1, State: vault.Dead}}
@@ -481,7 +483,7 @@ func converge(t *testing.T, random *rand.Rand) {
 			if entry, found, _ := d.Outbox(ctx); !found {
 				d.prepare(t)
 			} else if s.accept(t, d, entry) && random.IntN(2) == 0 {
-				check(t, d.ApplyPush(ctx, entry.Op, s.pin()))
+				check(t, d.ApplyPush(ctx, entry.Op, s.pin(), []byte("list")))
 			}
 		default:
 			typed = append(typed, d.randomEdit(t, random, fmt.Sprint("typed", step))...)

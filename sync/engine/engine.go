@@ -32,6 +32,7 @@ type Remote interface {
 	Objects(ctx context.Context, vault id.ID, after string) (wire.Objects, error)
 	Fetch(ctx context.Context, vault id.ID, objects []id.ID) (wire.Fetched, error)
 	Push(ctx context.Context, vault id.ID, in wire.Push) (wire.Pushed, error)
+	AppendLog(ctx context.Context, entry wire.SignedEntry) error
 }
 
 // Writer is the device that signs commits.
@@ -53,6 +54,9 @@ type Engine struct {
 	tree   *chain.Tree      // the verified state at the pin; nil until first needed
 	at     chain.Position   // the pin
 	newLog []vault.LogEntry // verified entries that are not yet on disk
+	watch  func(*chain.Log) error
+
+	answered answer // the server's last answer, for the evidence of a violation
 }
 
 // New returns an engine for an unlocked vault. log is the account log as verified from the local file; the engine extends it.
@@ -60,11 +64,9 @@ func New(remote Remote, local *vault.Vault, vaultID id.ID, epoch uint32, writer 
 	return &Engine{remote: remote, local: local, id: vaultID, epoch: epoch, writer: writer, log: log, now: now}
 }
 
-// Violation says that the server (or whoever speaks for it) broke the protocol in a way that no honest server does.
-type Violation struct{ Err error }
-
-func (v *Violation) Error() string { return "the server broke the protocol: " + v.Err.Error() }
-func (v *Violation) Unwrap() error { return v.Err }
+// Watch has f look at the account log whenever it was read, before anything of the vault is believed. Its error ends the sync: keys
+// that were changed have to be adopted first.
+func (e *Engine) Watch(f func(*chain.Log) error) { e.watch = f }
 
 // The violations that are not errors of package chain.
 var (
@@ -75,8 +77,6 @@ var (
 	// ErrWithheld: the server names commits or objects and does not give them, or gives others.
 	ErrWithheld = errors.New("the server does not give what its history names")
 )
-
-func violation(err error) error { return &Violation{Err: err} }
 
 // ErrLocalState: the rows of the local file do not give the root that was pinned. The file was damaged or changed outside Coffer.
 var ErrLocalState = errors.New("local objects do not match the verified state")

@@ -17,8 +17,12 @@ type incoming struct {
 	envelopes map[id.ID][]byte // by object, as they came; matched by hash later
 	ops       map[id.ID]bool   // op ids of the commits
 	last      *chain.Verified
-	bytes     []byte // the last signed commit
+	bytes     []byte         // the last signed commit
+	passed    []vault.Passed // the commits, as they are remembered
 	undo      []func()
+
+	// wants says whose envelopes are worth keeping; nil: all.
+	wants func(chain.Row) bool
 }
 
 func newIncoming() *incoming {
@@ -30,6 +34,11 @@ func (e *Engine) pull(ctx context.Context, report *Report, progress func(done, t
 	in := newIncoming()
 	if err := e.pullLog(ctx); err != nil {
 		return err
+	}
+	if e.watch != nil {
+		if err := e.watch(e.log); err != nil {
+			return err
+		}
 	}
 	err := e.gather(ctx, in, progress)
 	if err == nil {
@@ -54,12 +63,12 @@ func (e *Engine) gather(ctx context.Context, in *incoming, progress func(done, t
 func (e *Engine) pullLog(ctx context.Context) error {
 	for {
 		head, _ := e.log.Head()
-		page, err := e.remote.Log(ctx, head)
+		page, err := e.askLog(ctx, head)
 		if err != nil {
 			return fmt.Errorf("account log: %w", err)
 		}
 		if page.HeadSeq < head {
-			return violation(fmt.Errorf("account log: %w", ErrRolledBack))
+			return e.violation(fmt.Errorf("account log: %w", ErrRolledBack))
 		}
 		if len(page.Entries) == 0 {
 			return nil
@@ -67,7 +76,7 @@ func (e *Engine) pullLog(ctx context.Context) error {
 		for _, entry := range page.Entries {
 			signed := chain.SignedEntry{Entry: entry.Entry, Signature: entry.Signature}
 			if err := e.log.Append(signed); err != nil {
-				return violation(err)
+				return e.violation(err)
 			}
 			seq, _ := e.log.Head()
 			e.newLog = append(e.newLog, vault.LogEntry{Seq: seq, Entry: entry.Entry, Signature: entry.Signature})
@@ -78,19 +87,19 @@ func (e *Engine) pullLog(ctx context.Context) error {
 // gatherChanges verifies the commits after at and makes their changes in the tree.
 func (e *Engine) gatherChanges(ctx context.Context, in *incoming, at chain.Position) error {
 	for {
-		page, err := e.remote.Changes(ctx, e.id, at.Seq)
+		page, err := e.askChanges(ctx, at.Seq)
 		if err != nil {
 			return err
 		}
 		if err := checkHead(page, at); err != nil {
-			return violation(err)
+			return e.violation(err)
 		}
 		if len(page.Commits) == 0 {
 			return nil
 		}
 		for _, c := range page.Commits {
 			if at, err = e.follow(in, c, at); err != nil {
-				return violation(err)
+				return e.violation(err)
 			}
 		}
 		in.keepEnvelopes(page.Envelopes)
@@ -128,7 +137,7 @@ func (e *Engine) follow(in *incoming, c wire.SignedCommit, at chain.Position) (c
 	if e.tree.Root() != v.Commit.Root {
 		return at, chain.ErrWrongRoot
 	}
-	in.note(v, c.Commit)
+	in.note(v, c)
 	return v.Position(), nil
 }
 
@@ -144,9 +153,10 @@ func (e *Engine) change(in *incoming, changes []chain.Change) error {
 	return nil
 }
 
-func (in *incoming) note(v chain.Verified, commit []byte) {
+func (in *incoming) note(v chain.Verified, c wire.SignedCommit) {
 	in.ops[v.Commit.Op] = true
-	in.last, in.bytes = &v, commit
+	in.last, in.bytes = &v, c.Commit
+	in.passed = append(in.passed, vault.Passed{Seq: v.Commit.Seq, Commit: c.Commit, Changes: c.Changes})
 }
 
 func (in *incoming) keepEnvelopes(envelopes []wire.Envelope) {
@@ -159,7 +169,7 @@ func (in *incoming) keepEnvelopes(envelopes []wire.Envelope) {
 
 // gatherAll is the first sync: anchored at the signed head it pages through the state table, then follows what came meanwhile.
 func (e *Engine) gatherAll(ctx context.Context, in *incoming, progress func(done, total int)) error {
-	head, err := e.remote.Head(ctx, e.id)
+	head, err := e.askHead(ctx)
 	if err != nil {
 		return err
 	}
@@ -169,26 +179,26 @@ func (e *Engine) gatherAll(ctx context.Context, in *incoming, progress func(done
 	c := head.Commit
 	anchor, err := chain.VerifyAlone(chain.Signed{Commit: c.Commit, Changes: c.Changes, Signature: c.Signature}, e.id, e.log)
 	if err != nil {
-		return violation(err)
+		return e.violation(err)
 	}
 	in.undo = append(in.undo, func() { e.tree = chain.NewTree(e.id) })
 	if err := e.gatherRows(ctx, in, progress); err != nil {
 		return err
 	}
-	in.note(anchor, c.Commit)
+	in.note(anchor, *c)
 	return e.catchUp(ctx, in, anchor.Position())
 }
 
 // gatherRows reads the pages of the state table. Their truth is decided by the root.
 func (e *Engine) gatherRows(ctx context.Context, in *incoming, progress func(done, total int)) error {
 	for after := ""; ; {
-		page, err := e.remote.Objects(ctx, e.id, after)
+		page, err := e.askObjects(ctx, after)
 		if err != nil {
 			return err
 		}
 		for _, r := range page.Rows {
 			if err := e.addRow(in, r); err != nil {
-				return violation(err)
+				return e.violation(err)
 			}
 		}
 		if progress != nil {
@@ -198,7 +208,7 @@ func (e *Engine) gatherRows(ctx context.Context, in *incoming, progress func(don
 			return nil
 		}
 		if page.Next == after || len(page.Rows) == 0 || e.tree.Len() > wire.MaxObjects {
-			return violation(fmt.Errorf("state table without an end: %w", chain.ErrMalformed))
+			return e.violation(fmt.Errorf("state table without an end: %w", chain.ErrMalformed))
 		}
 		after = page.Next
 	}
@@ -217,9 +227,10 @@ func (e *Engine) addRow(in *incoming, r wire.Row) error {
 	if _, twice := e.tree.Row(object); twice {
 		return fmt.Errorf("row of %s twice: %w", object, chain.ErrMalformed)
 	}
-	e.tree.Set(chain.Row{Object: object, Revision: r.Revision, State: state, EnvHash: hash})
+	row := chain.Row{Object: object, Revision: r.Revision, State: state, EnvHash: hash}
+	e.tree.Set(row)
 	in.changed[object] = true
-	if len(r.Envelope) > 0 && len(r.Envelope) <= wire.MaxEnvelope {
+	if len(r.Envelope) > 0 && len(r.Envelope) <= wire.MaxEnvelope && (in.wants == nil || in.wants(row)) {
 		in.envelopes[object] = r.Envelope
 	}
 	return nil
@@ -229,12 +240,12 @@ func (e *Engine) addRow(in *incoming, r wire.Row) error {
 // compared at the end only, and a change whose revision the row has reached is skipped.
 func (e *Engine) catchUp(ctx context.Context, in *incoming, at chain.Position) error {
 	for {
-		page, err := e.remote.Changes(ctx, e.id, at.Seq)
+		page, err := e.askChanges(ctx, at.Seq)
 		if err != nil {
 			return err
 		}
 		if err := checkHead(page, at); err != nil {
-			return violation(err)
+			return e.violation(err)
 		}
 		if len(page.Commits) == 0 {
 			break
@@ -242,16 +253,16 @@ func (e *Engine) catchUp(ctx context.Context, in *incoming, at chain.Position) e
 		for _, c := range page.Commits {
 			v, err := chain.Verify(chain.Signed{Commit: c.Commit, Changes: c.Changes, Signature: c.Signature}, e.id, at, e.log)
 			if err != nil {
-				return violation(err)
+				return e.violation(err)
 			}
 			e.skipOrSet(in, v.Changes)
-			in.note(v, c.Commit)
+			in.note(v, c)
 			at = v.Position()
 		}
 		in.keepEnvelopes(page.Envelopes)
 	}
 	if e.tree.Root() != in.last.Commit.Root {
-		return violation(chain.ErrWrongRoot)
+		return e.violation(chain.ErrWrongRoot)
 	}
 	return nil
 }
@@ -276,7 +287,7 @@ func (e *Engine) apply(ctx context.Context, in *incoming, report *Report) error 
 	}
 	pull := vault.Pull{Rows: rows, Log: e.newLog}
 	if in.last != nil {
-		pull.Pin = e.pinOf(*in.last, in.bytes)
+		pull.Pin, pull.Passed = e.pinOf(*in.last, in.bytes), in.passed
 	}
 	if pull.Acked, err = e.arrived(ctx, in); err != nil {
 		return err

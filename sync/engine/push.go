@@ -52,6 +52,7 @@ func (e *Engine) push(ctx context.Context, pending []vault.SentObject) error {
 		undo()
 		return err
 	}
+	e.answered = answer{"push", head}
 	if err := e.pushed(ctx, op, signed, head); err != nil {
 		undo()
 		return err
@@ -104,9 +105,9 @@ func (e *Engine) pushed(ctx context.Context, op id.ID, signed chain.Signed, answ
 		return fmt.Errorf("own commit: %w", err)
 	}
 	if hash, err := chain.HashFrom(answer.Head.Hash); err != nil || hash != v.Hash || answer.Head.Seq != v.Commit.Seq {
-		return violation(fmt.Errorf("answer to a push: %w", ErrForked))
+		return e.violation(fmt.Errorf("answer to a push: %w", ErrForked))
 	}
-	if err := e.local.ApplyPush(ctx, op, *e.pinOf(v, signed.Commit)); err != nil {
+	if err := e.local.ApplyPush(ctx, op, *e.pinOf(v, signed.Commit), signed.Changes); err != nil {
 		return err
 	}
 	e.at = v.Position()

@@ -74,12 +74,12 @@ func (t *transaction) checkBucket(n int, recorded *buckets) error {
 }
 
 // open begins a change: to sign again without looking would bless what another program wrote.
-func (t *transaction) open(mac MAC) error {
+func (t *transaction) open(mac MAC, atLeast uint64) error {
 	i, err := t.verify(mac)
 	if err != nil {
 		return err
 	}
-	t.pending, t.generation = i.pending, i.generation+1
+	t.pending, t.generation = i.pending, max(i.generation, atLeast)+1
 	return nil
 }
 
@@ -221,8 +221,8 @@ func (t *transaction) bucket(n int) ([32]byte, error) {
 
 // Anchor verifies the integrity record with the device's anchor key and, if it fits, uses that key for what is written from now
 // on. atLeast is the last generation that the device remembers elsewhere.
-// Errors: vault.ErrTampered, vault.ErrOlderCopy (then the store is anchored all the same: the file is genuine), and those of
-// vault.Store.
+// Errors: vault.ErrTampered, vault.ErrOlderCopy (then the store is anchored all the same: the file is genuine, and its generation
+// continues after atLeast), and those of vault.Store.
 func (s *Store) Anchor(ctx context.Context, mac MAC, atLeast uint64) error {
 	var generation uint64
 	err := s.view(ctx, func(t *transaction) error {
@@ -238,37 +238,16 @@ func (s *Store) Anchor(ctx context.Context, mac MAC, atLeast uint64) error {
 	if err != nil {
 		return fmt.Errorf("check vault file: %w", err)
 	}
-	s.setMAC(mac)
+	s.setMAC(mac, atLeast)
 	if generation < atLeast {
 		return fmt.Errorf("check vault file: %w: generation %d, expected %d", vault.ErrOlderCopy, generation, atLeast)
 	}
 	return nil
 }
 
-// Reanchor accepts the file as it is: for a user who was told that it was changed, and for a device whose keyring entry was
-// lost. The generation continues after atLeast.
-func (s *Store) Reanchor(ctx context.Context, mac MAC, atLeast uint64) error {
-	err := s.transact(ctx, func(t *transaction) error {
-		i, err := t.integrity()
-		if err != nil {
-			return err
-		}
-		t.generation = max(i.generation, atLeast) + 1
-		for n := range t.dirty {
-			t.dirty[n] = true
-		}
-		return t.sign(mac)
-	})
-	if err != nil {
-		return fmt.Errorf("anchor vault file: %w", err)
-	}
-	s.setMAC(mac)
-	return nil
-}
-
-func (s *Store) setMAC(mac MAC) {
+func (s *Store) setMAC(mac MAC, atLeast uint64) {
 	s.mu.Lock()
-	s.mac = mac
+	s.mac, s.atLeast = mac, atLeast
 	s.mu.Unlock()
 }
 

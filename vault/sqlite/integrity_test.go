@@ -163,10 +163,8 @@ func TestOlderCopyShows(t *testing.T) {
 	if err := s.Anchor(ctx, anchor, generation); !errors.Is(err, vault.ErrOlderCopy) {
 		t.Fatalf("%v", err)
 	}
-	// The user accepted it: from here on it is the newest.
-	if err := s.Reanchor(ctx, anchor, generation); err != nil {
-		t.Fatal(err)
-	}
+	// What is written from here on is newer than all before.
+	update(t, s, func(tx vault.Tx) error { return tx.Put(vaultA, pending(9, "new")) })
 	now, _ := s.Generation(ctx)
 	if now <= generation {
 		t.Errorf("generation %d after %d", now, generation)
@@ -186,16 +184,81 @@ func mustOpen(t testing.TB, path string) *Store {
 	return s
 }
 
-func TestReanchorAcceptsAChangedFile(t *testing.T) {
+func TestMendAcceptsAChangedFile(t *testing.T) {
+	ctx := context.Background()
+	nothing := func(vault.Tx) error { return nil }
+	for _, statement := range []string{
+		`DELETE FROM account`, `DELETE FROM integrity`, `UPDATE integrity SET pending = x'00'`, `UPDATE account SET email = 'eve@example.com'`,
+		`DELETE FROM vault WHERE vault_id = x'0a000000000000000000000000000000'`, `INSERT INTO log_entry VALUES (2, x'00', x'00')`,
+		`UPDATE object SET pending_hash = zeroblob(32) WHERE base_revision IS NULL`,
+	} {
+		s, path := populated(t)
+		tamper(t, path, statement)
+		if err := s.Mend(ctx, sample(), macWith("new anchor"), 70, nothing); err != nil {
+			t.Errorf("%s: %v", statement, err)
+			continue
+		}
+		account, err := s.Account(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, statement+": account", account, sample().Account)
+		log, _ := s.Log(ctx)
+		equal(t, statement+": log", log, sample().Log)
+		update(t, s, func(tx vault.Tx) error { return tx.Put(vaultA, pending(9, "new")) })
+		s.Close()
+		if err := mustOpen(t, path).Anchor(ctx, macWith("new anchor"), 72); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// What the caller puts right and the anchor are one transaction: if the one fails, the file is as it was.
+func TestMendIsAllOrNothing(t *testing.T) {
 	ctx := context.Background()
 	s, path := populated(t)
 	tamper(t, path, `UPDATE account SET email = 'eve@example.com'`)
-	if err := s.Reanchor(ctx, macWith("new anchor"), 0); err != nil {
+	failed := errors.New("failed")
+	err := s.Mend(ctx, sample(), anchor, 0, func(tx vault.Tx) error { return errors.Join(tx.Put(vaultA, pending(9, "new")), failed) })
+	if !errors.Is(err, failed) {
+		t.Fatalf("got %v", err)
+	}
+	s.Close()
+	s = mustOpen(t, path)
+	if err := s.Anchor(ctx, anchor, 0); !errors.Is(err, vault.ErrTampered) {
+		t.Errorf("the file was blessed all the same: %v", err)
+	}
+	if _, found := object(t, s, vaultA, id.ID{9, 9}); found {
+		t.Error("half of it was written")
+	}
+}
+
+func TestCopyTo(t *testing.T) {
+	s, path := populated(t)
+	backup := path + ".copy"
+	if err := s.CopyTo(context.Background(), backup); err != nil {
 		t.Fatal(err)
 	}
-	update(t, s, func(tx vault.Tx) error { return tx.Put(vaultA, pending(9, "new")) })
-	s.Close()
-	if err := mustOpen(t, path).Anchor(ctx, macWith("new anchor"), 0); err != nil {
+	if info, err := os.Stat(backup); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the copy is %v, %v", info.Mode(), err)
+	}
+	checkCopy := mustOpen(t, backup)
+	if err := checkCopy.Anchor(context.Background(), anchor, 0); err != nil {
 		t.Error(err)
 	}
+	if o, found := object(t, checkCopy, vaultA, id.ID{1, 1}); !found || o.Pending == nil {
+		t.Error("an edit is missing in the copy")
+	}
+}
+
+func object(t *testing.T, s *Store, v, object id.ID) (o vault.Object, found bool) {
+	t.Helper()
+	err := s.View(context.Background(), func(r vault.Reader) (err error) {
+		o, found, err = r.Object(v, object)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, found
 }

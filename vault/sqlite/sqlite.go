@@ -41,6 +41,8 @@ type Store struct {
 
 	mu  sync.Mutex
 	mac MAC // nil until anchored
+	// atLeast is the newest generation that the device remembers; what is written comes after it.
+	atLeast uint64
 }
 
 var _ vault.Store = (*Store)(nil)
@@ -132,13 +134,13 @@ func (s *Store) Update(ctx context.Context, f func(vault.Tx) error) error {
 
 func (s *Store) update(ctx context.Context, f func(*transaction) error) error {
 	s.mu.Lock()
-	mac := s.mac
+	mac, atLeast := s.mac, s.atLeast
 	s.mu.Unlock()
 	if mac == nil {
 		return vault.ErrNotAnchored
 	}
 	return s.transact(ctx, func(t *transaction) error {
-		if err := t.open(mac); err != nil {
+		if err := t.open(mac, atLeast); err != nil {
 			return err
 		}
 		if err := f(t); err != nil {

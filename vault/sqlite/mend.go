@@ -1,0 +1,86 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/coffer-vault/coffer/internal/atomicfile"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// Mend accepts a file whose integrity record does not fit, in the same transaction in which f puts right what c does not replace:
+// account row, vault keys and account log become those of c, which the caller has proved. The generation continues after atLeast,
+// and mac anchors the file from then on. Errors as of Update.
+func (s *Store) Mend(ctx context.Context, c Contents, mac MAC, atLeast uint64, f func(vault.Tx) error) error {
+	err := s.transact(ctx, func(t *transaction) error {
+		i, err := t.integrity()
+		if err != nil && !errors.Is(err, vault.ErrTampered) {
+			return err
+		}
+		t.generation = max(i.generation, atLeast) + 1
+		for n := range t.dirty {
+			t.dirty[n] = true // every bucket is hashed again, and none compared
+		}
+		if err := t.replace(c); err != nil {
+			return err
+		}
+		if err := f(t); err != nil {
+			return err
+		}
+		return t.sign(mac)
+	})
+	if err != nil {
+		return fmt.Errorf("mend vault file: %w", err)
+	}
+	s.setMAC(mac, 0)
+	return nil
+}
+
+// replace writes what Create writes, over what is there.
+func (t *transaction) replace(c Contents) error {
+	if err := t.setAccount(c.Account); err != nil {
+		return err
+	}
+	for _, k := range c.Vaults {
+		err := t.change("write vault", `INSERT INTO vault (vault_id, epoch, sealed_key) VALUES (?, ?, ?)
+			ON CONFLICT (vault_id) DO UPDATE SET epoch = excluded.epoch, sealed_key = excluded.sealed_key`, k.Vault[:], k.Epoch, k.Sealed)
+		if err != nil {
+			return err
+		}
+	}
+	if err := t.change("write account log", `DELETE FROM log_entry`); err != nil {
+		return err
+	}
+	return t.AppendLog(c.Log)
+}
+
+// CopyTo writes the file as it is now to path, which must not exist: sealed values, like the file itself.
+func (s *Store) CopyTo(ctx context.Context, path string) error {
+	// VACUUM INTO takes an empty file, so that the copy has its permissions before it has content.
+	part := path + ".part"
+	if err := os.WriteFile(part, nil, 0o600); err != nil {
+		return fmt.Errorf("copy vault file: %w", classify(err))
+	}
+	_, err := s.read.ExecContext(ctx, `VACUUM INTO ?`, part)
+	if err == nil {
+		err = flush(part)
+	}
+	if err == nil {
+		err = atomicfile.Rename(part, path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("copy vault file to %s: %w", filepath.Base(path), classify(err)), os.Remove(part))
+	}
+	return nil
+}
+
+func flush(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
