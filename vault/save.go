@@ -268,16 +268,37 @@ func (o *Object) gone() bool {
 	return o.Base.State == Dead
 }
 
-// EmptyTrash deletes what is in the trash for good, and returns how many items that were.
-func (v *Vault) EmptyTrash(ctx context.Context) (int, error) {
-	var items []id.ID
-	for _, s := range v.Query(Filter{Trash: true}) {
-		items = append(items, s.ID)
+// EmptyTrash deletes what the list of the trash shows for good, and returns how many items that were. What was taken out of the
+// trash by another process meanwhile stays. Errors: ErrClosed and the Store's.
+func (v *Vault) EmptyTrash(ctx context.Context) (deleted int, err error) {
+	shown := v.Query(Filter{Trash: true})
+	err = v.update(ctx, func(e *editing) error {
+		deleted = 0
+		for _, s := range shown {
+			o, err := e.object(s.ID)
+			if err != nil {
+				return err
+			}
+			if !e.isTrashed(o) {
+				continue
+			}
+			if err := e.delete(o); err != nil {
+				return err
+			}
+			deleted++
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("empty trash: %w", err)
 	}
-	if err := v.DeleteForever(ctx, items...); err != nil {
-		return 0, err
-	}
-	return len(items), nil
+	return deleted, nil
+}
+
+func (v *Vault) isTrashed(o Object) bool {
+	it, err := v.current(o)
+	defer it.Wipe()
+	return err == nil && it.TrashedAt != 0
 }
 
 // ResolveConflict settles one of an item's Conflicts: with take the field gets its value and the present one goes into the

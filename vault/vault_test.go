@@ -177,6 +177,22 @@ func TestTrash(t *testing.T) {
 	}
 }
 
+// What another process took out of the trash is not deleted because this one still lists it there.
+func TestEmptyTrashLeavesWhatWasRestoredElsewhere(t *testing.T) {
+	app := newDevice(t, 1)
+	kept, gone := app.save(t, login("Kept", "1")), app.save(t, login("Gone", "2"))
+	check(t, app.Trash(ctx, kept.ID, gone.ID))
+	tool, err := vault.Open(ctx, app.config(), nil)
+	check(t, err)
+	defer tool.Close()
+	check(t, tool.Restore(ctx, kept.ID))
+	if n, err := app.EmptyTrash(ctx); n != 1 || err != nil {
+		t.Errorf("%d, %v", n, err)
+	}
+	expect(t, "list", app.Query(vault.Filter{}), "Kept")
+	expect(t, "trash", app.Query(vault.Filter{Trash: true}))
+}
+
 func TestFoldersAndMarks(t *testing.T) {
 	d := newDevice(t, 1)
 	work, err := d.SaveFolder(ctx, vault.Folder{Name: "Work"})
