@@ -16,13 +16,14 @@ func EnvelopeHash(envelope []byte) [32]byte {
 	return canonical.Hash("coffer/v1/env", envelope)
 }
 
-func (v *Vault) ref(object id.ID, revision uint64) keys.ObjectRef {
-	return keys.ObjectRef{Account: v.cfg.Account, Vault: v.cfg.Vault, Object: object, Epoch: v.cfg.Epoch, Revision: revision}
+func (v *Vault) ref(object id.ID, epoch uint32, revision uint64) keys.ObjectRef {
+	return keys.ObjectRef{Account: v.cfg.Account, Vault: v.cfg.Vault, Object: object, Epoch: epoch, Revision: revision}
 }
 
 // sealPlaintext makes the version of an encoded item for a revision.
 func (v *Vault) sealPlaintext(object id.ID, revision uint64, plaintext []byte) (Version, error) {
-	envelope, err := keys.SealObject(v.key, v.ref(object, revision), plaintext)
+	k := v.keys.Load()
+	envelope, err := keys.SealObject(k.all[k.newest], v.ref(object, k.newest, revision), plaintext)
 	if errors.Is(err, seal.ErrTooLarge) {
 		return Version{}, fmt.Errorf("%w: %w", ErrTooLarge, err)
 	}
@@ -35,18 +36,9 @@ func (v *Vault) sealPlaintext(object id.ID, revision uint64, plaintext []byte) (
 // openVersion opens a live version. The item remembers its encoding, as the base of a later save.
 // Errors: ErrMissing, ErrUnreadable (the envelope is the right one), errDamaged (it is not).
 func (v *Vault) openVersion(object id.ID, sealed Version) (Item, error) {
-	if sealed.Envelope == nil {
-		return Item{}, ErrMissing
-	}
-	if EnvelopeHash(sealed.Envelope) != sealed.Hash {
-		return Item{}, errDamaged
-	}
-	plaintext, err := keys.OpenObject(v.key, v.ref(object, sealed.Revision), sealed.Envelope)
-	if errors.Is(err, seal.ErrKey) {
-		return Item{}, ErrClosed
-	}
+	plaintext, err := v.openPlaintext(object, sealed)
 	if err != nil {
-		return Item{}, ErrUnreadable
+		return Item{}, err
 	}
 	it, err := decode(object, plaintext)
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -33,17 +34,18 @@ type Config struct {
 	Vault   id.ID
 	Device  id.ID
 	Epoch   uint32
-	Key     secret.Bytes     // the vault key of that epoch; Open copies it
+	Key     secret.Bytes     // the vault key of that epoch, the newest; Open copies it
+	Earlier []EpochKey       // keys of the epochs before, copied too
 	Now     func() time.Time // nil means time.Now
 }
 
 // Vault is an unlocked vault. Its methods may be called by several goroutines at once. After Close they do nothing: those that
 // can fail return ErrClosed.
 type Vault struct {
-	cfg Config
-	key secret.Bytes
+	cfg  Config
+	keys atomic.Pointer[epochKeys]
 
-	// life ends with Close; running counts the calls that use key or store.
+	// life ends with Close; running counts the calls that use keys or store.
 	life    context.Context
 	end     context.CancelFunc
 	running sync.WaitGroup
@@ -75,8 +77,9 @@ func Open(ctx context.Context, cfg Config, progress func(done, total int)) (*Vau
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	v := &Vault{cfg: cfg, key: cfg.Key.Clone(), subscribers: make(map[int]func(Change))}
-	v.cfg.Key = secret.Bytes{}
+	v := &Vault{cfg: cfg, subscribers: make(map[int]func(Change))}
+	v.keys.Store(newEpochKeys(cfg))
+	v.cfg.Key, v.cfg.Earlier = secret.Bytes{}, nil
 	v.life, v.end = context.WithCancel(context.Background())
 	if err := v.load(ctx, progress); err != nil {
 		v.Close()
@@ -88,7 +91,7 @@ func Open(ctx context.Context, cfg Config, progress func(done, total int)) (*Vau
 // ID is the vault's id.
 func (v *Vault) ID() id.ID { return v.cfg.Vault }
 
-// Close locks the vault: it stops what is running, except for a save that has begun, waits for that, then wipes the key and drops
+// Close locks the vault: it stops what is running, except for a save that has begun, waits for that, then wipes the keys and drops
 // the index. The store stays open. It must not be called from a function that a running call of the vault calls, such as a
 // progress; a subscriber may.
 func (v *Vault) Close() {
@@ -99,10 +102,10 @@ func (v *Vault) Close() {
 	v.mu.Unlock()
 	v.end()
 	v.running.Wait()
-	v.key.Wipe()
+	v.keys.Load().wipe()
 }
 
-// begin enters a call that uses key or store; the caller has to call leave. ErrClosed after Close.
+// begin enters a call that uses keys or store; the caller has to call leave. ErrClosed after Close.
 func (v *Vault) begin() (leave func(), err error) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
