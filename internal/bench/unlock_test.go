@@ -1,0 +1,131 @@
+package bench
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/kdf"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/internal/testbus"
+	"github.com/coffer-vault/coffer/internal/testkit"
+)
+
+// sizes are the numbers of items.
+var sizes = []int{10_000, 100_000}
+
+// BenchmarkUnlockList is the time from the start of a process until it has printed the titles of all items: key derivation, reading
+// and opening every item. Both programs derive the key with Argon2id at the cost of P2.
+func BenchmarkUnlockList(b *testing.B) {
+	for _, n := range sizes {
+		b.Run("items="+strconv.Itoa(n)+"/program=coffer", func(b *testing.B) {
+			measureList(b, n, once(fmt.Sprint("coffer ", n), func() command { return cofferProfile(b, n) }))
+		})
+		b.Run("items="+strconv.Itoa(n)+"/program=keepassxc", func(b *testing.B) {
+			measureList(b, n, once(fmt.Sprint("keepassxc ", n), func() command { return keepassDatabase(b, n) }))
+		})
+	}
+}
+
+// command makes the process that lists all items.
+type command func() *exec.Cmd
+
+func measureList(b *testing.B, n int, list command) {
+	var u usage
+	for b.Loop() {
+		if lines := u.run(b, list(), masterPassword+"\n"); lines < n {
+			b.Fatalf("%d lines", lines)
+		}
+	}
+	u.report(b)
+}
+
+// prepared are the commands whose vaults are there.
+var prepared = map[string]command{}
+
+func once(name string, prepare func() command) command {
+	if prepared[name] == nil {
+		prepared[name] = prepare()
+	}
+	return prepared[name]
+}
+
+// desktop is the one session with a bus and a keyring; the keyring's client keeps its connection for the life of a process.
+var desktop *testbus.Session
+
+func startDesktop(b *testing.B) *testbus.Session {
+	b.Helper()
+	if desktop == nil {
+		t := shared.of(b)
+		desktop = testbus.Start(t, t.TempDir())
+		if err := os.Setenv("DBUS_SESSION_BUS_ADDRESS", desktop.Address); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return desktop
+}
+
+// cofferProfile makes an account with n items, whose server is not there any more: its sync shall not be measured.
+func cofferProfile(b *testing.B, n int) command {
+	b.Helper()
+	desk, dir := startDesktop(b), shared.of(b).TempDir()
+	cofferctl, home := filepath.Join(dir, "cofferctl"), filepath.Join(dir, "profile")
+	var u usage
+	u.run(b, exec.Command("go", "build", "-trimpath", "-o", cofferctl, "github.com/coffer-vault/coffer/app/cmd/cofferctl"), "")
+	paths, err := platform.PathsBelow(home)
+	if err != nil {
+		b.Fatal(err)
+	}
+	unlocked := signUp(b, paths)
+	if _, err := unlocked.Vault().Batch(b.Context(), logins(n), nil); err != nil {
+		b.Fatal(err)
+	}
+	unlocked.Lock()
+	return func() *exec.Cmd {
+		cmd := desk.Command(cofferctl, "list")
+		cmd.Env = append(cmd.Env, platform.HomeVariable+"="+home)
+		return cmd
+	}
+}
+
+func signUp(b *testing.B, paths platform.Paths) *session.Unlocked {
+	b.Helper()
+	server := testkit.Cloud(b)
+	defer server.Stop()
+	m := session.New(session.Config{Paths: paths, Keyring: platform.NewKeyring(paths), DeviceName: "PC", Platform: "linux"})
+	s, err := m.BeginSignUp(b.Context(), server.URL, "anna@example.com")
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Verify(b.Context(), server.LastCode(b, "anna@example.com")); err != nil {
+		b.Fatal(err)
+	}
+	u, err := s.Finish(b.Context(), secret.FromString(masterPassword))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return u
+}
+
+// keepassDatabase has KeePassXC itself save a database with n items.
+func keepassDatabase(b *testing.B, n int) command {
+	b.Helper()
+	desk := startDesktop(b)
+	database := filepath.Join(shared.of(b).TempDir(), "items.kdbx")
+	file, err := os.Create(database)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer file.Close()
+	if err := writeKDBX(file, n, masterPassword, kdf.Default); err != nil {
+		b.Fatal(err)
+	}
+	var u usage
+	u.run(b, desk.Command("keepassxc-cli", "mkdir", "-q", database, "saved"), masterPassword+"\n")
+	return func() *exec.Cmd { return desk.Command("keepassxc-cli", "ls", "-q", "-R", "-f", database) }
+}
