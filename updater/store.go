@@ -30,6 +30,7 @@ type stagedFile struct {
 	File    string           `json:"file"`
 	Size    int64            `json:"size"`
 	SHA256  string           `json:"sha256"`
+	Tries   int              `json:"tries,omitempty"` // installations of it that were begun, see BeginInstall
 }
 
 // swap is the journal of one replacement of the program: written before it begins, removed when the new version proved healthy.

@@ -256,6 +256,32 @@ func (c *Client) judge(o *offer) State {
 	return Available{o.release(c.cfg.Installed)}
 }
 
+// BeginInstall counts that an installation of the staged release begins, and returns how often one did. It is on the disk when
+// BeginInstall returns: whoever installs may not live to see how it ends. ErrNothingStaged if that release is not staged.
+func (c *Client) BeginInstall(v buildinfo.Number) (tries int, err error) {
+	return c.countTry(v, 1)
+}
+
+// PutOff takes the last BeginInstall back: the computer was busy, and nothing was tried.
+func (c *Client) PutOff(v buildinfo.Number) error {
+	_, err := c.countTry(v, -1)
+	return err
+}
+
+func (c *Client) countTry(v buildinfo.Number, by int) (tries int, err error) {
+	staged := false
+	err = c.store.update(func(s *state) {
+		if staged = s.Staged != nil && s.Staged.Version == v; staged {
+			s.Staged.Tries = max(s.Staged.Tries+by, 0)
+			tries = s.Staged.Tries
+		}
+	})
+	if err == nil && !staged {
+		err = fmt.Errorf("count installation: %w", ErrNothingStaged)
+	}
+	return tries, err
+}
+
 // MarkFailed remembers that a release could not be installed here; it is not tried again.
 func (c *Client) MarkFailed(v buildinfo.Number) error {
 	return c.store.update(func(s *state) { s.fail(v) })

@@ -2,6 +2,7 @@ package updater
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -150,6 +151,32 @@ func TestFailedReleaseIsNotTriedAgain(t *testing.T) {
 	wantRefused(t, c.Check(t.Context()), ErrFailedBefore)
 	w.release("1.1.1", "good")
 	wantAvailable(t, c.Check(t.Context()), "1.1.1")
+}
+
+// Tries are counted for the release and not for the process: an installation ends the service that began it.
+func TestTriesOutliveTheProcess(t *testing.T) {
+	w := newWorld(t)
+	w.release("1.1.0", "first")
+	cfg := w.config("1.0.0")
+	if _, err := w.client(cfg).BeginInstall(number("1.1.0")); !errors.Is(err, ErrNothingStaged) {
+		t.Errorf("nothing is staged: %v", err)
+	}
+	wantStaged(t, w.client(cfg).Stage(t.Context(), nil), "first")
+	begin := func(version string, want int) {
+		t.Helper()
+		c := w.client(cfg)
+		wantStaged(t, c.Check(t.Context()), map[string]string{"1.1.0": "first", "1.2.0": "second"}[version])
+		if tries, err := c.BeginInstall(number(version)); tries != want || err != nil {
+			t.Errorf("%s: try %d, %v, want %d", version, tries, err, want)
+		}
+	}
+	begin("1.1.0", 1)
+	begin("1.1.0", 2)
+	w.must(w.client(cfg).PutOff(number("1.1.0")))
+	begin("1.1.0", 2)
+	w.release("1.2.0", "second")
+	wantStaged(t, w.client(cfg).Stage(t.Context(), nil), "second")
+	begin("1.2.0", 1)
 }
 
 func TestRolloutIsDecidedHere(t *testing.T) {

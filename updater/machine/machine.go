@@ -17,6 +17,9 @@ import (
 type Client interface {
 	Check(context.Context) updater.State
 	Stage(context.Context, updater.Progress) updater.State
+	// BeginInstall counts a try durably and returns how many there were; PutOff takes the last one back.
+	BeginInstall(buildinfo.Number) (tries int, err error)
+	PutOff(buildinfo.Number) error
 	MarkFailed(buildinfo.Number) error
 }
 
@@ -36,9 +39,8 @@ type Service struct {
 	system System
 	log    *slog.Logger
 
-	mu       sync.Mutex
-	staged   *updater.Staged // waits to be installed
-	failures int             // of that release
+	mu     sync.Mutex
+	staged *updater.Staged // waits to be installed
 }
 
 // New makes a service that has found nothing yet.
@@ -67,9 +69,6 @@ func (s *Service) Poll(ctx context.Context) {
 	defer s.mu.Unlock()
 	switch st := found.(type) {
 	case updater.Staged:
-		if s.staged == nil || s.staged.SHA256 != st.SHA256 {
-			s.failures = 0
-		}
 		s.staged = &st
 	case updater.Refused:
 		// A host that does not answer says nothing about what was verified; anything else does.
@@ -96,29 +95,47 @@ func (s *Service) InstallIfQuiet(ctx context.Context) {
 	if err != nil || busy {
 		return
 	}
-	code, err := s.system.Install(ctx, *s.staged)
-	s.conclude(code, err)
+	s.install(ctx)
 }
 
 // maxFailures is how often a package may fail: the reason may pass, such as a file held open by a virus scanner.
 const maxFailures = 3
 
-func (s *Service) conclude(code int, err error) {
+// install counts the try before it begins: a package stops this service, so what comes after may never run here.
+func (s *Service) install(ctx context.Context) {
 	version := s.staged.Version
+	tries, err := s.client.BeginInstall(version)
+	switch {
+	case err != nil:
+		s.log.Error("update not installed: the try cannot be recorded", "version", version, "err", err)
+		return
+	case tries > maxFailures:
+		s.giveUp()
+		return
+	}
+	code, err := s.system.Install(ctx, *s.staged)
 	switch what := outcome(code); {
 	case err == nil && what == installed:
 		s.log.Info("update installed", "version", version, "code", code)
 		s.staged = nil
 	case err == nil && what == later:
 		s.log.Info("update waits for another installation", "version", version, "code", code)
-	default:
-		s.failures++
-		s.log.Error("update failed", "version", version, "code", code, "err", err, "failures", s.failures)
-		if s.failures >= maxFailures {
-			s.staged = nil
-			if err := s.client.MarkFailed(version); err != nil {
-				s.log.Error("cannot record the failure", "err", err)
-			}
+		if err := s.client.PutOff(version); err != nil {
+			s.log.Error("cannot record that nothing was tried", "err", err)
 		}
+	default:
+		s.log.Error("update failed", "version", version, "code", code, "err", err, "tries", tries)
+		if tries == maxFailures {
+			s.giveUp()
+		}
+	}
+}
+
+// giveUp has the release never tried again on this computer.
+func (s *Service) giveUp() {
+	version := s.staged.Version
+	s.staged = nil
+	if err := s.client.MarkFailed(version); err != nil {
+		s.log.Error("cannot record the failure", "version", version, "err", err)
 	}
 }

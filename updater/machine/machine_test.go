@@ -8,8 +8,10 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ type fakeClient struct {
 	check, stage updater.State
 	staged       int
 	failed       []buildinfo.Number
+	begun        map[buildinfo.Number]int // outlives a service, as the file of the real one does
 }
 
 func (c *fakeClient) Check(context.Context) updater.State { return c.check }
@@ -29,6 +32,19 @@ func (c *fakeClient) Check(context.Context) updater.State { return c.check }
 func (c *fakeClient) Stage(context.Context, updater.Progress) updater.State {
 	c.staged++
 	return c.stage
+}
+
+func (c *fakeClient) BeginInstall(v buildinfo.Number) (int, error) {
+	if c.begun == nil {
+		c.begun = map[buildinfo.Number]int{}
+	}
+	c.begun[v]++
+	return c.begun[v], nil
+}
+
+func (c *fakeClient) PutOff(v buildinfo.Number) error {
+	c.begun[v]--
+	return nil
 }
 
 func (c *fakeClient) MarkFailed(v buildinfo.Number) error {
@@ -39,6 +55,7 @@ func (c *fakeClient) MarkFailed(v buildinfo.Number) error {
 // fakeSystem is a computer whose installer answers with codes, one after the other.
 type fakeSystem struct {
 	manual, busy bool
+	stops        bool // an installation ends the service and fails afterwards
 	err          error
 	codes        []int
 	installed    []string
@@ -49,6 +66,9 @@ func (s *fakeSystem) InUse() (bool, error) { return s.busy, s.err }
 
 func (s *fakeSystem) Install(_ context.Context, st updater.Staged) (int, error) {
 	s.installed = append(s.installed, st.Version.String())
+	if s.stops {
+		runtime.Goexit()
+	}
 	code := s.codes[0]
 	s.codes = s.codes[1:]
 	if code < 0 {
@@ -120,6 +140,26 @@ func TestExitCodes(t *testing.T) {
 		if len(system.installed) != c.tries || (service.staged != nil) != c.remains || (len(client.failed) > 0) != c.failed {
 			t.Errorf("codes %v: %d tries, staged %v, failed %v", c.codes, len(system.installed), service.staged, client.failed)
 		}
+	}
+}
+
+// A package stops the service before it installs, and starts it again when it fails: each try is the first one of a new process.
+func TestPackageThatFailsAfterStoppingTheServiceIsGivenUp(t *testing.T) {
+	client := &fakeClient{check: updater.Staged{Release: release("1.1.0")}}
+	system := &fakeSystem{stops: true}
+	for range 6 {
+		service := newService(client, system)
+		var started sync.WaitGroup
+		started.Go(func() {
+			service.Poll(t.Context())
+			if len(client.failed) == 0 {
+				service.InstallIfQuiet(t.Context())
+			}
+		})
+		started.Wait()
+	}
+	if len(system.installed) != maxFailures || len(client.failed) != 1 {
+		t.Errorf("installed %d times, given up %v", len(system.installed), client.failed)
 	}
 }
 
