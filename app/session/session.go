@@ -148,7 +148,7 @@ func (m *Manager) Forget(ctx context.Context, account Account) error {
 			errs = append(errs, fmt.Errorf("forget account: %w", err))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, m.forgetCopies(account.ID))...)
 }
 
 // Close locks everything.
@@ -310,9 +310,23 @@ func (m *Manager) remember(ctx context.Context, own ownAccount, store *sqlite.St
 	defer seed.Wipe()
 	sk := own.secretKey.Bytes()
 	defer sk.Wipe()
-	entry := platform.DeviceSecrets{SecretKey: sk, DeviceSeed: seed, Anchor: own.anchor, Generation: generation}
+	pin, err := verifiedUpTo(ctx, own, store)
+	if err != nil {
+		return fmt.Errorf("remember account: %w", err)
+	}
+	entry := platform.DeviceSecrets{SecretKey: sk, DeviceSeed: seed, Anchor: own.anchor, Generation: generation, Pin: pin}
 	if err := m.cfg.Keyring.Save(ctx, own.origin, own.bundle.Account, entry); err != nil {
 		return fmt.Errorf("remember account: %w", err)
 	}
 	return nil
+}
+
+// verifiedUpTo is how far this PC has verified the vault.
+func verifiedUpTo(ctx context.Context, own ownAccount, store *sqlite.Store) (p platform.Pin, err error) {
+	err = store.View(ctx, func(r vault.Reader) error {
+		pin, err := r.Pin(own.account.Vault.ID)
+		p = platform.Pin{Seq: pin.Seq, Hash: pin.Hash}
+		return err
+	})
+	return p, err
 }

@@ -57,18 +57,43 @@ func (m *Manager) BeginSignIn(ctx context.Context, origin, email string, passwor
 // derive asks which account the Secret Key belongs to. What the server says of the key derivation is checked before anything that
 // depends on the password leaves the machine.
 func (s *SignIn) derive(ctx context.Context, password secret.Bytes) error {
-	found, err := s.client.Lookup(ctx, keys.LookupTag(s.secretKey))
+	profile, err := s.lookUp(ctx)
 	if err != nil {
-		return fromServer(err)
+		return err
 	}
-	if s.account, err = id.Parse(found.AccountID); err != nil || found.Generation == 0 || found.Generation > math.MaxUint32 {
-		return fmt.Errorf("look up account: %w", ErrNotCoffer)
-	}
-	s.gen = uint32(found.Generation)
 	if s.m.has(s.account) {
 		return ErrAlreadyHere
 	}
-	if s.profile, err = kdf.Check(found.Profile, kdf.P1); err != nil {
+	return s.deriveAt(ctx, password, profile, kdf.P1)
+}
+
+// deriveKnown is derive for an account that is on this PC, whose profile is at least least.
+func (s *SignIn) deriveKnown(ctx context.Context, password secret.Bytes, least kdf.Profile) error {
+	account := s.account
+	profile, err := s.lookUp(ctx)
+	if err != nil {
+		return err
+	}
+	if s.account != account {
+		return fmt.Errorf("the Secret Key belongs to another account: %w", ErrProofFailed)
+	}
+	return s.deriveAt(ctx, password, profile, least)
+}
+
+func (s *SignIn) lookUp(ctx context.Context) (profile string, err error) {
+	found, err := s.client.Lookup(ctx, keys.LookupTag(s.secretKey))
+	if err != nil {
+		return "", fromServer(err)
+	}
+	if s.account, err = id.Parse(found.AccountID); err != nil || found.Generation == 0 || found.Generation > math.MaxUint32 {
+		return "", fmt.Errorf("look up account: %w", ErrNotCoffer)
+	}
+	s.gen = uint32(found.Generation)
+	return found.Profile, nil
+}
+
+func (s *SignIn) deriveAt(ctx context.Context, password secret.Bytes, profile string, least kdf.Profile) (err error) {
+	if s.profile, err = kdf.Check(profile, least); err != nil {
 		return fromKeys(err)
 	}
 	s.master, err = keys.DeriveAccountMaster(ctx, password, s.secretKey, s.account, s.profile, s.gen)
@@ -116,11 +141,7 @@ func (s *SignIn) Finish(ctx context.Context, progress func(done, total int)) (*U
 	if s.session == nil {
 		return nil, errors.New("finish sign-in: no code was given yet")
 	}
-	session := s.client.Session(signer(s.account, s.device), *s.session, remote.Hooks{Keep: func(t wire.Session) error {
-		s.session = &t
-		return nil
-	}})
-	bundle, account, err := s.bundle(ctx, session)
+	bundle, account, err := s.bundle(ctx, s.remote())
 	if err != nil {
 		return nil, err
 	}
@@ -141,6 +162,14 @@ func (s *SignIn) Finish(ctx context.Context, progress func(done, total int)) (*U
 		return nil, err
 	}
 	return u, nil
+}
+
+// remote is the session of this device while its tokens are kept nowhere yet.
+func (s *SignIn) remote() *remote.Session {
+	return s.client.Session(signer(s.account, s.device), *s.session, remote.Hooks{Keep: func(t wire.Session) error {
+		s.session = &t
+		return nil
+	}})
 }
 
 // bundle fetches and proves the keys, and enters this device into the log if it is not there yet.

@@ -150,6 +150,11 @@ func (u *Unlocked) settle(report engine.Report, err error) {
 			s.State = Problem
 		}
 	})
+	u.noteEvidence(err)
+	if err == nil && !u.pruned {
+		u.pruned = true
+		u.m.pruneCopies(u.own.bundle.Account, true)
+	}
 	u.m.cfg.Log.Info("sync", "pulled", report.Pulled, "pushed", report.Pushed, "merged", report.Merged, "withheld", report.Withheld, "error", err)
 }
 

@@ -30,19 +30,17 @@ type Unlocked struct {
 	work   sync.WaitGroup // everything that uses the keys
 	kick   chan struct{}  // asks the sync loop to run
 	syncMu sync.Mutex     // one sync at a time
+	pruned bool           // old copies of the file were looked at; under syncMu
 }
 
 // open takes over the account's keys and its file, and begins to sync. tokens is nil where the file has them, or nobody does.
 func (m *Manager) open(ctx context.Context, own ownAccount, store *sqlite.Store, tokens *wire.Session) (*Unlocked, error) {
 	u := &Unlocked{m: m, own: own, store: store, kick: make(chan struct{}, 1)}
 	u.ctx, u.cancel = context.WithCancel(context.Background())
-	opened, err := vault.Open(ctx, vault.Config{
-		Store: store, Account: own.bundle.Account, Vault: own.account.Vault.ID, Device: own.device.ID,
-		Epoch: own.account.Vault.Epoch, Key: own.account.Vault.Key, Now: m.cfg.Now,
-	}, nil)
+	opened, err := m.openVault(ctx, own, store)
 	if err != nil {
 		u.cancel()
-		return nil, fmt.Errorf("open vault: %w", err)
+		return nil, err
 	}
 	u.vault = opened
 	if err := u.connect(ctx, tokens); err != nil {
@@ -70,10 +68,25 @@ func (u *Unlocked) connect(ctx context.Context, tokens *wire.Session) error {
 		return err
 	}
 	u.session = client.Session(signer(u.own.bundle.Account, u.own.device), *tokens, remote.Hooks{Keep: u.keepTokens, Prove: u.prove})
-	writer := engine.Writer{Device: u.own.device.ID, Key: u.own.device.Key}
-	v := u.own.account.Vault
-	u.engine = engine.New(u.session, u.vault, v.ID, v.Epoch, writer, u.own.account.Log, u.m.cfg.Now)
+	u.engine = u.m.newEngine(u.own, u.session, u.vault)
 	return nil
+}
+
+func (m *Manager) openVault(ctx context.Context, own ownAccount, store vault.Store) (*vault.Vault, error) {
+	opened, err := vault.Open(ctx, vault.Config{
+		Store: store, Account: own.bundle.Account, Vault: own.account.Vault.ID, Device: own.device.ID,
+		Epoch: own.account.Vault.Epoch, Key: own.account.Vault.Key, Now: m.cfg.Now,
+	}, nil)
+	if err != nil {
+		return nil, fmt.Errorf("open vault: %w", err)
+	}
+	return opened, nil
+}
+
+func (m *Manager) newEngine(own ownAccount, session *remote.Session, opened *vault.Vault) *engine.Engine {
+	writer := engine.Writer{Device: own.device.ID, Key: own.device.Key}
+	v := own.account.Vault
+	return engine.New(session, opened, v.ID, v.Epoch, writer, own.account.Log, m.cfg.Now)
 }
 
 // Account is the account in use.

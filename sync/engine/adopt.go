@@ -25,8 +25,11 @@ type Difference struct {
 	// backup. Otherwise its history is another one since Common.
 	Restored bool
 	Common   chain.Head
-	Ours     int // objects that are otherwise here; they would be sent again as edits
-	Theirs   int // objects that this history changed and the one here did not
+	// Confirmed are the devices whose users have gone on from another head since the pin, as the account log has it.
+	Confirmed []chain.Restored
+
+	Ours   int // objects that are otherwise here; they would be sent again as edits
+	Theirs int // objects that this history changed and the one here did not
 }
 
 // ErrLogBehind: the server has lost entries of the account log that this device cannot enter again.
@@ -55,6 +58,11 @@ func (e *Engine) Compare(ctx context.Context, progress func(done, total int)) (D
 	}
 	d := Difference{Pinned: tipOf(pin.Commit), Server: tipOf(t.in.bytes), Common: t.common.Head}
 	d.Restored = t.common.Head == d.Server.Head
+	for _, r := range e.log.Restored(e.id) {
+		if r.Seq > pin.LogSeq {
+			d.Confirmed = append(d.Confirmed, r)
+		}
+	}
 	err = e.local.Rows(ctx, func(r vault.Row) error {
 		row, _ := t.tree.Row(r.Object)
 		switch {

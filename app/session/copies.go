@@ -1,0 +1,70 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/vault/sqlite"
+)
+
+// A copy of the vault file is kept before the server's state is taken over: sealed values, like the file itself. It goes when a sync
+// has succeeded and it is older than copyAge, or when there are more than maxCopies.
+const (
+	maxCopies = 3
+	copyAge   = 30 * 24 * time.Hour
+)
+
+const copyTime = "20060102T150405.000Z"
+
+// keepCopy copies an account's file beside it and returns the path. A full disk is an error: without the copy nothing is taken over.
+func (m *Manager) keepCopy(ctx context.Context, store *sqlite.Store, account id.ID) (string, error) {
+	path := m.cfg.Paths.Account(account) + ".before-" + m.cfg.Now().UTC().Format(copyTime)
+	if err := store.CopyTo(ctx, path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", err
+	}
+	m.pruneCopies(account, false)
+	return path, nil
+}
+
+// copies lists an account's copies, the oldest first.
+func (m *Manager) copies(account id.ID) []string {
+	found, err := filepath.Glob(m.cfg.Paths.Account(account) + ".before-*")
+	if err != nil {
+		m.cfg.Log.Warn("copies not listed", "error", err)
+	}
+	sort.Strings(found) // the name is the time
+	return found
+}
+
+// pruneCopies removes what is over the limits; the age counts only after a sync that succeeded.
+func (m *Manager) pruneCopies(account id.ID, synced bool) {
+	all := m.copies(account)
+	for i, path := range all {
+		info, err := os.Stat(path)
+		old := err == nil && synced && m.cfg.Now().Sub(info.ModTime()) > copyAge
+		if !old && i >= len(all)-maxCopies {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			m.cfg.Log.Warn("old copy not removed", "error", err)
+		}
+	}
+}
+
+// forgetCopies removes all copies and all evidence of an account that is removed from this PC.
+func (m *Manager) forgetCopies(account id.ID) error {
+	var errs []error
+	for _, path := range append(m.copies(account), m.evidence(account)...) {
+		if err := os.Remove(path); err != nil {
+			errs = append(errs, fmt.Errorf("forget account: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,345 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/kdf"
+	"github.com/coffer-vault/coffer/crypto/keys"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/engine"
+	"github.com/coffer-vault/coffer/sync/enrol"
+	"github.com/coffer-vault/coffer/sync/remote"
+	"github.com/coffer-vault/coffer/sync/wire"
+	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/sqlite"
+)
+
+// Reloaded says what became of what was on this PC when the server's state was taken over.
+type Reloaded struct {
+	Kept      int    // items that wait for the server with what was typed here
+	Conflicts int    // of those, the ones where the user has to choose
+	NewItems  int    // what could not be merged and is an item of its own now
+	SetAside  int    // what did not open here; it is in the copy
+	Copy      string // path of the copy of the file as it was
+}
+
+// Reload opens an account whose file does not unlock: vault.ErrOlderCopy or vault.ErrTampered. Keys and state come from the server,
+// proved and verified like those of a new device; edits in the file that open under the keys stay. The server has to give at least
+// what this PC knew to be there. The file is copied first and changed in one transaction, so that it can be repeated after a kill.
+// secretKey is empty where the keyring has it.
+//
+// Errors: ErrOffline, ErrProofFailed, ErrWeakServer, ErrDishonestServer, *engine.Violation, ErrKeyringLost, ErrNoKeyring,
+// ErrSecretKeyMalformed, ErrDeviceRevoked, and those of the file. After an error the file is as it was.
+func (m *Manager) Reload(ctx context.Context, account id.ID, password secret.Bytes, secretKey string, progress func(done, total int)) (*Unlocked, Reloaded, error) {
+	store, header, err := m.openFile(ctx, account)
+	if err != nil {
+		return nil, Reloaded{}, err
+	}
+	r := &reload{m: m, store: store, header: header}
+	u, err := r.run(ctx, password, secretKey, progress)
+	if err != nil {
+		store.Close()
+		return nil, Reloaded{}, err
+	}
+	return u, r.result, nil
+}
+
+// reload is one attempt.
+type reload struct {
+	m      *Manager
+	store  *sqlite.Store
+	header vault.Account // of the file: nothing in it is believed but the server's address, under which the keyring has its entry
+	kept   platform.DeviceSecrets
+	signIn *SignIn
+	own    ownAccount
+	result Reloaded
+
+	genuine bool // the integrity record is right: the file is old, and nobody changed it
+}
+
+func (r *reload) run(ctx context.Context, password secret.Bytes, secretKey string, progress func(done, total int)) (*Unlocked, error) {
+	if err := r.prove(ctx, password, secretKey); err != nil {
+		return nil, err
+	}
+	if err := r.replaceKeys(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.result.Copy, err = r.m.keepCopy(ctx, r.store, r.header.ID); err != nil {
+		r.own.wipe()
+		return nil, err
+	}
+	if err := r.adopt(ctx, progress); err != nil {
+		r.own.wipe()
+		return nil, err
+	}
+	if err := r.m.remember(ctx, r.own, r.store); err != nil && !errors.Is(err, platform.ErrUnavailable) {
+		r.own.wipe()
+		return nil, err
+	}
+	return r.m.open(ctx, r.own, r.store, r.signIn.session)
+}
+
+// prove signs in with the device that the keyring, or the file, has the key of.
+func (r *reload) prove(ctx context.Context, password secret.Bytes, secretKey string) error {
+	client, err := r.m.client(r.header.Origin)
+	if err != nil {
+		return err
+	}
+	r.signIn = &SignIn{m: r.m, client: client, email: r.header.Email, account: r.header.ID}
+	r.signIn.device = enrol.Device{ID: r.header.Device, Name: r.header.DeviceName, Platform: r.m.cfg.Platform}
+	typed := secretKey != ""
+	if !typed {
+		if err := r.fromKeyring(ctx); err != nil {
+			return err
+		}
+	} else if r.signIn.secretKey, err = keys.ParseSecretKey(secretKey); err != nil {
+		return fromKeys(err)
+	}
+	if err := r.derive(ctx, password); err != nil {
+		return err
+	}
+	if typed {
+		if err := r.fromFile(); err != nil {
+			return err
+		}
+	}
+	if err := r.signIn.prove(ctx); err != nil {
+		return err
+	}
+	if r.signIn.CodeNeeded() {
+		return fmt.Errorf("server does not list this device: %w", ErrDeviceRevoked)
+	}
+	return nil
+}
+
+// fromKeyring takes the device's secrets from the keyring, and looks whether the file is genuine.
+func (r *reload) fromKeyring(ctx context.Context) (err error) {
+	if r.kept, err = r.m.cfg.Keyring.Load(ctx, r.header.Origin, r.header.ID); err != nil {
+		return fromKeyring(err)
+	}
+	if r.signIn.secretKey, err = keys.SecretKeyFromBytes(r.kept.SecretKey); err == nil {
+		r.signIn.device.Key, err = signing.FromSeed(r.kept.DeviceSeed)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrKeyringLost, err)
+	}
+	return r.examine(ctx)
+}
+
+func (r *reload) examine(ctx context.Context) error {
+	err := r.store.Anchor(ctx, MAC(r.kept.Anchor), r.kept.Generation)
+	r.genuine = err == nil || errors.Is(err, vault.ErrOlderCopy)
+	if r.genuine || errors.Is(err, vault.ErrTampered) {
+		return nil
+	}
+	return err
+}
+
+// derive asks the server for generation and profile of the keys. A genuine file pins the profile.
+func (r *reload) derive(ctx context.Context, password secret.Bytes) error {
+	least := kdf.P1
+	if r.genuine {
+		pinned, err := kdf.Check(r.header.Profile, kdf.P1)
+		if err != nil {
+			return fromKeys(err)
+		}
+		least = pinned
+	}
+	return r.signIn.deriveKnown(ctx, password, least)
+}
+
+// fromFile opens the device's secrets in the file with the keys of what was typed.
+func (r *reload) fromFile() error {
+	s := r.signIn
+	own := ownAccount{master: s.master, device: s.device, bundle: enrol.Bundle{Account: s.account, Generation: s.gen}}
+	anchor, err := own.unseal(localAnchor, r.header.SealedAnchor)
+	if err != nil {
+		return fmt.Errorf("%w: %w", vault.ErrTampered, err)
+	}
+	seed, err := own.unseal(localDeviceSeed, r.header.SealedDeviceSeed)
+	if err == nil {
+		s.device.Key, err = signing.FromSeed(seed)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", vault.ErrTampered, err)
+	}
+	r.kept.Anchor = anchor
+	return r.examine(context.Background())
+}
+
+// replaceKeys fetches and proves the key bundle.
+func (r *reload) replaceKeys(ctx context.Context) error {
+	bundle, account, err := r.signIn.bundle(ctx, r.signIn.remote())
+	if err != nil {
+		return err
+	}
+	s := r.signIn
+	r.own = ownAccount{
+		origin: r.header.Origin, email: s.email, bundle: bundle, account: account,
+		master: s.master, secretKey: s.secretKey, device: s.device, anchor: r.kept.Anchor,
+	}
+	return nil
+}
+
+// adopt takes the server's state over, and anchors the file in the same transaction.
+func (r *reload) adopt(ctx context.Context, progress func(done, total int)) error {
+	contents, err := r.own.contents()
+	if err != nil {
+		return err
+	}
+	mending := &mendingStore{Store: r.store, contents: contents, mac: r.own.mac, atLeast: r.kept.Generation}
+	opened, err := r.m.openVault(ctx, r.own, mending)
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	through, err := r.newestKnown(ctx, opened)
+	if err != nil {
+		return err
+	}
+	mending.ready = true
+	adopted, err := r.m.newEngine(r.own, r.signIn.remote(), opened).Adopt(ctx, through, !r.genuine, progress)
+	r.result = reloaded(adopted, r.result.Copy)
+	return fromServer(err)
+}
+
+// newestKnown is the newest commit that this PC knew: the server's history must go through it.
+func (r *reload) newestKnown(ctx context.Context, opened *vault.Vault) (chain.Head, error) {
+	newest := chain.Head{Seq: r.kept.Pin.Seq, Hash: r.kept.Pin.Hash}
+	pin, err := opened.Pin(ctx)
+	if err == nil && r.genuine && pin.Seq > newest.Seq {
+		newest = chain.Head{Seq: pin.Seq, Hash: pin.Hash}
+	}
+	return newest, err
+}
+
+func reloaded(a vault.Adopted, path string) Reloaded {
+	return Reloaded{Kept: len(a.Kept), Conflicts: len(a.Conflicts), NewItems: len(a.Forked), SetAside: a.SetAside, Copy: path}
+}
+
+// mendingStore is a file that is not believed: nothing is written to it before it is ready, and the first change mends it.
+type mendingStore struct {
+	*sqlite.Store
+	contents sqlite.Contents
+	mac      sqlite.MAC
+	atLeast  uint64
+	ready    bool
+	mended   bool
+}
+
+// Update implements vault.Store.
+func (s *mendingStore) Update(ctx context.Context, f func(vault.Tx) error) error {
+	switch {
+	case !s.ready:
+		return vault.ErrNotAnchored
+	case s.mended:
+		return s.Store.Update(ctx, f)
+	}
+	err := s.Mend(ctx, s.contents, s.mac, s.atLeast, f)
+	s.mended = err == nil
+	return err
+}
+
+// Compare says what adopting the server's history would change, after an *engine.Violation: it is what the user confirms. It changes
+// nothing. Errors as of Sync.
+func (u *Unlocked) Compare(ctx context.Context, progress func(done, total int)) (engine.Difference, error) {
+	var d engine.Difference
+	err := u.withSync(ctx, func(ctx context.Context) (err error) {
+		d, err = u.engine.Compare(ctx, progress)
+		return err
+	})
+	return d, err
+}
+
+// Adopt gives up what this device had verified and goes on from the server's history, which the user has seen and confirmed; what is
+// here and differs waits for the server as edits. It is entered in the account log. Errors as of Sync, and engine.ErrLogBehind; after
+// an error nothing here is changed, and it can be repeated.
+func (u *Unlocked) Adopt(ctx context.Context, confirmed engine.Difference, progress func(done, total int)) (Reloaded, error) {
+	return u.takeOver(ctx, confirmed.Server.Head, false, progress, func(ctx context.Context) error {
+		return u.enterRestore(ctx, confirmed)
+	})
+}
+
+// Reload takes the server's state over after engine.ErrLocalState: synced rows of the file were changed outside. Edits stay. Errors
+// as of Adopt.
+func (u *Unlocked) Reload(ctx context.Context, progress func(done, total int)) (Reloaded, error) {
+	pin, err := u.vault.Pin(ctx)
+	if err != nil {
+		return Reloaded{}, err
+	}
+	nothing := func(context.Context) error { return nil }
+	return u.takeOver(ctx, chain.Head{Seq: pin.Seq, Hash: pin.Hash}, true, progress, nothing)
+}
+
+func (u *Unlocked) takeOver(ctx context.Context, through chain.Head, outside bool, progress func(done, total int), enter func(context.Context) error) (Reloaded, error) {
+	var result Reloaded
+	err := u.withSync(ctx, func(ctx context.Context) error {
+		path, err := u.m.keepCopy(ctx, u.store, u.own.bundle.Account)
+		if err != nil {
+			return err
+		}
+		if err := enter(ctx); err != nil {
+			return err
+		}
+		adopted, err := u.engine.Adopt(ctx, through, outside, progress)
+		if err != nil {
+			return err
+		}
+		result = reloaded(adopted, path)
+		u.board.change(func(s *Status) { s.State, s.Err, s.Evidence = Syncing, nil, "" })
+		return nil
+	})
+	if err == nil {
+		u.wake()
+	}
+	return result, err
+}
+
+// maxEntryTries bounds how often another device may be quicker with an entry of its own.
+const maxEntryTries = 5
+
+// enterRestore enters in the account log what is given up.
+func (u *Unlocked) enterRestore(ctx context.Context, d engine.Difference) error {
+	var err error
+	for range maxEntryTries {
+		if err = u.engine.CatchUpLog(ctx); err != nil {
+			return err
+		}
+		var entry chain.SignedEntry
+		entry, err = u.own.account.Log.Next(u.own.account.Identity.Sign, u.m.cfg.Now().UnixMilli(), chain.ServerRestore{
+			Vault: u.vault.ID(), Device: u.own.device.ID,
+			GivenUp: d.Pinned.Seq, GivenUpHash: d.Pinned.Hash, Adopted: d.Server.Seq, AdoptedHash: d.Server.Hash,
+		})
+		if err != nil {
+			return err
+		}
+		err = u.session.AppendLog(ctx, wire.SignedEntry{Entry: entry.Entry, Signature: entry.Signature})
+		if !remote.IsCode(err, wire.CodeConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+// withSync runs f instead of a sync, and so that Lock ends it.
+func (u *Unlocked) withSync(ctx context.Context, f func(context.Context) error) error {
+	if !u.begin() {
+		return ErrLocked
+	}
+	defer u.work.Done()
+	u.syncMu.Lock()
+	defer u.syncMu.Unlock()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(u.ctx, cancel)()
+	err := fromServer(f(ctx))
+	u.noteEvidence(err)
+	return err
+}
