@@ -20,9 +20,10 @@ type Account struct {
 	SealedSession    []byte // the tokens of the server's session; nil without one
 }
 
-// SealedVaultKey is the key of a vault under AK.
+// SealedVaultKey is the key of a vault in one epoch under the AK of its time.
 type SealedVaultKey struct {
-	Vault  id.ID
-	Epoch  uint32
-	Sealed []byte
+	Vault    id.ID
+	Epoch    uint32
+	Sealed   []byte
+	Previous []byte // the key of the epoch before, under this one; nil in the first
 }

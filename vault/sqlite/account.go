@@ -76,7 +76,7 @@ func (t *transaction) setAccount(a vault.Account) error {
 		a.Device[:], a.DeviceName, a.SealedDeviceSeed, a.SealedAnchor, a.SealedSession)
 }
 
-// Vaults returns the vaults of the account with their sealed keys, in order of id.
+// Vaults returns the sealed keys of the account's vaults: every epoch, oldest first, in order of vault id.
 func (s *Store) Vaults(ctx context.Context) (keys []vault.SealedVaultKey, err error) {
 	err = s.view(ctx, func(t *transaction) error {
 		keys, err = t.vaults()
@@ -87,11 +87,12 @@ func (s *Store) Vaults(ctx context.Context) (keys []vault.SealedVaultKey, err er
 
 func (t *transaction) vaults() ([]vault.SealedVaultKey, error) {
 	var keys []vault.SealedVaultKey
-	const query = `SELECT vault_id, epoch, sealed_key FROM vault ORDER BY vault_id`
+	const query = `SELECT vault_id, epoch, sealed_key, sealed_previous FROM vault
+		UNION ALL SELECT vault_id, epoch, sealed_key, sealed_previous FROM earlier_key ORDER BY vault_id, epoch`
 	err := t.rows("read vaults", query, nil, func(rows *sql.Rows) error {
 		var v blob16
 		k := vault.SealedVaultKey{}
-		if err := rows.Scan(&v, &k.Epoch, &k.Sealed); err != nil {
+		if err := rows.Scan(&v, &k.Epoch, &k.Sealed, &k.Previous); err != nil {
 			return fmt.Errorf("read vaults: %w", err)
 		}
 		k.Vault = id.ID(v)
@@ -106,8 +107,16 @@ func (s *Store) AddVault(ctx context.Context, key vault.SealedVaultKey) error {
 	return s.update(ctx, func(t *transaction) error { return t.addVault(key) })
 }
 
+// addVault makes a key the vault's newest; the one that was moves to those before.
 func (t *transaction) addVault(k vault.SealedVaultKey) error {
-	return t.change("write vault", `INSERT INTO vault (vault_id, epoch, sealed_key) VALUES (?, ?, ?)`, k.Vault[:], k.Epoch, k.Sealed)
+	err := t.change("keep vault key", `INSERT OR REPLACE INTO earlier_key (vault_id, epoch, sealed_key, sealed_previous)
+		SELECT vault_id, epoch, sealed_key, sealed_previous FROM vault WHERE vault_id = ? AND epoch < ?`, k.Vault[:], k.Epoch)
+	if err != nil {
+		return err
+	}
+	return t.change("write vault", `INSERT INTO vault (vault_id, epoch, sealed_key, sealed_previous) VALUES (?, ?, ?, ?)
+		ON CONFLICT (vault_id) DO UPDATE SET epoch = excluded.epoch, sealed_key = excluded.sealed_key, sealed_previous = excluded.sealed_previous`,
+		k.Vault[:], k.Epoch, k.Sealed, k.Previous)
 }
 
 // Log returns the account log as it was verified when it was stored.
@@ -138,10 +147,27 @@ func (s *Store) Local(ctx context.Context, name string) (value []byte, found boo
 
 // SetLocal keeps a sealed value; nil removes it.
 func (s *Store) SetLocal(ctx context.Context, name string, sealed []byte) error {
-	return s.update(ctx, func(t *transaction) error {
-		if sealed == nil {
-			return t.change("remove local value", `DELETE FROM local_value WHERE name = ?`, name)
+	return s.update(ctx, func(t *transaction) error { return t.setLocal(name, sealed) })
+}
+
+func (t *transaction) setLocal(name string, sealed []byte) error {
+	if sealed == nil {
+		return t.change("remove local value", `DELETE FROM local_value WHERE name = ?`, name)
+	}
+	return t.change("write local value", `INSERT OR REPLACE INTO local_value (name, value) VALUES (?, ?)`, name, sealed)
+}
+
+// locals are all values that the device keeps for itself.
+func (t *transaction) locals() (map[string][]byte, error) {
+	values := map[string][]byte{}
+	err := t.rows("read local values", `SELECT name, value FROM local_value`, nil, func(rows *sql.Rows) error {
+		var name string
+		var value []byte
+		if err := rows.Scan(&name, &value); err != nil {
+			return fmt.Errorf("read local values: %w", err)
 		}
-		return t.change("write local value", `INSERT OR REPLACE INTO local_value (name, value) VALUES (?, ?)`, name, sealed)
+		values[name] = value
+		return nil
 	})
+	return values, err
 }

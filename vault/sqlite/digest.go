@@ -186,7 +186,14 @@ func (t *transaction) digestVaults(d *digester) error {
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
+	for i, k := range keys {
+		if k.Previous != nil {
+			d.add("previous", k.Vault, uint64(k.Epoch), k.Previous)
+		}
+		if i+1 < len(keys) && keys[i+1].Vault == k.Vault {
+			d.add("earlier", k.Vault, uint64(k.Epoch), k.Sealed)
+			continue
+		}
 		pin, err := t.Pin(k.Vault)
 		if err != nil {
 			return err

@@ -45,9 +45,7 @@ func (t *transaction) replace(c Contents) error {
 		return err
 	}
 	for _, k := range c.Vaults {
-		err := t.change("write vault", `INSERT INTO vault (vault_id, epoch, sealed_key) VALUES (?, ?, ?)
-			ON CONFLICT (vault_id) DO UPDATE SET epoch = excluded.epoch, sealed_key = excluded.sealed_key`, k.Vault[:], k.Epoch, k.Sealed)
-		if err != nil {
+		if err := t.addVault(k); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,108 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// rotated is the sample after its keys were changed: another generation, another epoch of vault A, one more entry in the log.
+func rotated() Contents {
+	c := sample()
+	c.Account.Generation, c.Account.SealedAccountKey = 9, []byte("new ak")
+	first := c.Vaults[0]
+	c.Vaults = append([]vault.SealedVaultKey{first, {Vault: first.Vault, Epoch: first.Epoch + 1, Sealed: []byte("new vk"), Previous: []byte("vk-prev")}}, c.Vaults[1:]...)
+	c.Log = append(c.Log, vault.LogEntry{Seq: uint64(len(c.Log)), Entry: []byte("rotation"), Signature: []byte("s")})
+	return c
+}
+
+func TestRekey(t *testing.T) {
+	s, path := create(t)
+	ctx := context.Background()
+	update(t, s, func(tx vault.Tx) error { return tx.Put(vaultA, pending(1, "edit")) })
+	for _, name := range []string{"kept", "dropped"} {
+		if err := s.SetLocal(ctx, name, []byte(name+" under the old key")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reseal := func(name string, sealed []byte) ([]byte, error) {
+		if string(sealed) != name+" under the old key" {
+			t.Errorf("%s is %q", name, sealed)
+		}
+		if name == "dropped" {
+			return nil, nil
+		}
+		return []byte(name + " under the new key"), nil
+	}
+	want := rotated()
+	for range 2 { // the same again changes nothing
+		if err := s.Rekey(ctx, want, reseal); err != nil {
+			t.Fatal(err)
+		}
+		s = reopen(t, s, path)
+		reseal = func(_ string, sealed []byte) ([]byte, error) { return sealed, nil }
+	}
+	account, err1 := s.Account(ctx)
+	vaults, err2 := s.Vaults(ctx)
+	log, err3 := s.Log(ctx)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "account", account, want.Account)
+	equal(t, "vaults", vaults, want.Vaults)
+	equal(t, "log", log, want.Log)
+	if value, _, _ := s.Local(ctx, "kept"); string(value) != "kept under the new key" {
+		t.Errorf("kept: %q", value)
+	}
+	if _, found, _ := s.Local(ctx, "dropped"); found {
+		t.Error("a value that was to be removed is there")
+	}
+	if o, found := object(t, s, vaultA, pending(1, "edit").ID); !found || o.Pending == nil {
+		t.Error("the edit is gone")
+	}
+}
+
+func TestRekeyIsAllOrNothing(t *testing.T) {
+	s, path := create(t)
+	ctx := context.Background()
+	if err := s.SetLocal(ctx, "value", []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("does not open")
+	if err := s.Rekey(ctx, rotated(), func(string, []byte) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) {
+		t.Fatal(err)
+	}
+	s = reopen(t, s, path)
+	account, err := s.Account(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "account", account, sample().Account)
+}
+
+// Every key of every epoch is covered by the integrity record.
+func TestTamperedEpochsShow(t *testing.T) {
+	for _, statement := range []string{
+		`UPDATE earlier_key SET sealed_key = x'00'`,
+		`DELETE FROM earlier_key`,
+		`UPDATE vault SET sealed_previous = x'00' WHERE sealed_previous IS NOT NULL`,
+		`UPDATE vault SET sealed_previous = NULL`,
+	} {
+		s, path := create(t)
+		if err := s.Rekey(context.Background(), rotated(), func(_ string, sealed []byte) ([]byte, error) { return sealed, nil }); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		tamper(t, path, statement)
+		again, err := Open(context.Background(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := again.Anchor(context.Background(), anchor, 0); !errors.Is(err, vault.ErrTampered) {
+			t.Errorf("%s: %v", statement, err)
+		}
+		again.Close()
+	}
+}
