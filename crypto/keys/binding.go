@@ -10,17 +10,28 @@ import (
 // name the key and the place of the plaintext, so that no envelope opens in the
 // place of another.
 
-// byPassword is the type of sealing of AK under KEK.
-const byPassword = "password"
+// Sealing says what a sealed AK is sealed under.
+type Sealing string
 
-func accountKeyBinding(account id.ID, generation uint32) (seal.Header, []byte) {
+// The sealings of protocol version 1.
+const (
+	ByPassword Sealing = "password" // the KEK of password and Secret Key
+	ByRecovery Sealing = "recovery" // the KEK of the recovery code
+)
+
+func accountKeyBinding(account id.ID, generation uint32, by Sealing) (seal.Header, []byte) {
 	header := seal.Header{Purpose: seal.SealedKey, Epoch: generation, KeyID: account}
-	return header, canonical.Concat("ak", account, uint64(generation), byPassword)
+	return header, canonical.Concat("ak", account, uint64(generation), string(by))
 }
 
-func identityBinding(account id.ID) (seal.Header, []byte) {
+func identityBinding(account id.ID, number uint64) (seal.Header, []byte) {
 	header := seal.Header{Purpose: seal.SealedKey, KeyID: account}
-	return header, canonical.Concat("identity", account)
+	return header, canonical.Concat("identity", account, number)
+}
+
+func previousKeyBinding(account, vault id.ID, epoch uint32) (seal.Header, []byte) {
+	header := seal.Header{Purpose: seal.SealedKey, Epoch: epoch, KeyID: vault}
+	return header, canonical.Concat("vk-prev", account, vault, uint64(epoch))
 }
 
 func vaultKeyBinding(account, vault id.ID, epoch uint32) (seal.Header, []byte) {

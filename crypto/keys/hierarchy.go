@@ -18,8 +18,10 @@ import (
 	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/kdf"
+	"github.com/coffer-vault/coffer/crypto/seal"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/crypto/wrap"
 )
 
 // Size is the length in bytes of every symmetric key.
@@ -72,21 +74,37 @@ func combine(pwk secret.Bytes, sk SecretKey, account id.ID, profile string, gene
 
 // LoginKey signs the proof at sign-in; the server knows its public half. Zero
 // after Wipe.
-func (m AccountMaster) LoginKey() signing.PrivateKey {
-	seed := expand(m.amk, "coffer/v1/auth-ed25519")
+func (m AccountMaster) LoginKey() signing.PrivateKey { return loginKey(m.amk) }
+
+// loginKey is zero, which signs nothing, for a master that was wiped.
+func loginKey(master secret.Bytes) signing.PrivateKey {
+	seed := expand(master, "coffer/v1/auth-ed25519")
 	defer seed.Wipe()
 	key, err := signing.FromSeed(seed)
 	if err != nil {
-		return signing.PrivateKey{} // AMK was wiped
+		return signing.PrivateKey{}
 	}
 	return key
 }
 
+const accountKEKInfo = "coffer/v1/account-kek"
+
 // KEK seals the account key.
-func (m AccountMaster) KEK() secret.Bytes { return expand(m.amk, "coffer/v1/account-kek") }
+func (m AccountMaster) KEK() secret.Bytes { return expand(m.amk, accountKEKInfo) }
 
 // DeviceSealKey seals what a device keeps for itself.
 func (m AccountMaster) DeviceSealKey() secret.Bytes { return expand(m.amk, "coffer/v1/device-seal") }
+
+// Bytes returns a copy of AMK: for a change of the account that is kept, sealed, until the server has it.
+func (m AccountMaster) Bytes() secret.Bytes { return m.amk.Clone() }
+
+// AccountMasterFromBytes takes ownership of the 32 bytes that Bytes returned; seal.ErrKey for another length.
+func AccountMasterFromBytes(amk secret.Bytes) (AccountMaster, error) {
+	if amk.Len() != Size {
+		return AccountMaster{}, seal.ErrKey
+	}
+	return AccountMaster{amk}, nil
+}
 
 // Wipe clears AMK; keys taken from it before live on.
 func (m AccountMaster) Wipe() { m.amk.Wipe() }
@@ -119,4 +137,14 @@ func derive(ikm []byte, salt, info string, n int) []byte {
 		panic(err) // the lengths are constants below HKDF's limit
 	}
 	return out
+}
+
+// DeviceReceiveKey is the HPKE key with which a device receives; it is made from the device's seed, so that nothing more is kept.
+// The error is wrap.ErrSeed for a device key that is missing.
+func DeviceReceiveKey(device signing.PrivateKey) (wrap.PrivateKey, error) {
+	seed := device.Seed()
+	defer seed.Wipe()
+	receive := expand(seed, "coffer/v1/device-receive")
+	defer receive.Wipe()
+	return wrap.FromSeed(receive)
 }

@@ -12,15 +12,15 @@ func SealedKeyHash(envelope []byte) [32]byte {
 	return canonical.Hash("coffer/v1/sealed-key", envelope)
 }
 
-// SealAccountKey seals AK for the password of that generation.
-func SealAccountKey(kek, ak secret.Bytes, account id.ID, generation uint32) ([]byte, error) {
-	header, context := accountKeyBinding(account, generation)
+// SealAccountKey seals AK. The generation is that of the password, or the one in which the recovery code was made.
+func SealAccountKey(kek, ak secret.Bytes, account id.ID, generation uint32, by Sealing) ([]byte, error) {
+	header, context := accountKeyBinding(account, generation, by)
 	return sealKey(kek, header, context, ak)
 }
 
-// OpenAccountKey returns AK; seal.ErrOpen where password, Secret Key or envelope is wrong.
-func OpenAccountKey(kek secret.Bytes, envelope []byte, account id.ID, generation uint32) (secret.Bytes, error) {
-	header, context := accountKeyBinding(account, generation)
+// OpenAccountKey returns AK; seal.ErrOpen where password, Secret Key, recovery code or envelope is wrong.
+func OpenAccountKey(kek secret.Bytes, envelope []byte, account id.ID, generation uint32, by Sealing) (secret.Bytes, error) {
+	header, context := accountKeyBinding(account, generation, by)
 	return openKey(kek, header, context, envelope)
 }
 
@@ -37,20 +37,33 @@ func OpenVaultKey(ak secret.Bytes, envelope []byte, account, vault id.ID, epoch 
 	return openKey(ak, header, context, envelope)
 }
 
-// SealIdentity seals both private keys together.
-func SealIdentity(ak secret.Bytes, identity Identity, account id.ID) ([]byte, error) {
+// SealPreviousVaultKey seals the vault key of epoch-1 under that of epoch: who has the newest key reads what is older.
+func SealPreviousVaultKey(vk, previous secret.Bytes, account, vault id.ID, epoch uint32) ([]byte, error) {
+	header, context := previousKeyBinding(account, vault, epoch)
+	return sealKey(vk, header, context, previous)
+}
+
+// OpenPreviousVaultKey returns the vault key of epoch-1, or seal.ErrOpen.
+func OpenPreviousVaultKey(vk secret.Bytes, envelope []byte, account, vault id.ID, epoch uint32) (secret.Bytes, error) {
+	header, context := previousKeyBinding(account, vault, epoch)
+	return openKey(vk, header, context, envelope)
+}
+
+// SealIdentity seals both private keys together. number counts the identities of the account from 0, so that none opens in the
+// place of a later one.
+func SealIdentity(ak secret.Bytes, identity Identity, account id.ID, number uint64) ([]byte, error) {
 	seeds, err := identity.marshal()
 	if err != nil {
 		return nil, err
 	}
 	defer seeds.Wipe()
-	header, context := identityBinding(account)
+	header, context := identityBinding(account, number)
 	return seal.Seal(ak, header, context, seeds.Reveal())
 }
 
 // OpenIdentity returns the identity, or seal.ErrOpen.
-func OpenIdentity(ak secret.Bytes, envelope []byte, account id.ID) (Identity, error) {
-	header, context := identityBinding(account)
+func OpenIdentity(ak secret.Bytes, envelope []byte, account id.ID, number uint64) (Identity, error) {
+	header, context := identityBinding(account, number)
 	seeds, err := seal.Open(ak, header, context, envelope)
 	if err != nil {
 		return Identity{}, err

@@ -56,17 +56,19 @@ func kinds() []kind {
 	return []kind{
 		{
 			"account key",
-			func(p place) ([]byte, error) { return keys.SealAccountKey(p.key, content, p.account, p.generation) },
+			func(p place) ([]byte, error) {
+				return keys.SealAccountKey(p.key, content, p.account, p.generation, keys.ByPassword)
+			},
 			func(p place, e []byte) ([]byte, error) {
-				return revealed(keys.OpenAccountKey(p.key, e, p.account, p.generation))
+				return revealed(keys.OpenAccountKey(p.key, e, p.account, p.generation, keys.ByPassword))
 			},
 			"key account generation",
 		},
 		{
 			"identity",
-			func(p place) ([]byte, error) { return keys.SealIdentity(p.key, identity, p.account) },
+			func(p place) ([]byte, error) { return keys.SealIdentity(p.key, identity, p.account, 0) },
 			func(p place, e []byte) ([]byte, error) {
-				opened, err := keys.OpenIdentity(p.key, e, p.account)
+				opened, err := keys.OpenIdentity(p.key, e, p.account, 0)
 				if err != nil {
 					return nil, err
 				}
@@ -176,11 +178,15 @@ func TestMissingContent(t *testing.T) {
 	wiped := keys.NewIdentity()
 	wiped.Wipe()
 	for name, sealing := range map[string]func() ([]byte, error){
-		"no AK":          func() ([]byte, error) { return keys.SealAccountKey(p.key, secret.Bytes{}, p.account, 1) },
-		"short AK":       func() ([]byte, error) { return keys.SealAccountKey(p.key, secret.Random(16), p.account, 1) },
+		"no AK": func() ([]byte, error) {
+			return keys.SealAccountKey(p.key, secret.Bytes{}, p.account, 1, keys.ByPassword)
+		},
+		"short AK": func() ([]byte, error) {
+			return keys.SealAccountKey(p.key, secret.Random(16), p.account, 1, keys.ByPassword)
+		},
 		"no VK":          func() ([]byte, error) { return keys.SealVaultKey(p.key, secret.Bytes{}, p.account, p.vault, 1) },
-		"no identity":    func() ([]byte, error) { return keys.SealIdentity(p.key, keys.Identity{}, p.account) },
-		"wiped identity": func() ([]byte, error) { return keys.SealIdentity(p.key, wiped, p.account) },
+		"no identity":    func() ([]byte, error) { return keys.SealIdentity(p.key, keys.Identity{}, p.account, 0) },
+		"wiped identity": func() ([]byte, error) { return keys.SealIdentity(p.key, wiped, p.account, 0) },
 	} {
 		if envelope, err := sealing(); err != seal.ErrKey || envelope != nil {
 			t.Errorf("%s: %v", name, err)
@@ -198,7 +204,7 @@ func TestWrongContent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if ak, err := keys.OpenAccountKey(p.key, envelope, p.account, p.generation); err != seal.ErrOpen || !ak.IsZero() {
+		if ak, err := keys.OpenAccountKey(p.key, envelope, p.account, p.generation, keys.ByPassword); err != seal.ErrOpen || !ak.IsZero() {
 			t.Errorf("AK of %d bytes: %v", size, err)
 		}
 	}
@@ -220,7 +226,7 @@ func TestWrongContent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := keys.OpenIdentity(p.key, envelope, p.account); err != seal.ErrOpen {
+		if _, err := keys.OpenIdentity(p.key, envelope, p.account, 0); err != seal.ErrOpen {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -1,12 +1,8 @@
 package keys
 
 import (
-	"encoding/base32"
 	"errors"
-	"strings"
-	"unicode"
 
-	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
 
@@ -23,16 +19,7 @@ var (
 	ErrSecretKeyMissing = errors.New("keys: no Secret Key")
 )
 
-const (
-	textPrefix     = "C1"
-	keyDigits      = 26 // 128 bits and two zero bits
-	checksumDigits = 4  // 20 bits
-	groupDigits    = 5
-	maxText        = 256 // bytes; more than any spelling of a Secret Key needs
-)
-
-// crockford is the alphabet without I, L, O and U.
-var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
+var secretKeyText = textForm{prefix: "C1", size: SecretKeySize, group: 5, checksumLabel: "coffer/v1/sk-checksum"}
 
 // SecretKey is 128 random bits that are mixed into every derivation from the
 // password: without it a stolen server database cannot be searched.
@@ -49,56 +36,14 @@ func NewSecretKey() SecretKey {
 // any spaces and dashes, O for 0, I and L for 1. Errors are
 // ErrSecretKeyMalformed and ErrSecretKeyChecksum.
 func ParseSecretKey(text string) (SecretKey, error) {
-	digits, ok := strings.CutPrefix(normalise(text), textPrefix)
-	if !ok || len(digits) != keyDigits+checksumDigits {
+	raw, form, sum := secretKeyText.parse(text)
+	switch {
+	case !form:
 		return SecretKey{}, ErrSecretKeyMalformed
-	}
-	// Every digit is checked first, so that a letter outside the alphabet in the
-	// checksum is malformed too.
-	if _, err := crockford.DecodeString(digits + "00"); err != nil {
-		return SecretKey{}, ErrSecretKeyMalformed
-	}
-	raw, err := crockford.DecodeString(digits[:keyDigits])
-	if err != nil {
-		return SecretKey{}, ErrSecretKeyMalformed
-	}
-	// The decoder drops the two padding bits: they have to be zero.
-	if crockford.EncodeToString(raw) != digits[:keyDigits] {
-		return SecretKey{}, ErrSecretKeyMalformed
-	}
-	if checksum(raw) != digits[keyDigits:] {
+	case !sum:
 		return SecretKey{}, ErrSecretKeyChecksum
 	}
 	return SecretKey{secret.New(raw)}, nil
-}
-
-// normalise drops spaces and dashes and maps what people confuse. It gives ""
-// for text that is too long to be meant.
-func normalise(text string) string {
-	if len(text) > maxText {
-		return ""
-	}
-	return strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r) || unicode.Is(unicode.Dash, r):
-			return -1
-		case r >= 'a' && r <= 'z': // ASCII only: some other letters have ASCII capitals
-			r += 'A' - 'a'
-		}
-		switch r {
-		case 'O':
-			return '0'
-		case 'I', 'L':
-			return '1'
-		}
-		return r
-	}, text)
-}
-
-// checksum is the first 20 bits of the hash, in base32.
-func checksum(raw []byte) string {
-	sum := canonical.Hash("coffer/v1/sk-checksum", raw)
-	return crockford.EncodeToString(sum[:5])[:checksumDigits]
 }
 
 // SecretKeyFromBytes takes ownership of the 16 bytes that Bytes returned; ErrSecretKeyMalformed for another length.
@@ -114,17 +59,7 @@ func (k SecretKey) Bytes() secret.Bytes { return k.raw.Clone() }
 
 // Text is the Secret Key as shown, printed and kept in the keyring:
 // C1-XXXXX-XXXXX-XXXXX-XXXXX-XXXXX-XXXXX. Empty for a missing key.
-func (k SecretKey) Text() string {
-	if k.IsZero() {
-		return ""
-	}
-	digits := crockford.EncodeToString(k.raw.Reveal()) + checksum(k.raw.Reveal())
-	text := textPrefix
-	for start := 0; start < len(digits); start += groupDigits {
-		text += "-" + digits[start:start+groupDigits]
-	}
-	return text
-}
+func (k SecretKey) Text() string { return secretKeyText.format(k.raw.Reveal()) }
 
 // String is redacted; Text is the explicit way.
 func (k SecretKey) String() string { return secret.Redacted }

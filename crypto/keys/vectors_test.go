@@ -11,6 +11,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/kdf"
 	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/crypto/signing"
 )
 
 // The vectors come from testdata/vectors.py, which shares no code with this.
@@ -87,16 +88,22 @@ func (v derivation) check(t *testing.T) {
 type sealings struct {
 	Account, Vault, Object, Device id.ID
 	Generation, Epoch              uint32
-	Revision                       uint64
+	Revision, Number               uint64
 	Name                           string
 	KEK, AK, VK, DSK               hexBytes
+	RecoveryKEK                    hexBytes `json:"recovery_kek"`
+	OlderVK                        hexBytes `json:"older_vk"`
+	DeviceSeed                     hexBytes `json:"device_seed"`
+	ReceiveSeed                    hexBytes `json:"receive_seed"`
 	ObjectKey                      hexBytes `json:"object_key"`
 	IdentitySignPublic             hexBytes `json:"identity_sign_public"`
 	IdentityReceiveSeed            hexBytes `json:"identity_receive_seed"`
 	Plaintext                      hexBytes
 	SealedAK                       hexBytes `json:"sealed_ak"`
 	SealedIdentity                 hexBytes `json:"sealed_identity"`
+	SealedRecovery                 hexBytes `json:"sealed_recovery"`
 	SealedVK                       hexBytes `json:"sealed_vk"`
+	SealedPrevious                 hexBytes `json:"sealed_previous"`
 	SealedObject                   hexBytes `json:"sealed_object"`
 	SealedLocal                    hexBytes `json:"sealed_local"`
 }
@@ -112,12 +119,12 @@ func (v sealings) localRef() keys.LocalRef {
 func TestSealedKeyVectors(t *testing.T) {
 	var v sealings
 	load(t, "sealing.json", &v)
-	ak, err := keys.OpenAccountKey(v.KEK.secret(), v.SealedAK, v.Account, v.Generation)
+	ak, err := keys.OpenAccountKey(v.KEK.secret(), v.SealedAK, v.Account, v.Generation, keys.ByPassword)
 	if err != nil {
 		t.Fatal(err)
 	}
 	same(t, "AK", ak.Reveal(), v.AK)
-	identity, err := keys.OpenIdentity(ak, v.SealedIdentity, v.Account)
+	identity, err := keys.OpenIdentity(ak, v.SealedIdentity, v.Account, v.Number)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,6 +136,55 @@ func TestSealedKeyVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "VK", vk.Reveal(), v.VK)
+	older, err := keys.OpenPreviousVaultKey(vk, v.SealedPrevious, v.Account, v.Vault, v.Epoch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "older VK", older.Reveal(), v.OlderVK)
+	if ak, err = keys.OpenAccountKey(v.RecoveryKEK.secret(), v.SealedRecovery, v.Account, v.Generation, keys.ByRecovery); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "AK by recovery", ak.Reveal(), v.AK)
+}
+
+func TestDeviceReceiveVector(t *testing.T) {
+	var v sealings
+	load(t, "sealing.json", &v)
+	device, err := signing.FromSeed(v.DeviceSeed.secret())
+	if err != nil {
+		t.Fatal(err)
+	}
+	receive, err := keys.DeviceReceiveKey(device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "receive seed", receive.Seed().Reveal(), v.ReceiveSeed)
+}
+
+func TestRecoveryVectors(t *testing.T) {
+	var cases []struct {
+		Text        string
+		Account     id.ID
+		Raw         hexBytes
+		Tag, KEK    hexBytes
+		LoginPublic hexBytes `json:"login_public"`
+	}
+	load(t, "recovery.json", &cases)
+	if len(cases) == 0 {
+		t.Fatal("no vectors")
+	}
+	for _, v := range cases {
+		code, err := keys.ParseRecoveryCode(v.Text)
+		if err != nil || code.Text() != v.Text {
+			t.Fatalf("%s becomes %s, %v", v.Text, code.Text(), err)
+		}
+		same(t, "code", code.Bytes().Reveal(), v.Raw)
+		tag, master := keys.RecoveryTag(code), keys.DeriveRecoveryMaster(code, v.Account)
+		public := master.LoginKey().Public()
+		same(t, "tag", tag[:], v.Tag)
+		same(t, "login key", public[:], v.LoginPublic)
+		same(t, "KEK", master.KEK().Reveal(), v.KEK)
+	}
 }
 
 func TestSealedDataVectors(t *testing.T) {

@@ -20,6 +20,11 @@ const (
 	SignIn      Purpose = "sign-in"      // proof of password and Secret Key, by the login key
 	DeviceProof Purpose = "device-proof" // the same message, by a device key
 	Request     Purpose = "request"      // HTTP requests, by a device key
+
+	IdentityRotate Purpose = "identity-rotate" // its place in the account log, by the new identity key
+	Wrap           Purpose = "wrap"            // a key wrapped for another device, by a device key
+	AccountChange  Purpose = "account-change"  // a change of the account, by the login key
+	Recovery       Purpose = "recovery"        // proof of the recovery code, by the recovery login key
 )
 
 // Sizes in bytes.

@@ -15,7 +15,8 @@ import (
 	"github.com/coffer-vault/coffer/crypto/signing"
 )
 
-var purposes = []signing.Purpose{signing.AccountLog, signing.Commit, signing.SignIn, signing.DeviceProof, signing.Request}
+var purposes = []signing.Purpose{signing.AccountLog, signing.Commit, signing.SignIn, signing.DeviceProof, signing.Request,
+	signing.IdentityRotate, signing.Wrap, signing.AccountChange, signing.Recovery}
 
 func fromHex(t testing.TB, text string) []byte {
 	t.Helper()

@@ -296,6 +296,12 @@ def secret_key_text(sk):
     return "C1-" + "-".join(digits[i:i + 5] for i in range(0, 30, 5))
 
 
+def recovery_code_text(code):
+    check = labelled_hash("coffer/v1/recovery-checksum", code)
+    digits = base32(160, int.from_bytes(code, "big")) + base32(20, int.from_bytes(check[:3], "big") >> 4)
+    return "R1-" + "-".join(digits[i:i + 6] for i in range(0, 36, 6))
+
+
 def padded(content):
     need = 4 + len(content)
     size = 64
@@ -340,13 +346,29 @@ def derivation(name, password, profile, generation):
     }
 
 
+def recoveries():
+    """What a recovery code gives for an account."""
+    cases = []
+    for number in range(4):
+        code, account = sample("recovery code %d" % number, 20), sample("recovering account %d" % number, 16)
+        rmk = hkdf(code, b"coffer/v1/recovery", concat("coffer/v1/recovery-master", account), 32)
+        cases.append({
+            "raw": code.hex(), "text": recovery_code_text(code), "account": account.hex(),
+            "tag": hkdf(code, b"coffer/v1/recovery", b"coffer/v1/recovery-lookup", 32).hex(),
+            "login_public": ed_public(hkdf_expand(rmk, b"coffer/v1/auth-ed25519", 32)).hex(),
+            "kek": hkdf_expand(rmk, b"coffer/v1/account-kek", 32).hex(),
+        })
+    return cases
+
+
 def sealings():
     """One envelope of each kind."""
     account, vault, thing, device = (sample(n, 16) for n in ("account", "vault", "object", "device"))
     kek, ak, vk, dsk = (sample(n, 32) for n in ("kek", "ak", "vk", "dsk"))
     seeds = sample("identity sign", 32), sample("identity receive", 32)
     identity = b"\xa2\x01\x58\x20" + seeds[0] + b"\x02\x58\x20" + seeds[1]
-    generation, epoch, revision, content = 3, 2, 7, b"an object's plaintext"
+    generation, epoch, revision, number, content = 3, 2, 7, 1, b"an object's plaintext"
+    recovery_kek, older = sample("recovery kek", 32), sample("older vk", 32)
     ok = hkdf_expand(vk, concat("coffer/v1/object", vault, thing, epoch), 32)
 
     def sealed(key, purpose, header_epoch, key_id, context, plaintext):
@@ -354,13 +376,17 @@ def sealings():
 
     return {
         "account": account.hex(), "vault": vault.hex(), "object": thing.hex(), "device": device.hex(),
-        "generation": generation, "epoch": epoch, "revision": revision, "name": "device-seed",
+        "generation": generation, "epoch": epoch, "revision": revision, "name": "device-seed", "number": number,
+        "recovery_kek": recovery_kek.hex(), "older_vk": older.hex(),
         "kek": kek.hex(), "ak": ak.hex(), "vk": vk.hex(), "dsk": dsk.hex(), "object_key": ok.hex(),
         "identity_sign_public": ed_public(seeds[0]).hex(), "identity_receive_seed": seeds[1].hex(),
+        "device_seed": seeds[0].hex(), "receive_seed": hkdf_expand(seeds[0], b"coffer/v1/device-receive", 32).hex(),
         "plaintext": content.hex(),
         "sealed_ak": sealed(kek, 1, generation, account, concat("ak", account, generation, "password"), ak),
-        "sealed_identity": sealed(ak, 1, 0, account, concat("identity", account), identity),
+        "sealed_recovery": sealed(recovery_kek, 1, generation, account, concat("ak", account, generation, "recovery"), ak),
+        "sealed_identity": sealed(ak, 1, 0, account, concat("identity", account, number), identity),
         "sealed_vk": sealed(ak, 1, 0, account, concat("vk", account, vault, epoch), vk),
+        "sealed_previous": sealed(vk, 1, epoch, vault, concat("vk-prev", account, vault, epoch), older),
         "sealed_object": sealed(ok, 2, epoch, vault, concat("object", account, vault, thing, revision), content),
         "sealed_local": sealed(dsk, 4, generation, account, concat("local", account, device, "device-seed"), content),
     }
@@ -383,7 +409,8 @@ def envelopes():
 
 def signatures():
     cases = []
-    for purpose in ("account-log", "commit", "sign-in", "device-proof", "request"):
+    for purpose in ("account-log", "commit", "sign-in", "device-proof", "request",
+                    "identity-rotate", "wrap", "account-change", "recovery"):
         seed, message = sample(purpose, 32), sample(purpose + " message", 40)
         cases.append({
             "seed": seed.hex(), "public": ed_public(seed).hex(), "purpose": purpose, "message": message.hex(),
@@ -412,6 +439,7 @@ def main():
                    "hash_field": sample("hash", 32).hex(), "id_field": sample("id", 16).hex(),
                    "hash": labelled_hash("label", "text", 7).hex()},
         "envelope": envelopes(),
+        "recovery": recoveries(),
         "sealing": sealings(),
         "signing": signatures(),
         "derivation": [

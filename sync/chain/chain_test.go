@@ -30,7 +30,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{account: id.New(), vault: id.New(), device: id.New(), identity: signing.Generate(), key: signing.Generate()}
 	w.log = NewLog(w.account)
-	w.enter(t, Genesis{Identity: w.identity.Public(), Receive: []byte("hpke"), SealedIdentity: Hash{1}})
+	w.enter(t, Genesis{Identity: w.identity.Public(), Receive: ReceiveKey{1}, SealedIdentity: Hash{1}})
 	w.enter(t, Credentials{Generation: 1, Profile: "P2", Login: signing.Generate().Public(), Sealings: []Sealing{{SealingPassword, Hash{2}}}})
 	w.enter(t, DeviceAdd{Device: w.device, Key: w.key.Public(), Name: "laptop", Platform: "linux"})
 	w.enter(t, VaultEpoch{Vault: w.vault, Epoch: 1, SealedKey: Hash{3}})
@@ -134,7 +134,7 @@ func TestVerifyRefuses(t *testing.T) {
 
 func TestRevokedDeviceCannotWrite(t *testing.T) {
 	w := newWorld(t)
-	w.enter(t, DeviceRevoke{Device: w.device})
+	w.enter(t, DeviceRevoke{Device: w.device, Last: []VaultHead{{Vault: w.vault}}})
 	s := w.commit(t, []Change{put(id.New(), 0, "x")}, nil)
 	if _, err := Verify(s, w.vault, w.at, w.log); !errors.Is(err, ErrWriter) {
 		t.Fatalf("got %v", err)
@@ -243,7 +243,7 @@ func TestLogRefuses(t *testing.T) {
 
 type reserved struct{}
 
-func (reserved) entryType() EntryType { return 6 }
+func (reserved) entryType() EntryType { return 99 }
 
 func TestServerRestore(t *testing.T) {
 	w := newWorld(t)
@@ -279,7 +279,7 @@ func TestLogReadsBackAndKnowsItsDevices(t *testing.T) {
 	w := newWorld(t)
 	second := DeviceAdd{Device: id.New(), Key: signing.Generate().Public(), Name: "PC B"}
 	w.enter(t, second)
-	w.enter(t, DeviceRevoke{Device: second.Device})
+	w.enter(t, DeviceRevoke{Device: second.Device, Last: []VaultHead{{Vault: w.vault}}})
 	log, err := ReadLog(w.account, w.log.Entries(-1))
 	if err != nil {
 		t.Fatal(err)

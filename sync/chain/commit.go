@@ -153,6 +153,8 @@ func ParseCommit(b []byte) (Commit, error) {
 var (
 	ErrNotNext     = errors.New("commit does not follow the head")
 	ErrWriter      = errors.New("commit by a device that the account log does not list as live")
+	ErrRevoked     = errors.New("commit is another than the one that a revocation names at its place")
+	ErrEpoch       = errors.New("commit of another epoch than its vault has at its place in the account log")
 	ErrLogPosition = errors.New("commit refers to an unknown or an earlier place in the account log")
 	ErrChangeList  = errors.New("commit names another change list")
 	ErrWrongVault  = errors.New("commit of another vault")
@@ -206,7 +208,13 @@ func VerifyAlone(s Signed, vault id.ID, log *Log) (Verified, error) {
 	if h, ok := log.HashAt(c.LogSeq); !ok || h != c.LogHash {
 		return Verified{}, fmt.Errorf("commit %d: %w", c.Seq, ErrLogPosition)
 	}
-	key, ok := log.LiveDevice(c.Device, c.LogSeq)
+	if !log.named(vault, Head{Seq: c.Seq, Hash: s.Hash()}) {
+		return Verified{}, fmt.Errorf("commit %d: %w", c.Seq, ErrRevoked)
+	}
+	if epoch, ok := log.EpochAt(vault, c.LogSeq); !ok || epoch.Epoch != c.Epoch {
+		return Verified{}, fmt.Errorf("commit %d of epoch %d: %w", c.Seq, c.Epoch, ErrEpoch)
+	}
+	key, ok := log.Writer(c.Device, vault, c.Seq, c.LogSeq)
 	if !ok {
 		return Verified{}, fmt.Errorf("commit %d: %w", c.Seq, ErrWriter)
 	}

@@ -1,96 +1,16 @@
 package chain
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/signing"
 )
-
-// EntryType names what an account log entry does. The numbers after VaultEpoch are reserved (docs/protocol.md §5): a reader that
-// meets one refuses the log, since it cannot know what it must not ignore.
-type EntryType uint8
-
-// The entry types of version 1.
-const (
-	EntryGenesis      EntryType = 1
-	EntryCredentials  EntryType = 2
-	EntryDeviceAdd    EntryType = 3
-	EntryDeviceRevoke EntryType = 4
-	EntryVaultEpoch   EntryType = 5
-
-	EntryServerRestore EntryType = 8
-)
-
-const (
-	maxEntry   = 16 << 10
-	maxEntries = 10_000
-)
-
-type entry struct {
-	Version uint                 `cbor:"1,keyasint"`
-	Account id.ID                `cbor:"2,keyasint"`
-	Seq     uint64               `cbor:"3,keyasint"`
-	Prev    Hash                 `cbor:"4,keyasint"`
-	Time    int64                `cbor:"5,keyasint"`
-	Type    EntryType            `cbor:"6,keyasint"`
-	Body    canonical.RawMessage `cbor:"7,keyasint"`
-}
-
-// Body is the content of an account log entry; its types are below.
-type Body interface{ entryType() EntryType }
-
-// Genesis begins an account: its public keys, and the hash of the sealed private ones.
-type Genesis struct {
-	Identity       signing.PublicKey `cbor:"1,keyasint"`
-	Receive        []byte            `cbor:"2,keyasint"` // HPKE public key, MLKEM768X25519
-	SealedIdentity Hash              `cbor:"3,keyasint"`
-}
-
-// SealingPassword is the type of the account key's sealing under the master password and the Secret Key.
-const SealingPassword = "password"
-
-// Credentials set how the account key is sealed from now on.
-type Credentials struct {
-	Generation uint64            `cbor:"1,keyasint"`
-	Profile    string            `cbor:"2,keyasint"`
-	Login      signing.PublicKey `cbor:"3,keyasint"`
-	Sealings   []Sealing         `cbor:"4,keyasint"`
-}
-
-// Sealing lists one sealed copy of the account key.
-type Sealing struct {
-	Type string `cbor:"1,keyasint"`
-	Hash Hash   `cbor:"2,keyasint"`
-}
-
-// DeviceAdd lists a device from here on.
-type DeviceAdd struct {
-	Device   id.ID             `cbor:"1,keyasint"`
-	Key      signing.PublicKey `cbor:"2,keyasint"`
-	Name     string            `cbor:"3,keyasint"`
-	Platform string            `cbor:"4,keyasint"`
-}
-
-// DeviceRevoke ends a device.
-type DeviceRevoke struct {
-	Device id.ID `cbor:"1,keyasint"`
-}
-
-// VaultEpoch enters a vault key of the account.
-type VaultEpoch struct {
-	Vault     id.ID  `cbor:"1,keyasint"`
-	Epoch     uint32 `cbor:"2,keyasint"`
-	SealedKey Hash   `cbor:"3,keyasint"`
-}
-
-func (Genesis) entryType() EntryType      { return EntryGenesis }
-func (Credentials) entryType() EntryType  { return EntryCredentials }
-func (DeviceAdd) entryType() EntryType    { return EntryDeviceAdd }
-func (DeviceRevoke) entryType() EntryType { return EntryDeviceRevoke }
-func (VaultEpoch) entryType() EntryType   { return EntryVaultEpoch }
 
 // SignedEntry is an account log entry as it travels.
 type SignedEntry struct {
@@ -98,7 +18,7 @@ type SignedEntry struct {
 	Signature []byte
 }
 
-// DeviceState is what the log says of a device.
+// DeviceState is what the log says of a device. Name is its newest.
 type DeviceState struct {
 	DeviceAdd
 	Added   uint64 // seq of its entry
@@ -106,18 +26,35 @@ type DeviceState struct {
 	Time    int64  // of its entry, Unix ms by the adding device's clock
 }
 
+// Identity is the account's identity in force: who signs the log, and who receives for the account.
+type Identity struct {
+	Number  uint64 // 0 for the one of the genesis, then one more each time
+	Key     signing.PublicKey
+	Receive ReceiveKey
+	Sealed  Hash // of the sealed private keys
+}
+
 // Log is a verified account log, from genesis to head. The zero Log is empty; Append only ever adds what verifies.
 type Log struct {
 	account     id.ID
 	genesis     Genesis
+	identity    Identity
 	hashes      []Hash
 	entries     []SignedEntry
 	credentials Credentials
+	stale       bool // the account key was rotated, and the credentials in force seal the one before
+	email       Hash
 	devices     map[id.ID]*DeviceState
 	order       []id.ID
 	keys        map[signing.PublicKey]bool
-	vaults      map[id.ID]VaultEpoch
+	last        map[id.ID]map[id.ID]Head // by revoked device and vault: the last commit that is accepted
+	epochs      map[id.ID][]epochEntry   // by vault, oldest first
 	restored    []Restored
+}
+
+type epochEntry struct {
+	VaultEpoch
+	seq uint64
 }
 
 // The ways in which an entry can break the log.
@@ -128,7 +65,10 @@ var (
 
 // NewLog returns the empty log of an account.
 func NewLog(account id.ID) *Log {
-	return &Log{account: account, devices: map[id.ID]*DeviceState{}, keys: map[signing.PublicKey]bool{}, vaults: map[id.ID]VaultEpoch{}}
+	return &Log{
+		account: account, devices: map[id.ID]*DeviceState{}, keys: map[signing.PublicKey]bool{},
+		last: map[id.ID]map[id.ID]Head{}, epochs: map[id.ID][]epochEntry{},
+	}
 }
 
 // ReadLog verifies a log from genesis. Whether its genesis is the account's own is for the caller to decide (docs/protocol.md §5).
@@ -145,6 +85,38 @@ func ReadLog(account id.ID, entries []SignedEntry) (*Log, error) {
 	return log, nil
 }
 
+// Clone returns a log of its own with the same entries.
+func (l *Log) Clone() *Log {
+	c := *l
+	c.hashes, c.entries, c.order, c.restored = slices.Clone(l.hashes), slices.Clone(l.entries), slices.Clone(l.order), slices.Clone(l.restored)
+	c.keys, c.epochs, c.last = maps.Clone(l.keys), maps.Clone(l.epochs), maps.Clone(l.last)
+	c.devices = make(map[id.ID]*DeviceState, len(l.devices))
+	for device, state := range l.devices {
+		copied := *state
+		c.devices[device] = &copied
+	}
+	for vault, epochs := range c.epochs {
+		c.epochs[vault] = slices.Clone(epochs)
+	}
+	for device, last := range c.last {
+		c.last[device] = maps.Clone(last)
+	}
+	return &c
+}
+
+// NewIdentity is the entry that puts another identity into force, for the place after the head.
+func (l *Log) NewIdentity(key signing.PrivateKey, receive ReceiveKey, sealed Hash) IdentityRotate {
+	r := IdentityRotate{Identity: key.Public(), Receive: receive, SealedIdentity: sealed}
+	_, prev := l.Head()
+	r.Signature = key.Sign(signing.IdentityRotate, r.message(l.account, uint64(l.Len()), prev))
+	return r
+}
+
+// message binds the new identity to its account and its place in the log.
+func (r IdentityRotate) message(account id.ID, seq uint64, prev Hash) []byte {
+	return canonical.Concat(account, seq, prev[:], r.Identity[:], r.Receive[:], r.SealedIdentity[:])
+}
+
 // Next builds and signs the entry that would follow the head, without appending it. now is Unix ms.
 func (l *Log) Next(identity signing.PrivateKey, now int64, body Body) (SignedEntry, error) {
 	raw, err := canonical.Marshal(body)
@@ -158,6 +130,18 @@ func (l *Log) Next(identity signing.PrivateKey, now int64, body Body) (SignedEnt
 		return SignedEntry{}, fmt.Errorf("encode account log entry: %w", err)
 	}
 	return SignedEntry{Entry: b, Signature: identity.Sign(signing.AccountLog, b)}, nil
+}
+
+// AppendAll adds a batch of entries: all of them, or none and the error of the first that does not verify.
+func (l *Log) AppendAll(batch []SignedEntry) error {
+	next := l.Clone()
+	for _, e := range batch {
+		if err := next.Append(e); err != nil {
+			return err
+		}
+	}
+	*l = *next
+	return nil
 }
 
 // Append verifies one entry against the head and adds it. The error wraps ErrMalformed, ErrEntryOrder, ErrEntryBody or
@@ -186,33 +170,12 @@ func (l *Log) Append(s SignedEntry) error {
 	return nil
 }
 
-func (e entry) decodeBody() (Body, error) {
-	var body Body
-	switch e.Type {
-	case EntryGenesis:
-		body = new(Genesis)
-	case EntryCredentials:
-		body = new(Credentials)
-	case EntryDeviceAdd:
-		body = new(DeviceAdd)
-	case EntryDeviceRevoke:
-		body = new(DeviceRevoke)
-	case EntryVaultEpoch:
-		body = new(VaultEpoch)
-	case EntryServerRestore:
-		body = new(ServerRestore)
-	default:
-		return nil, fmt.Errorf("entry %d of unknown type %d: %w", e.Seq, e.Type, ErrEntryBody)
-	}
-	return body, unmarshal("account log entry body", e.Body, maxEntry, body)
-}
-
 // signer is the identity in force; the genesis is signed by the identity that it brings.
 func (l *Log) signer(body Body) signing.PublicKey {
 	if g, ok := body.(*Genesis); ok && l.Len() == 0 {
 		return g.Identity
 	}
-	return l.genesis.Identity
+	return l.identity.Key
 }
 
 func (l *Log) apply(e entry, body Body) error {
@@ -221,53 +184,125 @@ func (l *Log) apply(e entry, body Body) error {
 	}
 	switch b := body.(type) {
 	case *Genesis:
-		l.genesis = *b
+		return l.begin(*b)
 	case *Credentials:
 		return l.setCredentials(*b)
 	case *DeviceAdd:
 		return l.addDevice(e, *b)
 	case *DeviceRevoke:
-		return l.revokeDevice(e, b.Device)
+		return l.revokeDevice(e, *b)
 	case *VaultEpoch:
-		return l.setEpoch(*b)
+		return l.setEpoch(e, *b)
+	case *IdentityRotate:
+		return l.rotateIdentity(e, *b)
+	case *EmailChange:
+		l.email = b.Email
 	case *ServerRestore:
 		return l.restore(e, *b)
+	case *DeviceRename:
+		return l.renameDevice(*b)
 	}
+	return nil
+}
+
+func (l *Log) begin(g Genesis) error {
+	l.genesis = g
+	l.identity = Identity{Key: g.Identity, Receive: g.Receive, Sealed: g.SealedIdentity}
+	return l.useKey(g.Identity)
+}
+
+// useKey keeps every public key to one role and one holder.
+func (l *Log) useKey(key signing.PublicKey) error {
+	if l.keys[key] {
+		return fmt.Errorf("key entered twice: %w", ErrEntryBody)
+	}
+	l.keys[key] = true
 	return nil
 }
 
 func (l *Log) setCredentials(c Credentials) error {
-	if c.Generation != l.credentials.Generation+1 || len(c.Sealings) == 0 {
+	if c.Generation != l.credentials.Generation+1 {
 		return fmt.Errorf("credentials of generation %d after %d: %w", c.Generation, l.credentials.Generation, ErrEntryBody)
 	}
-	l.credentials = c
+	password, hasPassword := c.Sealing(SealingPassword)
+	recovery, hasRecovery := c.Sealing(SealingRecovery)
+	sealings := 1
+	if hasRecovery {
+		sealings++
+	}
+	if !hasPassword || hasRecovery == (c.Recovery == signing.PublicKey{}) || len(c.Sealings) != sealings {
+		return fmt.Errorf("credentials with sealings of other types: %w", ErrEntryBody)
+	}
+	if before, _ := l.credentials.Sealing(SealingPassword); password == before {
+		return fmt.Errorf("credentials with the sealing of the ones before: %w", ErrEntryBody)
+	}
+	// A recovery code goes with its sealing, and both end with the account key that is sealed.
+	before, _ := l.credentials.Sealing(SealingRecovery)
+	if hasRecovery && ((recovery == before) != (c.Recovery == l.credentials.Recovery) || recovery == before && l.stale) {
+		return fmt.Errorf("credentials with a recovery sealing that is not theirs: %w", ErrEntryBody)
+	}
+	l.credentials, l.stale = c, false
 	return nil
 }
 
 func (l *Log) addDevice(e entry, d DeviceAdd) error {
-	if l.devices[d.Device] != nil || l.keys[d.Key] {
-		return fmt.Errorf("device or key entered twice: %w", ErrEntryBody)
+	if l.devices[d.Device] != nil {
+		return fmt.Errorf("device entered twice: %w", ErrEntryBody)
+	}
+	if err := l.useKey(d.Key); err != nil {
+		return err
 	}
 	l.devices[d.Device] = &DeviceState{DeviceAdd: d, Added: e.Seq, Time: e.Time}
 	l.order = append(l.order, d.Device)
-	l.keys[d.Key] = true
 	return nil
 }
 
-func (l *Log) revokeDevice(e entry, device id.ID) error {
-	d := l.devices[device]
+func (l *Log) revokeDevice(e entry, r DeviceRevoke) error {
+	d := l.devices[r.Device]
 	if d == nil || d.Revoked != 0 {
 		return fmt.Errorf("revocation of a device that is not live: %w", ErrEntryBody)
 	}
-	d.Revoked = e.Seq
+	last := make(map[id.ID]Head, len(r.Last))
+	for i, head := range r.Last {
+		if i > 0 && bytes.Compare(r.Last[i-1].Vault[:], head.Vault[:]) >= 0 || len(l.epochs[head.Vault]) == 0 || (head.Seq == 0) != head.Hash.IsZero() {
+			return fmt.Errorf("revocation with a wrong list of last commits: %w", ErrEntryBody)
+		}
+		last[head.Vault] = Head{Seq: head.Seq, Hash: head.Hash}
+	}
+	if len(last) != len(l.epochs) {
+		return fmt.Errorf("revocation that leaves a vault out: %w", ErrEntryBody)
+	}
+	d.Revoked, l.last[r.Device] = e.Seq, last
 	return nil
 }
 
-func (l *Log) setEpoch(v VaultEpoch) error {
-	if v.Epoch != l.vaults[v.Vault].Epoch+1 {
-		return fmt.Errorf("vault epoch %d after %d: %w", v.Epoch, l.vaults[v.Vault].Epoch, ErrEntryBody)
+func (l *Log) renameDevice(r DeviceRename) error {
+	d := l.devices[r.Device]
+	if d == nil || d.Revoked != 0 {
+		return fmt.Errorf("another name for a device that is not live: %w", ErrEntryBody)
 	}
-	l.vaults[v.Vault] = v
+	d.Name = r.Name
+	return nil
+}
+
+func (l *Log) setEpoch(e entry, v VaultEpoch) error {
+	epochs := l.epochs[v.Vault]
+	if uint64(v.Epoch) != uint64(len(epochs))+1 || (v.Epoch == 1) != v.Previous.IsZero() {
+		return fmt.Errorf("vault epoch %d after %d: %w", v.Epoch, len(epochs), ErrEntryBody)
+	}
+	l.epochs[v.Vault] = append(epochs, epochEntry{v, e.Seq})
+	return nil
+}
+
+func (l *Log) rotateIdentity(e entry, r IdentityRotate) error {
+	if err := r.Identity.Verify(signing.IdentityRotate, r.message(l.account, e.Seq, e.Prev), r.Signature); err != nil {
+		return fmt.Errorf("new identity: %w", err)
+	}
+	if err := l.useKey(r.Identity); err != nil {
+		return err
+	}
+	l.identity = Identity{Number: l.identity.Number + 1, Key: r.Identity, Receive: r.Receive, Sealed: r.SealedIdentity}
+	l.stale = true
 	return nil
 }
 
@@ -307,19 +342,40 @@ func (l *Log) Genesis() Genesis { return l.genesis }
 // Credentials returns the credentials in force; its Generation is 0 where the log has none.
 func (l *Log) Credentials() Credentials { return l.credentials }
 
+// Identity returns the identity in force.
+func (l *Log) Identity() Identity { return l.identity }
+
+// Email returns the EmailHash of the account's address; zero where it was never changed, since only a change is entered.
+func (l *Log) Email() Hash { return l.email }
+
 // Epoch returns the newest key epoch of a vault.
 func (l *Log) Epoch(vault id.ID) (VaultEpoch, bool) {
-	v, ok := l.vaults[vault]
-	return v, ok
+	head, _ := l.Head()
+	return l.EpochAt(vault, head)
 }
 
-// Vaults returns the ids of all vaults that the log has a key for.
-func (l *Log) Vaults() []id.ID {
-	ids := make([]id.ID, 0, len(l.vaults))
-	for v := range l.vaults {
-		ids = append(ids, v)
+// EpochAt returns the newest key epoch of a vault at the entry seq: the epoch that a commit made there has.
+func (l *Log) EpochAt(vault id.ID, seq uint64) (VaultEpoch, bool) {
+	for _, e := range slices.Backward(l.epochs[vault]) {
+		if e.seq <= seq {
+			return e.VaultEpoch, true
+		}
 	}
-	return ids
+	return VaultEpoch{}, false
+}
+
+// Epochs returns all key epochs of a vault, oldest first.
+func (l *Log) Epochs(vault id.ID) []VaultEpoch {
+	all := make([]VaultEpoch, len(l.epochs[vault]))
+	for i, e := range l.epochs[vault] {
+		all[i] = e.VaultEpoch
+	}
+	return all
+}
+
+// Vaults returns the ids of all vaults that the log has a key for, sorted.
+func (l *Log) Vaults() []id.ID {
+	return slices.SortedFunc(maps.Keys(l.epochs), func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) })
 }
 
 // Devices returns all devices in the order of their entries, revoked ones included.
@@ -338,4 +394,35 @@ func (l *Log) LiveDevice(device id.ID, seq uint64) (signing.PublicKey, bool) {
 		return signing.PublicKey{}, false
 	}
 	return d.Key, true
+}
+
+// Writer returns the key of a device that may have written commit seq of a vault at the entry logSeq. A revoked device may have
+// written what its revocation accepts and nothing after, whatever place in the log its commits claim.
+func (l *Log) Writer(device, vault id.ID, seq, logSeq uint64) (signing.PublicKey, bool) {
+	key, live := l.LiveDevice(device, logSeq)
+	if last, revoked := l.last[device]; revoked && seq > last[vault].Seq {
+		return signing.PublicKey{}, false
+	}
+	return key, live
+}
+
+// Floor returns the newest commit of a vault that a revocation names: every chain has it, and no head is before it.
+func (l *Log) Floor(vault id.ID) Head {
+	var floor Head
+	for _, last := range l.last {
+		if last[vault].Seq > floor.Seq {
+			floor = last[vault]
+		}
+	}
+	return floor
+}
+
+// named tells whether the revocations allow a commit at its place in the chain.
+func (l *Log) named(vault id.ID, at Head) bool {
+	for _, last := range l.last {
+		if last[vault].Seq == at.Seq && last[vault].Hash != at.Hash {
+			return false
+		}
+	}
+	return true
 }

@@ -32,11 +32,15 @@ func (l *Log) restore(e entry, r ServerRestore) error {
 	if _, live := l.LiveDevice(r.Device, head); !live {
 		return fmt.Errorf("server-restore by a device that is not live: %w", ErrEntryBody)
 	}
-	if _, known := l.vaults[r.Vault]; !known {
+	if len(l.epochs[r.Vault]) == 0 {
 		return fmt.Errorf("server-restore of an unknown vault: %w", ErrEntryBody)
 	}
 	if r.GivenUp == 0 || r.GivenUpHash == r.AdoptedHash || (r.Adopted == 0) != r.AdoptedHash.IsZero() {
 		return fmt.Errorf("server-restore that gives nothing up: %w", ErrEntryBody)
+	}
+	// What earlier revocations name may be on the side that was given up. From here on the adopted head ends what they accept.
+	for _, last := range l.last {
+		last[r.Vault] = Head{Seq: r.Adopted, Hash: r.AdoptedHash}
 	}
 	l.restored = append(l.restored, Restored{ServerRestore: r, Seq: e.Seq, Time: e.Time})
 	return nil

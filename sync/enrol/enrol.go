@@ -8,9 +8,7 @@
 package enrol
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -28,17 +26,19 @@ type Bundle struct {
 	Account        id.ID
 	Generation     uint32
 	Profile        string
-	SealedAccount  []byte
+	SealedAccount  []byte // by the password; missing in the bundle of a recovery
+	SealedRecovery []byte // by the recovery code; only in the bundle of a sign-up and of a recovery
 	SealedIdentity []byte
-	Vaults         []SealedVault
+	Vaults         []SealedVault // every epoch, oldest first
 	Log            []chain.SignedEntry
 }
 
 // SealedVault is the key of one vault at one epoch.
 type SealedVault struct {
-	Vault id.ID
-	Epoch uint32
-	Key   []byte
+	Vault    id.ID  `cbor:"1,keyasint"`
+	Epoch    uint32 `cbor:"2,keyasint"`
+	Key      []byte `cbor:"3,keyasint"` // under the account key of its time
+	Previous []byte `cbor:"4,keyasint"` // the key of the epoch before, under this one; missing in the first epoch
 }
 
 // Account is an opened account: the keys, and the log that lists everything they may be used for.
@@ -50,11 +50,23 @@ type Account struct {
 	Log      *chain.Log
 }
 
-// VaultKey is an opened vault key.
+// VaultKey is an opened vault key, with those of the epochs before.
 type VaultKey struct {
 	ID    id.ID
 	Epoch uint32
 	Key   secret.Bytes
+	Older []secret.Bytes // of epoch 1 to Epoch-1
+}
+
+// At returns the key of an epoch, for the objects that are not sealed again since.
+func (v VaultKey) At(epoch uint32) (secret.Bytes, bool) {
+	switch {
+	case epoch == v.Epoch:
+		return v.Key, true
+	case epoch == 0 || epoch > v.Epoch:
+		return secret.Bytes{}, false
+	}
+	return v.Older[epoch-1], true
 }
 
 // Wipe clears the account's keys.
@@ -62,6 +74,9 @@ func (a *Account) Wipe() {
 	a.Key.Wipe()
 	a.Identity.Wipe()
 	a.Vault.Key.Wipe()
+	for _, older := range a.Vault.Older {
+		older.Wipe()
+	}
 }
 
 // Device is an installation of the account: its key is in the account log.
@@ -79,7 +94,17 @@ func NewDevice(name, platform string) Device {
 
 // Entry is the log entry that lists the device.
 func (d Device) Entry() chain.DeviceAdd {
-	return chain.DeviceAdd{Device: d.ID, Key: d.Key.Public(), Name: d.Name, Platform: d.Platform}
+	return chain.DeviceAdd{Device: d.ID, Key: d.Key.Public(), Name: d.Name, Platform: d.Platform, Receive: d.receiveKey()}
+}
+
+// receiveKey is zero, to which nothing can be sealed, for a device whose key is missing.
+func (d Device) receiveKey() chain.ReceiveKey {
+	receive, err := keys.DeviceReceiveKey(d.Key)
+	if err != nil {
+		return chain.ReceiveKey{}
+	}
+	defer receive.Wipe()
+	return chain.ReceiveKey(receive.Public())
 }
 
 // New is a new account with everything that its first device knows of it.
@@ -88,6 +113,8 @@ type New struct {
 	Bundle    Bundle
 	Master    keys.AccountMaster
 	SecretKey keys.SecretKey
+
+	RecoveryCode keys.RecoveryCode
 }
 
 // firstGeneration and firstEpoch number the first credentials and the first key of a vault.
@@ -95,7 +122,7 @@ const firstGeneration, firstEpoch = 1, 1
 
 // Create makes an account with one device and one personal vault. It takes as long as the KDF profile demands.
 func Create(ctx context.Context, password secret.Bytes, profile kdf.Profile, device Device, now time.Time) (*New, error) {
-	n := &New{SecretKey: keys.NewSecretKey()}
+	n := &New{SecretKey: keys.NewSecretKey(), RecoveryCode: keys.NewRecoveryCode()}
 	n.Account = &Account{
 		ID: id.New(), Key: secret.Random(32), Identity: keys.NewIdentity(),
 		Vault: VaultKey{ID: id.New(), Epoch: firstEpoch, Key: secret.Random(32)},
@@ -116,11 +143,15 @@ func Create(ctx context.Context, password secret.Bytes, profile kdf.Profile, dev
 
 func (n *New) seal(profile kdf.Profile) error {
 	a := n.Account
-	account, err := keys.SealAccountKey(n.Master.KEK(), a.Key, a.ID, firstGeneration)
+	account, err := keys.SealAccountKey(n.Master.KEK(), a.Key, a.ID, firstGeneration, keys.ByPassword)
 	if err != nil {
 		return fmt.Errorf("seal account key: %w", err)
 	}
-	identity, err := keys.SealIdentity(a.Key, a.Identity, a.ID)
+	recovery, err := keys.SealAccountKey(keys.DeriveRecoveryMaster(n.RecoveryCode, a.ID).KEK(), a.Key, a.ID, firstGeneration, keys.ByRecovery)
+	if err != nil {
+		return fmt.Errorf("seal account key for the recovery code: %w", err)
+	}
+	identity, err := keys.SealIdentity(a.Key, a.Identity, a.ID, 0)
 	if err != nil {
 		return fmt.Errorf("seal identity: %w", err)
 	}
@@ -129,7 +160,7 @@ func (n *New) seal(profile kdf.Profile) error {
 		return fmt.Errorf("seal vault key: %w", err)
 	}
 	n.Bundle = Bundle{
-		Account: a.ID, Generation: firstGeneration, Profile: profile.Name, SealedAccount: account, SealedIdentity: identity,
+		Account: a.ID, Generation: firstGeneration, Profile: profile.Name, SealedAccount: account, SealedRecovery: recovery, SealedIdentity: identity,
 		Vaults: []SealedVault{{Vault: a.Vault.ID, Epoch: firstEpoch, Key: vault}},
 	}
 	return nil
@@ -139,10 +170,19 @@ func (n *New) seal(profile kdf.Profile) error {
 func (n *New) enterAll(device Device, now time.Time) error {
 	a := n.Account
 	a.Log = chain.NewLog(a.ID)
-	sealing := chain.Sealing{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(n.Bundle.SealedAccount)}
+	sealings := []chain.Sealing{
+		{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(n.Bundle.SealedAccount)},
+		{Type: chain.SealingRecovery, Hash: chain.SealedKeyHash(n.Bundle.SealedRecovery)},
+	}
+	recovery := keys.DeriveRecoveryMaster(n.RecoveryCode, a.ID).LoginKey().Public()
 	for _, body := range []chain.Body{
-		chain.Genesis{Identity: a.Identity.Sign.Public(), Receive: a.Identity.Receive.Public(), SealedIdentity: chain.SealedKeyHash(n.Bundle.SealedIdentity)},
-		chain.Credentials{Generation: firstGeneration, Profile: n.Bundle.Profile, Login: n.Master.LoginKey().Public(), Sealings: []chain.Sealing{sealing}},
+		chain.Genesis{
+			Identity: a.Identity.Sign.Public(), Receive: chain.ReceiveKey(a.Identity.Receive.Public()),
+			SealedIdentity: chain.SealedKeyHash(n.Bundle.SealedIdentity),
+		},
+		chain.Credentials{
+			Generation: firstGeneration, Profile: n.Bundle.Profile, Login: n.Master.LoginKey().Public(), Sealings: sealings, Recovery: recovery,
+		},
 		device.Entry(),
 		chain.VaultEpoch{Vault: a.Vault.ID, Epoch: firstEpoch, SealedKey: chain.SealedKeyHash(n.Bundle.Vaults[0].Key)},
 	} {
@@ -154,87 +194,5 @@ func (n *New) enterAll(device Device, now time.Time) error {
 			return fmt.Errorf("begin account log: %w", err)
 		}
 	}
-	return nil
-}
-
-var (
-	// ErrKey says that the sealed account key does not open: a wrong password or Secret Key, or a changed file. From a server that
-	// has accepted the proof it means that the server sent something else.
-	ErrKey = errors.New("the account key does not open")
-	// ErrBundle says that the bundle contradicts itself: someone changed it.
-	ErrBundle = errors.New("the account's keys and its log contradict each other")
-)
-
-// Open proves a bundle with the keys derived from password and Secret Key, and opens it. It fails with ErrKey or ErrBundle; what is
-// missing from the bundle is an error and never made anew.
-func Open(b Bundle, master keys.AccountMaster) (*Account, error) {
-	ak, err := keys.OpenAccountKey(master.KEK(), b.SealedAccount, b.Account, b.Generation)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKey, err)
-	}
-	a := &Account{ID: b.Account, Key: ak}
-	if err := a.prove(b, master); err != nil {
-		a.Wipe()
-		return nil, fmt.Errorf("%w: %w", ErrBundle, err)
-	}
-	return a, nil
-}
-
-func (a *Account) prove(b Bundle, master keys.AccountMaster) (err error) {
-	if a.Identity, err = keys.OpenIdentity(a.Key, b.SealedIdentity, b.Account); err != nil {
-		return fmt.Errorf("identity: %w", err)
-	}
-	if a.Log, err = chain.ReadLog(b.Account, b.Log); err != nil {
-		return err
-	}
-	if err := a.proveGenesis(b); err != nil {
-		return err
-	}
-	if err := a.proveCredentials(b, master); err != nil {
-		return err
-	}
-	return a.openVault(b)
-}
-
-func (a *Account) proveGenesis(b Bundle) error {
-	g := a.Log.Genesis()
-	if g.Identity != a.Identity.Sign.Public() || !bytes.Equal(g.Receive, a.Identity.Receive.Public()) {
-		return errors.New("genesis of another identity")
-	}
-	if g.SealedIdentity != chain.SealedKeyHash(b.SealedIdentity) {
-		return errors.New("genesis names another sealed identity")
-	}
-	return nil
-}
-
-func (a *Account) proveCredentials(b Bundle, master keys.AccountMaster) error {
-	c := a.Log.Credentials()
-	if c.Generation != uint64(b.Generation) || c.Profile != b.Profile || c.Login != master.LoginKey().Public() {
-		return errors.New("log has other credentials")
-	}
-	want := chain.Sealing{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(b.SealedAccount)}
-	for _, s := range c.Sealings {
-		if s == want {
-			return nil
-		}
-	}
-	return errors.New("log does not list this sealing of the account key")
-}
-
-// openVault opens the personal vault's key: in version 1 an account has exactly one vault.
-func (a *Account) openVault(b Bundle) error {
-	if len(b.Vaults) != 1 || len(a.Log.Vaults()) != 1 {
-		return fmt.Errorf("%d vault keys, the log has %d", len(b.Vaults), len(a.Log.Vaults()))
-	}
-	v := b.Vaults[0]
-	listed, ok := a.Log.Epoch(v.Vault)
-	if !ok || listed.Epoch != v.Epoch || listed.SealedKey != chain.SealedKeyHash(v.Key) {
-		return errors.New("log does not list this vault key")
-	}
-	key, err := keys.OpenVaultKey(a.Key, v.Key, b.Account, v.Vault, v.Epoch)
-	if err != nil {
-		return fmt.Errorf("vault key: %w", err)
-	}
-	a.Vault = VaultKey{ID: v.Vault, Epoch: v.Epoch, Key: key}
 	return nil
 }

@@ -63,7 +63,7 @@ func TestASecondDeviceOpensWhatTheFirstMade(t *testing.T) {
 func TestOpenRefusesEveryChangedBundle(t *testing.T) {
 	n, _ := create(t)
 	other, _ := create(t)
-	resealed, err := keys.SealAccountKey(n.Master.KEK(), n.Account.Key, n.Account.ID, 1)
+	resealed, err := keys.SealAccountKey(n.Master.KEK(), n.Account.Key, n.Account.ID, 1, keys.ByPassword)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,10 +11,10 @@ import (
 
 // Finish is the last request of a sign-up; the caller adds the token.
 func (n *New) Finish(device Device) wire.SignupFinish {
-	tag := keys.LookupTag(n.SecretKey)
+	tag, recoveryTag := keys.LookupTag(n.SecretKey), keys.RecoveryTag(n.RecoveryCode)
 	return wire.SignupFinish{
-		AccountID: n.Account.ID.String(), LookupTag: tag[:],
-		SealedAccount: n.Bundle.SealedAccount, SealedIdentity: n.Bundle.SealedIdentity,
+		AccountID: n.Account.ID.String(), LookupTag: tag[:], RecoveryTag: recoveryTag[:],
+		SealedAccount: n.Bundle.SealedAccount, SealedRecovery: n.Bundle.SealedRecovery, SealedIdentity: n.Bundle.SealedIdentity,
 		VaultID: n.Account.Vault.ID.String(), SealedVault: n.Bundle.Vaults[0].Key,
 		Device: device.Wire(), Log: EntriesToWire(n.Bundle.Log),
 	}
@@ -22,8 +22,8 @@ func (n *New) Finish(device Device) wire.SignupFinish {
 
 // Wire describes the device to the server.
 func (d Device) Wire() wire.Device {
-	public := d.Key.Public()
-	return wire.Device{ID: d.ID.String(), PublicKey: public[:], Name: d.Name, Platform: d.Platform}
+	public, receive := d.Key.Public(), d.receiveKey()
+	return wire.Device{ID: d.ID.String(), PublicKey: public[:], ReceiveKey: receive[:], Name: d.Name, Platform: d.Platform}
 }
 
 // FromWire reads a server's key bundle without believing it; account, generation and profile are the ones that the client derived
@@ -34,14 +34,14 @@ func FromWire(w wire.KeyBundle, account id.ID, generation uint32, profile string
 	}
 	b := Bundle{
 		Account: account, Generation: generation, Profile: profile,
-		SealedAccount: w.SealedAccount, SealedIdentity: w.SealedIdentity, Log: EntriesFromWire(w.Log),
+		SealedAccount: w.SealedAccount, SealedRecovery: w.SealedRecovery, SealedIdentity: w.SealedIdentity, Log: EntriesFromWire(w.Log),
 	}
 	for _, v := range w.Vaults {
 		vault, err := id.Parse(v.VaultID)
 		if err != nil {
 			return Bundle{}, fmt.Errorf("vault id: %w", ErrBundle)
 		}
-		b.Vaults = append(b.Vaults, SealedVault{Vault: vault, Epoch: v.Epoch, Key: v.SealedVault})
+		b.Vaults = append(b.Vaults, SealedVault{Vault: vault, Epoch: v.Epoch, Key: v.SealedVault, Previous: v.SealedPrevious})
 	}
 	return b, nil
 }
