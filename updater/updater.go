@@ -179,6 +179,14 @@ func Mirrors(domain string) []string {
 // Platform is this computer's part of a target's name.
 func Platform() string { return runtime.GOOS + "-" + runtime.GOARCH }
 
+// Channel is the one that this build takes releases from.
+func Channel() string {
+	if buildinfo.Dev() {
+		return "stable"
+	}
+	return buildinfo.Channel
+}
+
 // Check asks the mirrors, in random order, until one gives a verified answer.
 func (c *Client) Check(ctx context.Context) State {
 	c.mu.Lock()

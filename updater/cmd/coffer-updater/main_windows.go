@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"github.com/coffer-vault/coffer/updater/trust"
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc"
+	"golang.org/x/sys/windows/svc/eventlog"
 )
 
 const serviceName = "CofferUpdater"
@@ -31,23 +33,10 @@ func main() {
 		fmt.Fprintln(os.Stderr, "coffer-updater is started by Windows as the service", serviceName)
 		os.Exit(1)
 	}
-	if err := run(); err != nil {
+	if err := svc.Run(serviceName, handler{privateFolder}); err != nil {
 		fmt.Fprintln(os.Stderr, "coffer-updater:", err)
 		os.Exit(1)
 	}
-}
-
-func run() error {
-	dir, err := privateFolder()
-	if err != nil {
-		return err
-	}
-	log, closer, err := logging.New(logging.Options{File: filepath.Join(dir, "updater.log")})
-	if err != nil {
-		return err
-	}
-	defer closer.Close()
-	return svc.Run(serviceName, handler{dir, log})
 }
 
 // privateFolder is for SYSTEM and administrators alone: what is staged there cannot be swapped before it is installed.
@@ -73,13 +62,9 @@ func newService(dir string, log *slog.Logger) (*machine.Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	channel := buildinfo.Channel
-	if buildinfo.Dev() {
-		channel = "stable"
-	}
 	client, err := updater.New(updater.Config{
 		Mirrors: mirrors, Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log,
-		Target: manifest.Target{Channel: channel, Platform: updater.Platform(), File: "coffer.msi"},
+		Target: manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: "coffer.msi"},
 	})
 	if err != nil {
 		return nil, err
@@ -101,36 +86,64 @@ func mirrors() ([]string, error) {
 }
 
 // handler answers the service manager.
-type handler struct {
-	dir string
-	log *slog.Logger
-}
+type handler struct{ folder func() (string, error) }
 
-// startFailed is the service's own exit code; its log has the reason.
+// startFailed is the service's own exit code; its log has the reason, or the system's where it has none.
 const startFailed = 1
 
+// Execute implements svc.Handler. What the service needs is looked for when it counts as started and not before: one that cannot
+// work starts and stops, and so fails no installation.
 func (h handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (specific bool, code uint32) {
 	running := svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
 	status <- running
-	// Found out now and not before: a service that cannot work starts and stops, and so fails no installation.
-	service, err := newService(h.dir, h.log)
+	dir, log, closer, err := h.openLog()
 	if err != nil {
-		h.log.Error("cannot start", "err", err)
+		tellSystem(err)
+		return true, startFailed
+	}
+	defer closer.Close()
+	service, err := newService(dir, log)
+	if err != nil {
+		log.Error("cannot start", "err", err)
 		return true, startFailed
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	// Not waited for: during an installation it is the package that stops us, and waits for us.
 	go service.Run(ctx, updater.WallClock{})
-	h.log.Info("service started", "version", buildinfo.Version)
+	log.Info("service started", "version", buildinfo.Version)
+	serve(requests, status, running)
+	return false, 0
+}
+
+// openLog makes the folder of the service and the log in it.
+func (h handler) openLog() (dir string, log *slog.Logger, closer io.Closer, err error) {
+	if dir, err = h.folder(); err != nil {
+		return "", nil, nil, err
+	}
+	log, closer, err = logging.New(logging.Options{File: filepath.Join(dir, "updater.log")})
+	return dir, log, closer, err
+}
+
+// tellSystem writes to the event log of Windows. That it cannot be reached either is nobody's to hear.
+func tellSystem(err error) {
+	events, openErr := eventlog.Open(serviceName)
+	if openErr != nil {
+		return
+	}
+	defer events.Close()
+	events.Error(startFailed, "coffer-updater cannot start: "+err.Error())
+}
+
+// serve returns when the service is to stop.
+func serve(requests <-chan svc.ChangeRequest, status chan<- svc.Status, running svc.Status) {
 	for r := range requests {
 		switch r.Cmd {
 		case svc.Interrogate:
 			status <- running
 		case svc.Stop, svc.Shutdown:
 			status <- svc.Status{State: svc.StopPending}
-			return false, 0
+			return
 		}
 	}
-	return false, 0
 }
