@@ -15,10 +15,10 @@ type (
 	AccountChange struct {
 		Entries        []SignedEntry `json:"entries"`
 		SealedAccount  []byte        `json:"sealed_account_key,omitempty"`  // with credentials
-		SealedRecovery []byte        `json:"sealed_recovery_key,omitempty"` // with credentials that list a recovery sealing
+		SealedRecovery []byte        `json:"sealed_recovery_key,omitempty"` // with credentials whose recovery sealing is another than before
 		SealedIdentity []byte        `json:"sealed_identity,omitempty"`     // with identity-rotate
 		LookupTag      []byte        `json:"lookup_tag,omitempty"`          // with credentials: of the Secret Key in force from now on
-		RecoveryTag    []byte        `json:"recovery_tag,omitempty"`        // with a recovery sealing
+		RecoveryTag    []byte        `json:"recovery_tag,omitempty"`        // with SealedRecovery
 		Vaults         []SealedVault `json:"vaults,omitempty"`              // with vault-epochs, in their order
 		Wraps          []DeviceWrap  `json:"wraps,omitempty"`               // with a new Secret Key: for every other live device
 		Proof          *FreshProof   `json:"proof,omitempty"`               // but for device-rename alone
