@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// Reseal makes what is kept of one local value from what was; nil removes it.
-type Reseal func(name string, sealed []byte) ([]byte, error)
+// Reseal makes what is kept of all local values, by name, from what was.
+type Reseal func(values map[string][]byte) (map[string][]byte, error)
 
 // Rekey puts an account's new keys in the place of the old ones, all or nothing: account row, vault keys and account log become those
-// of c, and every local value what reseal makes of it. Errors as of Update, and reseal's own.
+// of c, and the local values what reseal makes of them. Errors as of Update, and reseal's own.
 func (s *Store) Rekey(ctx context.Context, c Contents, reseal Reseal) error {
 	err := s.update(ctx, func(t *transaction) error {
 		if err := t.replace(c); err != nil {
@@ -24,16 +24,19 @@ func (s *Store) Rekey(ctx context.Context, c Contents, reseal Reseal) error {
 }
 
 func (t *transaction) resealLocals(reseal Reseal) error {
-	locals, err := t.locals()
+	before, err := t.locals()
 	if err != nil {
 		return err
 	}
-	for name, before := range locals {
-		after, err := reseal(name, before)
-		if err == nil {
-			err = t.setLocal(name, after)
-		}
-		if err != nil {
+	after, err := reseal(before)
+	if err != nil {
+		return err
+	}
+	if err := t.change("remove local values", `DELETE FROM local_value`); err != nil {
+		return err
+	}
+	for name, sealed := range after {
+		if err := t.setLocal(name, sealed); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,8 @@ func rotated() Contents {
 	return c
 }
 
+func unchanged(values map[string][]byte) (map[string][]byte, error) { return values, nil }
+
 func TestRekey(t *testing.T) {
 	s, path := create(t)
 	ctx := context.Background()
@@ -27,14 +29,11 @@ func TestRekey(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	reseal := func(name string, sealed []byte) ([]byte, error) {
-		if string(sealed) != name+" under the old key" {
-			t.Errorf("%s is %q", name, sealed)
+	reseal := func(values map[string][]byte) (map[string][]byte, error) {
+		if len(values) != 2 || string(values["kept"]) != "kept under the old key" {
+			t.Errorf("%q", values)
 		}
-		if name == "dropped" {
-			return nil, nil
-		}
-		return []byte(name + " under the new key"), nil
+		return map[string][]byte{"kept": []byte("kept under the new key"), "made": []byte("with the new keys")}, nil
 	}
 	want := rotated()
 	for range 2 { // the same again changes nothing
@@ -42,7 +41,7 @@ func TestRekey(t *testing.T) {
 			t.Fatal(err)
 		}
 		s = reopen(t, s, path)
-		reseal = func(_ string, sealed []byte) ([]byte, error) { return sealed, nil }
+		reseal = unchanged
 	}
 	account, err1 := s.Account(ctx)
 	vaults, err2 := s.Vaults(ctx)
@@ -53,8 +52,10 @@ func TestRekey(t *testing.T) {
 	equal(t, "account", account, want.Account)
 	equal(t, "vaults", vaults, want.Vaults)
 	equal(t, "log", log, want.Log)
-	if value, _, _ := s.Local(ctx, "kept"); string(value) != "kept under the new key" {
-		t.Errorf("kept: %q", value)
+	for name, want := range map[string]string{"kept": "kept under the new key", "made": "with the new keys"} {
+		if value, _, _ := s.Local(ctx, name); string(value) != want {
+			t.Errorf("%s: %q", name, value)
+		}
 	}
 	if _, found, _ := s.Local(ctx, "dropped"); found {
 		t.Error("a value that was to be removed is there")
@@ -71,7 +72,7 @@ func TestRekeyIsAllOrNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := errors.New("does not open")
-	if err := s.Rekey(ctx, rotated(), func(string, []byte) ([]byte, error) { return nil, broken }); !errors.Is(err, broken) {
+	if err := s.Rekey(ctx, rotated(), func(map[string][]byte) (map[string][]byte, error) { return nil, broken }); !errors.Is(err, broken) {
 		t.Fatal(err)
 	}
 	s = reopen(t, s, path)
@@ -91,7 +92,7 @@ func TestTamperedEpochsShow(t *testing.T) {
 		`UPDATE vault SET sealed_previous = NULL`,
 	} {
 		s, path := create(t)
-		if err := s.Rekey(context.Background(), rotated(), func(_ string, sealed []byte) ([]byte, error) { return sealed, nil }); err != nil {
+		if err := s.Rekey(context.Background(), rotated(), unchanged); err != nil {
 			t.Fatal(err)
 		}
 		s.Close()
