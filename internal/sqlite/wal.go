@@ -3,11 +3,8 @@ package sqlite
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 )
-
-var errBadLog = errors.New("sqlite: malformed write-ahead log")
 
 // The write-ahead log, sqlite.org/fileformat2.html section 4.
 const (
@@ -21,15 +18,12 @@ const (
 
 // MergeLog returns a copy of a database image with the committed transactions of its write-ahead log (the "-wal" file)
 // applied, as SQLite does when it opens both. Frames after the last commit, left over from before a checkpoint, or torn
-// are ignored, as SQLite ignores them; an empty log changes nothing.
+// are ignored, as SQLite ignores them, and so is what is no log: it changes nothing. Error: ErrImageTooLarge.
 func MergeLog(image, log []byte) ([]byte, error) {
 	image = bytes.Clone(image)
-	if len(log) < walHeaderSize {
+	reader, ok := newLogReader(log)
+	if !ok {
 		return image, nil
-	}
-	reader, err := newLogReader(log)
-	if err != nil {
-		return nil, err
 	}
 	committed, pages := reader.committedFrames()
 	if len(committed) == 0 {
@@ -63,26 +57,27 @@ type logReader struct {
 	sum      [2]uint32
 }
 
-func newLogReader(log []byte) (*logReader, error) {
+// newLogReader reads the header; false if SQLite would find no valid data behind it (walIndexRecover in its wal.c).
+func newLogReader(log []byte) (*logReader, bool) {
+	if len(log) < walHeaderSize {
+		return nil, false
+	}
 	r := &logReader{order: binary.LittleEndian}
 	switch binary.BigEndian.Uint32(log) {
 	case walMagicLittle:
 	case walMagicBig:
 		r.order = binary.BigEndian
 	default:
-		return nil, errBadLog
+		return nil, false
 	}
 	r.pageSize = int(binary.BigEndian.Uint32(log[8:]))
 	if r.pageSize < minPageSize || r.pageSize > maxPageSize || r.pageSize&(r.pageSize-1) != 0 {
-		return nil, fmt.Errorf("%w: page size %d", errBadLog, r.pageSize)
+		return nil, false
 	}
 	r.salts = log[16:24]
 	r.addToSum(log[:24])
-	if !r.sumIs(log[24:32]) {
-		return nil, fmt.Errorf("%w: header checksum", errBadLog)
-	}
 	r.rest = log[walHeaderSize:]
-	return r, nil
+	return r, r.sumIs(log[24:32])
 }
 
 // committedFrames returns the frames up to the last commit, in order, and the number of pages the database then has.
