@@ -14,7 +14,9 @@ package importer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"strings"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
@@ -43,7 +45,7 @@ type Source interface {
 
 // Info describes a source. Browser and Profile are for people.
 type Info struct {
-	ID      string // "chrome/Default"; the same at every run
+	ID      string // "chrome/Default"; the same at every run, and no other source's
 	Browser string // "Google Chrome"
 	Profile string // the name the user gave the profile
 	Count   int    // rows stored, read without decrypting anything; -1 if unknown
@@ -57,6 +59,18 @@ type Row struct {
 	Reason Reason
 }
 
+// IDs gives sources their IDs: a browser that is installed twice, as a package and as a Flatpak say, has profiles of one name.
+type IDs map[string]int
+
+// Unique returns the id, which gets a number at the end from the second time on.
+func (i IDs) Unique(id string) string {
+	i[id]++
+	if i[id] == 1 {
+		return id
+	}
+	return fmt.Sprintf("%s#%d", id, i[id])
+}
+
 // Readout is all that one source gave.
 type Readout struct {
 	Info Info
@@ -64,7 +78,8 @@ type Readout struct {
 	Err  error // why rows are missing; nil if all are there
 }
 
-// Read collects the rows of a source. What was read before an error is kept.
+// Read collects the rows of a source. What was read before an error is kept. A record that no vault can hold becomes a row with
+// its reason: written in one transaction with the others, it would keep them all out.
 func Read(ctx context.Context, source Source, primaryPassword secret.Bytes) Readout {
 	readout := Readout{Info: source.Info()}
 	for row, err := range source.Rows(ctx, primaryPassword) {
@@ -72,9 +87,21 @@ func Read(ctx context.Context, source Source, primaryPassword secret.Bytes) Read
 			readout.Err = err
 			break
 		}
-		readout.Rows = append(readout.Rows, row)
+		readout.Rows = append(readout.Rows, row.fitted())
 	}
 	return readout
+}
+
+func (r Row) fitted() Row {
+	r.ID, r.Site = strings.ToValidUTF8(r.ID, ""), strings.ToValidUTF8(r.Site, "")
+	if r.Record == nil {
+		return r
+	}
+	if reason := r.Record.unfit(); reason != "" {
+		r.Record.Wipe()
+		r.Record, r.Reason = nil, reason
+	}
+	return r
 }
 
 // Records returns the records among the rows.
@@ -98,7 +125,7 @@ const (
 	ReasonDeleted     Reason = "deleted"     // a marker that synchronisation keeps for a deleted login
 	ReasonInternal    Reason = "internal"    // the browser's own account, of no use elsewhere
 	ReasonEmpty       Reason = "empty"       // neither a user name nor a password nor a note
-	ReasonUnsupported Reason = "unsupported" // a kind of entry that Coffer cannot hold
+	ReasonUnsupported Reason = "unsupported" // a kind or a size of entry that Coffer cannot hold
 
 	// There, but kept from other programs.
 

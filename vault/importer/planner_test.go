@@ -1,9 +1,12 @@
 package importer
 
 import (
+	"context"
 	"fmt"
 	"hash/crc32"
+	"iter"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -235,6 +238,50 @@ func TestSuggestions(t *testing.T) {
 	got := NewPlan("b", records, existing, d).Suggestions
 	if len(got) != 1 || got[0].Domain != "example.co.uk" || !slices.Equal(got[0].ItemIDs, []string{"i"}) || len(got[0].Creations) != 1 {
 		t.Errorf("%+v", got)
+	}
+}
+
+// rows is a source that holds them.
+type rows []Row
+
+func (rows) Info() Info { return Info{ID: "test"} }
+
+func (r rows) Rows(context.Context, secret.Bytes) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		for _, row := range r {
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// The vault writes an import in one transaction: a record that it cannot hold would take all others with it.
+func TestRecordsThatNoVaultHoldsAreRowsWithAReason(t *testing.T) {
+	fields := make([]Field, 20_000)
+	for _, c := range []struct {
+		name   string
+		change func(*Record)
+		want   Reason
+	}{
+		{"as usual", func(*Record) {}, ""},
+		{"password of bytes", func(r *Record) { r.Password = secret.FromString("\xff") }, ""},
+		{"title", func(r *Record) { r.Title = "\xff" }, ReasonMalformed},
+		{"address", func(r *Record) { r.URLs = append(r.URLs, "https://\xff.example") }, ReasonMalformed},
+		{"user name", func(r *Record) { r.Username = "\xff" }, ReasonMalformed},
+		{"realm", func(r *Record) { r.Realm = "\xff" }, ReasonMalformed},
+		{"folder", func(r *Record) { r.Folder = "\xff" }, ReasonMalformed},
+		{"id", func(r *Record) { r.SourceID = "\xff" }, ReasonMalformed},
+		{"name of a field", func(r *Record) { r.Fields = []Field{{Name: "\xff"}} }, ReasonMalformed},
+		{"endless note", func(r *Record) { r.Notes = strings.Repeat("x", 600<<10) }, ReasonUnsupported},
+		{"endless password", func(r *Record) { r.Password = secret.New(make([]byte, 600<<10)) }, ReasonUnsupported},
+		{"endless fields", func(r *Record) { r.Fields = fields }, ReasonUnsupported},
+	} {
+		read := Read(t.Context(), rows{{ID: "1", Site: "\xffsite", Record: with(login("1", "https://a.example", "ann", "p", 1), c.change)}}, secret.Bytes{})
+		row := read.Rows[0]
+		if row.Reason != c.want || (row.Record == nil) != (c.want != "") || row.ID != "1" || row.Site != "site" {
+			t.Errorf("%s: %q, record %v, site %q", c.name, row.Reason, row.Record != nil, row.Site)
+		}
 	}
 }
 

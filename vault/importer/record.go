@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
@@ -68,6 +69,37 @@ func (r *Record) Ref() Ref {
 		return Ref{}
 	}
 	return Ref{Source: r.Source, ID: r.SourceID}
+}
+
+// An item has to fit an envelope of about a megabyte, together with what other records add to it.
+const (
+	maxRecord = 512 << 10 // bytes
+	perPart   = 64        // that an address, a field or an old password takes beside its text
+)
+
+// unfit is the reason why no item could hold the record; empty if one can.
+func (r *Record) unfit() Reason {
+	texts := append([]string{r.Title, r.Username, r.Realm, r.Notes, r.Folder, r.Source, r.SourceID}, r.URLs...)
+	for _, field := range r.Fields {
+		texts = append(texts, field.Name)
+	}
+	size := r.Password.Len() + r.TOTP.Len() + perPart*(len(r.URLs)+len(r.Fields)+len(r.History))
+	for _, text := range texts {
+		if !utf8.ValidString(text) {
+			return ReasonMalformed
+		}
+		size += len(text)
+	}
+	for _, field := range r.Fields {
+		size += field.Value.Len()
+	}
+	for _, old := range r.History {
+		size += old.Password.Len()
+	}
+	if size > maxRecord {
+		return ReasonUnsupported
+	}
+	return ""
 }
 
 // Wipe clears the secrets of the record.

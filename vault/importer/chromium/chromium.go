@@ -30,16 +30,17 @@ var storeNames = []string{"Login Data", "Login Data For Account"}
 
 // Discover finds the profiles of all browsers of the family. It decrypts nothing and asks the user nothing.
 func Discover(ctx context.Context, env importer.Environment) (sources []importer.Source) {
+	ids := importer.IDs{}
 	for _, b := range browsers {
 		for _, folder := range b.userDataFolders(env) {
-			sources = append(sources, discoverProfiles(ctx, env, b, folder)...)
+			sources = append(sources, discoverProfiles(ctx, env, b, folder, ids)...)
 		}
 	}
 	return sources
 }
 
 // discoverProfiles finds the profiles of one installation: every folder with a login file, and for Opera the folder itself.
-func discoverProfiles(ctx context.Context, env importer.Environment, b browser, userData string) (sources []importer.Source) {
+func discoverProfiles(ctx context.Context, env importer.Environment, b browser, userData string, ids importer.IDs) (sources []importer.Source) {
 	entries, err := env.Files.ReadDir(userData)
 	if err != nil {
 		return nil // the browser is not installed
@@ -55,6 +56,7 @@ func discoverProfiles(ctx context.Context, env importer.Environment, b browser, 
 		p := &profile{env: env, browser: b, userData: userData, folder: folder}
 		if files := p.files(); len(files) > 0 {
 			p.describe(ctx, names, files)
+			p.info.ID = ids.Unique(p.info.ID)
 			sources = append(sources, p)
 		}
 	}

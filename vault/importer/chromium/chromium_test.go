@@ -138,7 +138,7 @@ func TestDiscoverEverywhere(t *testing.T) {
 				".config/vivaldi/Default/Login Data", ".config/opera/Login Data", "snap/chromium/common/chromium/Default/Login Data",
 				".var/app/com.google.Chrome/config/google-chrome/Default/Login Data", ".config/chromium/Guest Profile/Login Data",
 			},
-			want: []string{"chrome/Default", "chrome/Profile 1", "chrome/Default", "edge/Default", "brave/Default", "vivaldi/Default", "opera/Default", "chromium/Default"},
+			want: []string{"chrome/Default", "chrome/Profile 1", "chrome/Default#2", "edge/Default", "brave/Default", "vivaldi/Default", "opera/Default", "chromium/Default"},
 		},
 		"darwin": {
 			files: []string{

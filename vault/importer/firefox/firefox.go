@@ -29,7 +29,7 @@ const (
 
 // Discover finds all profiles with saved logins. It decrypts nothing and asks the user nothing.
 func Discover(ctx context.Context, env importer.Environment) (sources []importer.Source) {
-	known := map[string]bool{}
+	known, ids := map[string]bool{}, importer.IDs{}
 	for _, root := range roots(env) {
 		for _, p := range profilesIn(env, root) {
 			if known[p.folder] {
@@ -37,7 +37,7 @@ func Discover(ctx context.Context, env importer.Environment) (sources []importer
 			}
 			known[p.folder] = true
 			if p.env.Exists(p.file(loginsName)) || p.env.Exists(p.file(mirrorName)) {
-				p.info.Count = p.count(ctx)
+				p.info.ID, p.info.Count = ids.Unique(p.info.ID), p.count(ctx)
 				sources = append(sources, p)
 			}
 		}

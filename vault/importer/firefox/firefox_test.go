@@ -156,8 +156,11 @@ func TestDiscoverEverywhere(t *testing.T) {
 				"snap/firefox/common/.mozilla/firefox/s.x/logins.json":          "{",
 				".var/app/org.mozilla.firefox/.mozilla/firefox/profiles.ini":    "Path=before any section\n[Profile0]\nName=flat\nPath=f.x/\n",
 				".var/app/org.mozilla.firefox/.mozilla/firefox/f.x/logins.json": "",
+				// A profile that was copied when Firefox became a Flatpak.
+				".var/app/org.mozilla.firefox/config/mozilla/firefox/profiles.ini":    "[Profile0]\nName=x\nPath=1.x\n",
+				".var/app/org.mozilla.firefox/config/mozilla/firefox/1.x/logins.json": "",
 			},
-			want: []string{"firefox/1.x x 2", "firefox/2.x empty 0", "firefox/s.x snap -1", "firefox/f.x flat 2"},
+			want: []string{"firefox/1.x x 2", "firefox/2.x empty 0", "firefox/s.x snap -1", "firefox/f.x flat 2", "firefox/1.x#2 x 2"},
 		},
 	} {
 		m := importertest.New(c.os)
