@@ -75,8 +75,12 @@ func (a *auditing) visit(it *Item) error {
 	return nil
 }
 
-// passwordSince is when the password was set: when the last one was replaced, else when the item was made.
+// passwordSince is when the password was set, as far as known: at the latest it was when the last one was replaced, else when the
+// item was made.
 func (it *Item) passwordSince() int64 {
+	if it.PasswordSetAt != 0 {
+		return it.PasswordSetAt
+	}
 	since := it.CreatedAt
 	for _, p := range it.History {
 		if p.Field == ValueField(Password) && !p.Conflict {

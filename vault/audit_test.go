@@ -79,11 +79,23 @@ func TestAudit(t *testing.T) {
 	weak := save("Weak", "weak")
 	reused := []id.ID{save("One", "same"), save("Two", "same")}
 	slices.SortFunc(reused, func(a, b id.ID) int { return slices.Compare(a[:], b[:]) })
-	old := save("Old", "p1", func(it *vault.Item) { it.CreatedAt = 1 })
-	save("Renewed", "p2", func(it *vault.Item) {
+	imported := func(title, password string, change func(*vault.Item)) id.ID {
+		it := login(title, password)
+		change(&it)
+		_, err := d.Batch(ctx, []vault.Item{it}, nil)
+		check(t, err)
+		return d.Query(vault.Filter{Text: title})[0].ID
+	}
+	old := []id.ID{
+		imported("Old", "p1", func(it *vault.Item) { it.PasswordSetAt = 1 }),
+		imported("Undated", "p4", func(it *vault.Item) { it.CreatedAt = 1 }),
+	}
+	slices.SortFunc(old, func(a, b id.ID) int { return slices.Compare(a[:], b[:]) })
+	imported("Renewed", "p2", func(it *vault.Item) {
 		it.CreatedAt = 1
 		it.History = []vault.Past{{Field: vault.ValueField(vault.Password), Time: firstTime.UnixMilli()}}
 	})
+	imported("Dated", "p5", func(it *vault.Item) { it.CreatedAt, it.PasswordSetAt = 1, firstTime.UnixMilli() })
 	safe := save("Withcode", "p3", func(it *vault.Item) { it.Set(vault.OTP, secret.FromString("GEZDGNBV")) })
 	trashed := save("Trashed", "weak")
 	check(t, d.Trash(ctx, trashed))
@@ -95,10 +107,10 @@ func TestAudit(t *testing.T) {
 		return string(password.Reveal()) == "weak"
 	})
 	check(t, err)
-	if !slices.Equal(got.Weak, []id.ID{weak}) || !slices.Equal(got.Old, []id.ID{old}) || len(got.Reused) != 1 || !slices.Equal(got.Reused[0], reused) {
+	if !slices.Equal(got.Weak, []id.ID{weak}) || !slices.Equal(got.Old, old) || len(got.Reused) != 1 || !slices.Equal(got.Reused[0], reused) {
 		t.Errorf("%+v", got)
 	}
-	if len(got.NoOTP) != 5 || slices.Contains(got.NoOTP, safe) {
+	if len(got.NoOTP) != 7 || slices.Contains(got.NoOTP, safe) {
 		t.Errorf("without code: %v", got.NoOTP)
 	}
 }

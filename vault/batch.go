@@ -8,7 +8,7 @@ import (
 )
 
 // Batch saves the items of an import in one transaction: all of them or none. New ones (ID zero) get the batch into their Origin;
-// for the others it is as Save. The items stay the caller's. progress, which may be nil, is called as they are sealed.
+// for the others it is as Save, but that PasswordSetAt is the caller's everywhere. The items stay the caller's. progress, which may be nil, is called as they are sealed.
 // Errors as for Save; the batch is for UndoBatch.
 func (v *Vault) Batch(ctx context.Context, items []Item, progress func(done, total int)) (batch id.ID, err error) {
 	ctx, cancel := v.untilClosed(ctx)
@@ -22,6 +22,7 @@ func (v *Vault) Batch(ctx context.Context, items []Item, progress func(done, tot
 }
 
 func (e *editing) batch(ctx context.Context, batch id.ID, items []Item, progress func(done, total int)) error {
+	e.imports = true
 	undo := make([]Undo, 0, len(items))
 	for i, it := range items {
 		if err := ctx.Err(); err != nil {

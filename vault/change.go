@@ -15,6 +15,7 @@ type editing struct {
 	*Vault
 	tx      Tx
 	changes map[id.ID]*entry // nil: deleted
+	imports bool             // the items bring the dates of their passwords
 }
 
 // update runs f in one transaction, then brings the index up to date and tells the subscribers. When it returns nil, what f did

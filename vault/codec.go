@@ -35,6 +35,8 @@ type itemWire struct {
 	Source    string            `cbor:"14,keyasint,omitempty"`
 	SourceID  string            `cbor:"15,keyasint,omitempty"`
 	Batch     []byte            `cbor:"16,keyasint,omitempty"`
+	// PasswordSetAt came later: an item without it has a password of unknown date.
+	PasswordSetAt int64 `cbor:"17,keyasint,omitempty"`
 }
 
 type customWire struct {
@@ -91,6 +93,7 @@ func encode(it *Item) ([]byte, error) {
 		Websites: it.Websites, Tags: it.Tags, Folder: optionalID(it.Folder), Favorite: it.Favorite,
 		TrashedAt: it.TrashedAt, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
 		Source: it.Origin.Source, SourceID: it.Origin.SourceID, Batch: optionalID(it.Origin.Batch),
+		PasswordSetAt: it.PasswordSetAt,
 	}
 	for key, value := range it.Values {
 		if !value.IsZero() {
@@ -119,7 +122,7 @@ func decode(object id.ID, plaintext []byte) (Item, error) {
 	it := Item{
 		ID: object, Kind: Kind(w.Kind), Title: w.Title, Values: make(map[Key]secret.Bytes, len(w.Values)),
 		Websites: w.Websites, Tags: w.Tags, Favorite: w.Favorite,
-		TrashedAt: w.TrashedAt, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt,
+		TrashedAt: w.TrashedAt, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, PasswordSetAt: w.PasswordSetAt,
 		Origin:   Origin{Source: w.Source, SourceID: w.SourceID},
 		ReadOnly: w.Schema > itemSchema, unknown: unknown,
 	}

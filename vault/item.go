@@ -28,6 +28,8 @@ type Item struct {
 	Favorite bool
 
 	TrashedAt, CreatedAt, UpdatedAt int64
+	// PasswordSetAt is when the present password was set, 0 if nobody knows. Save sees to it; an import brings its own.
+	PasswordSetAt int64
 
 	History []Past
 	Origin  Origin

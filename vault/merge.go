@@ -30,6 +30,7 @@ func Merge(base, head, local *Item, device id.ID) Item {
 	m.out.Folder = changed(base.Folder, head.Folder, local.Folder)
 	m.out.Favorite = changed(base.Favorite, head.Favorite, local.Favorite)
 	m.out.TrashedAt = m.trashedAt()
+	m.out.PasswordSetAt = m.passwordSetAt()
 	m.out.UpdatedAt = max(head.UpdatedAt, local.UpdatedAt)
 	if m.out.Origin == (Origin{}) {
 		m.out.Origin = local.Origin
@@ -153,6 +154,19 @@ func customIDs(it *Item) []id.ID {
 		ids[i] = c.ID
 	}
 	return ids
+}
+
+// passwordSetAt is the date of the password that mergeFields kept. Of two dates for one password the later counts.
+func (m *merge) passwordSetAt() int64 {
+	kept := m.out.Value(Password)
+	isHead, isLocal := m.head.Value(Password).Equal(kept), m.local.Value(Password).Equal(kept)
+	switch {
+	case isHead && isLocal:
+		return max(m.head.PasswordSetAt, m.local.PasswordSetAt)
+	case isLocal:
+		return m.local.PasswordSetAt
+	}
+	return m.head.PasswordSetAt
 }
 
 // trashedAt lets an edit beat the trash. Restoring counts as a change like any other.

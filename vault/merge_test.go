@@ -133,6 +133,30 @@ func TestMergeKeepsWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
+// The date goes with the password that is kept; of two dates for one password the later counts.
+func TestMergeKeepsTheDateOfThePasswordKept(t *testing.T) {
+	version := func(password string, at int64) Item {
+		return with(value(Password, password), func(it *Item) { it.PasswordSetAt = at })
+	}
+	for _, c := range []struct {
+		name              string
+		base, head, local Item
+		want              int64
+	}{
+		{"changed in head", version("a", 1), version("b", 2), version("a", 1), 2},
+		{"changed here", version("a", 1), version("a", 1), version("b", 3), 3},
+		{"changed in both, head's stays", version("a", 1), version("b", 2), version("c", 3), 2},
+		{"the same change in both", version("a", 1), version("b", 2), version("b", 3), 3},
+		{"removed in head, changed here", version("a", 1), version("", 0), version("b", 3), 3},
+		{"removed here, changed in head", version("a", 1), version("b", 2), version("", 0), 2},
+		{"a date was learned here", version("a", 0), version("a", 0), version("a", 4), 4},
+	} {
+		if got := Merge(&c.base, &c.head, &c.local, deviceID(1)).PasswordSetAt; got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
 // genItem draws an item with few distinct values, so that collisions are common.
 func genItem() *rapid.Generator[Item] {
 	return rapid.Custom(func(t *rapid.T) Item {

@@ -158,10 +158,21 @@ func (e *editing) stamp(it, before *Item) {
 		if it.UpdatedAt == 0 {
 			it.UpdatedAt = now
 		}
-		return
+		before = new(Item)
+	} else {
+		it.UpdatedAt = now
 	}
-	it.UpdatedAt = now
 	it.recordReplaced(before, now, e.cfg.Device)
+	if !e.imports && !it.Value(Password).Equal(before.Value(Password)) {
+		it.datePassword(now)
+	}
+}
+
+// datePassword says when the present password was set; no password has no date.
+func (it *Item) datePassword(at int64) {
+	if it.PasswordSetAt = at; it.Value(Password).IsZero() {
+		it.PasswordSetAt = 0
+	}
 }
 
 // modify changes several items in one transaction. Those that are gone are left out; ErrNotFound if all are.
@@ -327,6 +338,9 @@ func (v *Vault) settle(it *Item, i int, take bool) {
 		it.History = append(it.History, replaced)
 	}
 	it.setField(chosen.Field, chosen.Value.Reveal())
+	if chosen.Field == ValueField(Password) {
+		it.datePassword(chosen.Time)
+	}
 	it.UpdatedAt = now
 }
 

@@ -93,6 +93,64 @@ func TestReplacedSecretsGoIntoTheHistory(t *testing.T) {
 	}
 }
 
+// The date belongs to the password and not to the item: an import decides by it which of two passwords is newer.
+func TestPasswordKeepsItsDate(t *testing.T) {
+	d := newDevice(t, 1)
+	set := func(it vault.Item, password string) vault.Item {
+		d.now = d.now.Add(time.Hour)
+		it.Set(vault.Password, secret.FromString(password))
+		return d.save(t, it)
+	}
+	it := d.save(t, login("Example", "first"))
+	made := d.now.UnixMilli()
+	d.now = d.now.Add(time.Hour)
+	it.Title = "Renamed"
+	if it = d.save(t, it); it.PasswordSetAt != made || it.UpdatedAt == made {
+		t.Errorf("after another edit: %d, made %d", it.PasswordSetAt, made)
+	}
+	if it = set(it, "second"); it.PasswordSetAt != d.now.UnixMilli() {
+		t.Errorf("after a new password: %d", it.PasswordSetAt)
+	}
+	check(t, d.SetFavorite(ctx, true, it.ID))
+	d.unlock(t)
+	if got := d.get(t, it.ID); got.PasswordSetAt != d.now.UnixMilli() {
+		t.Errorf("after a lock: %d", got.PasswordSetAt)
+	}
+	if it = set(d.get(t, it.ID), ""); it.PasswordSetAt != 0 {
+		t.Errorf("of no password: %d", it.PasswordSetAt)
+	}
+}
+
+// An import knows when a password was set, or nobody does.
+func TestImportedPasswordsKeepTheirDate(t *testing.T) {
+	d := newDevice(t, 1)
+	dated, undated := login("Dated", "1"), login("Undated", "2")
+	dated.PasswordSetAt = 7
+	existing := d.save(t, login("Existing", "old"))
+	existing.Set(vault.Password, secret.FromString("new"))
+	existing.PasswordSetAt = 9
+	_, err := d.Batch(ctx, []vault.Item{dated, undated, existing}, nil)
+	check(t, err)
+	want := map[string]int64{"Dated": 7, "Undated": 0, "Existing": 9}
+	for _, s := range d.Query(vault.Filter{}) {
+		if got := d.get(t, s.ID).PasswordSetAt; got != want[s.Title] {
+			t.Errorf("%s: %d, want %d", s.Title, got, want[s.Title])
+		}
+	}
+}
+
+func TestResolvedPasswordHasTheDateOfTheOneTaken(t *testing.T) {
+	d := newDevice(t, 1)
+	it := login("Example", "theirs")
+	past := vault.Past{Field: vault.ValueField(vault.Password), Value: secret.FromString("mine"), Time: 5, Device: id.ID{9}, Conflict: true}
+	it.History = []vault.Past{past}
+	it = d.save(t, it)
+	check(t, d.ResolveConflict(ctx, it.ID, past, true))
+	if got := d.get(t, it.ID); got.PasswordSetAt != 5 {
+		t.Errorf("%d", got.PasswordSetAt)
+	}
+}
+
 func TestSaveMergesWithWhatChangedSince(t *testing.T) {
 	d := newDevice(t, 1)
 	it := d.save(t, login("Example", "first"))
