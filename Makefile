@@ -46,7 +46,7 @@ test-system: setup-system build ## tier 2: live browsers, Wine, the headless jou
 	$(MAKE) --no-print-directory journey
 
 attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop
-	$(GO) test -count=1 -v -run Attack ./internal/attacks
+	$(GO) test -C internal/attacks -count=1 -run TestAttacks
 	$(GO) test -count=1 ./updater ./sync/chain ./sync/enrol
 
 windows: setup-system ## the MSI, into out/windows

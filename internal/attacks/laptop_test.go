@@ -1,10 +1,10 @@
 package attacks
 
 import (
-	"bytes"
 	"database/sql"
 	"errors"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -17,25 +17,35 @@ import (
 	"github.com/coffer-vault/coffer/vault"
 )
 
+// What is done to the files of a computer, and to the server's: rows 21 and 28.
+func init() {
+	register("21", elsewhere, "database and password without the Secret Key", guessWithoutSecretKey)
+	register("28", elsewhere, "the disk is scanned", scanDisk)
+	register("28", elsewhere, "rows changed", changeRows)
+	register("28", elsewhere, "an older copy put back", putBackOlderCopy)
+}
+
 // laptop is a locked computer with synced and unsynced items.
 func laptop(t *testing.T) (*testkit.Server, *testpc.PC) {
 	t.Helper()
-	server := testkit.Cloud(t)
+	server := cloud(t)
 	pc := testpc.New(t, "laptop", nil)
 	u := pc.SignUp(t, server, email)
 	for range 5 {
-		testpc.Save(t, u, testpc.Login(titleCanary, userCanary, passwordCanary))
+		testpc.Save(t, u, canaryItem())
 	}
 	testpc.Sync(t, u)
+	http.DefaultClient.CloseIdleConnections()
 	server.Stop()
-	testpc.Save(t, u, testpc.Login(titleCanary, userCanary, passwordCanary)) // pending
+	testpc.Save(t, u, canaryItem()) // pending
 	u.Lock()
 	return server, pc
 }
 
-// Attack 28: the disk is scanned. While the app runs, and after lock.
-func TestAttack28_DiskHoldsNoPlaintext(t *testing.T) {
+// scanDisk scans every file. While the app runs, and after lock.
+func scanDisk(t *testing.T) {
 	_, pc := laptop(t)
+	all := secretsOf(t, pc)
 	scan := func(when string) {
 		err := filepath.WalkDir(pc.Paths.Home, func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
@@ -45,14 +55,9 @@ func TestAttack28_DiskHoldsNoPlaintext(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if leaked := canaryIn(data); leaked != "" {
-				t.Errorf("%s: %q is in %s", when, leaked, filepath.Base(path))
-			}
-			for _, d := range pc.Keyring.Entries() {
-				for name, s := range map[string][]byte{"Secret Key": d.SecretKey.Reveal(), "device seed": d.DeviceSeed.Reveal(), "anchor": d.Anchor.Reveal()} {
-					if bytes.Contains(data, s) {
-						t.Errorf("%s: %s is in %s", when, name, filepath.Base(path))
-					}
+			for _, set := range []secrets{canaries, all} {
+				if leaked := set.in(data); leaked != "" {
+					t.Errorf("%s: %s is in %s", when, leaked, filepath.Base(path))
 				}
 			}
 			return nil
@@ -67,9 +72,9 @@ func TestAttack28_DiskHoldsNoPlaintext(t *testing.T) {
 	u.Lock()
 }
 
-// Attack 28: rows and header are changed with another program. Each change is noticed at unlock, before the password is tried, or
+// changeRows changes rows and header with another program. Each change is noticed at unlock, before the password is tried, or
 // (a synced row) by the check against the signed root.
-func TestAttack28_DatabaseChanged(t *testing.T) {
+func changeRows(t *testing.T) {
 	_, pc := laptop(t)
 	for name, c := range map[string]struct {
 		change string
@@ -87,7 +92,7 @@ func TestAttack28_DatabaseChanged(t *testing.T) {
 		"synced row dropped":      {`DELETE FROM object WHERE object_id = (SELECT min(object_id) FROM object WHERE pending_hash IS NULL)`, nil},
 		"synced row dead":         {`UPDATE object SET base_state = 2 WHERE object_id = (SELECT min(object_id) FROM object WHERE pending_hash IS NULL)`, nil},
 		"synced row older":        {`UPDATE object SET base_revision = base_revision + 1 WHERE object_id = (SELECT min(object_id) FROM object WHERE pending_hash IS NULL)`, nil},
-		"hashes swapped":          {`UPDATE object SET base_hash = (SELECT max(base_hash) FROM object) WHERE object_id = (SELECT min(object_id) FROM object WHERE pending_hash IS NULL)`, nil},
+		"hashes swapped":          {`UPDATE object SET base_hash = (SELECT o.base_hash FROM object o WHERE o.base_hash <> object.base_hash) WHERE object_id = (SELECT min(object_id) FROM object WHERE pending_hash IS NULL)`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			thief := pc.Copy(t, nil)
@@ -132,8 +137,8 @@ func expectChange(t *testing.T, result sql.Result) {
 	}
 }
 
-// Attack 28: an older copy of the whole file is put back.
-func TestAttack28_OlderCopyPutBack(t *testing.T) {
+// putBackOlderCopy: an older copy of the whole file is put back.
+func putBackOlderCopy(t *testing.T) {
 	server, pc := laptop(t)
 	server.Restart()
 	path := pc.Paths.Account(pc.Accounts()[0].ID)
@@ -153,29 +158,27 @@ func TestAttack28_OlderCopyPutBack(t *testing.T) {
 	}
 }
 
-// Attack 21: with the server's whole database and the right password, but without the Secret Key, nothing can be verified: the
+// guessWithoutSecretKey: with the server's whole database and the right password, but without the Secret Key, nothing can be verified: the
 // material that a guess would be tried on does not depend on the password alone.
-func TestAttack21_DatabaseAndPasswordWithoutSecretKey(t *testing.T) {
-	server := testkit.Cloud(t)
+func guessWithoutSecretKey(t *testing.T) {
+	server := cloud(t)
 	pc := testpc.New(t, "PC A", nil)
 	u := pc.SignUp(t, server, email)
-	testpc.Save(t, u, testpc.Login(titleCanary, userCanary, passwordCanary))
+	testpc.Save(t, u, canaryItem())
 	testpc.Sync(t, u)
 	stranger := testpc.New(t, "PC X", nil).SignUp(t, server, "eve@example.com").SecretKey()
+	http.DefaultClient.CloseIdleConnections()
 	server.Stop()
 	data, err := os.ReadFile(server.Database())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if leaked := canaryIn(data); leaked != "" {
-		t.Errorf("%q is in the server's database", leaked)
-	}
-	for _, d := range pc.Keyring.Entries() {
-		if bytes.Contains(data, d.SecretKey.Reveal()) {
-			t.Error("the Secret Key is in the server's database")
+	u.Lock()
+	for _, set := range []secrets{canaries, secretsOf(t, pc)} {
+		if leaked := set.in(data); leaked != "" {
+			t.Errorf("%s is in the server's database", leaked)
 		}
 	}
-	u.Lock()
 	if _, err := pc.UnlockWithSecretKey(t.Context(), pc.Accounts()[0].ID, testpc.Typed(testpc.Password), stranger); !errors.Is(err, session.ErrWrongPassword) {
 		t.Errorf("the right password with another Secret Key: %v", err)
 	}

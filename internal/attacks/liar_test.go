@@ -1,15 +1,17 @@
-// Package attacks shows that the attacks of docs/threat-model.md fail: a malicious server drives the real client through the real
-// HTTP client, and a thief works on the real files. The numbers in the names are those of the threat model.
 package attacks
 
 import (
 	"bytes"
-	"encoding/json"
+	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"os"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,169 +19,130 @@ import (
 	"github.com/coffer-vault/coffer/internal/testkit"
 )
 
-func TestMain(m *testing.M) {
-	testkit.LowerKDFCost()
-	os.Exit(m.Run())
-}
+// lie changes the body of a successful answer.
+type lie func(path string, body []byte) []byte
 
-// liar stands between the real client and the real server, as a server that lies would: it changes answers and keeps a transcript
-// of everything that the client sent.
+// liar is a server that lies: an HTTP server before the real one. It changes answers and keeps a transcript of all that the client
+// sent. As the RoundTripper of a client it leads every request to itself, whatever origin the client asks for.
 type liar struct {
-	mu   sync.Mutex
-	sent bytes.Buffer
-	asks []string // method and path of each request
-	// answer replaces the body of a successful answer; nil leaves all as they are.
-	answer func(path string, body []byte) []byte
+	http.RoundTripper
+
+	mu     sync.Mutex
+	sent   bytes.Buffer
+	asks   []ask
+	answer lie
+	// instead answers a request in the server's place where it returns true.
+	instead func(http.ResponseWriter, *http.Request) bool
 }
 
-func (l *liar) RoundTrip(req *http.Request) (*http.Response, error) {
-	var body []byte
-	if req.Body != nil {
-		body, _ = io.ReadAll(req.Body)
-		req.Body = io.NopCloser(bytes.NewReader(body))
+// ask is a request as the liar saw it.
+type ask struct {
+	method, path string
+	header       http.Header
+	body         []byte
+}
+
+func (a ask) String() string { return a.method + " " + a.path }
+
+func newLiar(t testing.TB, server *testkit.Server) *liar {
+	t.Helper()
+	upstream, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
 	}
+	l := &liar{}
+	onward := &http.Transport{}
+	proxy := &httputil.ReverseProxy{
+		Transport:      onward,
+		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(upstream) },
+		ModifyResponse: l.modify,
+		ErrorHandler:   func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+	}
+	front := httptest.NewServer(l.record(proxy))
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, front.Listener.Addr().String())
+	}}
+	l.RoundTripper = transport
+	t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		front.CloseClientConnections()
+		front.Close()
+		onward.CloseIdleConnections()
+	})
+	return l
+}
+
+// record keeps the request and passes it on, unless the liar answers itself.
+func (l *liar) record(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		l.mu.Lock()
+		l.asks = append(l.asks, ask{r.Method, r.URL.Path, r.Header.Clone(), body})
+		fmt.Fprintf(&l.sent, "%s %s\n%v\n", r.Method, r.URL, r.Header)
+		l.sent.Write(body)
+		instead := l.instead
+		l.mu.Unlock()
+		if instead == nil || !instead(w, r) {
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (l *liar) modify(resp *http.Response) error {
 	l.mu.Lock()
-	l.asks = append(l.asks, req.Method+" "+req.URL.Path)
-	fmt.Fprintf(&l.sent, "%s %s\n%v\n", req.Method, req.URL, req.Header)
-	l.sent.Write(body)
 	answer := l.answer
 	l.mu.Unlock()
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil || answer == nil || resp.StatusCode/100 != 2 || strings.HasSuffix(req.URL.Path, "/events") {
-		return resp, err
+	if answer == nil || resp.StatusCode/100 != 2 || strings.HasSuffix(resp.Request.URL.Path, "/events") {
+		return nil
 	}
-	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	data = answer(req.URL.Path, data)
+	resp.Body.Close()
+	data = answer(resp.Request.URL.Path, data)
 	resp.Body = io.NopCloser(bytes.NewReader(data))
 	resp.ContentLength = int64(len(data))
-	resp.Header.Del("Content-Length")
-	return resp, nil
+	resp.Header.Set("Content-Length", strconv.Itoa(len(data)))
+	return nil
 }
 
-// lie sets what the liar answers from now on.
-func (l *liar) lie(answer func(path string, body []byte) []byte) {
+// lie sets how successful answers are changed from now on; nil leaves them as they are.
+func (l *liar) lie(answer lie) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.answer = answer
 }
 
+// speak lets the liar answer by itself from now on, where instead returns true.
+func (l *liar) speak(instead func(http.ResponseWriter, *http.Request) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.instead = instead
+}
+
+// transcript is everything that the client sent.
 func (l *liar) transcript() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bytes.Clone(l.sent.Bytes())
 }
 
-func (l *liar) requests() []string {
+// requests lists what the client asked for.
+func (l *liar) requests() []ask {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Clone(l.asks)
 }
 
-// onPath limits a lie to the paths that end so.
-func onPath(suffix string, edit func(v any) any) func(string, []byte) []byte {
-	return func(path string, body []byte) []byte {
-		if !strings.HasSuffix(path, suffix) {
-			return body
-		}
-		return reencode(body, edit)
-	}
+// forget begins the transcript anew.
+func (l *liar) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asks = nil
+	l.sent.Reset()
 }
-
-func reencode(body []byte, edit func(v any) any) []byte {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	var v any
-	if dec.Decode(&v) != nil {
-		return body
-	}
-	out, err := json.Marshal(edit(v))
-	if err != nil {
-		panic(err)
-	}
-	return out
-}
-
-// field is the place of a scalar in a JSON value.
-type field []any // string keys and int indexes
-
-func (f field) String() string {
-	var b strings.Builder
-	for _, step := range f {
-		fmt.Fprintf(&b, ".%v", step)
-	}
-	return b.String()
-}
-
-// fields lists the scalars of a JSON value. Of long lists the first, the middle and the last element stand for the rest.
-func fields(v any, at field) []field {
-	switch v := v.(type) {
-	case map[string]any:
-		var all []field
-		for k, x := range v {
-			all = append(all, fields(x, append(slices.Clone(at), k))...)
-		}
-		return all
-	case []any:
-		var all []field
-		for i, x := range v {
-			if i == 0 || i == len(v)/2 || i == len(v)-1 {
-				all = append(all, fields(x, append(slices.Clone(at), i))...)
-			}
-		}
-		return all
-	}
-	return []field{at}
-}
-
-// edit replaces the value at f by what change makes of it.
-func edit(v any, f field, change func(any) any) any {
-	if len(f) == 0 {
-		return change(v)
-	}
-	switch step := f[0].(type) {
-	case string:
-		if m, ok := v.(map[string]any); ok {
-			m[step] = edit(m[step], f[1:], change)
-		}
-	case int:
-		if s, ok := v.([]any); ok && step < len(s) {
-			s[step] = edit(s[step], f[1:], change)
-		}
-	}
-	return v
-}
-
-// alter makes another plausible value of the same type: one bit of a binary or a text, one more of a number.
-func alter(v any) any {
-	switch v := v.(type) {
-	case string:
-		if v == "" {
-			return "x"
-		}
-		b := []byte(v)
-		i := len(b) / 2
-		if b[i] == 'A' {
-			b[i] = 'B'
-		} else if b[i] == '0' {
-			b[i] = '1'
-		} else if b[i] >= 'a' && b[i] <= 'f' {
-			b[i] = '0'
-		} else {
-			b[i] = 'A'
-		}
-		return string(b)
-	case json.Number:
-		n, _ := v.Int64()
-		return n + 1
-	case bool:
-		return !v
-	}
-	return "x"
-}
-
-// null makes the value missing.
-func null(any) any { return nil }

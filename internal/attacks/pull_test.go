@@ -1,0 +1,243 @@
+package attacks
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/sync/engine"
+)
+
+// What a server sends when a device pulls: rows 5, 6, 9, 10 and 22.
+func init() {
+	register("5", existing, "every field of a pull", func(t *testing.T) { alterEveryField(t, (*scene).existing, "/changes", "/account/log") })
+	register("5", fresh, "every field of a first sync", func(t *testing.T) { alterEveryField(t, (*scene).fresh, "/head", "/objects") })
+	register("6", existing, "envelopes of every pair swapped", swapEveryPair)
+	register("6", fresh, "envelopes of every pair swapped", swapEveryPairAtFirstSync)
+	register("9", existing, "bits of every part of an envelope flipped", flipEnvelopes)
+	register("9", fresh, "bits of every part of an envelope flipped", flipEnvelopesAtFirstSync)
+	register("10", existing, "commits dropped, repeated, reordered", loseCommits)
+	register("10", fresh, "rows dropped, repeated, altered, without an end", loseRows)
+	register("22", existing, "an older head, and another", rollBack)
+	register("22", existing, "two histories that meet", fork)
+}
+
+// harmless are the fields that a lie gains nothing with: either they say a second time what something signed says, or the client asks
+// for the envelope again, and gets it in this check.
+var harmless = regexp.MustCompile(`^(\.more|\.head_seq|\.head\.(seq|hash)|\.(envelopes|rows)\.\d+\.(envelope|revision|object_id))$`)
+
+// alterEveryField alters every field of the answers on some paths, and makes it missing.
+func alterEveryField(t *testing.T, run func(*scene, *testing.T, lie) error, paths ...string) {
+	s := newScene(t)
+	try := func(t *testing.T, l lie) error { return run(s, t, l) }
+	for path, body := range honestAnswers(t, paths, try) {
+		v, err := decode(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range fields(v, nil) {
+			for name, change := range map[string]func(any) any{"altered": alter, "missing": null} {
+				t.Run(path[1:]+f.String()+" "+name, func(t *testing.T) {
+					err := try(t, onPath(path, func(v any) any { return edit(v, f, change) }))
+					if err == nil && !harmless.MatchString(f.String()) {
+						t.Error("not noticed")
+					}
+				})
+			}
+		}
+	}
+}
+
+// swapEveryPair lets the envelopes of two objects change places, also when the client asks for them again.
+func swapEveryPair(t *testing.T) {
+	s := newScene(t)
+	for i := range 4 {
+		for j := range i {
+			err := s.existing(t, func(path string, body []byte) []byte {
+				if strings.HasSuffix(path, "/fetch") {
+					return reencode(body, func(v any) any { return swap(v, "envelopes", 0, 1) })
+				}
+				return reencode(body, func(v any) any { return swap(v, "envelopes", i, j) })
+			})
+			if !errors.Is(err, engine.ErrWithheld) {
+				t.Errorf("%d and %d: not noticed: %v", i, j, err)
+			}
+		}
+	}
+}
+
+func swapEveryPairAtFirstSync(t *testing.T) {
+	s := newScene(t)
+	for i := range 5 {
+		for j := range i {
+			err := s.fresh(t, func(path string, body []byte) []byte {
+				if strings.HasSuffix(path, "/fetch") {
+					return reencode(body, func(v any) any { return swap(v, "envelopes", 0, 1) })
+				}
+				return reencode(body, func(v any) any { return swap(v, "rows", i, j) })
+			})
+			if !errors.Is(err, engine.ErrWithheld) {
+				t.Errorf("%d and %d: not noticed: %v", i, j, err)
+			}
+		}
+	}
+}
+
+// swap exchanges the envelopes of two elements of a list.
+func swap(v any, list string, i, j int) any {
+	m, _ := v.(map[string]any)
+	if all, ok := m[list].([]any); ok && len(all) > max(i, j) {
+		x, y := all[i].(map[string]any), all[j].(map[string]any)
+		x["envelope"], y["envelope"] = y["envelope"], x["envelope"]
+	}
+	return v
+}
+
+// The parts of an envelope, by an offset in each: magic, suite, purpose, epoch, key id, nonce, commitment, ciphertext, tag (from the
+// end).
+var envelopeParts = []int{0, 4, 5, 9, 12, 40, 60, 90, -1}
+
+func flipEnvelopes(t *testing.T) {
+	s := newScene(t)
+	for _, offset := range envelopeParts {
+		t.Run(fmt.Sprint("byte ", offset), func(t *testing.T) {
+			err := s.existing(t, func(_ string, body []byte) []byte { return reencode(body, flipIn("envelopes", offset)) })
+			if !errors.Is(err, engine.ErrWithheld) {
+				t.Errorf("not noticed: %v", err)
+			}
+		})
+	}
+}
+
+func flipEnvelopesAtFirstSync(t *testing.T) {
+	s := newScene(t)
+	for _, offset := range envelopeParts {
+		t.Run(fmt.Sprint("byte ", offset), func(t *testing.T) {
+			err := s.fresh(t, func(_ string, body []byte) []byte {
+				return reencode(reencode(body, flipIn("rows", offset)), flipIn("envelopes", offset))
+			})
+			if !errors.Is(err, engine.ErrWithheld) {
+				t.Errorf("not noticed: %v", err)
+			}
+		})
+	}
+}
+
+// flipIn flips one bit of each envelope of a list.
+func flipIn(list string, offset int) func(any) any {
+	return func(v any) any {
+		m, _ := v.(map[string]any)
+		all, _ := m[list].([]any)
+		for i := range all {
+			edit(all, field{i, "envelope"}, flipBit(offset))
+		}
+		return v
+	}
+}
+
+// loseCommits changes which commits a pull shows.
+func loseCommits(t *testing.T) {
+	s := newScene(t)
+	for name, change := range map[string]func([]any) []any{
+		"first dropped":     func(c []any) []any { return c[1:] },
+		"one in the middle": func(c []any) []any { return append(append([]any{}, c[0]), c[2:]...) },
+		"last dropped":      func(c []any) []any { return c[:3] },
+		"first twice":       func(c []any) []any { return append([]any{c[0]}, c...) },
+		"last twice":        func(c []any) []any { return append(c, c[len(c)-1]) },
+		"two swapped":       func(c []any) []any { c[0], c[1] = c[1], c[0]; return c },
+		"reversed":          func(c []any) []any { return []any{c[3], c[2], c[1], c[0]} },
+		"all withheld":      func([]any) []any { return []any{} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			mustNotice(t, s.existing(t, onPath("/changes", func(v any) any {
+				m := v.(map[string]any)
+				if c, ok := m["commits"].([]any); ok && len(c) >= 4 {
+					m["commits"] = change(c)
+				} else if ok && name == "last dropped" {
+					m["commits"] = []any{}
+				}
+				return v
+			})))
+		})
+	}
+}
+
+// loseRows changes the pages of a first sync.
+func loseRows(t *testing.T) {
+	s := newScene(t)
+	rows := func(change func([]any) []any) func(any) any {
+		return func(v any) any {
+			m := v.(map[string]any)
+			if r, ok := m["rows"].([]any); ok && len(r) > 1 {
+				m["rows"] = change(r)
+			}
+			return v
+		}
+	}
+	for name, change := range map[string]func(any) any{
+		"a row dropped":      rows(func(r []any) []any { return r[1:] }),
+		"the last dropped":   rows(func(r []any) []any { return r[:len(r)-1] }),
+		"a row twice":        rows(func(r []any) []any { return append(r, r[0]) }),
+		"a row made dead":    rows(func(r []any) []any { return edit(r, field{0, "state"}, set(2)).([]any) }),
+		"a revision altered": rows(func(r []any) []any { return edit(r, field{0, "revision"}, alter).([]any) }),
+		"a hash altered":     rows(func(r []any) []any { return edit(r, field{0, "env_hash"}, alter).([]any) }),
+		"no rows at all":     rows(func([]any) []any { return []any{} }),
+		"pages without end":  func(v any) any { return edit(v, field{"next"}, set("again")) },
+	} {
+		t.Run(name, func(t *testing.T) { mustNotice(t, s.fresh(t, onPath("/objects", change))) })
+	}
+}
+
+// rollBack shows an earlier state to a device that has seen a later one.
+func rollBack(t *testing.T) {
+	s := newScene(t)
+	l := newLiar(t, s.server)
+	pc := s.pcB.Copy(t, l)
+	b := pc.Unlock(t)
+	testpc.Sync(t, b) // B has seen the newest state
+	for name, change := range map[string]func(head map[string]any){
+		"an older head": func(head map[string]any) { head["seq"] = 1 },
+		"another head":  func(head map[string]any) { head["hash"] = alter(head["hash"]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b.Lock()
+			l.lie(onPath("/changes", func(v any) any {
+				m := v.(map[string]any)
+				m["commits"] = []any{}
+				change(m["head"].(map[string]any))
+				return m
+			}))
+			b = pc.Unlock(t)
+			mustNotice(t, b.Sync(t.Context()))
+			if got := testpc.Contents(t, b); !maps.Equal(got, s.after) {
+				t.Error("what B had seen is gone")
+			}
+		})
+	}
+	b.Lock()
+}
+
+// fork gives each of two devices a history of its own. Neither can see that by itself; when the server lets them meet, the device
+// that is shown the other's history notices, and keeps what it has.
+func fork(t *testing.T) {
+	s := newScene(t)
+	b := s.pcB.Unlock(t)
+	testpc.Sync(t, b)
+	common := backUp(t, s.server)
+	testpc.Save(t, s.a, testpc.Login("A's", "", ""))
+	testpc.Sync(t, s.a)
+	worldOfA := backUp(t, s.server)
+	common.restore(t, s.server)
+	own := testpc.Save(t, b, testpc.Login("B's", "", "")).ID
+	testpc.Sync(t, b)
+	worldOfA.restore(t, s.server)
+	mustNotice(t, b.Sync(t.Context()))
+	if _, ok := testpc.Contents(t, b)[own]; !ok {
+		t.Error("what B wrote is gone")
+	}
+	b.Lock()
+}
