@@ -39,6 +39,22 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
+// BenchmarkRead is what the store has in BenchmarkOpen.
+func BenchmarkRead(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			d := filled(b, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				err := d.store.View(context.Background(), func(r vault.Reader) error {
+					return r.Objects(vaultID, func(vault.Object) error { return nil })
+				})
+				check(b, err)
+			}
+		})
+	}
+}
+
 func BenchmarkQuery100k(b *testing.B) {
 	d := filled(b, 100_000)
 	for _, f := range []vault.Filter{

@@ -27,7 +27,7 @@ func (v *Vault) Folders() []Folder {
 		return nil
 	}
 	var folders []Folder
-	for _, e := range v.index.objects {
+	for _, e := range v.index.aside {
 		if e.Kind == folderKind {
 			folders = append(folders, Folder{ID: e.ID, Name: e.Title})
 		}

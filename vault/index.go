@@ -14,7 +14,8 @@ import (
 // entry is an object in the index: an item that lists show, or a folder or mark.
 type entry struct {
 	Summary
-	doc search.Doc
+	doc  search.Doc
+	slot int32 // its row in the index, if it is listed
 }
 
 // listed tells whether it is an item, or may be one: what does not open is shown.
@@ -26,11 +27,12 @@ func (e *entry) listed() bool { return e.Kind != folderKind && e.Kind != markKin
 // for every item, is what keeps 100,000 items within a few milliseconds.
 type index struct {
 	objects map[id.ID]*entry // items, folders and marks
-	slots   map[id.ID]int32  // an item's row number
+	aside   map[id.ID]*entry // the folders and marks among them, which are few
 	rows    []row            // one for each item; those of deleted items are empty
 	shown   []*Summary       // by row number
 	free    []int32          // numbers of empty rows
 	orders  [sorts][]int32   // row numbers of all items, sorted
+	counts  *Counts          // nil: to be counted anew
 }
 
 // row is what a query looks at.
@@ -43,10 +45,10 @@ type row struct {
 
 // newIndex sorts once, which is far quicker than adding one by one. Rows are laid out by title.
 func newIndex(entries []*entry) *index {
-	x := &index{objects: make(map[id.ID]*entry, len(entries)), slots: make(map[id.ID]int32, len(entries))}
+	x := &index{objects: make(map[id.ID]*entry, len(entries)), aside: make(map[id.ID]*entry)}
 	items := make([]*entry, 0, len(entries))
 	for _, e := range entries {
-		x.objects[e.ID] = e
+		x.note(e)
 		if e.listed() {
 			items = append(items, e)
 		}
@@ -57,19 +59,40 @@ func newIndex(entries []*entry) *index {
 		docs[i] = &e.doc
 	}
 	search.Pack(docs)
+	x.rows, x.shown = make([]row, 0, len(items)), make([]*Summary, 0, len(items))
 	for _, e := range items {
 		x.place(e)
 	}
-	for s := range x.orders {
-		x.orders[s] = make([]int32, len(x.rows))
-		for slot := range x.rows {
-			x.orders[s][slot] = int32(slot)
-		}
-		if Sort(s) != SortTitle {
-			slices.SortFunc(x.orders[s], x.compare(Sort(s)))
-		}
-	}
+	x.orders[SortTitle] = x.inOrderOf(func(*Summary) int64 { return 0 })
+	x.orders[SortUpdated] = x.inOrderOf(func(s *Summary) int64 { return s.UpdatedAt })
+	x.orders[SortCreated] = x.inOrderOf(func(s *Summary) int64 { return s.CreatedAt })
 	return x
+}
+
+// inOrderOf sorts the rows of a new index by a time, the latest first. Rows of the same time stay by title, as they are laid out.
+func (x *index) inOrderOf(time func(*Summary) int64) []int32 {
+	type timed struct {
+		time int64
+		slot int32
+	}
+	all := make([]timed, len(x.shown))
+	for slot, s := range x.shown {
+		all[slot] = timed{time(s), int32(slot)}
+	}
+	slices.SortFunc(all, func(a, b timed) int { return cmp.Or(cmp.Compare(b.time, a.time), cmp.Compare(a.slot, b.slot)) })
+	slots := make([]int32, len(all))
+	for i, t := range all {
+		slots[i] = t.slot
+	}
+	return slots
+}
+
+// note enters an object, without a row.
+func (x *index) note(e *entry) {
+	x.objects[e.ID] = e
+	if !e.listed() {
+		x.aside[e.ID] = e
+	}
 }
 
 // bulk is the number of changes from which a new index is quicker than moving each into place.
@@ -77,6 +100,7 @@ const bulk = 200
 
 // apply puts changed entries into the index; nil stands for a deleted object.
 func (x *index) apply(changes map[id.ID]*entry) {
+	x.counts = nil
 	if len(changes) >= bulk {
 		x.applyBulk(changes)
 		return
@@ -101,23 +125,23 @@ func (x *index) applyBulk(changes map[id.ID]*entry) {
 }
 
 func (x *index) remove(object id.ID) {
+	e := x.objects[object]
 	delete(x.objects, object)
-	slot, found := x.slots[object]
-	if !found {
+	delete(x.aside, object)
+	if e == nil || !e.listed() {
 		return
 	}
 	for s := range x.orders {
-		if at, found := slices.BinarySearchFunc(x.orders[s], slot, x.compare(Sort(s))); found {
+		if at, found := slices.BinarySearchFunc(x.orders[s], e.slot, x.compare(Sort(s))); found {
 			x.orders[s] = slices.Delete(x.orders[s], at, at+1)
 		}
 	}
-	x.rows[slot], x.shown[slot] = row{}, nil
-	x.free = append(x.free, slot)
-	delete(x.slots, object)
+	x.rows[e.slot], x.shown[e.slot] = row{}, nil
+	x.free = append(x.free, e.slot)
 }
 
 func (x *index) add(e *entry) {
-	x.objects[e.ID] = e
+	x.note(e)
 	if !e.listed() {
 		return
 	}
@@ -140,7 +164,7 @@ func (x *index) place(e *entry) int32 {
 		entry: e, doc: e.doc, kind: e.Kind, trashed: e.TrashedAt != 0, favorite: e.Favorite, conflict: e.Conflict,
 	}
 	x.shown[slot] = &e.Summary
-	x.slots[e.ID] = slot
+	e.slot = slot
 	return slot
 }
 

@@ -12,7 +12,7 @@ func (v *Vault) HasMark(name string) bool {
 	if v.index == nil {
 		return false
 	}
-	for _, e := range v.index.objects {
+	for _, e := range v.index.aside {
 		if e.Kind == markKind && e.Title == name {
 			return true
 		}

@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -94,7 +95,7 @@ func (x *index) isFolder(object id.ID) bool {
 	if object.IsZero() {
 		return false
 	}
-	e := x.objects[object]
+	e := x.aside[object]
 	return e != nil && e.Kind == folderKind
 }
 
@@ -122,25 +123,38 @@ type Counts struct {
 	Tags     map[string]int
 }
 
-// Counts counts the items.
+// Counts counts the items: once for every change of the vault, since a list asks with every key that is typed.
 func (v *Vault) Counts() Counts {
-	c := Counts{Kinds: map[Kind]int{}, Folders: map[id.ID]int{}, Tags: map[string]int{}}
-	v.mu.RLock()
-	defer v.mu.RUnlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if v.index == nil {
-		return c
+		return newCounts()
 	}
-	for _, r := range v.index.rows {
+	if v.index.counts == nil {
+		v.index.counts = v.index.count()
+	}
+	c := *v.index.counts
+	c.Kinds, c.Folders, c.Tags = maps.Clone(c.Kinds), maps.Clone(c.Folders), maps.Clone(c.Tags)
+	return c
+}
+
+func newCounts() Counts {
+	return Counts{Kinds: map[Kind]int{}, Folders: map[id.ID]int{}, Tags: map[string]int{}}
+}
+
+func (x *index) count() *Counts {
+	c := newCounts()
+	for _, r := range x.rows {
 		switch {
 		case r.entry == nil:
 		case r.trashed:
 			c.Trash++
 		default:
 			c.Kinds[r.kind]++
-			c.add(r.entry, v.index.isFolder(r.entry.Folder))
+			c.add(r.entry, x.isFolder(r.entry.Folder))
 		}
 	}
-	return c
+	return &c
 }
 
 func (c *Counts) add(e *entry, inFolder bool) {

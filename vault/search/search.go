@@ -27,6 +27,11 @@ type Doc struct {
 // NewDoc prepares a title and other texts for matching. Empty texts are left out.
 func NewDoc(title string, texts ...string) Doc {
 	var b strings.Builder
+	size := len(title)
+	for _, t := range texts {
+		size += len(separator) + len(t)
+	}
+	b.Grow(size)
 	b.WriteString(Fold(title))
 	d := Doc{title: b.Len()}
 	for _, t := range texts {

@@ -46,27 +46,36 @@ func values(v *vault.Version) []any {
 
 type scanner interface{ Scan(...any) error }
 
-func scanObject(s scanner) (vault.Object, error) {
-	var object blob16
-	var base, pending, ancestor version
-	columns := append([]any{&object}, base.columns()...)
-	columns = append(append(columns, pending.columns()...), ancestor.columns()...)
-	if err := s.Scan(columns...); err != nil {
+// objectScanner scans objectColumns of one row after the other: an unlock reads all rows there are.
+type objectScanner struct {
+	object                  blob16
+	base, pending, ancestor version
+	columns                 []any
+}
+
+func newObjectScanner() *objectScanner {
+	o := &objectScanner{}
+	o.columns = append(append([]any{&o.object}, o.base.columns()...), append(o.pending.columns(), o.ancestor.columns()...)...)
+	return o
+}
+
+func (o *objectScanner) scan(s scanner) (vault.Object, error) {
+	if err := s.Scan(o.columns...); err != nil {
 		return vault.Object{}, err
 	}
-	o := vault.Object{ID: id.ID(object)}
-	synced, err := base.get()
+	scanned := vault.Object{ID: id.ID(o.object)}
+	synced, err := o.base.get()
 	if err != nil {
 		return vault.Object{}, err
 	}
 	if synced != nil {
-		o.Base = *synced
+		scanned.Base = *synced
 	}
-	if o.Pending, err = pending.get(); err != nil {
+	if scanned.Pending, err = o.pending.get(); err != nil {
 		return vault.Object{}, err
 	}
-	o.Ancestor, err = ancestor.get()
-	return o, err
+	scanned.Ancestor, err = o.ancestor.get()
+	return scanned, err
 }
 
 // Object implements vault.Reader.
@@ -75,7 +84,7 @@ func (t *transaction) Object(v, object id.ID) (vault.Object, bool, error) {
 	if err != nil {
 		return vault.Object{}, false, fmt.Errorf("read object: %w", err)
 	}
-	o, err := scanObject(s.QueryRowContext(t.ctx, v[:], object[:]))
+	o, err := newObjectScanner().scan(s.QueryRowContext(t.ctx, v[:], object[:]))
 	if err == sql.ErrNoRows {
 		return vault.Object{}, false, nil
 	}
@@ -85,9 +94,10 @@ func (t *transaction) Object(v, object id.ID) (vault.Object, bool, error) {
 	return o, true, nil
 }
 
-// Objects implements vault.Reader.
+// Objects implements vault.Reader. It reads the table from end to end: the index would lead to the rows in the order of their ids,
+// which is no order on the disk.
 func (t *transaction) Objects(v id.ID, yield func(vault.Object) error) error {
-	return t.objects(`SELECT `+objectColumns+` FROM object WHERE vault_id = ?`, []any{v[:]}, yield)
+	return t.objects(`SELECT `+objectColumns+` FROM object NOT INDEXED WHERE vault_id = ?`, []any{v[:]}, yield)
 }
 
 // Count implements vault.Reader.
@@ -110,8 +120,9 @@ func (t *transaction) PendingObjects(v id.ID, yield func(vault.Object) error) er
 }
 
 func (t *transaction) objects(query string, args []any, yield func(vault.Object) error) error {
+	scanner := newObjectScanner()
 	return t.rows("read objects", query, args, func(rows *sql.Rows) error {
-		o, err := scanObject(rows)
+		o, err := scanner.scan(rows)
 		if err != nil {
 			return fmt.Errorf("read objects: %w", err)
 		}
