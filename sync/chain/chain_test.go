@@ -19,6 +19,7 @@ import (
 
 // world is an account with one device and one vault, and what is needed to write to them.
 type world struct {
+	t                      testing.TB
 	account, vault, device id.ID
 	identity, key          signing.PrivateKey
 	log                    *Log
@@ -28,7 +29,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{account: id.New(), vault: id.New(), device: id.New(), identity: signing.Generate(), key: signing.Generate()}
+	w := &world{t: t, account: id.New(), vault: id.New(), device: id.New(), identity: signing.Generate(), key: signing.Generate()}
 	w.log = NewLog(w.account)
 	w.enter(t, Genesis{Identity: w.identity.Public(), Receive: ReceiveKey{1}, SealedIdentity: Hash{1}})
 	w.enter(t, Credentials{Generation: 1, Profile: "P2", Login: signing.Generate().Public(), Sealings: []Sealing{{SealingPassword, Hash{2}}}})
