@@ -19,6 +19,10 @@ type Folder struct {
 	Name string
 }
 
+// Item is the folder as Batch takes it, so that an import makes folders in one transaction with what goes into them. A new one has an
+// ID already: that of its items' Folder.
+func (f Folder) Item() Item { return Item{ID: f.ID, Kind: folderKind, Title: f.Name} }
+
 // Folders returns the folders by name.
 func (v *Vault) Folders() []Folder {
 	v.mu.RLock()

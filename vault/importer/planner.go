@@ -214,12 +214,20 @@ func (p *planner) placeRival(fresh *entry, candidates []*entry) Outcome {
 // placeOther handles notes, cards and the like: no part of them identifies them, so only an equal one is the same.
 func (p *planner) placeOther(fresh *entry, candidates []*entry) Outcome {
 	for _, e := range candidates {
-		if e.notes == fresh.notes && e.password == fresh.password && e.totp == fresh.totp && slices.Equal(e.fields, fresh.fields) {
+		if e.notes == fresh.notes && e.password == fresh.password && e.totp == fresh.totp && sameDigests(e.fields, fresh.fields) {
 			return AlreadyThere
 		}
 	}
 	p.create(fresh)
 	return Imported
+}
+
+// sameDigests compares regardless of order, which an item need not keep.
+func sameDigests(a, b []Digest) bool {
+	sorted := func(list []Digest) []Digest {
+		return slices.SortedFunc(slices.Values(list), func(x, y Digest) int { return bytes.Compare(x[:], y[:]) })
+	}
+	return slices.Equal(sorted(a), sorted(b))
 }
 
 // merge adds what a record of the same login has and the item lacks.
