@@ -52,8 +52,8 @@ attacks: setup-test ## a malicious server, a malicious update host, a stolen lap
 windows: setup-system ## the MSI, into out/windows
 	installer/windows/build.sh $(VERSION) out/windows
 
-bench: setup-test ## benchmarks; figures and the machine are in docs/performance.md
-	$(GO) test -run '^$$' -bench . -benchmem ./crypto/... ./vault/... ./sync/... ./cloud/...
+bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/performance.md says how to read them
+	@sh internal/bench/run.sh
 
 build: setup-test ## the programs, into bin/
 	@mkdir -p bin

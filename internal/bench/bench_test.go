@@ -1,3 +1,5 @@
+//go:build linux
+
 // Package bench measures what a user waits for, beside the programs that people know, on the same items and in one run. make bench
 // runs it; docs/performance.md says how to read the figures. The cost of a key derivation is the real one here.
 //
