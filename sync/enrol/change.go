@@ -217,6 +217,8 @@ func (b *batch) rotate(ctx context.Context, password secret.Bytes, profile kdf.P
 		}
 	}
 	b.ak = secret.Random(keys.Size)
+	defer b.ak.Wipe()
+	defer func() { b.identity.Wipe() }()
 	b.newRecoveryCode()
 	if err := b.newIdentity(); err != nil {
 		return err
