@@ -10,12 +10,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
+	"path/filepath"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/vault/importer"
 	"github.com/coffer-vault/coffer/vault/importer/chromium"
 	"github.com/coffer-vault/coffer/vault/importer/firefox"
@@ -30,6 +33,9 @@ func main() {
 }
 
 func start(ctx context.Context) int {
+	if self, err := os.Executable(); err == nil {
+		restoreProgram(filepath.Dir(self), os.Stderr)
+	}
 	paths, err := platform.DefaultPaths()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "cofferctl:", err)
@@ -42,6 +48,17 @@ func start(ctx context.Context) int {
 	defer m.Close()
 	p := &program{manager: m, paths: paths, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	return p.run(ctx, os.Args[1:])
+}
+
+// restoreProgram puts the desktop program back that a crash in the middle of an update took away: it cannot do that itself.
+func restoreProgram(folder string, stderr io.Writer) {
+	restored, err := updater.Restore(filepath.Join(folder, programFile))
+	switch {
+	case restored:
+		fmt.Fprintln(stderr, "cofferctl: an update of Coffer was interrupted; the version before is back in place")
+	case err != nil && !errors.Is(err, fs.ErrNotExist): // without a desktop program there is nothing to restore
+		fmt.Fprintln(stderr, "cofferctl:", err)
+	}
 }
 
 // browsers finds the browser profiles of the user who runs the program.
@@ -82,7 +99,7 @@ var commands = []command{
 	{"status", "", "accounts on this PC, unsynced edits, version", (*program).status},
 	{"get", "[--account E-MAIL] [--field FIELD] ITEM...", "print a field of items, the password unless said otherwise", (*program).get},
 	{"list", "[--account E-MAIL] [SEARCH]", "items by title and user name", (*program).list},
-	{"import", "[--account E-MAIL] [--preview]", "import the passwords of this user's browsers", (*program).importBrowsers},
+	{"import", "[--account E-MAIL] [--preview] [FILE...] | --undo BATCH", "import this user's browsers, or exported files", (*program).importCommand},
 	{"enrol", "create|signin --server ORIGIN --email E-MAIL", "create an account, or sign in on this PC", (*program).enrol},
 	{"sync", "[--account E-MAIL]", "bring the vault in step with the server", (*program).sync},
 	{"doctor", "", "check servers, clock, keyring, files and updates", (*program).doctor},

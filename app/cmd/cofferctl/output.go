@@ -7,6 +7,8 @@ import (
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/importer/format"
 )
 
 // print writes v as JSON, or calls text for people.
@@ -60,5 +62,12 @@ var sentences = []struct {
 	{vault.ErrNewerSchema, "the vault file was written by a newer version of Coffer. Update this PC."},
 	{vault.ErrFull, "the disk is full. Free some space and try again; nothing was lost."},
 	{vault.ErrReadOnly, "the vault file cannot be written. Check the permissions of the folder; nothing was lost."},
+	{importer.ErrPrimaryPasswordNeeded, "it is protected by a password of its own, which was not given."},
+	{importer.ErrWrongPrimaryPassword, "that is not the password that protects it."},
+	{importer.ErrInUse, "another program keeps writing to it. Close that program and try again."},
+	{importer.ErrTooLarge, "it is larger than any export is."},
+	{importer.ErrMalformed, "it is damaged."},
+	{format.ErrUnknownFormat, "it is no export that Coffer knows: CSV of Chrome, Edge, Brave, Firefox or Safari, or Bitwarden's JSON."},
+	{format.ErrAccountRestricted, "only the Bitwarden account that made this export can open it. Export again and choose a password-protected file, or one without encryption."},
 	{vault.ErrBusy, "another program keeps the vault file locked. Try again."},
 }

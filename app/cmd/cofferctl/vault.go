@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"time"
@@ -11,7 +10,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/vault"
-	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/sqlite"
 )
 
 // access is what every command that opens a vault takes.
@@ -53,9 +52,36 @@ type accountStatus struct {
 	Server   string    `json:"server"`
 	ID       string    `json:"id"`
 	LastUsed time.Time `json:"last_used"`
+	Unsynced int       `json:"unsynced"` // edits that the server does not have; -1 if the vault file cannot be read
 }
 
-func (p *program) status(_ context.Context, args []string) error {
+// unsynced counts what waits for the server. It needs no password.
+func (p *program) unsynced(ctx context.Context, a session.Account) int {
+	store, err := sqlite.Open(ctx, p.paths.Account(a.ID))
+	if err != nil {
+		return -1
+	}
+	defer store.Close()
+	keys, err := store.Vaults(ctx)
+	if err != nil {
+		return -1
+	}
+	n := 0
+	err = store.View(ctx, func(r vault.Reader) error {
+		for _, k := range keys {
+			if err := r.PendingObjects(k.Vault, func(vault.Object) error { n++; return nil }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+func (p *program) status(ctx context.Context, args []string) error {
 	if _, err := p.flags("status", args, nil); err != nil {
 		return err
 	}
@@ -66,7 +92,7 @@ func (p *program) status(_ context.Context, args []string) error {
 		Accounts []accountStatus `json:"accounts"`
 	}{buildinfo.Version, buildinfo.Channel, p.paths.Home, []accountStatus{}}
 	for _, a := range p.manager.Accounts() {
-		report.Accounts = append(report.Accounts, accountStatus{a.Email, a.Origin, a.ID.String(), a.LastUsed})
+		report.Accounts = append(report.Accounts, accountStatus{a.Email, a.Origin, a.ID.String(), a.LastUsed, p.unsynced(ctx, a)})
 	}
 	return p.print(report, func() {
 		fmt.Fprintf(p.stdout, "Coffer %s (%s)\n", report.Version, report.Channel)
@@ -74,9 +100,19 @@ func (p *program) status(_ context.Context, args []string) error {
 			fmt.Fprintln(p.stdout, "No account on this PC. cofferctl enrol makes one.")
 		}
 		for _, a := range report.Accounts {
-			fmt.Fprintf(p.stdout, "%s at %s, last used %s\n", a.Email, a.Server, a.LastUsed.Format("2006-01-02 15:04"))
+			fmt.Fprintf(p.stdout, "%s at %s, last used %s, %s\n", a.Email, a.Server, a.LastUsed.Format("2006-01-02 15:04"), a.waiting())
 		}
 	})
+}
+
+func (a accountStatus) waiting() string {
+	switch a.Unsynced {
+	case -1:
+		return "vault file not readable: see cofferctl doctor"
+	case 0:
+		return "all edits are on the server"
+	}
+	return fmt.Sprintf("edits that wait for the server: %d", a.Unsynced)
 }
 
 func (p *program) version(_ context.Context, args []string) error {
@@ -233,62 +269,6 @@ func (p *program) sync(ctx context.Context, args []string) error {
 	}
 	return p.print(map[string]any{"pending": u.Status().Pending, "items": u.Vault().Counts().All}, func() {
 		fmt.Fprintf(p.stdout, "In step with the server: %d items.\n", u.Vault().Counts().All)
-	})
-}
-
-func (p *program) importBrowsers(ctx context.Context, args []string) error {
-	var a access
-	preview := false
-	if _, err := p.flags("import", args, func(f *flag.FlagSet) { a.define(f); f.BoolVar(&preview, "preview", false, "") }); err != nil {
-		return err
-	}
-	u, err := p.unlock(ctx, a)
-	if err != nil {
-		return err
-	}
-	defer u.Lock()
-	found, err := u.FindBrowsers(ctx)
-	if err != nil {
-		return err
-	}
-	if preview {
-		return p.printBrowsers(found)
-	}
-	result, err := u.ImportBrowsers(ctx, found, nil)
-	if err != nil {
-		return err
-	}
-	if err := u.Sync(ctx); err != nil && !errors.Is(err, session.ErrOffline) {
-		return err
-	}
-	return p.printReport(result.Report)
-}
-
-func (p *program) printBrowsers(found []importer.Source) error {
-	infos := []importer.Info{}
-	for _, s := range found {
-		infos = append(infos, s.Info())
-	}
-	return p.print(infos, func() {
-		for _, i := range infos {
-			fmt.Fprintf(p.stdout, "%s, %s: %d passwords\n", i.Browser, i.Profile, i.Count)
-		}
-	})
-}
-
-func (p *program) printReport(report importer.Report) error {
-	counts := map[importer.Outcome]int{}
-	for _, s := range report.Sources {
-		for outcome, n := range s.Counts {
-			counts[outcome] += n
-		}
-	}
-	return p.print(map[string]any{"counts": counts, "sources": report.Sources}, func() {
-		for _, outcome := range []importer.Outcome{importer.Imported, importer.Merged, importer.AlreadyThere, importer.KeptBoth, importer.Skipped, importer.Protected, importer.Unreadable} {
-			if counts[outcome] > 0 {
-				fmt.Fprintf(p.stdout, "%-14s %d\n", outcome, counts[outcome])
-			}
-		}
 	})
 }
 

@@ -1,0 +1,6 @@
+//go:build !windows
+
+package main
+
+// programFile is the desktop program, in the folder of this one.
+const programFile = "coffer"
