@@ -5,32 +5,37 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
-	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
-// Account is what the server knows of a user. Generation, Profile and LoginKey repeat the last credentials of the account log.
+// Account is what the server knows of a user. Generation, Profile, LoginKey and RecoveryKey repeat the last credentials of the
+// account log, SealedIdentity is that of the identity in force.
 type Account struct {
 	ID             id.ID
 	Email          string // normalised
 	LookupTag      []byte
+	RecoveryTag    []byte // empty without a recovery code, like the two below
 	Generation     uint64
 	Profile        string
 	LoginKey       signing.PublicKey
+	RecoveryKey    signing.PublicKey
 	SealedAccount  []byte
+	SealedRecovery []byte
 	SealedIdentity []byte
 	Created        int64
 }
 
 // SealedVault is a vault key under the account key.
 type SealedVault struct {
-	Vault  id.ID
-	Epoch  uint32
-	Sealed []byte
+	Vault    id.ID
+	Epoch    uint32
+	Sealed   []byte
+	Previous []byte // the key of the epoch before, under this one; empty for the first
 }
 
 type accountRows interface {
@@ -38,8 +43,11 @@ type accountRows interface {
 	Account(account id.ID) (Account, error)
 	AccountByEmail(email string) (Account, error)
 	AccountByTag(tag []byte) (Account, error)
-	// SetCredentials stores Generation, Profile, LoginKey and SealedAccount.
-	SetCredentials(Account) error
+	AccountByRecoveryTag(tag []byte) (Account, error)
+	// UpdateAccount stores everything but ID and Created.
+	UpdateAccount(Account) error
+	// DeleteAccount removes the account and every row that names it.
+	DeleteAccount(account id.ID) error
 	InsertSealedVault(account id.ID, s SealedVault) error
 	SealedVaults(account id.ID) ([]SealedVault, error)
 	InsertLogEntry(account id.ID, seq uint64, hash chain.Hash, e chain.SignedEntry) error
@@ -47,13 +55,17 @@ type accountRows interface {
 	LogHead(account id.ID) (length uint64, hash chain.Hash, err error)
 	// LogEntries returns the entries after seq (-1: all), as many as maxBytes hold and at least one if there is one.
 	LogEntries(account id.ID, after int64, maxBytes int) ([]chain.SignedEntry, error)
+	// PutWrap keeps the newest wrap for a device.
+	PutWrap(account, device id.ID, w chain.SignedWrap) error
+	Wrap(account, device id.ID) (chain.SignedWrap, error)
 }
 
-// Accounts serves the key bundle and the account log.
+// Accounts serves the key bundle and the account log, and changes them.
 type Accounts struct {
-	*base
+	*prover
 	logs   *logCache
 	events *Events
+	outbox *Outbox
 }
 
 // KeyBundle is what a new device needs to open the account. It is served to verified devices only.
@@ -61,26 +73,50 @@ type KeyBundle struct {
 	Account Account
 	Vaults  []SealedVault
 	Log     []chain.SignedEntry // from genesis; as much as fits, Log continues
+	Wrap    *chain.SignedWrap   // the newest for the caller's device
 }
 
-// Keys returns the caller's key bundle.
+// Keys returns the caller's key bundle. Of the account key's sealings it has the one that the caller can open. Errors: ErrSessionEnded.
 func (a *Accounts) Keys(ctx context.Context, c Caller) (out KeyBundle, err error) {
 	err = a.store.View(ctx, func(tx Tx) (err error) {
-		if out.Account, err = tx.Account(c.Account); err != nil {
+		if out.Account, err = ownAccount(tx, c); err != nil {
 			return err
 		}
 		if out.Vaults, err = tx.SealedVaults(c.Account); err != nil {
 			return err
 		}
+		wrap, err := tx.Wrap(c.Account, c.Device)
+		if err == nil {
+			out.Wrap = &wrap
+		} else if !errors.Is(err, ErrNone) {
+			return err
+		}
 		out.Log, err = tx.LogEntries(c.Account, -1, wire.PageEnvelopeBytes)
 		return err
 	})
+	if c.Status == DeviceRecovering {
+		out.Account.SealedAccount = nil
+	} else {
+		out.Account.SealedRecovery = nil
+	}
 	return out, err
+}
+
+// ownAccount finds the caller's account, which may be deleted since the request was let in. Errors: ErrSessionEnded.
+func ownAccount(tx Tx, c Caller) (Account, error) {
+	a, err := tx.Account(c.Account)
+	if errors.Is(err, ErrNone) {
+		return Account{}, ErrSessionEnded
+	}
+	return a, err
 }
 
 // Log returns the head of the account log and a page of entries after seq; -1 begins with genesis.
 func (a *Accounts) Log(ctx context.Context, c Caller, after int64) (head uint64, entries []chain.SignedEntry, err error) {
 	err = a.store.View(ctx, func(tx Tx) error {
+		if _, err := ownAccount(tx, c); err != nil {
+			return err
+		}
 		length, _, err := tx.LogHead(c.Account)
 		if err != nil {
 			return err
@@ -92,99 +128,108 @@ func (a *Accounts) Log(ctx context.Context, c Caller, after int64) (head uint64,
 	return head, entries, err
 }
 
-// Me returns the caller's account and its devices.
-func (a *Accounts) Me(ctx context.Context, c Caller) (account Account, devices []Device, err error) {
+// Me is an account as its devices see it.
+type Me struct {
+	Account  Account
+	Devices  []Device
+	Recovery *Recovery // under way
+}
+
+// Me returns the caller's account, its devices, and what they have to know of.
+func (a *Accounts) Me(ctx context.Context, c Caller) (out Me, err error) {
 	err = a.store.View(ctx, func(tx Tx) (err error) {
-		if account, err = tx.Account(c.Account); err != nil {
+		if out.Account, err = ownAccount(tx, c); err != nil {
 			return err
 		}
-		devices, err = tx.Devices(c.Account)
+		if out.Devices, err = tx.Devices(c.Account); err != nil {
+			return err
+		}
+		r, err := tx.RecoveryUnderWay(c.Account)
+		if errors.Is(err, ErrNone) {
+			return nil
+		}
+		out.Recovery = &r
 		return err
 	})
-	return account, devices, err
+	return out, err
 }
 
-// LogAppend is an entry with the sealed key that it names, if it names one.
-type LogAppend struct {
-	chain.SignedEntry
-	SealedAccount []byte // with credentials
-	SealedVault   []byte // with vault-epoch
-}
-
-// Append adds an entry to the caller's account log and does what it says. An entry that is the head already is done already: its
-// answer was lost. Errors: ErrBadEntry, *LogMoved, ErrDeviceUnlisted, ErrTaken.
-func (a *Accounts) Append(ctx context.Context, c Caller, in LogAppend) error {
-	body, err := entryBody(in.Entry)
+// Append adds an entry to the caller's account log that names no sealed key: its own device, or what it went on from. An entry that
+// is the head already is done already: its answer was lost. Errors: ErrBadEntry, *LogMoved, ErrDeviceUnlisted, ErrTaken.
+func (a *Accounts) Append(ctx context.Context, c Caller, in chain.SignedEntry) error {
+	body, err := chain.ParseBody(in)
 	if err != nil {
 		return badEntry(err)
 	}
-	var seq uint64
+	var head uint64
 	err = a.store.Update(ctx, func(tx Tx) error {
-		return a.logs.with(tx, c.Account, func(log *chain.Log) (err error) {
-			seq, err = appendEntry(tx, c, log, in, body)
-			return err
+		return a.logs.with(tx, c.Account, func(log *chain.Log) error {
+			if isHead(log, in) {
+				return nil
+			}
+			if err := extend(tx, log, in); err != nil {
+				return err
+			}
+			head, _ = log.Head()
+			return applyEntry(tx, c, body)
 		})
 	})
-	if errors.Is(err, ErrExists) {
-		return ErrTaken
-	} else if err != nil {
+	if err != nil || head == 0 {
 		return err
 	}
-	if revoked, ok := body.(*chain.DeviceRevoke); ok {
-		a.events.drop(c.Account, revoked.Device)
-	}
-	a.events.publish(c.Account, Event{Seq: seq})
+	a.events.publish(c.Account, Event{Seq: head, Notice: Notice{Devices: true}})
 	return nil
 }
 
-func appendEntry(tx Tx, c Caller, log *chain.Log, in LogAppend, body any) (seq uint64, err error) {
-	head, _ := log.Head()
-	if last := log.Entries(int64(head) - 1)[0]; bytes.Equal(last.Entry, in.Entry) && bytes.Equal(last.Signature, in.Signature) {
-		return head, nil
-	}
-	if err := log.Append(in.SignedEntry); errors.Is(err, chain.ErrEntryOrder) {
-		return 0, &LogMoved{Seq: head}
-	} else if err != nil {
-		return 0, badEntry(err)
-	}
-	if err := applyEntry(tx, c, in, body); err != nil {
-		return 0, err
-	}
-	seq, hash := log.Head()
-	return seq, tx.InsertLogEntry(c.Account, seq, hash, in.SignedEntry)
+// isHead tells whether the log ends with these very entries.
+func isHead(log *chain.Log, entries ...chain.SignedEntry) bool {
+	end := log.Entries(int64(log.Len()-len(entries)) - 1)
+	return slices.EqualFunc(end, entries, func(x, y chain.SignedEntry) bool {
+		return bytes.Equal(x.Entry, y.Entry) && bytes.Equal(x.Signature, y.Signature)
+	})
 }
 
-// applyEntry does what an entry says that the log has accepted. The caller must be listed, but for the entry that lists it.
-func applyEntry(tx Tx, c Caller, in LogAppend, body any) error {
-	if add, ok := body.(*chain.DeviceAdd); ok {
-		return listDevice(tx, c, *add)
+// extend appends entries to the log and stores them. Errors: *LogMoved if the first does not follow the head, ErrBadEntry.
+func extend(tx Tx, log *chain.Log, entries ...chain.SignedEntry) error {
+	head, _ := log.Head()
+	for i, e := range entries {
+		if err := log.Append(e); i == 0 && errors.Is(err, chain.ErrEntryOrder) {
+			return &LogMoved{Seq: head}
+		} else if err != nil {
+			return badEntry(err)
+		}
+		seq, hash := log.Head()
+		if err := tx.InsertLogEntry(log.Account(), seq, hash, e); err != nil {
+			return err
+		}
 	}
-	if device, err := tx.Device(c.Account, c.Device); err != nil {
-		return err
-	} else if device.Status != DeviceListed {
-		return ErrDeviceUnlisted
-	}
+	return nil
+}
+
+// applyEntry does what an entry says that the log has accepted.
+func applyEntry(tx Tx, c Caller, body chain.Body) error {
 	switch b := body.(type) {
-	case *chain.DeviceRevoke:
-		return tx.SetDeviceStatus(c.Account, b.Device, DeviceRevoked)
-	case *chain.Credentials:
-		return setCredentials(tx, c.Account, *b, in.SealedAccount)
-	case *chain.VaultEpoch:
-		return setEpoch(tx, c.Account, *b, in.SealedVault)
+	case *chain.DeviceAdd:
+		return listSelf(tx, c, *b)
 	case *chain.ServerRestore:
+		if _, err := ownListed(tx, c); err != nil {
+			return err
+		}
 		return ownRestore(c, *b)
 	}
 	return badEntry(fmt.Errorf("entry of type %T", body))
 }
 
-// listDevice accepts a device-add of the caller's own device alone, as it introduced itself: its key has proved the mailbox and no
+// listSelf accepts a device-add of the caller's own device alone, as it introduced itself: its key has proved the mailbox and no
 // other has, and the account's owner was told this name.
-func listDevice(tx Tx, c Caller, add chain.DeviceAdd) error {
+func listSelf(tx Tx, c Caller, add chain.DeviceAdd) error {
 	d, err := tx.Device(c.Account, c.Device)
-	if err != nil {
+	if errors.Is(err, ErrNone) {
+		return ErrDeviceUnlisted
+	} else if err != nil {
 		return err
 	}
-	if add != (chain.DeviceAdd{Device: d.ID, Key: d.Key, Name: d.Name, Platform: d.Platform}) {
+	if add != d.entry() {
 		return badEntry(errors.New("a device lists itself, as it was introduced"))
 	}
 	return tx.SetDeviceStatus(c.Account, c.Device, DeviceListed)
@@ -196,56 +241,6 @@ func ownRestore(c Caller, r chain.ServerRestore) error {
 		return badEntry(errors.New("server-restore of another device"))
 	}
 	return nil
-}
-
-// setCredentials and setEpoch demand the sealed key that the entry names: a log that names what nobody has locks the user out.
-func setCredentials(tx Tx, account id.ID, c chain.Credentials, sealed []byte) error {
-	if err := checkSealedKey(sealed); err != nil {
-		return err
-	}
-	if err := checkCredentials(c); err != nil {
-		return err
-	}
-	if !sealingListed(c, sealed) {
-		return badEntry(errors.New("credentials name another sealed account key"))
-	}
-	return tx.SetCredentials(Account{ID: account, Generation: c.Generation, Profile: c.Profile, LoginKey: c.Login, SealedAccount: sealed})
-}
-
-func setEpoch(tx Tx, account id.ID, v chain.VaultEpoch, sealed []byte) error {
-	if err := checkSealedKey(sealed); err != nil {
-		return err
-	}
-	if v.SealedKey != chain.SealedKeyHash(sealed) {
-		return badEntry(errors.New("vault-epoch names another sealed vault key"))
-	}
-	if v.Epoch == 1 {
-		if err := tx.InsertVault(Vault{ID: v.Vault, Account: account}); err != nil {
-			return err
-		}
-	}
-	return tx.InsertSealedVault(account, SealedVault{Vault: v.Vault, Epoch: v.Epoch, Sealed: sealed})
-}
-
-// entryBody decodes the body of an entry. Only package chain decides whether the entry is valid.
-func entryBody(raw []byte) (any, error) {
-	var e struct {
-		Type chain.EntryType      `cbor:"6,keyasint"`
-		Body canonical.RawMessage `cbor:"7,keyasint"`
-	}
-	if _, err := canonical.UnmarshalKeeping(raw, &e); err != nil {
-		return nil, err
-	}
-	bodies := map[chain.EntryType]any{
-		chain.EntryCredentials: new(chain.Credentials), chain.EntryDeviceAdd: new(chain.DeviceAdd),
-		chain.EntryDeviceRevoke: new(chain.DeviceRevoke), chain.EntryVaultEpoch: new(chain.VaultEpoch),
-		chain.EntryServerRestore: new(chain.ServerRestore),
-	}
-	body, ok := bodies[e.Type]
-	if !ok {
-		return nil, fmt.Errorf("entry of type %d", e.Type)
-	}
-	return body, canonical.Unmarshal(e.Body, body)
 }
 
 func badEntry(cause error) error { return fmt.Errorf("%w: %w", ErrBadEntry, cause) }

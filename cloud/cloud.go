@@ -24,20 +24,25 @@ type Config struct {
 	Origin string // scheme, host and port that clients are given; proofs and requests are signed for it
 	Mail   Sender
 	Now    func() time.Time
+	After  func(time.Duration) <-chan time.Time // time.After
 	Random io.Reader
 	Log    *slog.Logger
+	// RecoveryDelay is how long every device has to cancel a recovery; DefaultRecoveryDelay but for tests.
+	RecoveryDelay time.Duration
 }
 
 // Cloud is the server without HTTP.
 type Cloud struct {
-	SignUp   *SignUp
-	SignIn   *SignIn
-	Sessions *Sessions
-	Accounts *Accounts
-	Vaults   *Vaults
-	Events   *Events
-	Outbox   *Outbox
-	Janitor  *Janitor
+	SignUp     *SignUp
+	SignIn     *SignIn
+	Sessions   *Sessions
+	Accounts   *Accounts
+	Pairings   *Pairings
+	Recoveries *Recoveries
+	Vaults     *Vaults
+	Events     *Events
+	Outbox     *Outbox
+	Janitor    *Janitor
 }
 
 // New wires the services to one store.
@@ -46,15 +51,18 @@ func New(c Config) *Cloud {
 	events, logs := newEvents(), newLogCache()
 	outbox := &Outbox{base: b, sender: c.Mail, log: c.Log, wake: make(chan struct{}, 1)}
 	sessions := &Sessions{base: b, events: events}
+	prover := newProver(b, c.Origin)
 	return &Cloud{
-		SignUp:   &SignUp{base: b, outbox: outbox, sessions: sessions},
-		SignIn:   newSignIn(b, c.Origin, outbox, sessions),
-		Sessions: sessions,
-		Accounts: &Accounts{base: b, logs: logs, events: events},
-		Vaults:   &Vaults{base: b, logs: logs, events: events},
-		Events:   events,
-		Outbox:   outbox,
-		Janitor:  &Janitor{base: b, log: c.Log},
+		SignUp:     &SignUp{base: b, outbox: outbox, sessions: sessions},
+		SignIn:     &SignIn{prover: prover, outbox: outbox, sessions: sessions},
+		Sessions:   sessions,
+		Accounts:   &Accounts{prover: prover, logs: logs, events: events, outbox: outbox},
+		Pairings:   &Pairings{base: b, dummy: prover.dummy, logs: logs, events: events, outbox: outbox, after: c.After},
+		Recoveries: &Recoveries{prover: prover, outbox: outbox, sessions: sessions, events: events, delay: c.RecoveryDelay},
+		Vaults:     &Vaults{base: b, logs: logs, events: events},
+		Events:     events,
+		Outbox:     outbox,
+		Janitor:    &Janitor{base: b, log: c.Log},
 	}
 }
 

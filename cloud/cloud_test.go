@@ -192,7 +192,7 @@ func TestOutboxRuns(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	sent := make(chan struct{})
 	w.Cloud = cloud.New(cloud.Config{
-		Store: w.store, Secret: cloud.NewSecret(), Mail: sender(func() { close(sent) }), Now: time.Now, Random: rand.Reader,
+		Store: w.store, Secret: cloud.NewSecret(), Mail: sender(func() { close(sent) }), Now: time.Now, After: time.After, Random: rand.Reader,
 	})
 	done := make(chan struct{})
 	go func() { w.Outbox.Run(ctx); close(done) }()

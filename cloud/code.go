@@ -65,16 +65,21 @@ func (b *base) tryCode(m *MailedCode, typed, purpose string, binding ...any) err
 	return nil
 }
 
-// countMail counts a mail against the day's cap of what name stands for. The name is hashed: counters outlive sign-ups that were
-// never finished, and need not keep their addresses.
+// countMail counts a mail against the day's cap of what subject stands for.
 func (b *base) countMail(tx signinRows, kind string, subject any) error {
+	return b.count(tx, kind, subject, dailyCodes)
+}
+
+// count counts what costs somebody else's patience. The subject is hashed: counters outlive sign-ups that were never finished, and
+// need not keep their addresses.
+func (b *base) count(tx signinRows, kind string, subject any, limit int) error {
 	const day = 24 * time.Hour
 	today := b.time() / millis(day)
 	n, err := tx.Count(b.secret.mac("coffer/v1/counter", kind, subject), today)
 	if err != nil {
 		return err
 	}
-	if n > dailyCodes {
+	if n > limit {
 		return &SlowDown{After: time.Duration((today+1)*millis(day)-b.time()) * time.Millisecond}
 	}
 	return nil

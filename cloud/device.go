@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"errors"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,11 +16,13 @@ import (
 type DeviceStatus int
 
 // The statuses of a device. A verified device has proved password, Secret Key and mailbox, and may read; a listed one is live in
-// the account log, and may write; a revoked one may do nothing, for ever.
+// the account log, and may write; a revoked one may do nothing, for ever. A recovering one has proved recovery code and mailbox and
+// has waited: it may read, and change the account once. It is no device of the account yet, so that its row is a Recovery.
 const (
-	DeviceVerified DeviceStatus = 1
-	DeviceListed   DeviceStatus = 2
-	DeviceRevoked  DeviceStatus = 3
+	DeviceVerified   DeviceStatus = 1
+	DeviceListed     DeviceStatus = 2
+	DeviceRevoked    DeviceStatus = 3
+	DeviceRecovering DeviceStatus = 4
 )
 
 // Device is one installation of one account. It is keyed by both: a device id means nothing outside its account.
@@ -27,6 +30,7 @@ type Device struct {
 	Account  id.ID
 	ID       id.ID
 	Key      signing.PublicKey
+	Receive  chain.ReceiveKey
 	Name     string
 	Platform string
 	Status   DeviceStatus
@@ -40,23 +44,49 @@ type deviceRows interface {
 	Devices(account id.ID) ([]Device, error) // in order of creation
 	SetDeviceStatus(account, device id.ID, status DeviceStatus) error
 	TouchDevice(account, device id.ID, seen int64) error
+	RenameDevice(account, device id.ID, name string) error
+	DeleteDevice(account, device id.ID) error
 }
 
 // NewDevice is a device as it introduces itself.
 type NewDevice struct {
 	ID       id.ID
 	Key      signing.PublicKey
+	Receive  chain.ReceiveKey
 	Name     string
 	Platform string
 }
 
-func (d NewDevice) row(account id.ID, now int64) Device {
-	return Device{Account: account, ID: d.ID, Key: d.Key, Name: d.Name, Platform: d.Platform, Status: DeviceVerified, Created: now, LastSeen: now}
+// row is the device from now on.
+func (d NewDevice) row(account id.ID, status DeviceStatus, now int64) Device {
+	return Device{
+		Account: account, ID: d.ID, Key: d.Key, Receive: d.Receive, Name: d.Name, Platform: d.Platform, Status: status, Created: now, LastSeen: now,
+	}
 }
 
 // entry is the account log's line for the device.
 func (d NewDevice) entry() chain.DeviceAdd {
-	return chain.DeviceAdd{Device: d.ID, Key: d.Key, Name: d.Name, Platform: d.Platform}
+	return chain.DeviceAdd{Device: d.ID, Key: d.Key, Receive: d.Receive, Name: d.Name, Platform: d.Platform}
+}
+
+func (d Device) entry() chain.DeviceAdd {
+	return chain.DeviceAdd{Device: d.ID, Key: d.Key, Receive: d.Receive, Name: d.Name, Platform: d.Platform}
+}
+
+// ownListed returns the caller's device, if it is in the account log now and not only when its request was signed.
+func ownListed(tx Tx, c Caller) (Device, error) {
+	d, err := tx.Device(c.Account, c.Device)
+	switch {
+	case errors.Is(err, ErrNone):
+		return Device{}, ErrDeviceUnlisted
+	case err != nil:
+		return Device{}, err
+	case d.Status == DeviceRevoked:
+		return Device{}, ErrDeviceRevoked
+	case d.Status != DeviceListed:
+		return Device{}, ErrDeviceUnlisted
+	}
+	return d, nil
 }
 
 // check refuses names that could break a line of a mail or pass for its text, and keys under which anybody can sign.
@@ -64,11 +94,16 @@ func (d NewDevice) check() error {
 	if _, err := signing.ParsePublicKey(d.Key[:]); err != nil {
 		return invalid("device key")
 	}
-	if d.ID.IsZero() || !printable(d.Name, wire.MaxDeviceName) || !printable(d.Platform, 16) {
+	if d.Receive == (chain.ReceiveKey{}) {
+		return invalid("device's receive key")
+	}
+	if d.ID.IsZero() || !printableName(d.Name) || !printable(d.Platform, 16) {
 		return invalid("device id, name or platform")
 	}
 	return nil
 }
+
+func printableName(name string) bool { return printable(name, wire.MaxDeviceName) }
 
 func printable(text string, maxRunes int) bool {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }

@@ -40,6 +40,11 @@ type LogMoved struct{ Seq uint64 }
 
 func (e *LogMoved) Error() string { return fmt.Sprintf("account log's head is at %d", e.Seq) }
 
+// RecoveryWaits says when a recovery's delay is over, Unix ms.
+type RecoveryWaits struct{ ReadyAt int64 }
+
+func (e *RecoveryWaits) Error() string { return fmt.Sprintf("recovery waits until %d", e.ReadyAt) }
+
 // SlowDown asks to wait.
 type SlowDown struct{ After time.Duration }
 

@@ -10,12 +10,26 @@ import (
 const (
 	streamsPerDevice = 4
 	maxStreams       = 20_000
+	maxHeld          = 5_000
 )
 
-// Event says that a vault has a new head, or the account log a new entry (Vault is zero). It carries no content.
+// Event says that a vault has a new head, or the account log a new entry (Vault is zero), or what its flags say. It carries no
+// content.
 type Event struct {
 	Vault id.ID
 	Seq   uint64
+	Notice
+}
+
+// Notice is what an event can say without a number.
+type Notice struct {
+	Pairing   bool // the account's pairings have changed
+	Devices   bool // its devices, its address or its recovery have
+	SignedOut bool // another device ended this one's session; the last event of its stream
+}
+
+func (n *Notice) add(more Notice) {
+	*n = Notice{Pairing: n.Pairing || more.Pairing, Devices: n.Devices || more.Devices, SignedOut: n.SignedOut || more.SignedOut}
 }
 
 // Events tells the devices of an account what changed. It never blocks and never queues: what a slow reader has not fetched yet is
@@ -24,10 +38,13 @@ type Events struct {
 	mu      sync.Mutex
 	streams map[id.ID]map[*Stream]bool // by account
 	count   int
+	held    map[id.ID]chan struct{} // requests that wait for a pairing to change
 	closed  bool
 }
 
-func newEvents() *Events { return &Events{streams: map[id.ID]map[*Stream]bool{}} }
+func newEvents() *Events {
+	return &Events{streams: map[id.ID]map[*Stream]bool{}, held: map[id.ID]chan struct{}{}}
+}
 
 // Stream is one listening device.
 type Stream struct {
@@ -36,6 +53,7 @@ type Stream struct {
 
 	mu      sync.Mutex
 	pending map[id.ID]uint64
+	notice  Notice
 	ended   bool
 }
 
@@ -50,6 +68,10 @@ func (s *Stream) Take() (events []Event, ok bool) {
 		events = append(events, Event{Vault: vault, Seq: seq})
 	}
 	clear(s.pending)
+	if s.notice != (Notice{}) {
+		events = append(events, Event{Notice: s.notice})
+		s.notice = Notice{}
+	}
 	return events, !s.ended
 }
 
@@ -103,26 +125,80 @@ func (e *Events) publish(account id.ID, event Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for s := range e.streams[account] {
-		s.change(func() { s.pending[event.Vault] = max(s.pending[event.Vault], event.Seq) })
+		s.change(func() {
+			s.notice.add(event.Notice)
+			// An event of flags alone has no number.
+			if event.Seq > 0 {
+				s.pending[event.Vault] = max(s.pending[event.Vault], event.Seq)
+			}
+		})
 	}
 }
 
 // drop ends the streams of a device whose session is over.
 func (e *Events) drop(account, device id.ID) {
+	e.end(account, func(d id.ID) bool { return d == device }, Notice{})
+}
+
+// signOut ends the streams of all devices but one, and tells them why.
+func (e *Events) signOut(account, but id.ID) {
+	e.end(account, func(d id.ID) bool { return d != but }, Notice{SignedOut: true})
+}
+
+func (e *Events) end(account id.ID, which func(device id.ID) bool, why Notice) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for s := range e.streams[account] {
-		if s.device == device {
-			s.change(func() { s.ended = true })
+		if which(s.device) {
+			s.change(func() { s.ended = true; s.notice.add(why) })
 		}
 	}
 }
 
-// Shutdown ends all streams and admits no new one, so that the HTTP server can stop.
+// hold returns a channel that is closed by the next wake of the pairing, or by the next hold: the newest request alone waits, so that
+// a pairing costs one. It is closed at once where too many wait already.
+func (e *Events) hold(pairing id.ID) <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	changed := make(chan struct{})
+	if before := e.held[pairing]; before != nil {
+		close(before)
+	} else if e.closed || len(e.held) >= maxHeld {
+		close(changed)
+		return changed
+	}
+	e.held[pairing] = changed
+	return changed
+}
+
+// release forgets a request that waits no more.
+func (e *Events) release(pairing id.ID, changed <-chan struct{}) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.held[pairing] == changed {
+		delete(e.held, pairing)
+	}
+}
+
+// wake answers the request that waits for the pairing.
+func (e *Events) wake(pairing id.ID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if changed := e.held[pairing]; changed != nil {
+		close(changed)
+		delete(e.held, pairing)
+	}
+}
+
+// Shutdown ends all streams and waiting requests and admits no new one, so that the HTTP server can stop.
 func (e *Events) Shutdown() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closed = true
+	for pairing, changed := range e.held {
+		close(changed)
+		delete(e.held, pairing)
+	}
 	for streams := range maps.Values(e.streams) {
 		for s := range streams {
 			s.change(func() { s.ended = true })

@@ -2,13 +2,13 @@ package cloud
 
 import "github.com/coffer-vault/coffer/crypto/signing"
 
-// CountVerifications makes s count the signatures that it checks.
-func (s *SignIn) CountVerifications() *int {
+// CountVerifications makes p count the signatures that it checks.
+func (p *prover) CountVerifications() *int {
 	n := new(int)
-	verify := s.verify
-	s.verify = func(k signing.PublicKey, p signing.Purpose, msg, sig []byte) error {
+	verify := p.verify
+	p.verify = func(k signing.PublicKey, purpose signing.Purpose, msg, sig []byte) error {
 		*n++
-		return verify(k, p, msg, sig)
+		return verify(k, purpose, msg, sig)
 	}
 	return n
 }

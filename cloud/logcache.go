@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -28,7 +29,7 @@ type cachedLog struct {
 func newLogCache() *logCache { return &logCache{logs: map[id.ID]*cachedLog{}} }
 
 // with gives do the account's log as the transaction sees it. do may append to it: if the transaction then fails, the next caller
-// notices that memory and database differ, and reads the log anew.
+// notices that memory and database differ, and reads the log anew. Errors: ErrSessionEnded for an account that is gone.
 func (c *logCache) with(tx Tx, account id.ID, do func(*chain.Log) error) error {
 	entry := c.entry(account)
 	entry.mu.Lock()
@@ -59,7 +60,9 @@ func (c *logCache) entry(account id.ID) *cachedLog {
 
 func (c *cachedLog) catchUp(tx Tx, account id.ID) error {
 	length, hash, err := tx.LogHead(account)
-	if err != nil {
+	if errors.Is(err, ErrNone) {
+		return ErrSessionEnded // the account was deleted since the request was let in
+	} else if err != nil {
 		return fmt.Errorf("read account log: %w", err)
 	}
 	if c.log != nil && c.is(length, hash) {

@@ -14,10 +14,21 @@ type MailKind string
 
 // The mails that the server sends.
 const (
-	MailSignupCode   MailKind = "signup-code"
-	MailSignupExists MailKind = "signup-exists"
-	MailDeviceCode   MailKind = "device-code"
-	MailNewDevice    MailKind = "new-device"
+	MailSignupCode        MailKind = "signup-code"
+	MailSignupExists      MailKind = "signup-exists"
+	MailDeviceCode        MailKind = "device-code"
+	MailNewDevice         MailKind = "new-device"
+	MailDeviceRemoved     MailKind = "device-removed"
+	MailKeysChanged       MailKind = "keys-changed"
+	MailRecoveryCode      MailKind = "recovery-code"
+	MailRecoveryStarted   MailKind = "recovery-started"
+	MailRecoveryCancelled MailKind = "recovery-cancelled"
+	MailRecovered         MailKind = "recovered"
+	MailEmailCodeOld      MailKind = "email-code-old" // to the address that the account has
+	MailEmailCodeNew      MailKind = "email-code-new"
+	MailEmailExists       MailKind = "email-exists" // instead of the code, to an address that has an account
+	MailEmailChanged      MailKind = "email-changed"
+	MailAccountDeleted    MailKind = "account-deleted"
 )
 
 // Mail is a mail to be. Fields that its kind has no use for are empty.
@@ -28,7 +39,9 @@ type Mail struct {
 	Code     string
 	Device   string // name
 	Platform string
+	Address  string // the new one
 	Time     int64
+	ReadyAt  int64 // of a recovery
 	Expires  int64 // when it is of no use any more; 0 means noticeLifetime
 }
 
@@ -88,6 +101,11 @@ func (o *Outbox) add(tx Tx, m Mail) error {
 		m.Expires = now + millis(noticeLifetime)
 	}
 	return tx.InsertMail(QueuedMail{ID: o.rowID(), Sealed: o.secret.seal(mailSeal, o.bytes(sealNonceSize), plain), NextTry: now, Expires: m.Expires})
+}
+
+// notice queues a mail that tells of something that a device did, or that was done to it.
+func (o *Outbox) notice(tx Tx, to string, kind MailKind, d Device) error {
+	return o.add(tx, Mail{To: to, Kind: kind, Device: d.Name, Platform: d.Platform, Time: o.time()})
 }
 
 // nudge wakes Run.

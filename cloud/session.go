@@ -48,6 +48,9 @@ type sessionRows interface {
 	SessionByFamily(hash []byte) (Session, error)
 	UpdateSession(Session) error
 	DeleteSession(sessionID string) error
+	DeleteDeviceSessions(account, device id.ID) error
+	// DeleteOtherSessions leaves those of one device.
+	DeleteOtherSessions(account, device id.ID) error
 	// DeleteOldSessions leaves the newest keep sessions of a device.
 	DeleteOldSessions(account, device id.ID, keep int) error
 }
@@ -106,8 +109,8 @@ func (s *Sessions) ByAccess(ctx context.Context, account, device id.ID, token []
 		if row.Account != account || row.Device != device || s.time() >= row.AccessExpires {
 			return ErrNone
 		}
-		d, err := tx.Device(account, device)
-		caller = Caller{Account: account, Device: device, Key: d.Key, Status: d.Status, SessionID: row.ID, Expires: row.AccessExpires}
+		caller, err = s.holder(tx, account, device)
+		caller.SessionID, caller.Expires = row.ID, row.AccessExpires
 		return err
 	})
 	if errors.Is(err, ErrNone) {
@@ -119,15 +122,32 @@ func (s *Sessions) ByAccess(ctx context.Context, account, device id.ID, token []
 // ByDevice finds a device that asks to renew its session. Errors: ErrSessionEnded.
 func (s *Sessions) ByDevice(ctx context.Context, account, device id.ID) (Caller, error) {
 	var caller Caller
-	err := s.store.View(ctx, func(tx Tx) error {
-		d, err := tx.Device(account, device)
-		caller = Caller{Account: account, Device: device, Key: d.Key, Status: d.Status}
+	err := s.store.View(ctx, func(tx Tx) (err error) {
+		caller, err = s.holder(tx, account, device)
 		return err
 	})
 	if errors.Is(err, ErrNone) {
 		return Caller{}, ErrSessionEnded
 	}
 	return caller, err
+}
+
+// holder finds who may hold a session: a device of the account, or one that recovers it and has waited. ErrNone if neither.
+func (s *Sessions) holder(tx Tx, account, device id.ID) (Caller, error) {
+	d, err := tx.Device(account, device)
+	if err == nil {
+		return Caller{Account: account, Device: device, Key: d.Key, Status: d.Status}, nil
+	} else if !errors.Is(err, ErrNone) {
+		return Caller{}, err
+	}
+	r, err := tx.Recovery(account, device)
+	if err != nil {
+		return Caller{}, err
+	}
+	if !r.ready(s.time()) {
+		return Caller{}, ErrNone
+	}
+	return Caller{Account: account, Device: device, Key: r.Key, Status: DeviceRecovering}, nil
 }
 
 // Refresh trades a refresh token for new tokens. The previous token works too until the new one was used, since the answer that
@@ -151,7 +171,7 @@ func (s *Sessions) Refresh(ctx context.Context, c Caller, token []byte) (tokens 
 			return ErrSessionEnded, tx.DeleteSession(row.ID)
 		}
 		tokens, row = s.issue(row, family)
-		if err := tx.UpdateSession(row); err != nil {
+		if err := tx.UpdateSession(row); err != nil || c.Status == DeviceRecovering {
 			return nil, err
 		}
 		return nil, tx.TouchDevice(row.Account, row.Device, s.time())
@@ -176,6 +196,20 @@ func (s *Sessions) End(ctx context.Context, c Caller) error {
 	err := s.store.Update(ctx, func(tx Tx) error { return tx.DeleteSession(c.SessionID) })
 	if err == nil {
 		s.events.drop(c.Account, c.Device)
+	}
+	return err
+}
+
+// EndOthers signs all other devices of the account out. Their streams are told.
+func (s *Sessions) EndOthers(ctx context.Context, c Caller) error {
+	err := s.store.Update(ctx, func(tx Tx) error {
+		if _, err := ownListed(tx, c); err != nil {
+			return err
+		}
+		return tx.DeleteOtherSessions(c.Account, c.Device)
+	})
+	if err == nil {
+		s.events.signOut(c.Account, c.Device)
 	}
 	return err
 }

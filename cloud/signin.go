@@ -19,23 +19,14 @@ const (
 	maxProofWait = 15 * time.Minute
 	// proofMemory is how long after the last wrong proof it is forgotten.
 	proofMemory = 24 * time.Hour
+	tagSize     = 32
 )
 
-// SignIn proves who is there and admits new devices. Its answers and its work are the same for accounts that exist and accounts
-// that do not: same statements, same signature checks, same counters.
+// SignIn proves who is there and admits new devices.
 type SignIn struct {
-	*base
-	origin   string
+	*prover
 	outbox   *Outbox
 	sessions *Sessions
-	dummy    signing.PublicKey
-	verify   func(signing.PublicKey, signing.Purpose, []byte, []byte) error
-}
-
-func newSignIn(b *base, origin string, outbox *Outbox, sessions *Sessions) *SignIn {
-	// The key that proofs for unknown accounts are checked with. Its private half is gone at once.
-	dummy := signing.Generate().Public()
-	return &SignIn{base: b, origin: origin, outbox: outbox, sessions: sessions, dummy: dummy, verify: signing.PublicKey.Verify}
 }
 
 type signinRows interface {
@@ -48,15 +39,9 @@ type signinRows interface {
 	PutPendingDevice(PendingDevice) error
 	PendingDevice(account, device id.ID) (PendingDevice, error)
 	DeletePendingDevice(account, device id.ID) error
+	DeletePendingDevices(account id.ID) error
 	// Count raises the counter of a subject on a day and returns it.
 	Count(subject []byte, day int64) (int, error)
-}
-
-// Challenge is a nonce that waits for its proof.
-type Challenge struct {
-	Nonce   []byte
-	Account id.ID
-	Expires int64
 }
 
 // WrongProofs counts what somebody tried on an account, existing or not.
@@ -85,37 +70,14 @@ type PendingDevice struct {
 	Code     MailedCode
 }
 
-// LookedUp is what a client needs to derive its keys.
-type LookedUp struct {
-	Account    id.ID
-	Generation uint64
-	Profile    string
-}
-
-// Lookup finds the account of a Secret Key by its tag. An unknown tag gets an account made up from the tag, the same every time.
+// Lookup finds the account of a Secret Key by its tag.
 func (s *SignIn) Lookup(ctx context.Context, tag []byte) (LookedUp, error) {
-	if len(tag) != 32 {
-		return LookedUp{}, invalid("lookup tag of %d bytes", len(tag))
-	}
-	madeUp := s.secret.mac("coffer/v1/unknown-tag", tag)
-	found := LookedUp{Account: id.ID(madeUp[:id.Size]), Generation: 1, Profile: "P2"}
-	err := s.store.View(ctx, func(tx Tx) error {
-		a, err := tx.AccountByTag(tag)
-		if errors.Is(err, ErrNone) {
-			return nil
-		} else if err != nil {
-			return err
-		}
-		found = LookedUp{Account: a.ID, Generation: a.Generation, Profile: a.Profile}
-		return nil
-	})
-	return found, err
+	return s.lookup(ctx, forSignIn, tag, func(tx Tx) (Account, error) { return tx.AccountByTag(tag) })
 }
 
 // Challenge returns a nonce for one proof, for any account id.
 func (s *SignIn) Challenge(ctx context.Context, account id.ID) (Challenge, error) {
-	c := Challenge{Nonce: s.bytes(nonceSize), Account: account, Expires: s.time() + millis(challengeLifetime)}
-	return c, s.store.Update(ctx, func(tx Tx) error { return tx.InsertChallenge(c) })
+	return s.challenge(ctx, account, forSignIn)
 }
 
 // Proof is a client's answer to a challenge.
@@ -148,7 +110,8 @@ func (s *SignIn) Prove(ctx context.Context, p Proof) (out Proved, err error) {
 		return Proved{}, err
 	}
 	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
-		account, verdict, failure := s.judge(tx, p)
+		claimed := Challenge{Nonce: p.Nonce, Purpose: forSignIn, Account: p.Account, Expires: p.Expires}
+		account, verdict, failure := s.judge(tx, claimed, func(a Account) bool { return s.right(a, p) })
 		if verdict != nil || failure != nil {
 			return verdict, failure
 		}
@@ -166,36 +129,6 @@ func (s *SignIn) Prove(ctx context.Context, p Proof) (out Proved, err error) {
 func refused(err error) bool {
 	var slow *SlowDown
 	return errors.Is(err, ErrDeviceRevoked) || errors.Is(err, ErrInvalid) || errors.As(err, &slow)
-}
-
-// judge decides whether the proof is right. It has no way out between the reading of the account and the last check, so that the
-// clock cannot tell which part was wrong.
-func (s *SignIn) judge(tx Tx, p Proof) (account Account, verdict, failure error) {
-	c, err := tx.TakeChallenge(p.Nonce)
-	if errors.Is(err, ErrNone) || (err == nil && (c.Account != p.Account || c.Expires != p.Expires || s.time() >= c.Expires)) {
-		return Account{}, invalid("challenge is unknown, used or expired"), nil
-	} else if err != nil {
-		return Account{}, nil, err
-	}
-	wrong, err := tx.WrongProofs(p.Account)
-	if err != nil {
-		return Account{}, nil, err
-	}
-	if wait := wrong.Last + millis(wrong.wait()) - s.time(); wait > 0 {
-		return Account{}, &SlowDown{After: time.Duration(wait) * time.Millisecond}, nil
-	}
-	account, err = tx.Account(p.Account)
-	known := err == nil
-	if !known {
-		if !errors.Is(err, ErrNone) {
-			return Account{}, nil, err
-		}
-		account = Account{LoginKey: s.dummy}
-	}
-	if s.right(account, p) && known {
-		return account, nil, tx.PutWrongProofs(p.Account, WrongProofs{})
-	}
-	return Account{}, ErrProofFailed, tx.PutWrongProofs(p.Account, WrongProofs{Count: wrong.Count + 1, Last: s.time()})
 }
 
 // right checks both signatures and the address, all three in every case.
@@ -219,8 +152,8 @@ func (s *SignIn) admit(tx Tx, account Account, p Proof) (Proved, error) {
 		return Proved{}, err
 	case known.Status == DeviceRevoked:
 		return Proved{}, ErrDeviceRevoked
-	case known.Key != p.Device.Key:
-		return Proved{}, invalid("device id has another key")
+	case known.Key != p.Device.Key || known.Receive != p.Device.Receive:
+		return Proved{}, invalid("device id has other keys")
 	}
 	tokens, err := s.sessions.open(tx, account.ID, known.ID)
 	if err != nil {
@@ -295,7 +228,7 @@ func (s *SignIn) enrol(tx Tx, d PendingDevice) (Tokens, error) {
 	if err := tx.DeletePendingDevice(d.Account, d.ID); err != nil {
 		return Tokens{}, err
 	}
-	if err := tx.InsertDevice(d.row(d.Account, s.time())); err != nil {
+	if err := tx.InsertDevice(d.row(d.Account, DeviceVerified, s.time())); err != nil {
 		return Tokens{}, err
 	}
 	notice := Mail{To: account.Email, Language: d.Language, Kind: MailNewDevice, Device: d.Name, Platform: d.Platform, Time: s.time()}

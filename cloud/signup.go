@@ -1,10 +1,10 @@
 package cloud
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -99,7 +99,9 @@ type NewAccount struct {
 	Token          []byte
 	Account        id.ID
 	LookupTag      []byte
+	RecoveryTag    []byte // empty without a recovery code
 	SealedAccount  []byte
+	SealedRecovery []byte // empty without a recovery code
 	SealedIdentity []byte
 	Vault          id.ID
 	SealedVault    []byte
@@ -148,9 +150,7 @@ func insertAccount(tx Tx, account Account, n NewAccount, log *chain.Log) error {
 			return err
 		}
 	}
-	device := n.Device.row(n.Account, account.Created)
-	device.Status = DeviceListed
-	if err := tx.InsertDevice(device); err != nil {
+	if err := tx.InsertDevice(n.Device.row(n.Account, DeviceListed, account.Created)); err != nil {
 		return err
 	}
 	if err := tx.InsertVault(Vault{ID: n.Vault, Account: n.Account}); err != nil {
@@ -162,16 +162,14 @@ func insertAccount(tx Tx, account Account, n NewAccount, log *chain.Log) error {
 // check verifies the log and that it names exactly what came with it: a client that mixed up its keys must find out now and not
 // on its second device.
 func (n NewAccount) check(now int64) (Account, *chain.Log, error) {
-	if len(n.Token) != tokenSize || len(n.LookupTag) != 32 {
-		return Account{}, nil, invalid("sign-up token or lookup tag")
+	if len(n.Token) != tokenSize {
+		return Account{}, nil, invalid("sign-up token")
 	}
 	if err := n.Device.check(); err != nil {
 		return Account{}, nil, err
 	}
-	for _, sealed := range [][]byte{n.SealedAccount, n.SealedIdentity, n.SealedVault} {
-		if err := checkSealedKey(sealed); err != nil {
-			return Account{}, nil, err
-		}
+	if err := errors.Join(checkSealedKey(n.SealedIdentity), checkSealedKey(n.SealedVault)); err != nil {
+		return Account{}, nil, err
 	}
 	// Counted before any signature is checked: whoever asks here is a stranger.
 	if len(n.Log) != 4 {
@@ -186,8 +184,9 @@ func (n NewAccount) check(now int64) (Account, *chain.Log, error) {
 	}
 	c := log.Credentials()
 	return Account{
-		ID: n.Account, LookupTag: n.LookupTag, Generation: c.Generation, Profile: c.Profile, LoginKey: c.Login,
-		SealedAccount: n.SealedAccount, SealedIdentity: n.SealedIdentity, Created: now,
+		ID: n.Account, LookupTag: n.LookupTag, RecoveryTag: n.RecoveryTag,
+		Generation: c.Generation, Profile: c.Profile, LoginKey: c.Login, RecoveryKey: c.Recovery,
+		SealedAccount: n.SealedAccount, SealedRecovery: n.SealedRecovery, SealedIdentity: n.SealedIdentity, Created: now,
 	}, log, nil
 }
 
@@ -199,24 +198,12 @@ func (n NewAccount) checkLog(log *chain.Log) error {
 		return badEntry(errors.New("an account begins with genesis, credentials, device-add, vault-epoch"))
 	case log.Genesis().SealedIdentity != chain.SealedKeyHash(n.SealedIdentity):
 		return badEntry(errors.New("genesis names another sealed identity"))
-	case !sealingListed(log.Credentials(), n.SealedAccount):
-		return badEntry(errors.New("credentials name another sealed account key"))
 	case epoch.SealedKey != chain.SealedKeyHash(n.SealedVault):
 		return badEntry(errors.New("vault-epoch names another sealed vault key"))
 	case log.Devices()[0].DeviceAdd != n.Device.entry() || key != n.Device.Key:
 		return badEntry(errors.New("device-add names another device"))
 	}
-	return checkCredentials(log.Credentials())
-}
-
-// sealingListed tells whether the credentials name this sealing of the account key under the password.
-func sealingListed(c chain.Credentials, sealed []byte) bool {
-	for _, s := range c.Sealings {
-		if s.Type == chain.SealingPassword && s.Hash == chain.SealedKeyHash(sealed) {
-			return true
-		}
-	}
-	return false
+	return checkCredentials(log.Credentials(), sealedCredentials{n.SealedAccount, n.SealedRecovery, n.LookupTag, n.RecoveryTag}, Account{})
 }
 
 const (
@@ -232,13 +219,49 @@ func checkSealedKey(sealed []byte) error {
 	return nil
 }
 
-// checkCredentials refuses what no client could sign in with.
-func checkCredentials(c chain.Credentials) error {
-	if c.Profile == "" || len(c.Profile) > maxProfileName || bytes.ContainsFunc([]byte(c.Profile), notAlphanumeric) {
+// sealedCredentials is what travels with a credentials entry.
+type sealedCredentials struct{ account, recovery, lookupTag, recoveryTag []byte }
+
+// checkCredentials refuses what no client could sign in with, and sealed keys that the entry does not name. The recovery sealing of
+// the credentials before, those of a, may stay in force and does not travel again.
+func checkCredentials(c chain.Credentials, with sealedCredentials, a Account) error {
+	if c.Profile == "" || len(c.Profile) > maxProfileName || strings.ContainsFunc(c.Profile, notAlphanumeric) {
 		return badEntry(errors.New("profile name"))
 	}
 	if _, err := signing.ParsePublicKey(c.Login[:]); err != nil {
 		return badEntry(err)
+	}
+	if len(with.lookupTag) != tagSize {
+		return invalid("lookup tag of %d bytes", len(with.lookupTag))
+	}
+	if err := checkSealedKey(with.account); err != nil {
+		return err
+	}
+	if listed, _ := c.Sealing(chain.SealingPassword); listed != chain.SealedKeyHash(with.account) {
+		return badEntry(errors.New("credentials name another sealed account key"))
+	}
+	listed, has := c.Sealing(chain.SealingRecovery)
+	if len(with.recovery) == 0 && len(with.recoveryTag) == 0 {
+		if kept := chain.SealedKeyHash(a.SealedRecovery); has && (len(a.SealedRecovery) == 0 || listed != kept || c.Recovery != a.RecoveryKey) {
+			return badEntry(errors.New("credentials name a recovery sealing that did not come with them"))
+		}
+		return nil
+	}
+	return checkRecoverySealing(c, listed, with)
+}
+
+func checkRecoverySealing(c chain.Credentials, listed chain.Hash, with sealedCredentials) error {
+	if _, err := signing.ParsePublicKey(c.Recovery[:]); err != nil {
+		return badEntry(err)
+	}
+	if len(with.recoveryTag) != tagSize {
+		return invalid("recovery tag of %d bytes", len(with.recoveryTag))
+	}
+	if err := checkSealedKey(with.recovery); err != nil {
+		return err
+	}
+	if listed != chain.SealedKeyHash(with.recovery) {
+		return badEntry(errors.New("credentials name another recovery sealing"))
 	}
 	return nil
 }

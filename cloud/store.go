@@ -28,6 +28,9 @@ type Tx interface {
 	accountRows
 	deviceRows
 	sessionRows
+	pairingRows
+	recoveryRows
+	emailRows
 	vaultRows
 	treeRows
 	mailRows

@@ -117,10 +117,13 @@ func TestEventsCoalesce(t *testing.T) {
 	vault := id.New()
 	for seq := range uint64(1000) {
 		e.publish(c.Account, Event{Vault: vault, Seq: seq})
+		e.publish(c.Account, Event{Notice: Notice{Pairing: true}})
 	}
 	e.publish(c.Account, Event{Vault: vault, Seq: 5}) // an older one, told late
+	e.publish(c.Account, Event{Notice: Notice{Devices: true}})
 	<-s.Ready()
-	if events, ok := s.Take(); !ok || len(events) != 1 || events[0] != (Event{Vault: vault, Seq: 999}) {
+	events, ok := s.Take()
+	if !ok || len(events) != 2 || events[0] != (Event{Vault: vault, Seq: 999}) || events[1] != (Event{Notice: Notice{Pairing: true, Devices: true}}) {
 		t.Errorf("events %+v, %v", events, ok)
 	}
 	if events, ok := s.Take(); !ok || len(events) != 0 {
@@ -131,6 +134,35 @@ func TestEventsCoalesce(t *testing.T) {
 	if e.count != 0 || len(e.streams) != 0 {
 		t.Errorf("%d streams are left", e.count)
 	}
+}
+
+// One request waits for a pairing, however often it is asked: the newest.
+func TestHeldRequests(t *testing.T) {
+	e := newEvents()
+	pairing, other := id.New(), id.New()
+	first := e.hold(pairing)
+	second, foreign := e.hold(pairing), e.hold(other)
+	<-first
+	e.release(pairing, first) // the answered one must not forget the newer
+	e.wake(pairing)
+	<-second
+	e.release(pairing, second)
+	e.wake(pairing)
+	select {
+	case <-foreign:
+		t.Error("another pairing's request was answered")
+	default:
+	}
+	e.release(other, foreign)
+	if len(e.held) != 0 {
+		t.Errorf("%d requests are remembered", len(e.held))
+	}
+	for range maxHeld {
+		e.hold(id.New())
+	}
+	<-e.hold(id.New())
+	e.Shutdown()
+	<-e.hold(pairing)
 }
 
 func TestEventsShutDown(t *testing.T) {

@@ -3,6 +3,7 @@ package cloud
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -42,6 +43,8 @@ type vaultRows interface {
 	MoveHead(v Vault, from uint64) error
 	InsertCommit(vault id.ID, seq uint64, hash chain.Hash, device, op id.ID, s chain.Signed) error
 	Commit(vault id.ID, seq uint64) (chain.Signed, error)
+	// LastCommitOf returns the seq of a device's last commit; 0 if it has none.
+	LastCommitOf(vault, device id.ID) (seq uint64, err error)
 	CommitByOp(vault, device, op id.ID) (seq uint64, s chain.Signed, err error)
 	// Commits returns commits after seq in order, as many as limit and maxBytes allow and at least one if there is one.
 	Commits(vault id.ID, after uint64, limit, maxBytes int) ([]chain.Signed, error)
@@ -113,7 +116,7 @@ func (v *Vaults) accept(tx Tx, row Vault, log *chain.Log, p Push) (chain.Head, e
 	if err != nil {
 		return chain.Head{}, err
 	}
-	if err := matchEnvelopes(verified.Changes, p.Envelopes); err != nil {
+	if err := matchEnvelopes(verified, p.Envelopes); err != nil {
 		return chain.Head{}, err
 	}
 	added, root, err := applyChanges(tx, row.ID, verified.Changes)
@@ -150,19 +153,16 @@ func verify(row Vault, log *chain.Log, p Push) (chain.Verified, error) {
 	}
 	// The commit may name an older place in the log: the device has to be live at the newest.
 	newest, _ := log.Head()
-	if _, live := log.LiveDevice(verified.Commit.Device, newest); !live {
+	if _, live := log.Writer(verified.Commit.Device, row.ID, verified.Commit.Seq, newest); !live {
 		return chain.Verified{}, ErrDeviceUnlisted
-	}
-	if key, known := log.Epoch(row.ID); !known || verified.Commit.Epoch == 0 || verified.Commit.Epoch > key.Epoch {
-		return chain.Verified{}, badCommit(fmt.Errorf("epoch %d", verified.Commit.Epoch))
 	}
 	return verified, nil
 }
 
-// matchEnvelopes demands exactly one envelope for every put, under its very hash.
-func matchEnvelopes(changes []chain.Change, envelopes []Envelope) error {
+// matchEnvelopes demands exactly one envelope for every put, under its very hash and of the commit's epoch.
+func matchEnvelopes(v chain.Verified, envelopes []Envelope) error {
 	puts := map[id.ID]chain.Change{}
-	for _, c := range changes {
+	for _, c := range v.Changes {
 		if c.Action == chain.Put {
 			puts[c.Object] = c
 		}
@@ -176,12 +176,24 @@ func matchEnvelopes(changes []chain.Change, envelopes []Envelope) error {
 		if !named || e.Revision != put.New || chain.EnvelopeHash(e.Sealed) != put.EnvHash {
 			return badCommit(fmt.Errorf("envelope of %s is not one of a change", e.Object))
 		}
+		if epoch, ok := envelopeEpoch(e.Sealed); !ok || epoch != v.Commit.Epoch {
+			return badCommit(fmt.Errorf("envelope of %s is of another epoch", e.Object))
+		}
 		delete(puts, e.Object)
 	}
 	if len(puts) > 0 {
 		return badCommit(fmt.Errorf("%d envelopes are missing", len(puts)))
 	}
 	return nil
+}
+
+// envelopeEpoch reads the epoch in an envelope's header (docs/protocol.md §4): all that the server can see of how it is sealed.
+func envelopeEpoch(sealed []byte) (epoch uint32, ok bool) {
+	const start = "CFE1\x01\x02" // magic, suite, purpose "object"
+	if len(sealed) < len(start)+4 || string(sealed[:len(start)]) != start {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(sealed[len(start):]), true
 }
 
 // storeEnvelopes keeps the current envelope of each object; what it replaces is gone.

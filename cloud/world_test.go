@@ -27,6 +27,7 @@ type world struct {
 	now        time.Time
 	mail       mailbox
 	statements []string
+	hold       chan time.Time // ends every wait that was begun
 }
 
 // mailbox is a Sender that keeps mails, or fails with err.
@@ -48,7 +49,7 @@ func (m *mailbox) Send(_ context.Context, mail cloud.Mail) error {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, now: time.UnixMilli(1_800_000_000_000)}
+	w := &world{t: t, now: time.UnixMilli(1_800_000_000_000), hold: make(chan time.Time)}
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"), func(statement string) error {
 		w.statements = append(w.statements, statement)
 		return nil
@@ -60,7 +61,7 @@ func newWorld(t testing.TB) *world {
 	w.store = store
 	w.Cloud = cloud.New(cloud.Config{
 		Store: store, Secret: cloud.NewSecret(), Origin: origin, Mail: &w.mail, Now: func() time.Time { return w.now }, Random: rand.Reader,
-		Log: slog.New(slog.DiscardHandler),
+		After: func(time.Duration) <-chan time.Time { return w.hold }, Log: slog.New(slog.DiscardHandler), RecoveryDelay: cloud.DefaultRecoveryDelay,
 	})
 	return w
 }
@@ -82,7 +83,9 @@ type person struct {
 	email          string
 	account, vault id.ID
 	tag            []byte
+	recoveryTag    []byte
 	login          signing.PrivateKey
+	recovery       signing.PrivateKey
 	identity       signing.PrivateKey
 	device         cloud.NewDevice
 	key            signing.PrivateKey
@@ -90,10 +93,20 @@ type person struct {
 }
 
 func newPerson(email string) *person {
-	p := &person{email: email, account: id.New(), vault: id.New(), login: signing.Generate(), identity: signing.Generate(), key: signing.Generate()}
+	p := &person{
+		email: email, account: id.New(), vault: id.New(), login: signing.Generate(), recovery: signing.Generate(), identity: signing.Generate(),
+		key: signing.Generate(),
+	}
 	p.tag = append(p.account[:], p.vault[:]...)
-	p.device = cloud.NewDevice{ID: id.New(), Key: p.key.Public(), Name: "Laptop", Platform: "linux"}
+	p.recoveryTag = append(p.vault[:], p.account[:]...)
+	p.device = newDevice("Laptop", p.key.Public())
 	return p
+}
+
+func newDevice(name string, key signing.PublicKey) cloud.NewDevice {
+	d := cloud.NewDevice{ID: id.New(), Key: key, Name: name, Platform: "linux"}
+	rand.Read(d.Receive[:])
+	return d
 }
 
 func (w *world) signUp(p *person) {
@@ -116,15 +129,18 @@ func (w *world) signUp(p *person) {
 func (p *person) newAccount(t testing.TB) cloud.NewAccount {
 	t.Helper()
 	n := cloud.NewAccount{
-		Account: p.account, LookupTag: p.tag, SealedAccount: []byte("ak"), SealedIdentity: []byte("identity"),
+		Account: p.account, LookupTag: p.tag, RecoveryTag: p.recoveryTag,
+		SealedAccount: []byte("ak"), SealedRecovery: []byte("recovery"), SealedIdentity: []byte("identity"),
 		Vault: p.vault, SealedVault: []byte("vk"), Device: p.device,
 	}
 	p.log = chain.NewLog(p.account)
-	sealing := chain.Sealing{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(n.SealedAccount)}
+	sealings := []chain.Sealing{
+		{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(n.SealedAccount)}, {Type: chain.SealingRecovery, Hash: chain.SealedKeyHash(n.SealedRecovery)},
+	}
 	for _, body := range []chain.Body{
-		chain.Genesis{Identity: p.identity.Public(), Receive: []byte("hpke"), SealedIdentity: chain.SealedKeyHash(n.SealedIdentity)},
-		chain.Credentials{Generation: 1, Profile: "P2", Login: p.login.Public(), Sealings: []chain.Sealing{sealing}},
-		chain.DeviceAdd{Device: p.device.ID, Key: p.device.Key, Name: p.device.Name, Platform: p.device.Platform},
+		chain.Genesis{Identity: p.identity.Public(), SealedIdentity: chain.SealedKeyHash(n.SealedIdentity)},
+		chain.Credentials{Generation: 1, Profile: "P2", Login: p.login.Public(), Recovery: p.recovery.Public(), Sealings: sealings},
+		chain.DeviceAdd{Device: p.device.ID, Key: p.device.Key, Receive: p.device.Receive, Name: p.device.Name, Platform: p.device.Platform},
 		chain.VaultEpoch{Vault: p.vault, Epoch: 1, SealedKey: chain.SealedKeyHash(n.SealedVault)},
 	} {
 		e, err := p.log.Next(p.identity, 0, body)
@@ -153,4 +169,17 @@ func (w *world) proof(p *person) cloud.Proof {
 		Account: p.account, Email: p.email, Device: p.device, Nonce: c.Nonce, Expires: c.Expires,
 		LoginSignature: p.login.Sign(signing.SignIn, message), DeviceSignature: p.key.Sign(signing.DeviceProof, message),
 	}
+}
+
+// fresh proves a batch with the login key.
+func (w *world) fresh(p *person, c cloud.Caller, batch [32]byte) *cloud.FreshProof {
+	w.t.Helper()
+	challenge, err := w.Accounts.Challenge(w.t.Context(), c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	message := proof.AccountChange{
+		Origin: origin, Account: c.Account, Device: c.Device, Nonce: challenge.Nonce, Expires: challenge.Expires, Batch: batch,
+	}.Message()
+	return &cloud.FreshProof{Nonce: challenge.Nonce, Expires: challenge.Expires, Signature: p.login.Sign(signing.AccountChange, message)}
 }

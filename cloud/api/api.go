@@ -7,7 +7,9 @@ package api
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -55,6 +57,9 @@ func New(c Config) *Server {
 	s.signin()
 	s.sessions()
 	s.account()
+	s.changes()
+	s.pairings()
+	s.recoveries()
 	s.vaults()
 	s.events()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
@@ -69,9 +74,38 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 
 // HTTP returns a server for the handler. The write deadline is for answers; an event stream sets its own.
 func (s *Server) HTTP() *http.Server {
-	return &http.Server{
+	server := &http.Server{
 		Handler: s, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
+	}
+	silent := &silentConns{conns: map[net.Conn]bool{}}
+	server.ConnState = silent.follow
+	server.RegisterOnShutdown(silent.close)
+	return server
+}
+
+// silentConns are connections on which nothing was asked yet. Clients open some in advance, and net/http waits five seconds for each
+// when it shuts down; whoever has not asked can ask the next server.
+type silentConns struct {
+	mu    sync.Mutex
+	conns map[net.Conn]bool
+}
+
+func (s *silentConns) follow(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state == http.StateNew {
+		s.conns[c] = true
+	} else {
+		delete(s.conns, c)
+	}
+}
+
+func (s *silentConns) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		c.Close()
 	}
 }
 
@@ -89,6 +123,7 @@ func (s *Server) ready(check func(context.Context) error) http.HandlerFunc {
 const (
 	smallBody   = 64 << 10 // requests without sealed keys or objects
 	keysBody    = 256 << 10
+	changeBody  = 1 << 20     // a wrap for every device
 	readTimeout = time.Minute // of one request's body
 )
 

@@ -30,10 +30,12 @@ const maxSkew = 120_000
 // policy says whose signature a route demands, by finding the key. The zero policy, of a route that forgot it, lets nobody in.
 type policy struct {
 	open bool // no signature: the route proves nothing, or carries its own proof
-	// keyInBody is for sign-up: the key comes with the request. Since anybody can make such a key, its nonces are not remembered; the
-	// sign-up's token serves once.
+	// keyInBody is for sign-up and for the new device's side of a pairing: the body has the key, or says whose it is. Since anybody can
+	// make such a key, its nonces are not remembered: the sign-up's token serves once, and the steps of a pairing can be repeated.
 	keyInBody bool
-	find      func(context.Context, *Server, *signedRequest) (cloud.Caller, error)
+	// recovering lets a device in that recovers.
+	recovering bool
+	find       func(context.Context, *Server, *signedRequest) (cloud.Caller, error)
 }
 
 const policyKey = "policy"
@@ -42,8 +44,10 @@ var (
 	open = policy{open: true}
 	// bySession routes belong to a device that is signed in.
 	bySession = policy{find: findBySession}
+	// byReader is for what a device that recovers may do too.
+	byReader = policy{find: findBySession, recovering: true}
 	// byDevice is for a device that the account knows, without a token.
-	byDevice = policy{find: func(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
+	byDevice = policy{recovering: true, find: func(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
 		return s.cloud.Sessions.ByDevice(ctx, r.Account, r.Device)
 	}}
 	// byPending is for a new device that waits for its code.
@@ -52,6 +56,12 @@ var (
 	}}
 	// byBody shows that the sender has the private half of the key in the body.
 	byBody = policy{find: findByBody, keyInBody: true}
+	// byPairing is for the new device of a pairing that is named in the body.
+	byPairing = policy{find: findByPairing, keyInBody: true}
+	// byRecovery is for a device that recovers, without a token.
+	byRecovery = policy{find: func(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
+		return s.cloud.Recoveries.ByRecovery(ctx, r.Account, r.Device)
+	}}
 )
 
 func findBySession(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
@@ -73,10 +83,28 @@ func findByBody(_ context.Context, _ *Server, r *signedRequest) (cloud.Caller, e
 		return cloud.Caller{}, fmt.Errorf("%w: body", cloud.ErrInvalid)
 	}
 	key, err := signing.ParsePublicKey(in.Device.PublicKey)
+	// A pairing's first request has no account yet: it is signed under the zero account.
+	if in.AccountID == "" {
+		in.AccountID = id.ID{}.String()
+	}
 	if err != nil || in.AccountID != r.Account.String() || in.Device.ID != r.Device.String() {
 		return cloud.Caller{}, fmt.Errorf("%w: headers and body name different devices", cloud.ErrInvalid)
 	}
 	return cloud.Caller{Account: r.Account, Device: r.Device, Key: key}, nil
+}
+
+func findByPairing(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
+	var in struct {
+		PairingID string `json:"pairing_id"`
+	}
+	if err := json.Unmarshal(r.Body, &in); err != nil {
+		return cloud.Caller{}, fmt.Errorf("%w: body", cloud.ErrInvalid)
+	}
+	pairing, err := parseID(in.PairingID)
+	if err != nil || !r.Account.IsZero() {
+		return cloud.Caller{}, fmt.Errorf("%w: pairing id or account", cloud.ErrInvalid)
+	}
+	return s.cloud.Pairings.ByPairing(ctx, pairing, r.Device)
 }
 
 // signedRequest is a request with the headers that sign it.
@@ -159,6 +187,8 @@ func (s *Server) verify(c cloud.Caller, route policy, r *signedRequest) error {
 		return cloud.ErrSessionEnded
 	case c.Status == cloud.DeviceRevoked:
 		return cloud.ErrDeviceRevoked
+	case c.Status == cloud.DeviceRecovering && !route.recovering:
+		return cloud.ErrDeviceUnlisted
 	case route.keyInBody:
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"io"
@@ -25,26 +26,31 @@ import (
 
 // user is an account as its owner knows it.
 type user struct {
-	t        testing.TB
-	server   *testkit.Server
-	email    string
-	tag      []byte
-	account  id.ID
-	login    signing.PrivateKey
-	identity signing.PrivateKey
-	log      *chain.Log
-	vault    id.ID
-	sealed   sealedKeys
-	first    *device
+	t       testing.TB
+	server  *testkit.Server
+	email   string
+	account id.ID
+	vault   id.ID
+	log     *chain.Log
+	first   *device
+	userKeys
 }
 
-type sealedKeys struct{ account, identity, vault []byte }
+// userKeys is what an account change replaces.
+type userKeys struct {
+	tag, recoveryTag          []byte
+	login, recovery, identity signing.PrivateKey
+	sealed                    sealedKeys
+}
+
+type sealedKeys struct{ account, recovery, identity, vault []byte }
 
 // device is one installation. Without a session its requests carry no token.
 type device struct {
 	*user
 	id      id.ID
 	key     signing.PrivateKey
+	receive chain.ReceiveKey
 	name    string
 	session wire.Session
 	tree    *chain.Tree
@@ -59,35 +65,43 @@ func randomBytes(n int) []byte {
 
 func newUser(t testing.TB, s *testkit.Server, email string) *user {
 	u := &user{
-		t: t, server: s, email: email, tag: randomBytes(32), account: id.New(), vault: id.New(),
-		login: signing.Generate(), identity: signing.Generate(),
-		sealed: sealedKeys{randomBytes(200), randomBytes(300), randomBytes(200)},
+		t: t, server: s, email: email, account: id.New(), vault: id.New(),
+		userKeys: userKeys{
+			tag: randomBytes(32), recoveryTag: randomBytes(32), login: signing.Generate(), recovery: signing.Generate(), identity: signing.Generate(),
+			sealed: sealedKeys{randomBytes(200), randomBytes(200), randomBytes(300), randomBytes(200)},
+		},
 	}
 	u.first = u.newDevice("Laptop of Ada")
 	u.log = chain.NewLog(u.account)
-	u.append(chain.Genesis{Identity: u.identity.Public(), Receive: randomBytes(1216), SealedIdentity: chain.SealedKeyHash(u.sealed.identity)})
+	u.append(chain.Genesis{Identity: u.identity.Public(), Receive: newReceiveKey(), SealedIdentity: chain.SealedKeyHash(u.sealed.identity)})
 	u.append(u.credentials(1))
 	u.append(u.first.entry())
 	u.append(chain.VaultEpoch{Vault: u.vault, Epoch: 1, SealedKey: chain.SealedKeyHash(u.sealed.vault)})
 	return u
 }
 
+func newReceiveKey() chain.ReceiveKey { return chain.ReceiveKey(randomBytes(1216)) }
+
 func (u *user) newDevice(name string) *device {
-	return &device{user: u, id: id.New(), key: signing.Generate(), name: name, tree: chain.NewTree(u.vault)}
+	return &device{user: u, id: id.New(), key: signing.Generate(), receive: newReceiveKey(), name: name, tree: chain.NewTree(u.vault)}
 }
 
-func (u *user) credentials(generation uint64) chain.Credentials {
-	sealing := chain.Sealing{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(u.sealed.account)}
-	return chain.Credentials{Generation: generation, Profile: "P2", Login: u.login.Public(), Sealings: []chain.Sealing{sealing}}
+func (k userKeys) credentials(generation uint64) chain.Credentials {
+	return chain.Credentials{
+		Generation: generation, Profile: "P2", Login: k.login.Public(), Recovery: k.recovery.Public(),
+		Sealings: []chain.Sealing{
+			{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(k.sealed.account)}, {Type: chain.SealingRecovery, Hash: chain.SealedKeyHash(k.sealed.recovery)},
+		},
+	}
 }
 
 func (d *device) entry() chain.DeviceAdd {
-	return chain.DeviceAdd{Device: d.id, Key: d.key.Public(), Name: d.name, Platform: "linux"}
+	return chain.DeviceAdd{Device: d.id, Key: d.key.Public(), Receive: d.receive, Name: d.name, Platform: "linux"}
 }
 
 func (d *device) wire() wire.Device {
 	key := d.key.Public()
-	return wire.Device{ID: d.id.String(), PublicKey: key[:], Name: d.name, Platform: "linux"}
+	return wire.Device{ID: d.id.String(), PublicKey: key[:], ReceiveKey: d.receive[:], Name: d.name, Platform: "linux"}
 }
 
 // next signs the entry that would follow the log's head.
@@ -231,7 +245,8 @@ func (u *user) signupToken() []byte {
 
 func (u *user) finish(token []byte) wire.SignupFinish {
 	in := wire.SignupFinish{
-		Token: token, AccountID: u.account.String(), LookupTag: u.tag, SealedAccount: u.sealed.account, SealedIdentity: u.sealed.identity,
+		Token: token, AccountID: u.account.String(), LookupTag: u.tag, RecoveryTag: u.recoveryTag,
+		SealedAccount: u.sealed.account, SealedRecovery: u.sealed.recovery, SealedIdentity: u.sealed.identity,
 		VaultID: u.vault.String(), SealedVault: u.sealed.vault, Device: u.first.wire(),
 	}
 	for _, e := range u.log.Entries(-1) {
@@ -331,13 +346,32 @@ type draft struct {
 	envelopes []wire.Envelope
 }
 
+// replace gives a put another envelope; the root is then another.
+func (c *draft) replace(i int, sealed []byte) {
+	c.changes[i].EnvHash, c.envelopes[i].Envelope = chain.EnvelopeHash(sealed), sealed
+}
+
+// reseal gives a put the header of another epoch.
+func (c *draft) reseal(i int, epoch uint32) {
+	sealed := append([]byte(nil), c.envelopes[i].Envelope...)
+	binary.BigEndian.PutUint32(sealed[6:], epoch)
+	c.replace(i, sealed)
+}
+
+// envelope has the header of its epoch, and is random after it.
+func (d *device) envelope(size int) []byte {
+	epoch, _ := d.log.Epoch(d.vault)
+	header := binary.BigEndian.AppendUint32([]byte("CFE1\x01\x02"), epoch.Epoch)
+	return append(header, randomBytes(max(size-len(header), 1))...)
+}
+
 // put drafts new or changed objects, each with an envelope of size bytes.
 func (d *device) put(size int, objects ...id.ID) *draft {
 	d.t.Helper()
 	out := &draft{}
 	for _, o := range objects {
 		row, _ := d.tree.Row(o)
-		sealed := randomBytes(size)
+		sealed := d.envelope(size)
 		c := chain.Change{Object: o, Old: row.Revision, New: row.Revision + 1, Action: chain.Put, EnvHash: chain.EnvelopeHash(sealed)}
 		out.changes = append(out.changes, c)
 		out.envelopes = append(out.envelopes, wire.Envelope{ObjectID: o.String(), Revision: c.New, Envelope: sealed})
@@ -365,8 +399,9 @@ func (d *device) finishDraft(out *draft) *draft {
 	root := d.tree.Root()
 	undo()
 	logSeq, logHash := d.log.Head()
+	epoch, _ := d.log.Epoch(d.vault)
 	out.Commit = chain.Commit{
-		Vault: d.vault, Seq: d.at.Seq + 1, Parent: d.at.Hash, Root: root, Epoch: 1, LogSeq: logSeq, LogHash: logHash, Op: id.New(), Device: d.id, Time: 1700000000000,
+		Vault: d.vault, Seq: d.at.Seq + 1, Parent: d.at.Hash, Root: root, Epoch: epoch.Epoch, LogSeq: logSeq, LogHash: logHash, Op: id.New(), Device: d.id, Time: 1700000000000,
 	}
 	return out
 }

@@ -90,6 +90,7 @@ func detailed(err error) *errorAnswer {
 		wrong *cloud.CodeWrong
 		head  *cloud.HeadMoved
 		log   *cloud.LogMoved
+		waits *cloud.RecoveryWaits
 		slow  *cloud.SlowDown
 	)
 	switch {
@@ -107,6 +108,9 @@ func detailed(err error) *errorAnswer {
 		a = newAnswer(http.StatusConflict, wire.CodeConflict, "")
 		seq := int64(log.Seq)
 		a.wire.LogSeq = &seq
+	case errors.As(err, &waits):
+		a = newAnswer(http.StatusForbidden, wire.CodeRecoveryWaits, "")
+		a.wire.ReadyAt = waits.ReadyAt
 	case errors.As(err, &slow):
 		a = newAnswer(http.StatusTooManyRequests, wire.CodeSlowDown, "")
 		a.wire.RetryAfter = int((slow.After + time.Second - 1) / time.Second)

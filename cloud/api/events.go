@@ -89,7 +89,7 @@ func (e *eventWriter) write(text string) error {
 func (e *eventWriter) events(events []cloud.Event) error {
 	text := ""
 	for _, event := range events {
-		out := wire.Event{Seq: event.Seq}
+		out := wire.Event{Seq: event.Seq, Pairing: event.Pairing, Devices: event.Devices, SignedOut: event.SignedOut}
 		if !event.Vault.IsZero() {
 			out.Vault = event.Vault.String()
 		}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/testkit"
-	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
@@ -39,7 +38,17 @@ func (d *device) listen(t *testing.T) *stream {
 	return s
 }
 
+// next is the next event of a vault or the log.
 func (s *stream) next() wire.Event {
+	s.t.Helper()
+	for {
+		if e := s.any(); e.Seq > 0 {
+			return e
+		}
+	}
+}
+
+func (s *stream) any() wire.Event {
 	s.t.Helper()
 	for s.lines.Scan() {
 		if data, ok := strings.CutPrefix(s.lines.Text(), "data: "); ok {
@@ -93,7 +102,7 @@ func TestStreamsEnd(t *testing.T) {
 	phone, tablet := u.enrol("Phone"), u.enrol("Tablet")
 
 	revoked := phone.listen(t)
-	u.first.appendLog(chain.DeviceRevoke{Device: phone.id}).ok(t)
+	u.first.revoke(phone)
 	revoked.wantEnd()
 
 	signedOut := tablet.listen(t)

@@ -13,7 +13,6 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testkit"
-	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
@@ -69,10 +68,17 @@ func TestFailureAtEveryStep(t *testing.T) {
 		},
 		"append to the log": func(t *testing.T, s *testkit.Server) func() reply {
 			u := signUp(t, s, "ada@example.org")
-			sealed := randomBytes(100)
-			e := u.next(chain.VaultEpoch{Vault: id.New(), Epoch: 1, SealedKey: chain.SealedKeyHash(sealed)})
-			in := wire.LogAppend{SignedEntry: wire.SignedEntry{Entry: e.Entry, Signature: e.Signature}, SealedVault: sealed}
-			return func() reply { return u.first.call("POST", "/v1/account/log", in, nil) }
+			phone := u.verified("Phone")
+			e := u.next(phone.entry())
+			return func() reply { return phone.sendEntry(e) }
+		},
+		"rotate and revoke": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			u.enrol("Tablet")
+			phone := u.enrol("Phone")
+			u.verified("Unlisted")
+			c := u.first.change().rotate(phone).prove(u.login)
+			return c.post
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

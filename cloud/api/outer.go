@@ -18,7 +18,7 @@ import (
 
 // Limits are requests per second and address, with the burst that is allowed on top.
 type Limits struct {
-	SignIn      rate.Limit // sign-up and sign-in: what strangers may call
+	SignIn      rate.Limit // what strangers may call
 	SignInBurst int
 	Other       rate.Limit
 	OtherBurst  int
@@ -110,7 +110,7 @@ func newAddressLimits(c Config) *addressLimits {
 
 // wait takes a token and returns 0, or how long until there is one.
 func (a *addressLimits) wait(r *http.Request) time.Duration {
-	signin := strings.HasPrefix(r.URL.Path, "/v1/sign")
+	signin := forStrangers(r.URL.Path)
 	now := a.now()
 	reservation := a.bucket(bucketKey{a.addressOf(r), signin}).ReserveN(now, 1)
 	delay := reservation.DelayFrom(now)
@@ -118,6 +118,16 @@ func (a *addressLimits) wait(r *http.Request) time.Duration {
 		reservation.CancelAt(now)
 	}
 	return delay
+}
+
+// forStrangers tells what anybody may call: sign-up, sign-in, recovery, and the new device's side of a pairing.
+func forStrangers(path string) bool {
+	for _, prefix := range []string{"/v1/sign", "/v1/recovery/", "/v1/pairings/start", "/v1/pairings/poll", "/v1/pairings/reveal"} {
+		if strings.HasPrefix(path, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *addressLimits) bucket(key bucketKey) *rate.Limiter {

@@ -10,7 +10,6 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/internal/testkit"
-	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/proof"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
@@ -257,8 +256,8 @@ func TestRevokedDevice(t *testing.T) {
 	s := testkit.Cloud(t)
 	u := signUp(t, s, "ada@example.org")
 	phone := u.enrol("Phone")
-	u.first.appendLog(chain.DeviceRevoke{Device: phone.id}).ok(t)
-	phone.call("GET", "/v1/account/keys", nil, nil).want(t, 403, wire.CodeDeviceRevoked)
+	u.first.revoke(phone)
+	phone.call("GET", "/v1/account/keys", nil, nil).want(t, 401, wire.CodeSessionEnded)
 	phone.callWithoutToken("/v1/sessions/refresh", wire.Refresh{RefreshToken: phone.session.RefreshToken}, nil).want(t, 403, wire.CodeDeviceRevoked)
 	phone.wantProof(t, 403, wire.CodeDeviceRevoked)
 	var me wire.Me

@@ -33,10 +33,14 @@ func (s *Server) signupFinish(ctx context.Context, c cloud.Caller, in *body[wire
 		return nil, err
 	}
 	b := in.Body
+	// Its id and key are those of the signature: authenticate has compared them.
+	device, err := parseDevice(b.Device)
+	if err != nil {
+		return nil, err
+	}
 	tokens, err := s.cloud.SignUp.Finish(ctx, cloud.NewAccount{
-		// Account and device are those of the signature.
-		Account: c.Account, Device: cloud.NewDevice{ID: c.Device, Key: c.Key, Name: b.Device.Name, Platform: b.Device.Platform},
-		Token: b.Token, LookupTag: b.LookupTag, SealedAccount: b.SealedAccount, SealedIdentity: b.SealedIdentity,
+		Account: c.Account, Device: device, Token: b.Token, LookupTag: b.LookupTag, RecoveryTag: b.RecoveryTag,
+		SealedAccount: b.SealedAccount, SealedRecovery: b.SealedRecovery, SealedIdentity: b.SealedIdentity,
 		Vault: vault, SealedVault: b.SealedVault, Log: entriesFrom(b.Log),
 	})
 	return &answer[wire.SignupFinished]{wire.SignupFinished{Session: session(tokens)}}, err
@@ -45,9 +49,13 @@ func (s *Server) signupFinish(ctx context.Context, c cloud.Caller, in *body[wire
 func entriesFrom(in []wire.SignedEntry) []chain.SignedEntry {
 	out := make([]chain.SignedEntry, len(in))
 	for i, e := range in {
-		out[i] = chain.SignedEntry{Entry: e.Entry, Signature: e.Signature}
+		out[i] = entryFrom(e)
 	}
 	return out
+}
+
+func entryFrom(e wire.SignedEntry) chain.SignedEntry {
+	return chain.SignedEntry{Entry: e.Entry, Signature: e.Signature}
 }
 
 func entriesTo(in []chain.SignedEntry) []wire.SignedEntry {
@@ -75,5 +83,9 @@ func parseDevice(d wire.Device) (cloud.NewDevice, error) {
 	if err != nil {
 		return cloud.NewDevice{}, fmt.Errorf("%w: device key", cloud.ErrInvalid)
 	}
-	return cloud.NewDevice{ID: device, Key: key, Name: d.Name, Platform: d.Platform}, nil
+	receive, err := chain.ReceiveKeyFrom(d.ReceiveKey)
+	if err != nil {
+		return cloud.NewDevice{}, fmt.Errorf("%w: device's receive key", cloud.ErrInvalid)
+	}
+	return cloud.NewDevice{ID: device, Key: key, Receive: receive, Name: d.Name, Platform: d.Platform}, nil
 }

@@ -128,6 +128,11 @@ func TestSignupRefusesWhatDoesNotFit(t *testing.T) {
 		code   wire.Code
 	}{
 		"another sealed account key": {func(in *wire.SignupFinish) { in.SealedAccount = randomBytes(200) }, 422, wire.CodeBadEntry},
+		"another recovery sealing":   {func(in *wire.SignupFinish) { in.SealedRecovery = randomBytes(200) }, 422, wire.CodeBadEntry},
+		"no recovery sealing":        {func(in *wire.SignupFinish) { in.SealedRecovery, in.RecoveryTag = nil, nil }, 422, wire.CodeBadEntry},
+		"no recovery tag":            {func(in *wire.SignupFinish) { in.RecoveryTag = nil }, 400, wire.CodeInvalid},
+		"another receive key":        {func(in *wire.SignupFinish) { in.Device.ReceiveKey = randomBytes(1216) }, 422, wire.CodeBadEntry},
+		"no receive key":             {func(in *wire.SignupFinish) { in.Device.ReceiveKey = nil }, 400, wire.CodeInvalid},
 		"another sealed identity":    {func(in *wire.SignupFinish) { in.SealedIdentity = randomBytes(300) }, 422, wire.CodeBadEntry},
 		"another sealed vault key":   {func(in *wire.SignupFinish) { in.SealedVault = randomBytes(200) }, 422, wire.CodeBadEntry},
 		"another vault":              {func(in *wire.SignupFinish) { in.VaultID = id.New().String() }, 422, wire.CodeBadEntry},
@@ -160,10 +165,10 @@ func TestSignupRefusesWhatDoesNotFit(t *testing.T) {
 func TestSignupRefusesCredentials(t *testing.T) {
 	s := testkit.Cloud(t)
 	for name, change := range map[string]func(*chain.Credentials){
-		"weak login key":       func(c *chain.Credentials) { c.Login = signing.PublicKey{1} },
-		"no profile":           func(c *chain.Credentials) { c.Profile = "" },
-		"strange profile":      func(c *chain.Credentials) { c.Profile = "P2\"" },
-		"sealing not password": func(c *chain.Credentials) { c.Sealings[0].Type = "recovery" },
+		"weak login key":    func(c *chain.Credentials) { c.Login = signing.PublicKey{1} },
+		"no profile":        func(c *chain.Credentials) { c.Profile = "" },
+		"strange profile":   func(c *chain.Credentials) { c.Profile = "P2\"" },
+		"weak recovery key": func(c *chain.Credentials) { c.Recovery = signing.PublicKey{1} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := newUser(t, s, "ada@example.org")

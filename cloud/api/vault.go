@@ -10,11 +10,11 @@ import (
 )
 
 func (s *Server) vaults() {
-	route(s, operation{id: "vaults", method: "GET", path: "/v1/vaults", auth: bySession}, s.listVaults)
-	route(s, operation{id: "vault-head", method: "GET", path: "/v1/vaults/{id}/head", auth: bySession}, s.head)
-	route(s, operation{id: "vault-changes", method: "GET", path: "/v1/vaults/{id}/changes", auth: bySession}, s.changes)
-	route(s, operation{id: "vault-objects", method: "GET", path: "/v1/vaults/{id}/objects", auth: bySession}, s.objects)
-	route(s, operation{id: "vault-fetch", method: "POST", path: "/v1/vaults/{id}/objects/fetch", auth: bySession}, s.fetch)
+	route(s, operation{id: "vaults", method: "GET", path: "/v1/vaults", auth: byReader}, s.listVaults)
+	route(s, operation{id: "vault-head", method: "GET", path: "/v1/vaults/{id}/head", auth: byReader}, s.head)
+	route(s, operation{id: "vault-changes", method: "GET", path: "/v1/vaults/{id}/changes", auth: byReader}, s.vaultChanges)
+	route(s, operation{id: "vault-objects", method: "GET", path: "/v1/vaults/{id}/objects", auth: byReader}, s.objects)
+	route(s, operation{id: "vault-fetch", method: "POST", path: "/v1/vaults/{id}/objects/fetch", auth: byReader}, s.fetch)
 	route(s, operation{id: "vault-push", method: "POST", path: "/v1/vaults/{id}/commits", auth: bySession, maxBody: wire.MaxRequest, unvalidated: true}, s.push)
 }
 
@@ -51,7 +51,7 @@ type changesQuery struct {
 	Since uint64 `query:"since" doc:"Commits after this seq"`
 }
 
-func (s *Server) changes(ctx context.Context, c cloud.Caller, in *changesQuery) (*answer[wire.Changes], error) {
+func (s *Server) vaultChanges(ctx context.Context, c cloud.Caller, in *changesQuery) (*answer[wire.Changes], error) {
 	vault, err := parseID(in.ID)
 	if err != nil {
 		return nil, err

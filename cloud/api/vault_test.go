@@ -125,6 +125,9 @@ func TestPushRefuses(t *testing.T) {
 		"envelope changed":          {wire: func(in *wire.Push) { in.Envelopes[0].Envelope[5]++ }, status: 422, code: wire.CodeBadCommit},
 		"envelope's revision":       {wire: func(in *wire.Push) { in.Envelopes[0].Revision++ }, status: 422, code: wire.CodeBadCommit},
 		"envelope's object":         {wire: func(in *wire.Push) { in.Envelopes[0].ObjectID = id.New().String() }, status: 422, code: wire.CodeBadCommit},
+		"envelope of another epoch": {draft: func(c *draft) { c.reseal(0, 2) }, status: 422, code: wire.CodeBadCommit},
+		"envelope without a header": {draft: func(c *draft) { c.replace(0, randomBytes(64)) }, status: 422, code: wire.CodeBadCommit},
+		"envelope cut to nothing":   {draft: func(c *draft) { c.replace(0, []byte{1}) }, status: 422, code: wire.CodeBadCommit},
 		"object id in capitals":     {wire: func(in *wire.Push) { in.Envelopes[0].ObjectID = strings.Repeat("AB", 16) }, status: 400, code: wire.CodeInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -203,7 +206,7 @@ func TestUnlistedDeviceMayReadAndNotWrite(t *testing.T) {
 	phone := u.verified("Phone")
 	phone.pull()
 	phone.push(phone.put(64, id.New())).want(t, 403, wire.CodeDeviceUnlisted)
-	phone.appendLog(chain.DeviceRevoke{Device: u.first.id}).want(t, 403, wire.CodeDeviceUnlisted)
+	phone.change().rotate(u.first).send().want(t, 403, wire.CodeDeviceUnlisted)
 	phone.appendLog(phone.entry()).ok(t)
 	phone.push(phone.put(64, id.New())).ok(t)
 }
@@ -408,7 +411,7 @@ func TestOldEnvelopesAreDropped(t *testing.T) {
 	d := signUp(t, s, "ada@example.org").first
 	object, canary := id.New(), []byte("an envelope that was replaced")
 	c := d.put(64, object)
-	c.changes[0].EnvHash, c.envelopes[0].Envelope = chain.EnvelopeHash(canary), canary
+	c.replace(0, append(d.envelope(16), canary...))
 	d.push(d.finishDraft(c)).ok(t)
 	d.push(d.tombstone(object)).ok(t)
 	s.Stop()

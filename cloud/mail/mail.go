@@ -54,7 +54,7 @@ func Render(m cloud.Mail) (Message, error) {
 	}
 	fields := map[string]string{
 		"Code": m.Code, "Device": m.Device, "Platform": platformName(m.Platform),
-		"Time": time.UnixMilli(m.Time).UTC().Format("2 January 2006, 15:04 UTC"),
+		"Address": m.Address, "Time": moment(m.Time), "Ready": moment(m.ReadyAt),
 	}
 	var subject, text bytes.Buffer
 	if err := t.ExecuteTemplate(&subject, "subject", fields); err != nil {
@@ -66,6 +66,8 @@ func Render(m cloud.Mail) (Message, error) {
 	html, err := renderHTML(text.String())
 	return Message{Subject: subject.String(), Text: text.String(), HTML: html}, err
 }
+
+func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format("2 January 2006, 15:04 UTC") }
 
 // lookup tries "de-AT", then "de", then English. The language is the client's word: it is only ever compared with file names.
 func lookup(language string, kind cloud.MailKind) *texttemplate.Template {

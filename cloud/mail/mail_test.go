@@ -6,10 +6,12 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,16 +20,34 @@ import (
 	"github.com/coffer-vault/coffer/cloud"
 )
 
-var kinds = []cloud.MailKind{cloud.MailSignupCode, cloud.MailSignupExists, cloud.MailDeviceCode, cloud.MailNewDevice}
+// kinds has every mail, and what it must and must not say.
+var kinds = map[cloud.MailKind]struct{ code, device, address, ready bool }{
+	cloud.MailSignupCode:        {code: true},
+	cloud.MailSignupExists:      {},
+	cloud.MailDeviceCode:        {code: true, device: true},
+	cloud.MailNewDevice:         {device: true},
+	cloud.MailDeviceRemoved:     {device: true},
+	cloud.MailKeysChanged:       {device: true},
+	cloud.MailRecoveryCode:      {code: true, device: true},
+	cloud.MailRecoveryStarted:   {device: true, ready: true},
+	cloud.MailRecoveryCancelled: {device: true},
+	cloud.MailRecovered:         {device: true},
+	cloud.MailEmailCodeOld:      {code: true, device: true, address: true},
+	cloud.MailEmailCodeNew:      {code: true},
+	cloud.MailEmailExists:       {},
+	cloud.MailEmailChanged:      {device: true, address: true},
+	cloud.MailAccountDeleted:    {device: true},
+}
 
 func sample(kind cloud.MailKind) cloud.Mail {
 	return cloud.Mail{
 		To: "ada@example.org", Kind: kind, Code: "K7QM-2X9D", Device: `Büro <b>"PC"</b> & mehr`, Platform: "windows", Time: 1_800_000_000_000,
+		Address: "grace@example.org", ReadyAt: 1_800_086_400_000,
 	}
 }
 
 func TestRender(t *testing.T) {
-	for _, kind := range kinds {
+	for kind, want := range kinds {
 		for _, language := range []string{"", "en", "en-GB", "tlh", "../../etc", "en/device-code"} {
 			m := sample(kind)
 			m.Language = language
@@ -41,17 +61,21 @@ func TestRender(t *testing.T) {
 			if strings.Contains(got.HTML, "<b>") || strings.Contains(got.Text, "&lt;") {
 				t.Errorf("%s: a device's name is escaped where it should not be, or not where it should", kind)
 			}
-			hasCode := kind == cloud.MailSignupCode || kind == cloud.MailDeviceCode
-			if strings.Contains(got.Text, m.Code) != hasCode || strings.Contains(got.HTML, m.Code) != hasCode {
-				t.Errorf("%s: code in it: %v, want %v", kind, !hasCode, hasCode)
+			if strings.Contains(got.HTML, m.Code) != want.code {
+				t.Errorf("%s: code in the HTML: %v, want %v", kind, !want.code, want.code)
 			}
-			hasDevice := kind == cloud.MailDeviceCode || kind == cloud.MailNewDevice
-			for _, part := range []string{m.Device, "Windows", "15 January 2027, 08:00 UTC"} {
-				if strings.Contains(got.Text, part) != hasDevice {
-					t.Errorf("%s: %q in it: %v, want %v", kind, part, !hasDevice, hasDevice)
+			for part, expected := range map[string]bool{
+				m.Code: want.code, m.Device: want.device, "Windows": want.device, "15 January 2027, 08:00 UTC": want.device,
+				m.Address: want.address, "16 January 2027, 08:00 UTC": want.ready,
+			} {
+				if strings.Contains(got.Text, part) != expected {
+					t.Errorf("%s: %q in it: %v, want %v", kind, part, !expected, expected)
 				}
 			}
 		}
+	}
+	if len(templates) != len(kinds) {
+		t.Errorf("%d templates for %d kinds", len(templates), len(kinds))
 	}
 	if _, err := Render(cloud.Mail{Kind: "unknown"}); err == nil {
 		t.Error("a mail of an unknown kind was written")
@@ -75,7 +99,7 @@ func TestSendThroughSMTP(t *testing.T) {
 	}
 	defer sink.Close()
 	sender := newSMTP(t, "smtp://"+sink.Addr()+"?starttls=never")
-	for i, kind := range kinds {
+	for i, kind := range slices.Sorted(maps.Keys(kinds)) {
 		if err := sender.Send(t.Context(), sample(kind)); err != nil {
 			t.Fatalf("%s: %v", kind, err)
 		}

@@ -43,6 +43,8 @@ type Server struct {
 	Limits   api.Limits   // none at first
 	HoldMail bool         // mails stay in the outbox
 	Log      *slog.Logger // discards at first
+	// RecoveryDelay is 24 h at first, as in life. Clock.Advance passes it too.
+	RecoveryDelay time.Duration
 
 	t    testing.TB
 	dir  string
@@ -69,7 +71,10 @@ func Cloud(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, dir: t.TempDir(), sink: sink, codes: map[string]int{}, Limits: api.Limits{SignIn: rate.Inf, Other: rate.Inf}, Log: slog.New(slog.DiscardHandler)}
+	s := &Server{
+		t: t, dir: t.TempDir(), sink: sink, codes: map[string]int{}, Limits: api.Limits{SignIn: rate.Inf, Other: rate.Inf}, Log: slog.New(slog.DiscardHandler),
+		RecoveryDelay: cloud.DefaultRecoveryDelay,
+	}
 	s.start("127.0.0.1:0")
 	t.Cleanup(func() {
 		s.Stop()
@@ -101,7 +106,10 @@ func (s *Server) start(address string) {
 	}
 	s.URL = "http://" + listener.Addr().String()
 	s.Origin = s.URL
-	s.Cloud = cloud.New(cloud.Config{Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, Random: rand.Reader, Log: s.Log})
+	s.Cloud = cloud.New(cloud.Config{
+		Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, After: time.After, Random: rand.Reader, Log: s.Log,
+		RecoveryDelay: s.RecoveryDelay,
+	})
 	handler := api.New(api.Config{Cloud: s.Cloud, Origin: s.Origin, Limits: s.Limits, Ready: store.Ping, Now: s.Clock.Now, Log: s.Log})
 	s.stop = s.serve(handler.HTTP(), listener, store)
 }

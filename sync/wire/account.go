@@ -157,8 +157,6 @@ type (
 	}
 	LogAppend struct {
 		SignedEntry
-		SealedAccount []byte `json:"sealed_account_key,omitempty"` // with credentials
-		SealedVault   []byte `json:"sealed_vault_key,omitempty"`   // with vault-epoch
 	}
 )
 

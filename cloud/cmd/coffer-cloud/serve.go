@@ -60,7 +60,10 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 	defer listener.Close()
 	address := scheme(o) + listener.Addr().String()
 	o.origin = cmp.Or(o.origin, address)
-	c := cloud.New(cloud.Config{Store: store, Secret: secret, Origin: o.origin, Mail: sender, Now: time.Now, Random: rand.Reader, Log: log})
+	c := cloud.New(cloud.Config{
+		Store: store, Secret: secret, Origin: o.origin, Mail: sender, Now: time.Now, After: time.After, Random: rand.Reader, Log: log,
+		RecoveryDelay: cloud.DefaultRecoveryDelay,
+	})
 	handler := api.New(api.Config{
 		Cloud: c, Origin: o.origin, Limits: limits(o.dev), BehindProxy: o.behindProxy, Ready: store.Ping, Now: time.Now, Log: log,
 	})

@@ -46,12 +46,12 @@ func notNull(b []byte) []byte {
 }
 
 func (t *tx) InsertChallenge(c cloud.Challenge) error {
-	return t.exec(`INSERT INTO challenges (nonce, account_id, expires) VALUES ($1, $2, $3)`, c.Nonce, c.Account[:], c.Expires)
+	return t.exec(`INSERT INTO challenges (nonce, purpose, account_id, expires) VALUES ($1, $2, $3, $4)`, c.Nonce, c.Purpose, c.Account[:], c.Expires)
 }
 
 func (t *tx) TakeChallenge(nonce []byte) (c cloud.Challenge, err error) {
-	err = t.one(`DELETE FROM challenges WHERE nonce = $1 RETURNING nonce, account_id, expires`,
-		[]any{nonce}, []any{&c.Nonce, fixed(c.Account[:]), &c.Expires})
+	err = t.one(`DELETE FROM challenges WHERE nonce = $1 RETURNING nonce, purpose, account_id, expires`,
+		[]any{nonce}, []any{&c.Nonce, &c.Purpose, fixed(c.Account[:]), &c.Expires})
 	return c, err
 }
 
@@ -69,23 +69,29 @@ func (t *tx) PutWrongProofs(account id.ID, w cloud.WrongProofs) error {
 }
 
 func (t *tx) PutPendingDevice(d cloud.PendingDevice) error {
-	return t.exec(`INSERT INTO pending_devices (account_id, device_id, public_key, name, platform, language, code_hash, tries_left, expires)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-		ON CONFLICT (account_id, device_id) DO UPDATE SET public_key = excluded.public_key, name = excluded.name, platform = excluded.platform,
-			language = excluded.language, code_hash = excluded.code_hash, tries_left = excluded.tries_left, expires = excluded.expires`,
-		d.Account[:], d.ID[:], d.Key[:], d.Name, d.Platform, d.Language, d.Code.Hash, d.Code.TriesLeft, d.Code.Expires)
+	return t.exec(`INSERT INTO pending_devices (account_id, device_id, public_key, receive_key, name, platform, language, code_hash, tries_left, expires)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (account_id, device_id) DO UPDATE SET public_key = excluded.public_key, receive_key = excluded.receive_key,
+			name = excluded.name, platform = excluded.platform, language = excluded.language, code_hash = excluded.code_hash,
+			tries_left = excluded.tries_left, expires = excluded.expires`,
+		d.Account[:], d.ID[:], d.Key[:], d.Receive[:], d.Name, d.Platform, d.Language, d.Code.Hash, d.Code.TriesLeft, d.Code.Expires)
 }
 
 func (t *tx) PendingDevice(account, device id.ID) (d cloud.PendingDevice, err error) {
-	err = t.one(`SELECT account_id, device_id, public_key, name, platform, language, code_hash, tries_left, expires
+	err = t.one(`SELECT account_id, device_id, public_key, receive_key, name, platform, language, code_hash, tries_left, expires
 		FROM pending_devices WHERE account_id = $1 AND device_id = $2`, []any{account[:], device[:]}, []any{
-		fixed(d.Account[:]), fixed(d.ID[:]), fixed(d.Key[:]), &d.Name, &d.Platform, &d.Language, &d.Code.Hash, &d.Code.TriesLeft, &d.Code.Expires,
+		fixed(d.Account[:]), fixed(d.ID[:]), fixed(d.Key[:]), fixed(d.Receive[:]), &d.Name, &d.Platform, &d.Language,
+		&d.Code.Hash, &d.Code.TriesLeft, &d.Code.Expires,
 	})
 	return d, err
 }
 
 func (t *tx) DeletePendingDevice(account, device id.ID) error {
 	return t.change(`DELETE FROM pending_devices WHERE account_id = $1 AND device_id = $2`, account[:], device[:])
+}
+
+func (t *tx) DeletePendingDevices(account id.ID) error {
+	return t.exec(`DELETE FROM pending_devices WHERE account_id = $1`, account[:])
 }
 
 func (t *tx) Count(subject []byte, day int64) (n int, err error) {
@@ -129,13 +135,21 @@ func (t *tx) DeleteSession(sessionID string) error {
 	return t.exec(`DELETE FROM sessions WHERE session_id = $1`, sessionID)
 }
 
+func (t *tx) DeleteDeviceSessions(account, device id.ID) error {
+	return t.exec(`DELETE FROM sessions WHERE account_id = $1 AND device_id = $2`, account[:], device[:])
+}
+
+func (t *tx) DeleteOtherSessions(account, device id.ID) error {
+	return t.exec(`DELETE FROM sessions WHERE account_id = $1 AND device_id <> $2`, account[:], device[:])
+}
+
 // DeleteOldSessions relies on session ids being in the order of time.
 func (t *tx) DeleteOldSessions(account, device id.ID, keep int) error {
 	return t.exec(`DELETE FROM sessions WHERE account_id = $1 AND device_id = $2 AND session_id NOT IN
 		(SELECT session_id FROM sessions WHERE account_id = $1 AND device_id = $2 ORDER BY session_id DESC LIMIT $3)`, account[:], device[:], keep)
 }
 
-func (t *tx) DeleteExpired(now, proofsBefore, daysBefore int64) (rows int64, err error) {
+func (t *tx) DeleteExpired(now, pairingsBefore, proofsBefore, daysBefore int64) (rows int64, err error) {
 	for _, d := range []struct {
 		statement string
 		before    int64
@@ -143,6 +157,9 @@ func (t *tx) DeleteExpired(now, proofsBefore, daysBefore int64) (rows int64, err
 		{`DELETE FROM signups WHERE expires <= $1`, now},
 		{`DELETE FROM challenges WHERE expires <= $1`, now},
 		{`DELETE FROM pending_devices WHERE expires <= $1`, now},
+		{`DELETE FROM recoveries WHERE expires <= $1`, now},
+		{`DELETE FROM email_changes WHERE expires <= $1`, now},
+		{`DELETE FROM pairings WHERE expires <= $1`, pairingsBefore},
 		{`DELETE FROM sessions WHERE refresh_expires <= $1`, now},
 		{`DELETE FROM wrong_proofs WHERE last_try <= $1`, proofsBefore},
 		{`DELETE FROM counters WHERE day < $1`, daysBefore},

@@ -53,6 +53,11 @@ func (t *tx) Commit(vault id.ID, seq uint64) (s chain.Signed, err error) {
 	return s, err
 }
 
+func (t *tx) LastCommitOf(vault, device id.ID) (seq uint64, err error) {
+	err = t.one(`SELECT COALESCE(MAX(seq), 0) FROM commits WHERE vault_id = $1 AND device_id = $2`, []any{vault[:], device[:]}, []any{&seq})
+	return seq, err
+}
+
 func (t *tx) CommitByOp(vault, device, op id.ID) (seq uint64, s chain.Signed, err error) {
 	err = t.one(`SELECT seq, commit_bytes, changes, signature FROM commits WHERE vault_id = $1 AND device_id = $2 AND op_id = $3`,
 		[]any{vault[:], device[:], op[:]}, []any{&seq, &s.Commit, &s.Changes, &s.Signature})

@@ -7,10 +7,13 @@ CREATE TABLE accounts (
     account_id      BYTEA  NOT NULL PRIMARY KEY,
     email           TEXT   NOT NULL UNIQUE,
     lookup_tag      BYTEA  NOT NULL UNIQUE,
+    recovery_tag    BYTEA  UNIQUE, -- NULL without a recovery code
     generation      BIGINT NOT NULL,
     profile         TEXT   NOT NULL,
     login_key       BYTEA  NOT NULL,
+    recovery_key    BYTEA  NOT NULL,
     sealed_account  BYTEA  NOT NULL,
+    sealed_recovery BYTEA  NOT NULL,
     sealed_identity BYTEA  NOT NULL,
     created         BIGINT NOT NULL
 );
@@ -25,14 +28,24 @@ CREATE TABLE account_log (
 );
 
 CREATE TABLE devices (
-    account_id BYTEA  NOT NULL REFERENCES accounts,
-    device_id  BYTEA  NOT NULL,
-    public_key BYTEA  NOT NULL,
-    name       TEXT   NOT NULL,
-    platform   TEXT   NOT NULL,
-    status     BIGINT NOT NULL,
-    created    BIGINT NOT NULL,
-    last_seen  BIGINT NOT NULL,
+    account_id  BYTEA  NOT NULL REFERENCES accounts,
+    device_id   BYTEA  NOT NULL,
+    public_key  BYTEA  NOT NULL,
+    receive_key BYTEA  NOT NULL,
+    name        TEXT   NOT NULL,
+    platform    TEXT   NOT NULL,
+    status      BIGINT NOT NULL,
+    created     BIGINT NOT NULL,
+    last_seen   BIGINT NOT NULL,
+    PRIMARY KEY (account_id, device_id)
+);
+
+-- The newest Secret Key for a device, sealed for it.
+CREATE TABLE wraps (
+    account_id BYTEA NOT NULL REFERENCES accounts,
+    device_id  BYTEA NOT NULL,
+    wrap       BYTEA NOT NULL,
+    signature  BYTEA NOT NULL,
     PRIMARY KEY (account_id, device_id)
 );
 
@@ -49,6 +62,7 @@ CREATE INDEX signups_token ON signups (token_hash);
 
 CREATE TABLE challenges (
     nonce      BYTEA  NOT NULL PRIMARY KEY,
+    purpose    TEXT   NOT NULL,
     account_id BYTEA  NOT NULL,
     expires    BIGINT NOT NULL
 );
@@ -60,16 +74,67 @@ CREATE TABLE wrong_proofs (
 );
 
 CREATE TABLE pending_devices (
-    account_id BYTEA  NOT NULL,
-    device_id  BYTEA  NOT NULL,
-    public_key BYTEA  NOT NULL,
-    name       TEXT   NOT NULL,
-    platform   TEXT   NOT NULL,
-    language   TEXT   NOT NULL,
-    code_hash  BYTEA  NOT NULL,
-    tries_left BIGINT NOT NULL,
-    expires    BIGINT NOT NULL,
+    account_id  BYTEA  NOT NULL,
+    device_id   BYTEA  NOT NULL,
+    public_key  BYTEA  NOT NULL,
+    receive_key BYTEA  NOT NULL,
+    name        TEXT   NOT NULL,
+    platform    TEXT   NOT NULL,
+    language    TEXT   NOT NULL,
+    code_hash   BYTEA  NOT NULL,
+    tries_left  BIGINT NOT NULL,
+    expires     BIGINT NOT NULL,
     PRIMARY KEY (account_id, device_id)
+);
+
+-- account_id is made up where the address has no account.
+CREATE TABLE pairings (
+    pairing_id  BYTEA  NOT NULL PRIMARY KEY,
+    account_id  BYTEA  NOT NULL,
+    device_id   BYTEA  NOT NULL,
+    public_key  BYTEA  NOT NULL,
+    receive_key BYTEA  NOT NULL,
+    name        TEXT   NOT NULL,
+    platform    TEXT   NOT NULL,
+    language    TEXT   NOT NULL,
+    commitment  BYTEA  NOT NULL,
+    created     BIGINT NOT NULL,
+    expires     BIGINT NOT NULL,
+    state       TEXT   NOT NULL,
+    approver_id BYTEA  NOT NULL,
+    nonce       BYTEA  NOT NULL,
+    reveal      BYTEA  NOT NULL,
+    wrap        BYTEA  NOT NULL,
+    signature   BYTEA  NOT NULL,
+    tag         BYTEA  NOT NULL
+);
+CREATE INDEX pairings_account ON pairings (account_id);
+
+CREATE TABLE recoveries (
+    account_id   BYTEA  NOT NULL,
+    device_id    BYTEA  NOT NULL,
+    public_key   BYTEA  NOT NULL,
+    receive_key  BYTEA  NOT NULL,
+    name         TEXT   NOT NULL,
+    platform     TEXT   NOT NULL,
+    language     TEXT   NOT NULL,
+    code_hash    BYTEA  NOT NULL,
+    tries_left   BIGINT NOT NULL,
+    code_expires BIGINT NOT NULL,
+    started      BIGINT NOT NULL,
+    ready_at     BIGINT NOT NULL, -- 0 until the code was right
+    expires      BIGINT NOT NULL,
+    PRIMARY KEY (account_id, device_id)
+);
+
+CREATE TABLE email_changes (
+    account_id BYTEA  NOT NULL PRIMARY KEY,
+    device_id  BYTEA  NOT NULL,
+    email      TEXT   NOT NULL,
+    old_hash   BYTEA  NOT NULL,
+    new_hash   BYTEA  NOT NULL,
+    tries_left BIGINT NOT NULL,
+    expires    BIGINT NOT NULL
 );
 
 CREATE TABLE counters (
@@ -107,6 +172,7 @@ CREATE TABLE sealed_vaults (
     vault_id   BYTEA  NOT NULL REFERENCES vaults,
     epoch      BIGINT NOT NULL,
     sealed     BYTEA  NOT NULL,
+    previous   BYTEA  NOT NULL, -- the key of the epoch before, under this one
     PRIMARY KEY (account_id, vault_id, epoch)
 );
 
