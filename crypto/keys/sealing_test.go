@@ -66,9 +66,9 @@ func kinds() []kind {
 		},
 		{
 			"identity",
-			func(p place) ([]byte, error) { return keys.SealIdentity(p.key, identity, p.account, 0) },
+			func(p place) ([]byte, error) { return keys.SealIdentity(p.key, identity, p.account, p.revision) },
 			func(p place, e []byte) ([]byte, error) {
-				opened, err := keys.OpenIdentity(p.key, e, p.account, 0)
+				opened, err := keys.OpenIdentity(p.key, e, p.account, p.revision)
 				if err != nil {
 					return nil, err
 				}
@@ -77,13 +77,33 @@ func kinds() []kind {
 				}
 				return content.Reveal(), nil
 			},
-			"key account",
+			"key account revision", // which stands for the number of the identity
 		},
 		{
 			"vault key",
 			func(p place) ([]byte, error) { return keys.SealVaultKey(p.key, content, p.account, p.vault, p.epoch) },
 			func(p place, e []byte) ([]byte, error) {
 				return revealed(keys.OpenVaultKey(p.key, e, p.account, p.vault, p.epoch))
+			},
+			"key account vault epoch",
+		},
+		{
+			"account key for recovery",
+			func(p place) ([]byte, error) {
+				return keys.SealAccountKey(p.key, content, p.account, p.generation, keys.ByRecovery)
+			},
+			func(p place, e []byte) ([]byte, error) {
+				return revealed(keys.OpenAccountKey(p.key, e, p.account, p.generation, keys.ByRecovery))
+			},
+			"key account generation",
+		},
+		{
+			"previous vault key",
+			func(p place) ([]byte, error) {
+				return keys.SealPreviousVaultKey(p.key, content, p.account, p.vault, p.epoch)
+			},
+			func(p place, e []byte) ([]byte, error) {
+				return revealed(keys.OpenPreviousVaultKey(p.key, e, p.account, p.vault, p.epoch))
 			},
 			"key account vault epoch",
 		},
@@ -184,7 +204,10 @@ func TestMissingContent(t *testing.T) {
 		"short AK": func() ([]byte, error) {
 			return keys.SealAccountKey(p.key, secret.Random(16), p.account, 1, keys.ByPassword)
 		},
-		"no VK":          func() ([]byte, error) { return keys.SealVaultKey(p.key, secret.Bytes{}, p.account, p.vault, 1) },
+		"no VK": func() ([]byte, error) { return keys.SealVaultKey(p.key, secret.Bytes{}, p.account, p.vault, 1) },
+		"no older VK": func() ([]byte, error) {
+			return keys.SealPreviousVaultKey(p.key, secret.Bytes{}, p.account, p.vault, 2)
+		},
 		"no identity":    func() ([]byte, error) { return keys.SealIdentity(p.key, keys.Identity{}, p.account, 0) },
 		"wiped identity": func() ([]byte, error) { return keys.SealIdentity(p.key, wiped, p.account, 0) },
 	} {
@@ -222,7 +245,7 @@ func TestWrongContent(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		envelope, err := seal.Seal(p.key, header, canonical.Concat("identity", p.account), data)
+		envelope, err := seal.Seal(p.key, header, canonical.Concat("identity", p.account, uint64(0)), data)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -113,3 +113,87 @@ func TestDoesNotPrint(t *testing.T) {
 		}
 	}
 }
+
+func TestSealOpens(t *testing.T) {
+	key := wrap.Generate()
+	for _, plaintext := range []string{"", "x", strings.Repeat("long ", 1000)} {
+		enc, ciphertext, err := wrap.Seal(key.Public(), []byte("info"), []byte(plaintext))
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened, err := key.Open(enc, []byte("info"), ciphertext)
+		if err != nil || string(opened.Reveal()) != plaintext || len(enc) != 1120 || len(ciphertext) != len(plaintext)+16 {
+			t.Errorf("%q, enc of %d bytes, %v", opened.Reveal(), len(enc), err)
+		}
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	key, other := wrap.Generate(), wrap.Generate()
+	enc, ciphertext, err := wrap.Seal(key.Public(), []byte("info"), []byte("text"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flip := func(b []byte, i int) []byte {
+		b = bytes.Clone(b)
+		b[i] ^= 1
+		return b
+	}
+	open := func(k wrap.PrivateKey, enc, info, ciphertext []byte) error {
+		_, err := k.Open(enc, info, ciphertext)
+		return err
+	}
+	for name, err := range map[string]error{
+		"another key":           open(other, enc, []byte("info"), ciphertext),
+		"another info":          open(key, enc, []byte("infx"), ciphertext),
+		"no info":               open(key, enc, nil, ciphertext),
+		"ML-KEM part changed":   open(key, flip(enc, 0), []byte("info"), ciphertext),
+		"X25519 part changed":   open(key, flip(enc, len(enc)-1), []byte("info"), ciphertext),
+		"enc cut":               open(key, enc[1:], []byte("info"), ciphertext),
+		"no enc":                open(key, nil, []byte("info"), ciphertext),
+		"X25519 part all zeros": open(key, append(bytes.Clone(enc[:1088]), make([]byte, 32)...), []byte("info"), ciphertext),
+		"text changed":          open(key, enc, []byte("info"), flip(ciphertext, 0)),
+		"tag changed":           open(key, enc, []byte("info"), flip(ciphertext, len(ciphertext)-1)),
+		"cut":                   open(key, enc, []byte("info"), ciphertext[:3]),
+		"nothing":               open(key, enc, []byte("info"), nil),
+	} {
+		if !errors.Is(err, wrap.ErrOpen) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	key.Wipe()
+	if err := open(key, enc, []byte("info"), ciphertext); !errors.Is(err, wrap.ErrSeed) {
+		t.Errorf("a wiped key: %v", err)
+	}
+}
+
+func TestSealRefusesBadKeys(t *testing.T) {
+	good := wrap.Generate().Public()
+	for name, public := range map[string][]byte{
+		"none": nil, "short": good[1:], "long": append(bytes.Clone(good), 0), "zeros": make([]byte, wrap.PublicKeySize),
+		"not reduced": bytes.Repeat([]byte{0xff}, wrap.PublicKeySize),
+	} {
+		if _, _, err := wrap.Seal(public, nil, []byte("text")); !errors.Is(err, wrap.ErrPublicKey) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func FuzzOpen(f *testing.F) {
+	seed := secret.New(bytes.Repeat([]byte{7}, wrap.SeedSize))
+	key, err := wrap.FromSeed(seed)
+	if err != nil {
+		f.Fatal(err)
+	}
+	enc, ciphertext, err := wrap.Seal(key.Public(), []byte("info"), []byte("text"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(enc, []byte("info"), ciphertext)
+	f.Fuzz(func(t *testing.T, e, info, c []byte) {
+		opened, err := key.Open(e, info, c)
+		if err == nil && string(opened.Reveal()) != "text" {
+			t.Fatal("a forged text opened")
+		}
+	})
+}

@@ -42,3 +42,34 @@ func TestRequestMessageIsTheOneOfTheDocument(t *testing.T) {
 		t.Fatalf("got %x\nwant %x", r.Message(), want)
 	}
 }
+
+func TestFreshProofsAreTheOnesOfTheDocument(t *testing.T) {
+	account, device := id.ID{1, 2}, id.ID{3}
+	batch, key := [32]byte{6}, signing.PublicKey{4}
+	const origin = "https://api.example"
+	who := []string{origin, string(account[:]), string(device[:]), "nonce", u64(7)}
+	for label, c := range map[string]struct {
+		got  []byte
+		want []string
+	}{
+		"coffer/v1/account-change": {
+			AccountChange{Origin: origin, Account: account, Device: device, Nonce: []byte("nonce"), Expires: 7, Batch: batch}.Message(),
+			append(who[:5:5], string(batch[:])),
+		},
+		"coffer/v1/email-change": {
+			EmailChange{Origin: origin, Account: account, Device: device, Nonce: []byte("nonce"), Expires: 7, Email: "new@b.example"}.Message(),
+			append(who[:5:5], "new@b.example"),
+		},
+		"coffer/v1/account-delete": {
+			AccountDelete{Origin: origin, Account: account, Device: device, Nonce: []byte("nonce"), Expires: 7}.Message(), who,
+		},
+		"coffer/v1/recovery": {
+			Recovery{Origin: origin, Account: account, Email: "a@b.example", Device: device, DeviceKey: key, Nonce: []byte("nonce"), Expires: 7}.Message(),
+			[]string{origin, string(account[:]), "a@b.example", string(device[:]), string(key[:]), "nonce", u64(7)},
+		},
+	} {
+		if want := fields(append([]string{label}, c.want...)...); string(c.got) != want {
+			t.Errorf("%s\ngot  %x\nwant %x", label, c.got, want)
+		}
+	}
+}
