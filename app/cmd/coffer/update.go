@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
-	"strings"
 
 	"fyne.io/fyne/v2"
 
@@ -15,9 +13,6 @@ import (
 	"github.com/coffer-vault/coffer/updater/manifest"
 	"github.com/coffer-vault/coffer/updater/trust"
 )
-
-// mirrorsVariable names the update hosts of a development build.
-const mirrorsVariable = "COFFER_UPDATE_MIRRORS"
 
 // updateConfig has no client where somebody else keeps this program current: a service, a package manager, or a developer.
 func (d *desktop) updateConfig() screen.UpdateConfig {
@@ -31,47 +26,30 @@ func (d *desktop) updateConfig() screen.UpdateConfig {
 	return c
 }
 
-var errManaged = errors.New("the folder of the program is not ours to write to")
+var errNoProgram = errors.New("this program does not know its own file")
 
 func (d *desktop) updateClient() (*updater.Client, error) {
 	root, err := trust.Root()
 	if err != nil {
 		return nil, err
 	}
-	if d.program == nil || !ownFolder() {
-		return nil, errManaged
+	if d.program == nil {
+		return nil, errNoProgram
+	}
+	if err := d.program.CanApply(); err != nil {
+		return nil, err
 	}
 	return updater.New(updater.Config{
 		Mirrors: mirrors(), Dir: updatesFolder(d.paths), Root: root, Installed: buildinfo.Current(), Log: d.log,
-		Target: manifest.Target{Channel: channel(), Platform: updater.Platform(), File: programFile},
+		Target: manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: programFile},
 	})
 }
 
 func mirrors() []string {
-	if named := os.Getenv(mirrorsVariable); named != "" && buildinfo.Dev() {
-		return strings.Split(named, ",")
+	if named := trust.Mirrors(); len(named) > 0 {
+		return named
 	}
 	return updater.Mirrors(buildinfo.Domain)
-}
-
-func channel() string {
-	if buildinfo.Dev() {
-		return "stable"
-	}
-	return buildinfo.Channel
-}
-
-// ownFolder reports whether this user can replace the program.
-func ownFolder() bool {
-	self, err := os.Executable()
-	if err != nil {
-		return false
-	}
-	probe, err := os.CreateTemp(filepath.Dir(self), ".coffer-*")
-	if err != nil {
-		return false
-	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name())) == nil
 }
 
 // restart replaces the program by the staged release and has it started again when this process has ended.
