@@ -1,6 +1,19 @@
 package main
 
-import "github.com/coffer-vault/coffer/updater/machine"
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/coffer-vault/coffer/updater/machine"
+)
 
 // installedDomain is the base domain that an administrator has set with the installer.
 func installedDomain() string { return machine.Setting("Server") }
+
+// installedForAll reports whether this is the program that was installed for the whole computer, and that a service keeps current.
+func installedForAll() bool {
+	self, err := os.Executable()
+	folder := machine.Setting("InstallDir")
+	return err == nil && folder != "" && strings.EqualFold(filepath.Clean(folder), filepath.Dir(self))
+}

@@ -26,23 +26,35 @@ func (d *desktop) updateConfig() screen.UpdateConfig {
 	return c
 }
 
-var errNoProgram = errors.New("this program does not know its own file")
+var (
+	errNoProgram = errors.New("this program does not know its own file")
+	errService   = errors.New("the update service of this computer does")
+)
 
 func (d *desktop) updateClient() (*updater.Client, error) {
 	root, err := trust.Root()
 	if err != nil {
 		return nil, err
 	}
-	if d.program == nil {
+	switch {
+	case d.program == nil:
 		return nil, errNoProgram
+	case installedForAll(): // whoever runs it: an administrator could write to its folder
+		return nil, errService
 	}
-	if err := d.program.CanApply(); err != nil {
-		return nil, err
-	}
-	return updater.New(updater.Config{
+	client, err := updater.New(updater.Config{
 		Mirrors: mirrors(), Dir: updatesFolder(d.paths), Root: root, Installed: buildinfo.Current(), Log: d.log,
 		Target: manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: programFile},
 	})
+	if err != nil {
+		return nil, err
+	}
+	// After New, which makes the folder that CanApply looks at too. That others can change the program's folder is for the person to
+	// hear, when an update is there.
+	if err := d.program.CanApply(); err != nil && !errors.Is(err, updater.ErrUnsafeFolder) {
+		return nil, err
+	}
+	return client, nil
 }
 
 func mirrors() []string {
