@@ -83,7 +83,11 @@ func (r *reload) run(ctx context.Context, password secret.Bytes, secretKey strin
 		r.own.wipe()
 		return nil, err
 	}
-	return r.m.open(ctx, r.own, r.store, r.signIn.session)
+	u, err := r.m.open(ctx, r.own, r.store, r.signIn.session)
+	if err == nil {
+		r.signIn.wipe()
+	}
+	return u, err
 }
 
 // prove signs in with the device that the keyring, or the file, has the key of.
@@ -180,12 +184,9 @@ func (r *reload) replaceKeys(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := r.signIn
-	r.own = ownAccount{
-		origin: r.header.Origin, email: s.email, bundle: bundle, account: account,
-		master: s.master, secretKey: s.secretKey, device: s.device, anchor: r.kept.Anchor,
-	}
-	return nil
+	r.signIn.anchor = r.kept.Anchor
+	r.own, err = r.signIn.ownAccount(bundle, account)
+	return err
 }
 
 // adopt takes the server's state over, and anchors the file in the same transaction.

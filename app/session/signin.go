@@ -11,6 +11,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/kdf"
 	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/sync/wire"
@@ -28,6 +29,7 @@ type SignIn struct {
 	master    keys.AccountMaster
 	secretKey keys.SecretKey
 	device    enrol.Device
+	anchor    secret.Bytes // the same for every Finish: a file may be there already
 
 	session *wire.Session
 	expires time.Time
@@ -118,6 +120,9 @@ func (s *SignIn) Expires() time.Time { return s.expires }
 // Resend asks for another code; the one before is void.
 func (s *SignIn) Resend(ctx context.Context) error {
 	resent, err := s.client.Resend(ctx, signer(s.account, s.device))
+	if remote.IsCode(err, wire.CodeSessionEnded) {
+		return s.prove(ctx)
+	}
 	if err != nil {
 		return fromServer(err)
 	}
@@ -128,10 +133,25 @@ func (s *SignIn) Resend(ctx context.Context) error {
 // Verify trades the code for a session. Errors: *CodeError, ErrCodeExpired, *SlowDownError, ErrOffline.
 func (s *SignIn) Verify(ctx context.Context, code string) error {
 	verified, err := s.client.VerifyDevice(ctx, signer(s.account, s.device), code)
+	if remote.IsCode(err, wire.CodeSessionEnded) {
+		return s.proveAgain(ctx)
+	}
 	if err != nil {
 		return fromServer(err)
 	}
 	s.session = &verified.Session
+	return nil
+}
+
+// proveAgain goes on where the server waits for no code of this device: the answer to the right one was lost, and then proving gives
+// a session; or the code is too old, and then proving has another one mailed.
+func (s *SignIn) proveAgain(ctx context.Context) error {
+	if err := s.prove(ctx); err != nil {
+		return err
+	}
+	if s.CodeNeeded() {
+		return ErrCodeExpired
+	}
 	return nil
 }
 
@@ -145,9 +165,9 @@ func (s *SignIn) Finish(ctx context.Context, progress func(done, total int)) (*U
 	if err != nil {
 		return nil, err
 	}
-	own := ownAccount{
-		origin: s.client.Origin(), email: s.email, bundle: bundle, account: account,
-		master: s.master, secretKey: s.secretKey, device: s.device, anchor: secret.Random(anchorSize),
+	own, err := s.ownAccount(bundle, account)
+	if err != nil {
+		return nil, err
 	}
 	store, err := s.m.keep(ctx, own)
 	if err != nil {
@@ -161,7 +181,37 @@ func (s *SignIn) Finish(ctx context.Context, progress func(done, total int)) (*U
 		u.Lock()
 		return nil, err
 	}
+	s.wipe()
 	return u, nil
+}
+
+// wipe clears the keys of an attempt that is over.
+func (s *SignIn) wipe() {
+	s.master.Wipe()
+	s.secretKey.Wipe()
+	s.device.Key.Wipe()
+	s.anchor.Wipe()
+}
+
+// ownAccount gets keys of its own: to lock it wipes them, and Finish may come again.
+func (s *SignIn) ownAccount(bundle enrol.Bundle, account *enrol.Account) (own ownAccount, err error) {
+	if s.anchor.IsZero() {
+		s.anchor = secret.Random(anchorSize)
+	}
+	own = ownAccount{
+		origin: s.client.Origin(), email: s.email, bundle: bundle, account: account,
+		device: s.device, anchor: s.anchor.Clone(),
+	}
+	if own.master, err = keys.AccountMasterFromBytes(s.master.Bytes()); err != nil {
+		return own, fmt.Errorf("keep account: %w", err)
+	}
+	if own.secretKey, err = keys.SecretKeyFromBytes(s.secretKey.Bytes()); err != nil {
+		return own, fmt.Errorf("keep account: %w", err)
+	}
+	if own.device.Key, err = signing.FromSeed(s.device.Key.Seed()); err != nil {
+		return own, fmt.Errorf("keep account: %w", err)
+	}
+	return own, nil
 }
 
 // remote is the session of this device while its tokens are kept nowhere yet.

@@ -26,6 +26,7 @@ type SignUp struct {
 	made     *enrol.New // once made, a second Finish sends the same keys again
 	password secret.Bytes
 	own      ownAccount
+	unsure   bool // a request may have created the account
 }
 
 // BeginSignUp asks the server at origin to mail a code. It answers the same whether the address has an account or not.
@@ -77,10 +78,37 @@ func (s *SignUp) Finish(ctx context.Context, password secret.Bytes) (*Unlocked, 
 	request.Token = s.token
 	finished, err := s.client.SignupFinish(ctx, signer(s.own.bundle.Account, s.own.device), request)
 	if err != nil {
+		finished.Session, err = s.arrived(ctx, fromServer(err))
+	}
+	if err != nil {
 		store.Close()
-		return nil, s.giveUp(ctx, fromServer(err))
+		return nil, s.giveUp(ctx, err)
 	}
 	return s.m.open(ctx, s.own, store, &finished.Session)
+}
+
+// arrived signs in if an earlier request, whose answer was lost, has created the account: the server then refuses the repetition,
+// since its token is spent. Otherwise it returns refused.
+func (s *SignUp) arrived(ctx context.Context, refused error) (wire.Session, error) {
+	if errors.Is(refused, ErrOffline) || ctx.Err() != nil {
+		s.unsure = true
+		return wire.Session{}, refused
+	}
+	if !s.unsure {
+		return wire.Session{}, refused
+	}
+	login := s.own.master.LoginKey()
+	defer login.Wipe()
+	proved, err := s.client.Prove(ctx, signer(s.own.bundle.Account, s.own.device), login, s.email, s.lang, s.own.device.Wire())
+	switch err = fromServer(err); {
+	case errors.Is(err, ErrProofFailed):
+		return wire.Session{}, refused
+	case err != nil:
+		return wire.Session{}, err
+	case proved.Session == nil:
+		return wire.Session{}, refused
+	}
+	return *proved.Session, nil
 }
 
 func (s *SignUp) make(ctx context.Context, password secret.Bytes) error {
@@ -94,7 +122,7 @@ func (s *SignUp) make(ctx context.Context, password secret.Bytes) error {
 	if err != nil {
 		return err
 	}
-	s.made, s.password = made, password.Clone()
+	s.made, s.password, s.unsure = made, password.Clone(), false
 	s.own = ownAccount{
 		origin: s.client.Origin(), email: s.email, bundle: made.Bundle, account: made.Account,
 		master: made.Master, secretKey: made.SecretKey, device: device, anchor: secret.Random(anchorSize),
