@@ -53,10 +53,25 @@ func (e *Engine) pull(ctx context.Context, report *Report, progress func(done, t
 }
 
 func (e *Engine) gather(ctx context.Context, in *incoming, progress func(done, total int)) error {
-	if e.at.Seq == 0 {
-		return e.gatherAll(ctx, in, progress)
+	if e.at.Seq > 0 {
+		return e.gatherChanges(ctx, in, e.at)
 	}
-	return e.gatherChanges(ctx, in, e.at)
+	if err := e.gatherAll(ctx, in, progress); err != nil {
+		return err
+	}
+	return e.checkFloor(in)
+}
+
+// checkFloor holds a first sync against the account log: a device without a pin of its own still knows what revocations name.
+func (e *Engine) checkFloor(in *incoming) error {
+	var head uint64
+	if in.last != nil {
+		head = in.last.Commit.Seq
+	}
+	if head < e.log.Floor(e.id).Seq {
+		return e.violation(ErrRolledBack)
+	}
+	return nil
 }
 
 // pullLog extends the account log. Entries that verify stay even if the pull fails later: they are true by their signatures.
