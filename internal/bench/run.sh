@@ -20,7 +20,7 @@ measure() {
 
 load Begun
 measure ./internal/bench . 1x
-measure ./vault '^BenchmarkOpen$|^BenchmarkSave$/^10000$' 5x
+measure ./vault '^BenchmarkOpen$|^BenchmarkSave$/^10000$' 3x
 measure ./app/screen Keystroke 30x
 measure ./app/ui Keystroke 30x
 measure ./crypto/keys OpenObject 20000x

@@ -46,9 +46,10 @@ func dataSource(path string, o Options) (string, error) {
 		timeout = defaultBusyTimeout
 	}
 	query := url.Values{
-		"_busy_timeout": {strconv.FormatInt(timeout.Milliseconds(), 10)},
-		"_foreign_keys": {"on"},
-		"_synchronous":  {"FULL"},
+		"_busy_timeout":    {strconv.FormatInt(timeout.Milliseconds(), 10)},
+		"_foreign_keys":    {"on"},
+		"_synchronous":     {"FULL"},
+		"_stmt_cache_size": {"64"}, // compiling a statement takes longer than most run
 	}
 	if o.Immediate {
 		query.Set("_txlock", "immediate")
