@@ -156,6 +156,10 @@ func verify(row Vault, log *chain.Log, p Push) (chain.Verified, error) {
 	if _, live := log.Writer(verified.Commit.Device, row.ID, verified.Commit.Seq, newest); !live {
 		return chain.Verified{}, ErrDeviceUnlisted
 	}
+	// And its epoch has to be the newest: what is sealed under the key before is open to a device that was removed with it.
+	if epoch, _ := log.Epoch(row.ID); epoch.Epoch != verified.Commit.Epoch {
+		return chain.Verified{}, &LogMoved{Seq: newest}
+	}
 	return verified, nil
 }
 

@@ -14,7 +14,9 @@ import (
 // emptyServer shows an empty vault.
 type emptyServer struct{ Remote }
 
-func (emptyServer) Head(context.Context, id.ID) (wire.HeadCommit, error) { return wire.HeadCommit{}, nil }
+func (emptyServer) Head(context.Context, id.ID) (wire.HeadCommit, error) {
+	return wire.HeadCommit{}, nil
+}
 
 // revokedAt is an account log in which a device was revoked when the vault stood at seq.
 func revokedAt(t *testing.T, vault id.ID, seq uint64) *chain.Log {
