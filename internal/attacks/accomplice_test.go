@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
@@ -25,6 +25,9 @@ import (
 // accomplice is device A of the scene in an attacker's hands: it has every key and signs what it likes. It seals by the book
 // (docs/protocol.md §4), not with package seal, so that it can leave the book where an attack wants that.
 type accomplice struct {
+	client         *remote.Client
+	signer         remote.Signer
+	tokens         wire.Session
 	session        *remote.Session
 	account, vault id.ID
 	device         id.ID
@@ -37,24 +40,23 @@ type accomplice struct {
 
 func (s *scene) accomplice(t *testing.T) *accomplice {
 	t.Helper()
-	a := &accomplice{account: s.a.Account().ID, tree: nil}
-	a.log = logOf(t, s.pcB)
+	a := &accomplice{account: s.a.Account().ID, log: logOf(t, s.pcB)}
 	a.device = a.log.Devices()[0].Device
 	a.vault = a.log.Vaults()[0]
 	a.vk = s.secrets["VK of "+a.vault.String()]
 	a.key = keyFrom(t, deviceSecrets(s.pcA)["device seed"])
-	client, err := remote.NewClient(s.server.URL, nil, time.Now)
-	if err != nil {
+	var err error
+	if a.client, err = remote.NewClient(s.server.URL, nil, time.Now); err != nil {
 		t.Fatal(err)
 	}
-	signer := remote.Signer{Account: a.account, Device: a.device, Key: a.key}
-	public := a.key.Public()
-	described := wire.Device{ID: a.device.String(), PublicKey: public[:], Name: "PC A", Platform: "linux"}
-	proved, err := client.Prove(t.Context(), signer, keyFrom(t, s.secrets["login seed"]), email, "", described)
+	a.signer = remote.Signer{Account: a.account, Device: a.device, Key: a.key}
+	described := enrol.Device{ID: a.device, Key: a.key, Name: "PC A", Platform: "linux"}.Wire()
+	proved, err := a.client.Prove(t.Context(), a.signer, keyFrom(t, s.secrets["login seed"]), email, "", described)
 	if err != nil || proved.Session == nil {
 		t.Fatal("the accomplice is not let in: ", err)
 	}
-	a.session = client.Session(signer, *proved.Session, remote.Hooks{Keep: func(wire.Session) error { return nil }})
+	a.tokens = *proved.Session
+	a.session = a.client.Session(a.signer, a.tokens, remote.Hooks{Keep: func(wire.Session) error { return nil }})
 	a.load(t)
 	return a
 }
@@ -147,8 +149,8 @@ func sealByTheBook(t testing.TB, key, header, context, padded []byte) []byte {
 	return aead.Seal(slices.Concat(header, both[32:]), nonce, padded, canonical.Concat(header, context))
 }
 
-// push commits the next revision of an object with this envelope, as an honest device would.
-func (a *accomplice) push(t *testing.T, object id.ID, envelope []byte) {
+// commit signs the next revision of an object with this envelope, as an honest device would.
+func (a *accomplice) commit(t *testing.T, object id.ID, envelope []byte) (in wire.Push, head chain.Head) {
 	t.Helper()
 	row, _ := a.tree.Row(object)
 	change := chain.Change{Object: object, Old: row.Revision, New: row.Revision + 1, Action: chain.Put, EnvHash: chain.EnvelopeHash(envelope)}
@@ -156,24 +158,51 @@ func (a *accomplice) push(t *testing.T, object id.ID, envelope []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.tree.Apply([]chain.Change{change}); err != nil {
+	undo, err := a.tree.Apply([]chain.Change{change})
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer undo()
 	c := chain.Commit{Vault: a.vault, Seq: a.at.Seq + 1, Parent: a.at.Hash, Root: a.tree.Root(), Epoch: 1, Op: id.New(), Device: a.device, Time: time.Now().UnixMilli()}
 	c.LogSeq, c.LogHash = a.log.Head()
 	signed, err := c.Sign(a.key, list)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = a.session.Push(t.Context(), a.vault, wire.Push{
+	return wire.Push{
 		SignedCommit: wire.SignedCommit{Commit: signed.Commit, Changes: signed.Changes, Signature: signed.Signature},
 		Envelopes:    []wire.Envelope{{ObjectID: object.String(), Revision: change.New, Envelope: envelope}},
-	})
+	}, chain.Head{Seq: c.Seq, Hash: signed.Hash()}
+}
+
+// push sends it to the honest server.
+func (a *accomplice) push(t *testing.T, object id.ID, envelope []byte) {
+	t.Helper()
+	in, _ := a.commit(t, object, envelope)
+	_, err := a.session.Push(t.Context(), a.vault, in)
 	var answer *wire.Error
 	if errors.As(err, &answer) {
-		t.Fatalf("the server refused it: %s", strings.TrimSpace(answer.Message))
+		t.Fatalf("the server refused it: %s", answer.Message)
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	a.at = chain.Head{Seq: c.Seq, Hash: signed.Hash()}
+	a.load(t)
+}
+
+// deliver shows it to the clients of a liar, as the last commit of the vault: what an honest server would refuse.
+func (a *accomplice) deliver(t *testing.T, l *liar, object id.ID, envelope []byte) {
+	t.Helper()
+	in, head := a.commit(t, object, envelope)
+	commits, envelopes := []any{in.SignedCommit}, []any{in.Envelopes[0]}
+	l.lie(onPath("/changes", func(v any) any {
+		m := v.(map[string]any)
+		m["head"] = wire.Head{Seq: head.Seq, Hash: head.Hash[:]}
+		m["commits"] = append(m["commits"].([]any), commits...)
+		m["envelopes"] = append(m["envelopes"].([]any), envelopes...)
+		if len(commits) == 0 {
+			m["commits"], m["envelopes"] = []any{}, []any{}
+		}
+		commits, envelopes = nil, nil // the client has it from here on
+		return m
+	}))
 }

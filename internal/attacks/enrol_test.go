@@ -241,8 +241,9 @@ func oldObjects(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			object := id.New()
-			a.push(t, object, a.seal(t, object, 1, plaintext, change))
-			b := s.pcB.Copy(t, nil).Unlock(t)
+			l := newLiar(t, s.server)
+			a.deliver(t, l, object, a.seal(t, object, 1, plaintext, change))
+			b := s.pcB.Copy(t, l).Unlock(t)
 			defer b.Lock()
 			testpc.Sync(t, b)
 			if _, ok := testpc.Contents(t, b)[object]; ok {

@@ -25,6 +25,11 @@ type secrets map[string][]byte
 // the program's own hierarchy.
 func secretsOf(t testing.TB, pc *testpc.PC) secrets {
 	t.Helper()
+	return secretsUnder(t, pc, []byte(testpc.Password))
+}
+
+func secretsUnder(t testing.TB, pc *testpc.PC, password []byte) secrets {
+	t.Helper()
 	store, err := sqlite.Open(t.Context(), pc.Paths.Account(pc.Accounts()[0].ID))
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +46,7 @@ func secretsOf(t testing.TB, pc *testpc.PC) secrets {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pwk, err := kdf.DerivePassword(t.Context(), testpc.Typed(testpc.Password), [16]byte(salt), profile)
+	pwk, err := kdf.DerivePassword(t.Context(), secret.New(bytes.Clone(password)), [16]byte(salt), profile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +56,7 @@ func secretsOf(t testing.TB, pc *testpc.PC) secrets {
 	header := seal.Header{Purpose: seal.SealedKey, Epoch: account.Generation, KeyID: account.ID}
 	ak := unseal(t, kek, header, canonical.Concat("ak", account.ID, generation, "password"), account.SealedAccountKey)
 	maps.Copy(all, secrets{
-		"master password": []byte(testpc.Password), "PWK": pwk.Reveal(), "AMK": amk, "KEK": kek, "AK": ak,
+		"master password": password, "PWK": pwk.Reveal(), "AMK": amk, "KEK": kek, "AK": ak,
 		"login seed": expand(t, amk, "coffer/v1/auth-ed25519"), "DSK": expand(t, amk, "coffer/v1/device-seal"),
 	})
 	vaults, err := store.Vaults(t.Context())
