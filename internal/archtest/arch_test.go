@@ -75,6 +75,12 @@ var rules = []rule{
 		reason: "proving a key bundle is pure: the server's and the local one take the same way",
 	},
 	{
+		from:   module + "sync/pairing",
+		deny:   []string{anyOfOurs, "net", "os"},
+		allow:  []string{module + "sync/chain", module + "crypto/id", module + "crypto/canonical", module + "crypto/signing"},
+		reason: "what two people compare is computed from public keys and random values alone",
+	},
+	{
 		from:   module + "sync/remote",
 		deny:   []string{anyOfOurs, "database/sql"},
 		allow:  []string{module + "sync/wire", module + "sync/proof", module + "crypto/id", module + "crypto/signing", module + "crypto/canonical", module + "crypto/secret"},
