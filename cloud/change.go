@@ -114,7 +114,7 @@ func (s *changing) identify() (err error) {
 		return s.batch.checkCaller(c, s.self.entry())
 	}
 	r, err := s.tx.Recovery(c.Account, c.Device)
-	if errors.Is(err, ErrNone) {
+	if errors.Is(err, ErrNone) || (err == nil && !r.ready(s.time())) {
 		return ErrSessionEnded
 	} else if err != nil {
 		return err
@@ -257,10 +257,18 @@ func (s *changing) applyCredentials() error {
 	if err := s.tx.UpdateAccount(*a); err != nil {
 		return err
 	}
-	if err := endRecoveries(s.tx, a.ID); err != nil {
+	if err := s.endRecoveries(); err != nil {
 		return err
 	}
 	return errors.Join(s.tx.DeletePendingDevices(a.ID), s.tx.DeleteEmailChange(a.ID), s.dropUnlisted())
+}
+
+// endRecoveries leaves the session of a device that has just recovered: it is listed now.
+func (s *changing) endRecoveries() error {
+	if s.batch.add != nil {
+		return s.tx.DeleteRecoveries(s.account.ID)
+	}
+	return endRecoveries(s.tx, s.account.ID)
 }
 
 func (s *changing) dropUnlisted() error {

@@ -15,7 +15,10 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/sync/proof"
+	"github.com/coffer-vault/coffer/sync/wire"
 )
 
 // Whoever asks about an account must not learn from the work whether it exists: same statements, same signature checks.
@@ -25,15 +28,58 @@ func TestKnownAndUnknownCostTheSame(t *testing.T) {
 	w.signUp(known)
 	verifications := w.SignIn.CountVerifications()
 	ctx := t.Context()
-	wrongLogin, wrongEmail := *known, *known
-	wrongLogin.login, wrongEmail.email = unknown.login, unknown.email
+	wrongLogin, wrongEmail, withoutCode := *known, *known, newPerson("grace@example.org")
+	wrongLogin.login, wrongLogin.recovery, wrongEmail.email = unknown.login, unknown.recovery, unknown.email
+	withoutCode.recoveryTag = nil
+	w.signUp(withoutCode)
 	for name, ask := range map[string]func(*person) error{
 		"signup start": func(p *person) error { _, _, err := w.SignUp.Start(ctx, p.email, ""); return err },
 		"lookup": func(p *person) error {
 			_, err := w.SignIn.Lookup(ctx, p.tag)
 			return err
 		},
-		"challenge": func(p *person) error { _, err := w.SignIn.Challenge(ctx, p.account); return err },
+		"challenge":          func(p *person) error { _, err := w.SignIn.Challenge(ctx, p.account); return err },
+		"recovery challenge": func(p *person) error { _, err := w.Recoveries.Challenge(ctx, p.account); return err },
+		"recovery lookup": func(p *person) error {
+			tag := p.recoveryTag
+			if p == unknown {
+				tag = make([]byte, 32)
+			}
+			_, err := w.Recoveries.Lookup(ctx, tag)
+			return err
+		},
+		"wrong recovery proof": func(p *person) error {
+			if p == known {
+				p = &wrongLogin
+			}
+			return wantError(w.recover(p), cloud.ErrProofFailed)
+		},
+		"recovery without a code": func(p *person) error {
+			if p == known {
+				p = withoutCode
+			}
+			return wantError(w.recover(p), cloud.ErrProofFailed)
+		},
+		"pairing": func(p *person) error {
+			_, err := w.Pairings.Start(ctx, p.newPairing())
+			return err
+		},
+		"poll of a pairing": func(p *person) error {
+			n := p.newPairing()
+			if _, err := w.Pairings.Start(ctx, n); err != nil {
+				return err
+			}
+			w.statements = nil
+			caller, err := w.Pairings.ByPairing(ctx, n.ID, n.Device.ID)
+			if err != nil || caller.Key != n.Device.Key {
+				return fmt.Errorf("key %x, %w", caller.Key, err)
+			}
+			got, err := w.Pairings.Poll(ctx, n.ID, "")
+			if got.State != wire.PairingWaiting {
+				return fmt.Errorf("state %s", got.State)
+			}
+			return err
+		},
 		"wrong proof": func(p *person) error {
 			if p == known {
 				p = &wrongLogin
@@ -70,6 +116,27 @@ func TestKnownAndUnknownCostTheSame(t *testing.T) {
 func (w *world) prove(p *person) error {
 	_, err := w.SignIn.Prove(w.t.Context(), w.proof(p))
 	return err
+}
+
+func (w *world) recover(p *person) error {
+	w.t.Helper()
+	c, err := w.Recoveries.Challenge(w.t.Context(), p.account)
+	if err != nil {
+		return err
+	}
+	d := newDevice("Found laptop", p.device.Key)
+	message := proof.Recovery{
+		Origin: origin, Account: p.account, Email: p.email, Device: d.ID, DeviceKey: d.Key, Nonce: c.Nonce, Expires: c.Expires,
+	}.Message()
+	_, err = w.Recoveries.Start(w.t.Context(), cloud.RecoveryProof{
+		Account: p.account, Email: p.email, Device: d, Nonce: c.Nonce, Expires: c.Expires,
+		RecoverySignature: p.recovery.Sign(signing.Recovery, message), DeviceSignature: p.key.Sign(signing.DeviceProof, message),
+	})
+	return err
+}
+
+func (p *person) newPairing() cloud.NewPairing {
+	return cloud.NewPairing{ID: id.New(), Email: p.email, Device: newDevice("New PC", signing.Generate().Public()), Commitment: make([]byte, 32)}
 }
 
 func wantError(err, want error) error {
@@ -227,6 +294,15 @@ func TestJanitor(t *testing.T) {
 	if err := w.prove(&phone); err != nil {
 		t.Fatal(err)
 	}
+	if err := w.recover(p); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Pairings.Start(t.Context(), p.newPairing()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Accounts.StartEmail(t.Context(), p.caller(), "grace@example.org", w.freshEmail(p, "grace@example.org")); err != nil {
+		t.Fatal(err)
+	}
 	clean := func(after time.Duration, want int64) {
 		t.Helper()
 		w.now = w.now.Add(after)
@@ -235,9 +311,10 @@ func TestJanitor(t *testing.T) {
 		}
 	}
 	clean(0, 1)                // the wrong proofs of ada: none
-	clean(10*time.Minute, 3)   // sign-up, challenge, pending device
+	clean(10*time.Minute, 5)   // sign-up, challenge, pending device, recovery, change of address
+	clean(time.Hour, 1)        // the pairing is known for what it was a while longer
 	clean(24*time.Hour, 1)     // the wrong proof of the stranger
-	clean(24*time.Hour, 3)     // counters of two addresses and one account
+	clean(24*time.Hour, 7)     // counters: three addresses' mails, an account's device, recovery and address codes, a pairing
 	clean(90*24*time.Hour, 1)  // the session
 	clean(365*24*time.Hour, 0) // and nothing of what people made
 	if err := w.prove(p); err != nil {
@@ -279,5 +356,37 @@ func TestSecret(t *testing.T) {
 	}
 	if _, err := cloud.OpenSecret(path, true); err == nil {
 		t.Error("a secret that was cut short was accepted")
+	}
+}
+
+// A poll that hears nothing ends by the server's clock, and a pairing's own end shortens it.
+func TestPollEnds(t *testing.T) {
+	w, p := newWorld(t), newPerson("ada@example.org")
+	w.signUp(p)
+	n := p.newPairing()
+	if _, err := w.Pairings.Start(t.Context(), n); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		left, hold time.Duration
+		want       wire.PairingState
+	}{{10 * time.Minute, 20 * time.Second, wire.PairingWaiting}, {5 * time.Second, 5 * time.Second, wire.PairingExpired}} {
+		w.now = time.UnixMilli(1_800_000_000_000).Add(10*time.Minute - c.left)
+		polled := make(chan cloud.Polled)
+		go func() {
+			got, err := w.Pairings.Poll(t.Context(), n.ID, wire.PairingWaiting)
+			if err != nil {
+				t.Error(err)
+			}
+			polled <- got
+		}()
+		if d := <-w.held; d != c.hold {
+			t.Errorf("the poll waits for %v, want %v", d, c.hold)
+		}
+		w.now = w.now.Add(c.hold)
+		w.hold <- w.now
+		if got := <-polled; got.State != c.want {
+			t.Errorf("polled %s, want %s", got.State, c.want)
+		}
 	}
 }

@@ -57,6 +57,9 @@ func (a *Accounts) StartEmail(ctx context.Context, c Caller, address string, f F
 }
 
 func (a *Accounts) mailCodes(tx Tx, account Account, self Device, email string) (expires int64, err error) {
+	if email == account.Email {
+		return 0, invalid("the account has this address")
+	}
 	if err := errors.Join(a.countMail(tx, "email", account.ID), a.countMail(tx, "signup", email)); err != nil {
 		return 0, err
 	}

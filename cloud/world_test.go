@@ -27,7 +27,8 @@ type world struct {
 	now        time.Time
 	mail       mailbox
 	statements []string
-	hold       chan time.Time // ends every wait that was begun
+	held       chan time.Duration // how long somebody waits
+	hold       chan time.Time     // ends a wait
 }
 
 // mailbox is a Sender that keeps mails, or fails with err.
@@ -49,7 +50,7 @@ func (m *mailbox) Send(_ context.Context, mail cloud.Mail) error {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, now: time.UnixMilli(1_800_000_000_000), hold: make(chan time.Time)}
+	w := &world{t: t, now: time.UnixMilli(1_800_000_000_000), held: make(chan time.Duration), hold: make(chan time.Time)}
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"), func(statement string) error {
 		w.statements = append(w.statements, statement)
 		return nil
@@ -61,7 +62,7 @@ func newWorld(t testing.TB) *world {
 	w.store = store
 	w.Cloud = cloud.New(cloud.Config{
 		Store: store, Secret: cloud.NewSecret(), Origin: origin, Mail: &w.mail, Now: func() time.Time { return w.now }, Random: rand.Reader,
-		After: func(time.Duration) <-chan time.Time { return w.hold }, Log: slog.New(slog.DiscardHandler), RecoveryDelay: cloud.DefaultRecoveryDelay,
+		After: func(d time.Duration) <-chan time.Time { w.held <- d; return w.hold }, Log: slog.New(slog.DiscardHandler), RecoveryDelay: cloud.DefaultRecoveryDelay,
 	})
 	return w
 }
@@ -129,17 +130,22 @@ func (w *world) signUp(p *person) {
 func (p *person) newAccount(t testing.TB) cloud.NewAccount {
 	t.Helper()
 	n := cloud.NewAccount{
-		Account: p.account, LookupTag: p.tag, RecoveryTag: p.recoveryTag,
-		SealedAccount: []byte("ak"), SealedRecovery: []byte("recovery"), SealedIdentity: []byte("identity"),
+		Account: p.account, LookupTag: p.tag, SealedAccount: []byte("ak"), SealedIdentity: []byte("identity"),
 		Vault: p.vault, SealedVault: []byte("vk"), Device: p.device,
 	}
 	p.log = chain.NewLog(p.account)
-	sealings := []chain.Sealing{
-		{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(n.SealedAccount)}, {Type: chain.SealingRecovery, Hash: chain.SealedKeyHash(n.SealedRecovery)},
+	credentials := chain.Credentials{
+		Generation: 1, Profile: "P2", Login: p.login.Public(),
+		Sealings: []chain.Sealing{{Type: chain.SealingPassword, Hash: chain.SealedKeyHash(n.SealedAccount)}},
+	}
+	if p.recoveryTag != nil {
+		n.RecoveryTag, n.SealedRecovery = p.recoveryTag, []byte("recovery")
+		credentials.Recovery = p.recovery.Public()
+		credentials.Sealings = append(credentials.Sealings, chain.Sealing{Type: chain.SealingRecovery, Hash: chain.SealedKeyHash(n.SealedRecovery)})
 	}
 	for _, body := range []chain.Body{
 		chain.Genesis{Identity: p.identity.Public(), SealedIdentity: chain.SealedKeyHash(n.SealedIdentity)},
-		chain.Credentials{Generation: 1, Profile: "P2", Login: p.login.Public(), Recovery: p.recovery.Public(), Sealings: sealings},
+		credentials,
 		chain.DeviceAdd{Device: p.device.ID, Key: p.device.Key, Receive: p.device.Receive, Name: p.device.Name, Platform: p.device.Platform},
 		chain.VaultEpoch{Vault: p.vault, Epoch: 1, SealedKey: chain.SealedKeyHash(n.SealedVault)},
 	} {
@@ -182,4 +188,14 @@ func (w *world) fresh(p *person, c cloud.Caller, batch [32]byte) *cloud.FreshPro
 		Origin: origin, Account: c.Account, Device: c.Device, Nonce: challenge.Nonce, Expires: challenge.Expires, Batch: batch,
 	}.Message()
 	return &cloud.FreshProof{Nonce: challenge.Nonce, Expires: challenge.Expires, Signature: p.login.Sign(signing.AccountChange, message)}
+}
+
+func (w *world) freshEmail(p *person, email string) cloud.FreshProof {
+	w.t.Helper()
+	c, err := w.Accounts.Challenge(w.t.Context(), p.caller())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	message := proof.EmailChange{Origin: origin, Account: p.account, Device: p.device.ID, Nonce: c.Nonce, Expires: c.Expires, Email: email}.Message()
+	return cloud.FreshProof{Nonce: c.Nonce, Expires: c.Expires, Signature: p.login.Sign(signing.AccountChange, message)}
 }

@@ -41,6 +41,16 @@ func (c *changing) password() *changing {
 	return c.enter(c.credentials(c.log.Credentials().Generation + 1))
 }
 
+// withoutCode makes credentials that have no recovery sealing.
+func (c *changing) withoutCode() *changing {
+	c.t.Helper()
+	c.sealed.account = randomBytes(200)
+	c.SealedAccount, c.LookupTag = c.sealed.account, c.tag
+	entry := c.credentials(c.log.Credentials().Generation + 1)
+	entry.Sealings, entry.Recovery = entry.Sealings[:1], signing.PublicKey{}
+	return c.enter(entry)
+}
+
 // secretKey makes new credentials under a new tag, with wraps.
 func (c *changing) secretKey() *changing {
 	c.t.Helper()
