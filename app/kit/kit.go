@@ -30,7 +30,8 @@ type Kit struct {
 	Email     string
 	Server    string // as the user types it
 	SecretKey keys.SecretKey
-	Device    string // on which it was made
+	Recovery  keys.RecoveryCode // missing: the page has no second half
+	Device    string            // on which it was made
 	Created   time.Time
 	Paper     Paper
 	Words     *assets.Catalog // a language whose letters the embedded fonts lack is replaced by English

@@ -70,7 +70,7 @@ func newSheet(k Kit, t *typeface, scale float64) *sheet {
 	return &sheet{pdf: pdf, typeface: t, scale: scale, width: width - 2*margin, height: height, y: margin}
 }
 
-// draw fills the page. A later section, such as a recovery code, is one more call here: there is room for it.
+// draw fills the page.
 func (s *sheet) draw(k Kit) error {
 	if err := s.heading(k); err != nil {
 		return err
@@ -81,6 +81,7 @@ func (s *sheet) draw(k Kit) error {
 	}
 	s.password(k)
 	s.advice(k)
+	s.recovery(k)
 	s.foot(k)
 	return s.pdf.Error()
 }
@@ -246,6 +247,38 @@ func (s *sheet) list(x, width float64, title string, sentences ...string) {
 		s.paragraph(x+indent, width-indent, sentence)
 		s.y += 1.5
 	}
+}
+
+// recovery: the second half, below a line to cut along: code and mailbox together open the vault, so some people keep it elsewhere.
+func (s *sheet) recovery(k Kit) {
+	if k.Recovery.IsZero() {
+		return
+	}
+	s.y += gap
+	s.cutLine()
+	s.style(bold, 11, accent)
+	s.paragraph(margin, s.width, k.Words.Text("kit.recovery"))
+	s.style(sans, 9.5, ink)
+	s.paragraph(margin, s.width, k.Words.Text("kit.recoveryHint", "email", s.typeface.spell(k.Email)))
+	s.y += 3
+	top := s.y
+	s.y += recoveryHeight
+	s.card(top, "D", hairline)
+	s.pdf.SetFont(mono, "", 14) // never smaller: it is read and typed
+	s.pdf.SetTextColor(ink.r, ink.g, ink.b)
+	s.pdf.Text(margin+padding, top+recoveryHeight/2+1.8, k.Recovery.Text())
+}
+
+// recoveryHeight is that of the card with the code, in millimetres.
+const recoveryHeight = 14.0
+
+func (s *sheet) cutLine() {
+	s.pdf.SetDrawColor(muted.r, muted.g, muted.b)
+	s.pdf.SetLineWidth(0.2)
+	s.pdf.SetDashPattern([]float64{2, 2}, 0)
+	s.pdf.Line(0, s.y, s.width+2*margin, s.y)
+	s.pdf.SetDashPattern([]float64{}, 0)
+	s.y += gap
 }
 
 func (s *sheet) foot(k Kit) {

@@ -31,6 +31,12 @@ type sentence struct {
 // sentences is the one table from errors to words. An error can wrap several of them: the first one counts, so what a decision
 // is made of comes before what it was made from. A test keeps the table complete over the packages that a screen can hear from.
 var sentences = []sentence{
+	{session.ErrOldPassword, "oldPassword", ToneWarning},
+	{session.ErrSecretKeyNeeded, "secretKeyNeeded", ToneWarning},
+	{session.ErrChangeWaits, "changeWaits", ToneWarning},
+	{session.ErrChangeLost, "changeLost", ToneWarning},
+	{session.ErrKeysChanged, "keysChanged", ToneWarning},
+	{session.ErrSignedOut, "signedOut", ToneWarning},
 	{session.ErrWrongPassword, "wrongPassword", ToneError},
 	{session.ErrProofFailed, "proofFailed", ToneError},
 	{session.ErrSecretKeyMalformed, "secretKey", ToneError},
@@ -101,6 +107,8 @@ var sentences = []sentence{
 	{kit.ErrTooLong, "kitTooLong", ToneError},
 	{keys.ErrSecretKeyMalformed, "secretKey", ToneError},
 	{keys.ErrSecretKeyChecksum, "secretKey", ToneError},
+	{keys.ErrRecoveryCodeMalformed, "recoveryCode", ToneError},
+	{keys.ErrRecoveryCodeChecksum, "recoveryCode", ToneError},
 	{keys.ErrSecretKeyMissing, "noSecretKey", ToneError},
 
 	{generate.ErrOptions, "generateOptions", ToneError},

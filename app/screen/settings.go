@@ -8,7 +8,6 @@ import (
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
-	"github.com/coffer-vault/coffer/sync/wire"
 )
 
 // SettingsState is the settings of this user on this PC, the account, and updates (whose model is Settings.Update).
@@ -41,13 +40,6 @@ type Toggle struct {
 	On        bool
 }
 
-// DeviceRow is one device of the account.
-type DeviceRow struct {
-	Name   string
-	Icon   assets.IconName
-	Detail string // "Linux · last seen 20 September 2026, 00:50"
-}
-
 // ShortcutRow is a line of the help.
 type ShortcutRow struct {
 	Key, Text string
@@ -66,13 +58,15 @@ type Settings struct {
 	config SettingsConfig
 
 	values  session.Settings
-	devices []wire.DeviceInfo
+	devices []session.Device
 	loading bool
 	devErr  error
 	kit     kitSaver
 	ask     bool
 	busy    bool
 	problem Message
+
+	keeping, keepAgain bool
 }
 
 // SettingsConfig is what the settings are about and where changes go.
@@ -102,7 +96,7 @@ func NewSettings(env *Env, config SettingsConfig) *Settings {
 	s := &Settings{config: config, values: config.Values, loading: true}
 	s.begin(env, s.view)
 	s.kit.begin(env, s.run, s.changed)
-	Run(s.run, config.Unlocked.Devices, func(devices []wire.DeviceInfo, err error) {
+	Run(s.run, config.Unlocked.Devices, func(devices []session.Device, err error) {
 		s.devices, s.devErr, s.loading = devices, err, false
 		s.changed()
 	})
@@ -162,15 +156,29 @@ func (s *Settings) SetToggle(toggle string, on bool) {
 func (s *Settings) set(change func(*session.Settings)) {
 	change(&s.values)
 	s.problem = Message{}
+	s.config.Apply(s.values)
+	s.keep()
+	s.changed()
+}
+
+// keep writes the settings, one time after the other: what was chosen last is what stays.
+func (s *Settings) keep() {
+	if s.keeping {
+		s.keepAgain = true
+		return
+	}
+	s.keeping, s.keepAgain = true, false
 	values := s.values
-	s.config.Apply(values)
 	Run(s.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.config.Keep(ctx, values) }, func(_ struct{}, err error) {
+		s.keeping = false
 		if err != nil {
 			s.problem = explain(s.env.Words, err)
 			s.changed()
 		}
+		if s.keepAgain {
+			s.keep()
+		}
 	})
-	s.changed()
 }
 
 // SaveKit saves the emergency kit again. It holds the Secret Key, so the master password is asked for; it takes ownership of it.
@@ -213,9 +221,7 @@ func (s *Settings) view() SettingsState {
 		Forget: s.text("screen.settings.forget"), Busy: s.busy, Problem: s.problem,
 	}
 	for _, d := range s.devices {
-		if !d.Revoked {
-			state.Devices = append(state.Devices, s.device(d))
-		}
+		state.Devices = append(state.Devices, deviceRow(s.env.Words, d))
 	}
 	pending := s.config.Unlocked.Status().Pending
 	state.SyncUp = s.text("screen.settings.allSynced")
@@ -271,16 +277,4 @@ func (s *Settings) languages() []Choice {
 		choices = append(choices, Choice{ID: l.Code, Label: l.Name, Selected: l.Code == s.values.Language})
 	}
 	return choices
-}
-
-// platforms are the systems a device can have, with names that are the same in every language.
-var platforms = map[string]string{"windows": "Windows", "macos": "macOS", "linux": "Linux"}
-
-func (s *Settings) device(d wire.DeviceInfo) DeviceRow {
-	platform := platforms[d.Platform]
-	if platform == "" {
-		platform = d.Platform
-	}
-	seen := s.env.Words.DateTime(time.UnixMilli(d.LastSeen).Local())
-	return DeviceRow{Name: d.Name, Icon: assets.IconLaptop, Detail: s.text("screen.settings.lastSeen", "platform", platform, "time", seen)}
 }

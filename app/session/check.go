@@ -18,12 +18,16 @@ func (u *Unlocked) CheckPassword(ctx context.Context, password secret.Bytes) err
 		return ErrLocked
 	}
 	defer u.work.Done()
-	bundle := u.own.bundle
+	return u.current().checkPassword(ctx, password)
+}
+
+func (o ownAccount) checkPassword(ctx context.Context, password secret.Bytes) error {
+	bundle := o.bundle
 	profile, err := kdf.Check(bundle.Profile, kdf.P1)
 	if err != nil {
 		return fmt.Errorf("check password: %w", err)
 	}
-	master, err := keys.DeriveAccountMaster(ctx, password, u.own.secretKey, bundle.Account, profile, bundle.Generation)
+	master, err := keys.DeriveAccountMaster(ctx, password, o.secretKey, bundle.Account, profile, bundle.Generation)
 	if err != nil {
 		return fmt.Errorf("check password: %w", err)
 	}

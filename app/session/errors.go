@@ -41,6 +41,18 @@ var (
 	ErrLocked = errors.New("vault is locked")
 	// ErrAlreadyHere: the account is on this PC; it wants to be unlocked.
 	ErrAlreadyHere = errors.New("account is already on this PC")
+	// ErrKeysChanged: another device has changed the keys of the account: AdoptKeys.
+	ErrKeysChanged = errors.New("the keys of the account were changed on another device")
+	// ErrSecretKeyNeeded: the password alone does not open the changed keys: perhaps the Secret Key is another one too.
+	ErrSecretKeyNeeded = errors.New("the Secret Key of the new emergency kit is needed")
+	// ErrChangeWaits: the server has not confirmed the change; it is kept and goes on by itself.
+	ErrChangeWaits = errors.New("the change waits for the server")
+	// ErrChangeLost: another device changed the account at the same time, and was first. Nothing of this change is in force.
+	ErrChangeLost = errors.New("another device changed the account first")
+	// ErrOldPassword: a change of the password is not finished on this PC: the one before opens it.
+	ErrOldPassword = errors.New("the old master password is still in force on this PC")
+	// ErrSignedOut: another device has signed this one out.
+	ErrSignedOut = errors.New("signed out by another device")
 	// ErrUnknownAccount: no such account on this PC.
 	ErrUnknownAccount = errors.New("account is not on this PC")
 )
@@ -88,6 +100,8 @@ func fromAnswer(e *wire.Error) error {
 		return &SlowDownError{RetryAfter: time.Duration(max(e.RetryAfter, 1)) * time.Second}
 	case wire.CodeDeviceRevoked:
 		return ErrDeviceRevoked
+	case wire.CodeConflict:
+		return ErrChangeLost
 	case wire.CodeUnavailable:
 		return ErrOffline
 	}

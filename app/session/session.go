@@ -64,6 +64,8 @@ type Manager struct {
 
 	mu       sync.Mutex
 	unlocked map[id.ID]*Unlocked
+
+	onStep func(string) error // tests: see Manager.step
 }
 
 // New returns a Manager. It makes no folders and opens nothing yet.
@@ -204,6 +206,9 @@ const (
 	localDeviceSeed = "device-seed"
 	localAnchor     = "anchor"
 	localSession    = "session"
+	localSeen       = "known-devices"
+	localChange     = "account-change"
+	localKit        = "kit"
 )
 
 func (o ownAccount) seal(name string, value []byte) ([]byte, error) {
@@ -292,7 +297,7 @@ func (o ownAccount) contents() (c sqlite.Contents, err error) {
 		return c, err
 	}
 	for _, v := range b.Vaults {
-		c.Vaults = append(c.Vaults, vault.SealedVaultKey{Vault: v.Vault, Epoch: v.Epoch, Sealed: v.Key})
+		c.Vaults = append(c.Vaults, vault.SealedVaultKey{Vault: v.Vault, Epoch: v.Epoch, Sealed: v.Key, Previous: v.Previous})
 	}
 	for i, e := range b.Log {
 		c.Log = append(c.Log, vault.LogEntry{Seq: uint64(i), Entry: e.Entry, Signature: e.Signature})
@@ -302,6 +307,11 @@ func (o ownAccount) contents() (c sqlite.Contents, err error) {
 
 // remember writes the keyring entry, with the generation that the file has reached.
 func (m *Manager) remember(ctx context.Context, own ownAccount, store *sqlite.Store) error {
+	return m.rememberNext(ctx, own, store, platform.NextKey{})
+}
+
+// rememberNext is remember while the Secret Key is being changed.
+func (m *Manager) rememberNext(ctx context.Context, own ownAccount, store *sqlite.Store, next platform.NextKey) error {
 	generation, err := store.Generation(ctx)
 	if err != nil {
 		return fmt.Errorf("remember account: %w", err)
@@ -314,7 +324,10 @@ func (m *Manager) remember(ctx context.Context, own ownAccount, store *sqlite.St
 	if err != nil {
 		return fmt.Errorf("remember account: %w", err)
 	}
-	entry := platform.DeviceSecrets{SecretKey: sk, DeviceSeed: seed, Anchor: own.anchor, Generation: generation, Pin: pin}
+	entry := platform.DeviceSecrets{
+		SecretKey: sk, DeviceSeed: seed, Anchor: own.anchor, Generation: generation, Pin: pin,
+		KeyGeneration: own.bundle.Generation, Next: next,
+	}
 	if err := m.cfg.Keyring.Save(ctx, own.origin, own.bundle.Account, entry); err != nil {
 		return fmt.Errorf("remember account: %w", err)
 	}

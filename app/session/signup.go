@@ -74,6 +74,10 @@ func (s *SignUp) Finish(ctx context.Context, password secret.Bytes) (*Unlocked, 
 	if err != nil {
 		return nil, err
 	}
+	if err := s.own.keepCode(ctx, store, s.made.RecoveryCode); err != nil {
+		store.Close()
+		return nil, err
+	}
 	request := s.made.Finish(s.own.device)
 	request.Token = s.token
 	finished, err := s.client.SignupFinish(ctx, signer(s.own.bundle.Account, s.own.device), request)

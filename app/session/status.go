@@ -22,7 +22,8 @@ type Status struct {
 	LastSync time.Time // zero: never since unlock
 	Pending  int       // edits that the server does not have yet
 	Err      error     // why Offline or Problem
-	Evidence string    // after a violation: the file that keeps what the server answered
+	Notices  Notices
+	Evidence string // after a violation: the file that keeps what the server answered
 }
 
 // board holds a Status and tells watchers of changes.

@@ -60,9 +60,7 @@ func (u *Unlocked) syncLoop() {
 		}
 		if now := u.m.cfg.Now(); now.Sub(remembered) >= rememberEach {
 			remembered = now
-			if err := u.m.remember(u.ctx, u.own, u.store); err != nil {
-				u.m.cfg.Log.Warn("keyring not written", "error", err)
-			}
+			u.rememberNow(u.ctx)
 		}
 		select {
 		case <-u.ctx.Done():
@@ -80,7 +78,8 @@ func (u *Unlocked) listen() {
 	retry := firstRetry
 	for u.ctx.Err() == nil {
 		began := u.m.cfg.Now()
-		err := u.session.Events(u.ctx, func(wire.Event) { u.wake() })
+		u.look(u.ctx)
+		err := u.session.Events(u.ctx, u.noticeEvent)
 		if u.m.cfg.Now().Sub(began) > lastRetry {
 			retry = firstRetry
 		}
@@ -130,8 +129,16 @@ func (u *Unlocked) syncOnce(ctx context.Context, progress func(done, total int))
 		return u.board.get().Err
 	}
 	u.board.change(func(s *Status) { s.State = Syncing })
-	report, err := u.engine.Sync(ctx, progress)
+	var report engine.Report
+	err := u.goOnWithChange(ctx)
+	if err == nil {
+		report, err = u.engine.Sync(ctx, progress)
+	}
+	if err == nil {
+		err = u.resealSome(ctx)
+	}
 	err = fromServer(err)
+	u.roster.note(u.own.account.Log)
 	u.settle(report, err)
 	return err
 }
@@ -143,6 +150,7 @@ func (u *Unlocked) settle(report engine.Report, err error) {
 		s.Pending, s.Err = pending, err
 		switch {
 		case err == nil:
+			u.served.Store(true)
 			s.State, s.LastSync = Synced, u.m.cfg.Now()
 		case errors.Is(err, ErrOffline), errors.Is(err, context.Canceled):
 			s.State = Offline
@@ -176,10 +184,13 @@ func isFinal(err error) bool {
 // prove opens a new session with the login key, which an unlocked account has. A device that the server does not know any more gets
 // none this way: it must sign in anew.
 func (u *Unlocked) prove(ctx context.Context) (wire.Session, error) {
-	client := u.session.Client()
-	login := u.own.master.LoginKey()
+	if kept, renewed, err := u.renewedElsewhere(ctx); renewed || err != nil {
+		return kept, err
+	}
+	client, own := u.session.Client(), u.current()
+	login := own.master.LoginKey()
 	defer login.Wipe()
-	proved, err := client.Prove(ctx, signer(u.own.bundle.Account, u.own.device), login, u.own.email, u.m.Settings().Language, u.own.device.Wire())
+	proved, err := client.Prove(ctx, signer(own.bundle.Account, own.device), login, own.email, u.m.Settings().Language, own.device.Wire())
 	if err != nil {
 		return wire.Session{}, err
 	}
@@ -196,10 +207,13 @@ func (u *Unlocked) keepTokens(tokens wire.Session) error {
 		return fmt.Errorf("keep session: %w", err)
 	}
 	defer clear(plain)
+	u.keys.RLock() // until it is written: other keys must not take their place between
+	defer u.keys.RUnlock()
 	sealed, err := u.own.seal(localSession, plain)
 	if err != nil {
 		return err
 	}
+	u.refresh.Store(&tokens.RefreshToken)
 	return u.store.UpdateAccount(context.Background(), func(a *vault.Account) { a.SealedSession = sealed })
 }
 

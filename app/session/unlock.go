@@ -43,13 +43,14 @@ func (m *Manager) unlock(ctx context.Context, store *sqlite.Store, header vault.
 	if err := store.Anchor(ctx, MAC(kept.Anchor), kept.Generation); err != nil {
 		return nil, err
 	}
-	sk, err := keys.SecretKeyFromBytes(kept.SecretKey)
+	raw, _ := kept.KeyOf(header.Generation)
+	sk, err := keys.SecretKeyFromBytes(raw)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyringLost, err)
 	}
 	own, err := deriveLocal(ctx, store, header, password, sk)
 	if err != nil {
-		return nil, err
+		return nil, whileChanging(ctx, store, err)
 	}
 	own.anchor = kept.Anchor
 	if own.device.Key, err = signing.FromSeed(kept.DeviceSeed); err != nil {
@@ -80,7 +81,7 @@ func (m *Manager) UnlockWithSecretKey(ctx context.Context, account id.ID, passwo
 func (m *Manager) unlockTyped(ctx context.Context, store *sqlite.Store, header vault.Account, password secret.Bytes, sk keys.SecretKey) (*Unlocked, error) {
 	own, err := deriveLocal(ctx, store, header, password, sk)
 	if err != nil {
-		return nil, err
+		return nil, whileChanging(ctx, store, err)
 	}
 	if own.anchor, err = own.unseal(localAnchor, header.SealedAnchor); err != nil {
 		return nil, fmt.Errorf("%w: %w", vault.ErrTampered, err)
@@ -99,6 +100,14 @@ func (m *Manager) unlockTyped(ctx context.Context, store *sqlite.Store, header v
 		return nil, err
 	}
 	return m.open(ctx, own, store, nil)
+}
+
+// whileChanging tells a wrong password from the new one of a change that is not finished here.
+func whileChanging(ctx context.Context, store *sqlite.Store, err error) error {
+	if _, changing, lookErr := store.Local(ctx, localChange); lookErr == nil && changing && errors.Is(err, ErrWrongPassword) {
+		return fmt.Errorf("%w: %w", ErrOldPassword, err)
+	}
+	return err
 }
 
 func (m *Manager) openFile(ctx context.Context, account id.ID) (*sqlite.Store, vault.Account, error) {
@@ -159,7 +168,7 @@ func localBundle(ctx context.Context, store *sqlite.Store, header vault.Account)
 		return b, err
 	}
 	for _, v := range vaults {
-		b.Vaults = append(b.Vaults, enrol.SealedVault{Vault: v.Vault, Epoch: v.Epoch, Key: v.Sealed})
+		b.Vaults = append(b.Vaults, enrol.SealedVault{Vault: v.Vault, Epoch: v.Epoch, Key: v.Sealed, Previous: v.Previous})
 	}
 	entries, err := store.Log(ctx)
 	if err != nil {

@@ -4,8 +4,12 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
+	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/sync/engine"
+	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/sync/wire"
 	"github.com/coffer-vault/coffer/vault"
@@ -15,12 +19,22 @@ import (
 // Unlocked is an account in use. Lock ends it; afterwards every method fails with ErrLocked or does nothing.
 type Unlocked struct {
 	m       *Manager
+	keys    sync.RWMutex // guards own: who reads the keys in it, and writes what is sealed with them, holds it meanwhile
 	own     ownAccount
+	retired []ownAccount // the keys before a change; whoever still works with them may finish
 	store   *sqlite.Store
 	vault   *vault.Vault
 	session *remote.Session
 	engine  *engine.Engine
 	board   board
+	roster  roster
+	refresh atomic.Pointer[[]byte] // the refresh token that this program had last
+	served  atomic.Bool            // the session has served since unlock
+
+	next      platform.NextKey // the Secret Key of the change on its way; under keys
+	changing  *enrol.Change    // on its way to the server; under syncMu
+	stale     []id.ID          // objects to be sealed again; under syncMu
+	resealing bool             // under syncMu
 
 	ctx    context.Context // ends with Lock
 	cancel context.CancelFunc
@@ -43,7 +57,11 @@ func (m *Manager) open(ctx context.Context, own ownAccount, store *sqlite.Store,
 		return nil, err
 	}
 	u.vault = opened
-	if err := u.connect(ctx, tokens); err != nil {
+	err = u.connect(ctx, tokens)
+	if err == nil {
+		err = u.loadAccount(ctx)
+	}
+	if err != nil {
 		u.Lock()
 		return nil, err
 	}
@@ -67,20 +85,36 @@ func (u *Unlocked) connect(ctx context.Context, tokens *wire.Session) error {
 	} else if tokens, err = u.keptTokens(ctx); err != nil {
 		return err
 	}
+	u.refresh.Store(&tokens.RefreshToken)
 	u.session = client.Session(signer(u.own.bundle.Account, u.own.device), *tokens, remote.Hooks{Keep: u.keepTokens, Prove: u.prove})
-	u.engine = u.m.newEngine(u.own, u.session, u.vault)
+	u.newEngine()
 	return nil
+}
+
+// newEngine begins to sync with the keys that are in use now.
+func (u *Unlocked) newEngine() {
+	u.engine = u.m.newEngine(u.own, u.session, u.vault)
+	u.engine.Watch(u.watchLog)
 }
 
 func (m *Manager) openVault(ctx context.Context, own ownAccount, store vault.Store) (*vault.Vault, error) {
 	opened, err := vault.Open(ctx, vault.Config{
 		Store: store, Account: own.bundle.Account, Vault: own.account.Vault.ID, Device: own.device.ID,
-		Epoch: own.account.Vault.Epoch, Key: own.account.Vault.Key, Now: m.cfg.Now,
+		Epoch: own.account.Vault.Epoch, Key: own.account.Vault.Key, Earlier: earlierKeys(own.account.Vault), Now: m.cfg.Now,
 	}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)
 	}
 	return opened, nil
+}
+
+// earlierKeys are those of the epochs before the newest.
+func earlierKeys(v enrol.VaultKey) []vault.EpochKey {
+	var earlier []vault.EpochKey
+	for i, key := range v.Older {
+		earlier = append(earlier, vault.EpochKey{Epoch: uint32(i + 1), Key: key})
+	}
+	return earlier
 }
 
 func (m *Manager) newEngine(own ownAccount, session *remote.Session, opened *vault.Vault) *engine.Engine {
@@ -91,22 +125,32 @@ func (m *Manager) newEngine(own ownAccount, session *remote.Session, opened *vau
 
 // Account is the account in use.
 func (u *Unlocked) Account() Account {
-	return Account{ID: u.own.bundle.Account, Email: u.own.email, Origin: u.own.origin}
+	own := u.current()
+	return Account{ID: own.bundle.Account, Email: own.email, Origin: own.origin}
+}
+
+// current is the account with the keys that are in use. They stay usable until Lock, also where others take their place.
+func (u *Unlocked) current() ownAccount {
+	u.keys.RLock()
+	defer u.keys.RUnlock()
+	return u.own
 }
 
 // Vault is the account's personal vault.
 func (u *Unlocked) Vault() *vault.Vault { return u.vault }
 
 // SecretKey is the text of the Secret Key, for the emergency kit and for signing in on another device.
-func (u *Unlocked) SecretKey() string { return u.own.secretKey.Text() }
+func (u *Unlocked) SecretKey() string { return u.current().secretKey.Text() }
 
 // Device is the name under which this PC is known to the account.
-func (u *Unlocked) Device() string { return u.own.device.Name }
-
-// Devices asks the server for the account's devices.
-func (u *Unlocked) Devices(ctx context.Context) ([]wire.DeviceInfo, error) {
-	me, err := u.session.Me(ctx)
-	return me.Devices, fromServer(err)
+func (u *Unlocked) Device() string {
+	states, _ := u.roster.live()
+	for _, d := range states {
+		if d.Device == u.own.device.ID {
+			return d.Name
+		}
+	}
+	return u.own.device.Name
 }
 
 // Status is where sync stands.
@@ -134,14 +178,14 @@ func (u *Unlocked) Lock() {
 		u.mu.Unlock()
 		u.cancel()
 		u.work.Wait()
-		if err := u.m.remember(context.Background(), u.own, u.store); err != nil {
-			u.m.cfg.Log.Warn("keyring not written on lock", "error", err)
-		}
+		u.rememberNow(context.Background())
 		u.m.mu.Lock()
 		delete(u.m.unlocked, u.own.bundle.Account)
 		u.m.mu.Unlock()
 		u.vault.Close()
-		u.own.wipe()
+		for _, own := range append(u.retired, u.own) {
+			own.wipe()
+		}
 		if err := u.store.Close(); err != nil {
 			u.m.cfg.Log.Warn("vault file not closed", "error", err)
 		}
