@@ -56,6 +56,7 @@ var sentences = []sentence{
 	{engine.ErrForked, "serverForked", ToneError},
 	{engine.ErrWithheld, "serverWithheld", ToneError},
 	{engine.ErrLocalState, "localState", ToneError},
+	{engine.ErrLogBehind, "serverLogBehind", ToneError},
 	{remote.ErrUnreachable, "offline", ToneWarning},
 	{remote.ErrStrangeAnswer, "notCoffer", ToneError},
 	{remote.ErrOrigin, "badOrigin", ToneError},

@@ -24,6 +24,7 @@ type UnlockState struct {
 	Busy    bool
 	Button  string // "Unlock", "Unlocking…"
 	Problem Message
+	Reload  string // label of what mends the vault file from the server; empty if that is not the trouble
 	Promise string // what protects the vault, below the card
 }
 
@@ -37,6 +38,7 @@ type Unlock struct {
 	secretKey     secretKeyField
 	busy          bool
 	problem       Message
+	reload        bool // the file can be mended from the server
 }
 
 // UnlockConfig says what follows. Ready is closed when nothing of an earlier session is open any more.
@@ -71,6 +73,9 @@ func (u *Unlock) view() UnlockState {
 	if u.busy {
 		s.Button = u.text("screen.unlock.unlocking")
 	}
+	if u.reload {
+		s.Reload = u.text("screen.trouble.reload")
+	}
 	for _, a := range u.config.Accounts {
 		s.Accounts = append(s.Accounts, Choice{ID: a.ID.String(), Label: a.Email + " · " + hostOf(a.Origin), Selected: a.ID == u.account.ID})
 	}
@@ -81,7 +86,7 @@ func (u *Unlock) view() UnlockState {
 func (u *Unlock) Choose(account string) {
 	for _, a := range u.config.Accounts {
 		if a.ID.String() == account && !u.busy {
-			u.account, u.needSecretKey, u.secretKey, u.problem = a, false, secretKeyField{}, Message{}
+			u.account, u.needSecretKey, u.secretKey, u.problem, u.reload = a, false, secretKeyField{}, Message{}, false
 		}
 	}
 	u.changed()
@@ -103,6 +108,24 @@ func (u *Unlock) SetSecretKey(typed string) {
 
 // Submit tries the password, which it takes ownership of.
 func (u *Unlock) Submit(password secret.Bytes) {
+	u.submit(password, func(ctx context.Context, key string) (*session.Unlocked, error) {
+		if key != "" {
+			return u.config.Manager.UnlockWithSecretKey(ctx, u.account.ID, password, key)
+		}
+		return u.config.Manager.Unlock(ctx, u.account.ID, password)
+	})
+}
+
+// Reload mends the vault file from the server and opens it; edits that were not synced stay. It takes ownership of the password.
+func (u *Unlock) Reload(password secret.Bytes) {
+	u.submit(password, func(ctx context.Context, key string) (*session.Unlocked, error) {
+		opened, _, err := u.config.Manager.Reload(ctx, u.account.ID, password, key, nil)
+		return opened, err
+	})
+}
+
+// submit opens the account; key is the typed Secret Key, empty where the keyring is asked.
+func (u *Unlock) submit(password secret.Bytes, open func(ctx context.Context, key string) (*session.Unlocked, error)) {
 	if u.busy {
 		password.Wipe()
 		return
@@ -114,16 +137,16 @@ func (u *Unlock) Submit(password secret.Bytes) {
 		return
 	}
 	u.busy, u.problem = true, Message{}
-	account, key, withKey := u.account.ID, u.secretKey.text, u.needSecretKey
+	key := ""
+	if u.needSecretKey {
+		key = u.secretKey.text
+	}
 	RunOwned(u.run, func(ctx context.Context) (*session.Unlocked, error) {
 		defer password.Wipe()
 		if err := u.wait(ctx); err != nil {
 			return nil, err
 		}
-		if withKey {
-			return u.config.Manager.UnlockWithSecretKey(ctx, account, password, key)
-		}
-		return u.config.Manager.Unlock(ctx, account, password)
+		return open(ctx, key)
 	}, u.answered, lockLate)
 	u.changed()
 }
@@ -161,6 +184,7 @@ func (u *Unlock) answered(opened *session.Unlocked, err error) {
 	if errors.Is(err, session.ErrKeyringLost) || errors.Is(err, session.ErrNoKeyring) {
 		u.needSecretKey = true
 	}
+	u.reload = u.reload || reloadable(err)
 	u.problem = explain(u.env.Words, err)
 	if u.needSecretKey && errors.Is(err, session.ErrWrongPassword) {
 		// With a typed Secret Key, either can be wrong.

@@ -41,6 +41,7 @@ type Vault struct {
 	generator *Generator
 	settings  *Settings
 	imports   *Import
+	trouble   *Trouble
 
 	status    session.Status
 	toast     Toast
@@ -104,6 +105,9 @@ func (v *Vault) Leave() {
 	v.generated.wipe()
 	v.rows, v.folders, v.counts = nil, nil, vault.Counts{}
 }
+
+// Trouble is the model of DialogTrouble.
+func (v *Vault) Trouble() *Trouble { return v.trouble }
 
 // Detail, Editor, Conflicts, Generator, Settings and Import are the models that State.Pane and State.Dialog name.
 func (v *Vault) Detail() *Detail       { return v.detail }

@@ -235,6 +235,22 @@ func (v *Vault) openImport(first bool) {
 	v.changed()
 }
 
+// OpenTrouble opens the dialog that leads out of a stopped sync.
+func (v *Vault) OpenTrouble() {
+	if v.trouble != nil || !hasWayOut(v.status.Err) {
+		return
+	}
+	v.trouble = NewTrouble(v.env, TroubleConfig{Unlocked: v.config.Unlocked, Status: v.status, Done: func(said string) {
+		v.trouble.Leave()
+		v.trouble = nil
+		if said != "" {
+			v.say(said, nil)
+		}
+		v.changed()
+	}})
+	v.changed()
+}
+
 func (v *Vault) closeDialogs() {
 	if v.generator != nil {
 		v.generator.Leave()
@@ -245,7 +261,10 @@ func (v *Vault) closeDialogs() {
 	if v.imports != nil {
 		v.imports.Leave()
 	}
-	v.generator, v.settings, v.imports = nil, nil, nil
+	if v.trouble != nil {
+		v.trouble.Leave()
+	}
+	v.generator, v.settings, v.imports, v.trouble = nil, nil, nil, nil
 }
 
 // Do carries out what a key stands for. Search, List and Back move the focus, which is the view's; Save is the editor's.

@@ -61,6 +61,7 @@ const (
 	DialogGenerator        // Vault.Generator
 	DialogSettings         // Vault.Settings
 	DialogImport           // Vault.Import
+	DialogTrouble          // Vault.Trouble
 )
 
 // Rows is the list, which may be long: a row is put into words when it is drawn.
@@ -114,6 +115,7 @@ type SyncLine struct {
 	Busy    bool
 	Text    string  // "Synced just now", "Offline · 3 changes wait"
 	Problem Message // the whole story behind a problem
+	WayOut  string  // label of what leads out of a problem; empty if nothing does
 }
 
 // Toast is a short message over the list that goes away. Number tells one from the next; it is 0 while there is none.
@@ -187,6 +189,8 @@ func (v *Vault) dialog() Dialog {
 		return DialogImport
 	case v.settings != nil:
 		return DialogSettings
+	case v.trouble != nil:
+		return DialogTrouble
 	}
 	return DialogNone
 }
@@ -249,7 +253,11 @@ func (v *Vault) syncLine() SyncLine {
 	case session.Synced:
 		return SyncLine{Icon: assets.IconCloud, Tone: ToneGood, Text: v.syncedText(v.env.Clock.Now().Sub(s.LastSync))}
 	case session.Problem:
-		return SyncLine{Icon: assets.IconCloudAlert, Tone: ToneError, Text: v.text("screen.sync.problem"), Problem: explain(v.env.Words, s.Err)}
+		line := SyncLine{Icon: assets.IconCloudAlert, Tone: ToneError, Text: v.text("screen.sync.problem"), Problem: explain(v.env.Words, s.Err)}
+		if hasWayOut(s.Err) {
+			line.WayOut = v.text("screen.trouble.open")
+		}
+		return line
 	}
 	line := SyncLine{Icon: assets.IconCloudOff, Tone: ToneWarning, Text: v.text("screen.sync.offline")}
 	if s.Pending > 0 {

@@ -248,12 +248,27 @@ func (s *mendingStore) Update(ctx context.Context, f func(vault.Tx) error) error
 	return err
 }
 
+// Difference is how the server's history differs from the one that this device has verified, with the names of the devices.
+type Difference struct {
+	engine.Difference
+	PinnedBy, ServerBy string
+	ConfirmedBy        []string // devices that have gone on from the server's history already
+}
+
 // Compare says what adopting the server's history would change, after an *engine.Violation: it is what the user confirms. It changes
 // nothing. Errors as of Sync.
-func (u *Unlocked) Compare(ctx context.Context, progress func(done, total int)) (engine.Difference, error) {
-	var d engine.Difference
+func (u *Unlocked) Compare(ctx context.Context, progress func(done, total int)) (Difference, error) {
+	var d Difference
 	err := u.withSync(ctx, func(ctx context.Context) (err error) {
-		d, err = u.engine.Compare(ctx, progress)
+		d.Difference, err = u.engine.Compare(ctx, progress)
+		names := map[id.ID]string{}
+		for _, device := range u.own.account.Log.Devices() {
+			names[device.Device] = device.Name
+		}
+		d.PinnedBy, d.ServerBy = names[d.Pinned.Device], names[d.Server.Device]
+		for _, r := range d.Confirmed {
+			d.ConfirmedBy = append(d.ConfirmedBy, names[r.Device])
+		}
 		return err
 	})
 	return d, err
@@ -262,7 +277,7 @@ func (u *Unlocked) Compare(ctx context.Context, progress func(done, total int)) 
 // Adopt gives up what this device had verified and goes on from the server's history, which the user has seen and confirmed; what is
 // here and differs waits for the server as edits. It is entered in the account log. Errors as of Sync, and engine.ErrLogBehind; after
 // an error nothing here is changed, and it can be repeated.
-func (u *Unlocked) Adopt(ctx context.Context, confirmed engine.Difference, progress func(done, total int)) (Reloaded, error) {
+func (u *Unlocked) Adopt(ctx context.Context, confirmed Difference, progress func(done, total int)) (Reloaded, error) {
 	return u.takeOver(ctx, confirmed.Server.Head, false, progress, func(ctx context.Context) error {
 		return u.enterRestore(ctx, confirmed)
 	})
@@ -307,7 +322,7 @@ func (u *Unlocked) takeOver(ctx context.Context, through chain.Head, outside boo
 const maxEntryTries = 5
 
 // enterRestore enters in the account log what is given up.
-func (u *Unlocked) enterRestore(ctx context.Context, d engine.Difference) error {
+func (u *Unlocked) enterRestore(ctx context.Context, d Difference) error {
 	var err error
 	for range maxEntryTries {
 		if err = u.engine.CatchUpLog(ctx); err != nil {

@@ -145,6 +145,7 @@ func (u *Unlocked) syncOnce(ctx context.Context, progress func(done, total int))
 
 // settle writes the outcome of a sync to the status.
 func (u *Unlocked) settle(report engine.Report, err error) {
+	u.noteEvidence(err)
 	pending := u.pending()
 	u.board.change(func(s *Status) {
 		s.Pending, s.Err = pending, err
@@ -158,7 +159,6 @@ func (u *Unlocked) settle(report engine.Report, err error) {
 			s.State = Problem
 		}
 	})
-	u.noteEvidence(err)
 	if err == nil && !u.pruned {
 		u.pruned = true
 		u.m.pruneCopies(u.own.bundle.Account, true)

@@ -44,6 +44,8 @@ func (d *dialogs) open(dialog screen.Dialog) {
 		d.modal = d.settings.modal
 	case screen.DialogImport:
 		d.modal = d.newImport()
+	case screen.DialogTrouble:
+		d.modal = newTroubleView(d.w, d.model.Trouble()).modal
 	default:
 		return
 	}

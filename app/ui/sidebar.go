@@ -197,6 +197,12 @@ func (b *sidebar) openSync() {
 		modal.Close()
 		b.model.Sync()
 	})
+	if s.WayOut != "" {
+		again = widget.NewButton(s.WayOut, assets.NoIcon, widget.Primary, func() {
+			modal.Close()
+			b.model.OpenTrouble()
+		})
+	}
 	modal = widget.NewModal(b.w.text("ui.sync"), body, widget.NewButton(b.w.text("widget.close"), assets.NoIcon, widget.Secondary, func() { modal.Close() }), again)
 	modal.First = again
 	b.w.root.ShowModal(modal)

@@ -23,6 +23,8 @@ type unlockView struct {
 	keyBox         *fyne.Container
 	unlock         *widget.Button
 	another        *widget.Button
+	reload         *widget.Button
+	reloadBox      *fyne.Container
 	notice         *notice
 	news           screen.Message // of the shell, while there is nothing more pressing
 	busy           bool
@@ -45,6 +47,7 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 	v.secretKey.OnChanged = model.SetSecretKey
 	v.secretKey.OnSubmitted = func(string) { v.submit() }
 	v.unlock = widget.NewButton("", assets.NoIcon, widget.Primary, v.submit).Tall()
+	v.reload = widget.NewButton("", assets.IconRefreshCw, widget.Secondary, func() { model.Reload(secret.New(v.password.Bytes())) }).Tall()
 	v.another = widget.NewButton("", assets.NoIcon, widget.Ghost, model.Another)
 	v.page = widget.Page(widget.UnlockWidth, v.card(), widget.Assurance(assets.IconShieldCheck, model.State().Promise))
 	model.OnChange(v.render)
@@ -54,13 +57,14 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 
 func (v *unlockView) card() fyne.CanvasObject {
 	v.keyBox = widget.Pad(v.secretKey, gap, 0, 0, 0)
+	v.reloadBox = widget.Pad(v.reload, 8, 0, 0, 0)
 	return widget.Column(0,
 		widget.Center(widget.NewLogo(54)),
 		widget.Pad(v.title, 16, 0, 3, 0),
 		v.account, v.accounts,
 		widget.Pad(v.password, 22, 0, 0, 0),
 		v.keyBox, v.notice.box,
-		widget.Pad(v.unlock, 16, 0, 0, 0),
+		widget.Pad(v.unlock, 16, 0, 0, 0), v.reloadBox,
 		widget.Pad(widget.Center(v.another), 12, 0, 0, 0),
 	)
 }
@@ -78,6 +82,8 @@ func (v *unlockView) render(s screen.UnlockState) {
 	hint(v.secretKey, s.KeyHint)
 	v.unlock.SetText(s.Button)
 	v.unlock.SetBusy(s.Busy)
+	v.reload.SetText(s.Reload)
+	v.reloadBox.Hidden = s.Reload == "" || s.Busy
 	v.another.SetText(s.Another)
 	problem := s.Problem
 	if problem.IsZero() {

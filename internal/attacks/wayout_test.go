@@ -19,33 +19,16 @@ import (
 )
 
 // backup is the server's database at some moment.
-type backup struct{ data []byte }
+type backup struct{ testkit.Backup }
 
-// backUp stops the server for a moment, as an administrator would.
 func backUp(t *testing.T, server *testkit.Server) backup {
 	t.Helper()
-	server.Stop()
-	data, err := os.ReadFile(server.Database())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server.Restart()
-	return backup{data}
+	return backup{server.Backup()}
 }
 
-// restore puts the database of the backup in the place of the server's.
 func (b backup) restore(t *testing.T, server *testkit.Server) {
 	t.Helper()
-	server.Stop()
-	for _, suffix := range []string{"-wal", "-shm"} {
-		if err := os.Remove(server.Database() + suffix); err != nil && !errors.Is(err, os.ErrNotExist) {
-			t.Fatal(err)
-		}
-	}
-	if err := os.WriteFile(server.Database(), b.data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	server.Restart()
+	server.Restore(b.Backup)
 }
 
 // pair is an account on two computers that are in step.
@@ -119,7 +102,7 @@ func expectViolation(t *testing.T, u *session.Unlocked, wanted ...error) {
 }
 
 // adopt compares and says yes.
-func adopt(t *testing.T, u *session.Unlocked) (engine.Difference, session.Reloaded) {
+func adopt(t *testing.T, u *session.Unlocked) (session.Difference, session.Reloaded) {
 	t.Helper()
 	d, err := u.Compare(t.Context(), nil)
 	if err != nil {
@@ -167,7 +150,7 @@ func TestWayOut_RestoredBackup(t *testing.T) {
 	}
 	testpc.Sync(t, p.a)
 	d, done = adopt(t, p.b)
-	if len(d.Confirmed) != 1 || d.Confirmed[0].GivenUp <= d.Confirmed[0].Adopted {
+	if len(d.Confirmed) != 1 || d.ConfirmedBy[0] != "PC A" || d.Confirmed[0].GivenUp <= d.Confirmed[0].Adopted {
 		t.Errorf("B is not told that A has gone on: %+v", d.Confirmed)
 	}
 	if d.Restored || done.Conflicts != 0 || done.NewItems != 0 || done.SetAside != 0 {
