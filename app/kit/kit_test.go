@@ -103,6 +103,36 @@ func TestPage(t *testing.T) {
 	}
 }
 
+// withRecovery is the kit of a new account, with its second half.
+func withRecovery(t *testing.T) Kit {
+	t.Helper()
+	k := testKit(t)
+	var err error
+	if k.Recovery, err = keys.RecoveryCodeFromBytes(secret.New([]byte("0123456789abcdefghij"))); err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// TestSecondHalf reads the recovery code off the page, on every paper and in every language.
+func TestSecondHalf(t *testing.T) {
+	for _, paper := range []Paper{A4, Letter} {
+		for _, l := range assets.Languages() {
+			k := withRecovery(t)
+			k.Paper, k.Words = paper, catalog(t, l.Code)
+			pdf := render(t, k)
+			typed := regexp.MustCompile(`R1(-\w{6}){6}`).FindString(pageText(t, pdf))
+			read, err := keys.ParseRecoveryCode(typed)
+			if err != nil || !read.Equal(k.Recovery) {
+				t.Errorf("%s, %s: %q is on the page: %v", paper, l.Code, typed, err)
+			}
+			if info := tool(t, pdf, "pdfinfo", "-"); !regexp.MustCompile(`Pages: +1\n`).MatchString(info) || strings.Contains(info, "R1-") {
+				t.Errorf("%s, %s: not one page, or its properties say too much:\n%s", paper, l.Code, info)
+			}
+		}
+	}
+}
+
 // TestPageCanBeScanned photographs the page, so to speak, and reads the code as a camera does.
 func TestPageCanBeScanned(t *testing.T) {
 	k := testKit(t)
