@@ -139,6 +139,7 @@ func TestRename(t *testing.T) {
 	s := testkit.Cloud(t)
 	u := signUp(t, s, "ada@example.org")
 	phone := u.enrol("Phone")
+	u.waitSubject("new device")
 	mails := len(s.Mails())
 	c := u.first.change().enter(chain.DeviceRename{Device: phone.id, Name: "Old phone"})
 	c.post().ok(t)
@@ -148,7 +149,8 @@ func TestRename(t *testing.T) {
 	if me.Devices[1].Name != "Old phone" {
 		t.Errorf("me: %+v", me.Devices)
 	}
-	if len(s.Mails()) != mails {
+	u.first.change().password().send().ok(t)
+	if u.waitSubject("keys"); len(s.Mails()) != mails+1 {
 		t.Error("a rename was mailed")
 	}
 	u.first.change().enter(chain.DeviceRename{Device: phone.id, Name: "a\nb"}).post().want(t, 400, wire.CodeInvalid)

@@ -123,13 +123,16 @@ func TestEmailCodesRunOut(t *testing.T) {
 	u.first.startEmail("eve@example.org").want(t, 401, wire.CodeProofFailed)
 }
 
-func (d *device) deleteAccount(login signing.PrivateKey) reply {
+func (d *device) deletion(login signing.PrivateKey) wire.AccountDelete {
 	d.t.Helper()
 	c := d.accountChallenge()
 	message := proof.AccountDelete{Origin: d.server.Origin, Account: d.account, Device: d.id, Nonce: c.Nonce, Expires: c.Expires}.Message()
-	return d.call("POST", "/v1/account/delete", wire.AccountDelete{
-		Proof: wire.FreshProof{Nonce: c.Nonce, Expires: c.Expires, Signature: login.Sign(signing.AccountChange, message)},
-	}, nil)
+	return wire.AccountDelete{Proof: wire.FreshProof{Nonce: c.Nonce, Expires: c.Expires, Signature: login.Sign(signing.AccountChange, message)}}
+}
+
+func (d *device) deleteAccount(login signing.PrivateKey) reply {
+	d.t.Helper()
+	return d.call("POST", "/v1/account/delete", d.deletion(login), nil)
 }
 
 // What is deleted is gone: no row of any table names the account, and its tags answer like any other.
@@ -148,6 +151,7 @@ func TestDeleteAccount(t *testing.T) {
 	newcomerTo(u, "New PC").start().ok(t)
 	u.begunRecovery("Found laptop")
 	u.newDevice("Pending").proved()
+	s.LastCode(t, u.email)
 	phone.wantProofWrong(t)
 	listening := phone.listen(t)
 

@@ -72,6 +72,52 @@ func TestFailureAtEveryStep(t *testing.T) {
 			e := u.next(phone.entry())
 			return func() reply { return phone.sendEntry(e) }
 		},
+		"pairing start": func(t *testing.T, s *testkit.Server) func() reply {
+			return newcomerTo(signUp(t, s, "ada@example.org"), "New PC").start
+		},
+		"pairing approve": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			n := newcomerTo(u, "New PC")
+			n.start().ok(t)
+			u.first.answer(n, randomBytes(32)).ok(t)
+			_, in := u.first.approval(n)
+			return func() reply { return u.first.call("POST", "/v1/pairings/approve", in, nil) }
+		},
+		"recovery start": func(t *testing.T, s *testkit.Server) func() reply {
+			d := signUp(t, s, "ada@example.org").newDevice("Found laptop")
+			in := d.recoveryProof(d.recoveryChallenge())
+			return func() reply { return d.post("/v1/recovery/start", in, nil) }
+		},
+		"recovery verify": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			d := u.newDevice("Found laptop")
+			d.startRecovery()
+			in := wire.RecoveryVerify{Code: s.LastCode(t, u.email)}
+			return func() reply { return d.callWithoutToken("/v1/recovery/verify", in, nil) }
+		},
+		"recover": func(t *testing.T, s *testkit.Server) func() reply {
+			s.RecoveryDelay = 0
+			s.Restart()
+			closeIdle()
+			return signUp(t, s, "ada@example.org").recovering().change().recover().provenByRecovery().post
+		},
+		"cancel a recovery": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			u.begunRecovery("Found laptop")
+			return func() reply { return u.first.call("POST", "/v1/recovery/cancel", map[string]any{}, nil) }
+		},
+		"finish a change of address": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			u.first.startEmail("grace@example.org").ok(t)
+			oldCode, newCode := s.LastCode(t, u.email), s.LastCode(t, "grace@example.org")
+			return func() reply { return u.first.finishEmail(oldCode, newCode, "grace@example.org") }
+		},
+		"delete an account": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			u.first.push(u.first.put(64, id.New())).ok(t)
+			in := u.first.deletion(u.login)
+			return func() reply { return u.first.call("POST", "/v1/account/delete", in, nil) }
+		},
 		"rotate and revoke": func(t *testing.T, s *testkit.Server) func() reply {
 			u := signUp(t, s, "ada@example.org")
 			u.enrol("Tablet")

@@ -10,6 +10,7 @@ import (
 	"go/token"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -251,5 +252,34 @@ func TestTableIsComplete(t *testing.T) {
 	}
 	if a := answerFor(&cloud.SlowDown{After: 1500 * time.Millisecond}); a.wire.RetryAfter != 2 {
 		t.Errorf("1.5 s are rounded to %d", a.wire.RetryAfter)
+	}
+}
+
+// A connection that a client opened in advance does not hold the shutdown up.
+func TestShutdownDoesNotWaitForSilence(t *testing.T) {
+	s := &Server{log: slog.New(slog.DiscardHandler)}
+	server := s.HTTP()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted := make(chan struct{})
+	follow := server.ConnState
+	server.ConnState = func(c net.Conn, state http.ConnState) {
+		follow(c, state)
+		if state == http.StateNew {
+			close(accepted)
+		}
+	}
+	go server.Serve(listener)
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	<-accepted
+	begin := time.Now()
+	if err := server.Shutdown(t.Context()); err != nil || time.Since(begin) > 3*time.Second {
+		t.Errorf("shutdown took %v, %v", time.Since(begin), err)
 	}
 }

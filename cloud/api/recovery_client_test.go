@@ -65,3 +65,5 @@ func (c *changing) recover(revoke ...*device) *changing {
 	c.t.Helper()
 	return c.enter(c.entry()).rotate(revoke...)
 }
+
+func (c *changing) provenByRecovery() *changing { return c.prove(c.user.recovery) }
