@@ -241,11 +241,26 @@ func TestAdoptRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rename, err := p.a.Rename(p.a.Device.ID, "elsewhere")
+	if err != nil {
+		t.Fatal(err)
+	}
+	otherLog := p.a.Account.Log.Clone()
+	if err := otherLog.AppendAll(rename.Entries); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere, err := p.a.wrapFor(otherLog, p.b.Device.Entry(), chain.WrapChange, c.SecretKey, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		name   string
 		change func(*Adoption)
 		want   error
 	}{
+		{"a wrap at a place of another log", func(a *Adoption) {
+			a.Received.Wrap = &wire.Wrap{Wrap: elsewhere.Wrap, Signature: elsewhere.Signature}
+		}, ErrBundle},
 		{"the old password", func(a *Adoption) { a.Password = text("no") }, ErrKey},
 		{"no wrap", func(a *Adoption) { a.Received.Wrap = nil }, ErrKey},
 		{"another Secret Key typed", func(a *Adoption) { a.Typed = keys.NewSecretKey() }, ErrKey},

@@ -95,7 +95,7 @@ func hasEntry(log []chain.SignedEntry, entry chain.SignedEntry) bool {
 	return false
 }
 
-// Wipe clears the secrets of the change; copies in an Adopted or elsewhere are theirs too.
+// Wipe clears the secrets of the change, and so those of every copy: clone what is in use from then on.
 func (c *Change) Wipe() {
 	c.SecretKey.Wipe()
 	c.Master.Wipe()
