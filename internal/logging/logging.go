@@ -46,7 +46,7 @@ var secretNames = []string{"password", "passphrase", "secret", "token", "authori
 // addresses are web addresses, and anything with an @ in the middle; errors of net/http and SMTP carry them.
 var addresses = regexp.MustCompile(`[a-zA-Z][a-zA-Z0-9+.-]*://[^\s"]+|[^\s"<>@]+@[^\s"<>@]+`)
 
-// Redact is a slog.HandlerOptions.ReplaceAttr: it blanks attributes named like a secret, and addresses inside any text or error.
+// Redact is a slog.HandlerOptions.ReplaceAttr: it blanks attributes named like a secret, and addresses inside any text, error or other value.
 func Redact(_ []string, a slog.Attr) slog.Attr {
 	name := strings.ToLower(a.Key)
 	for _, secret := range secretNames {
@@ -57,8 +57,12 @@ func Redact(_ []string, a slog.Attr) slog.Attr {
 	switch v := a.Value.Any().(type) {
 	case string:
 		return slog.String(a.Key, addresses.ReplaceAllString(v, redacted))
-	case error:
-		return slog.String(a.Key, addresses.ReplaceAllString(v.Error(), redacted))
+	case []byte:
+		return slog.String(a.Key, addresses.ReplaceAllString(string(v), redacted))
 	}
-	return a
+	if a.Value.Kind() != slog.KindAny {
+		return a
+	}
+	// Whatever it is, an error or a list, counts as what it prints. Printing survives a nil inside.
+	return slog.String(a.Key, addresses.ReplaceAllString(fmt.Sprintf("%+v", a.Value.Any()), redacted))
 }

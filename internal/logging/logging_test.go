@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,10 @@ func TestRedaction(t *testing.T) {
 		slog.Any("err", fmt.Errorf("get: %w", errors.New(`Get "https://example.org/`+canary+`": refused`))),
 		slog.String("msg", "see https://user:"+canary+"@example.org/x for more"),
 		slog.Group("inner", slog.String("token", canary)),
+		slog.Any("list", []string{"a", "https://example.org/" + canary}),
+		slog.Any("request", &url.URL{Scheme: "https", Host: "example.org", Path: canary}),
+		slog.Any("entry", struct{ Who string }{canary + "@example.org"}),
+		slog.Any("bytes", []byte("mailto:"+canary+"@example.org")),
 	}
 	for _, a := range attrs {
 		text := logged(t, a)
@@ -27,6 +32,17 @@ func TestRedaction(t *testing.T) {
 		}
 		if !strings.Contains(text, redacted) {
 			t.Errorf("%s: nothing redacted in %s", a.Key, text)
+		}
+	}
+}
+
+// An error that is nil is logged by mistake now and then; it must not take the program down.
+func TestOddValuesDoNotPanic(t *testing.T) {
+	var noError *os.PathError
+	var noURL *url.URL
+	for _, a := range []slog.Attr{slog.Any("err", nil), slog.Any("err", error(noError)), slog.Any("where", noURL)} {
+		if text := logged(t, a); !strings.Contains(text, a.Key+"=") {
+			t.Errorf("%s: %s", a.Key, text)
 		}
 	}
 }
