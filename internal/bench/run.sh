@@ -1,6 +1,7 @@
 #!/bin/sh
 # Measures and compares: internal/bench/run.sh [COUNT]. Six runs are what benchstat needs for an interval. The samples go to
-# out/bench/new.txt; a run worth keeping is copied to docs/bench/baseline.txt, which later ones are compared with.
+# out/bench/new.txt, the tables to out/bench/report.txt. Samples worth keeping become docs/bench/baseline.txt, with which later runs are
+# compared.
 set -eu
 cd "$(dirname "$0")/../.."
 count=${1:-6}
@@ -27,15 +28,20 @@ measure ./crypto/keys OpenObject 20000x
 load Ended
 rm out/bench/part.txt
 
-echo
-echo "== Beside other programs"
-go tool benchstat -filter '.name:UnlockList' -col /program "$new"
-go tool benchstat -filter '.name:Argon2id' -col /program "$new"
-echo
-echo "== The rest"
-go tool benchstat -filter '-.name:(UnlockList OR Argon2id)' "$new"
-if [ -f "$baseline" ]; then
+report() {
+	grep -E '^(Begun|Ended), ' "$new"
 	echo
-	echo "== Against $baseline"
-	go tool benchstat "$baseline" "$new"
-fi
+	echo "== Beside other programs"
+	go tool benchstat -filter '.name:UnlockList' -col /program "$new"
+	go tool benchstat -filter '.name:Argon2id' -col /program "$new"
+	echo
+	echo "== The rest"
+	go tool benchstat -filter '-.name:(UnlockList OR Argon2id)' "$new"
+	if [ -f "$baseline" ]; then
+		echo
+		echo "== Against $baseline"
+		go tool benchstat "$baseline" "$new"
+	fi
+}
+echo
+report | tee out/bench/report.txt

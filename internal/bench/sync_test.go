@@ -4,6 +4,7 @@ package bench
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -51,11 +52,14 @@ func newPC(b *testing.B, name string) (*testpc.PC, *line) {
 //	delta     a computer that knows the items loads a new version of each
 //	nothing   a sync that finds nothing new
 func BenchmarkSync10k(b *testing.B) {
-	w := newWorld(b)
 	b.Run("upload", func(b *testing.B) {
-		measure(b, func() { w.saveAtA(b, logins(synced)) }, func() { testpc.Sync(b, w.a) })
+		var w *world
+		measure(b, func() { w = newWorld(b); w.saveAtA(b, logins(synced)) }, func() { testpc.Sync(b, w.a) })
 		reportItems(b)
 	})
+	w := newWorld(b)
+	w.saveAtA(b, logins(synced))
+	testpc.Sync(b, w.a)
 	b.Run("first", func(b *testing.B) {
 		var s *session.SignIn
 		measure(b, func() { s = w.beginSignIn(b) }, func() { w.finishSignIn(b, s) })
@@ -92,6 +96,7 @@ type world struct {
 	server       *testkit.Server
 	a, b         *session.Unlocked
 	lineA, lineB *line
+	changes      int
 }
 
 func newWorld(b *testing.B) *world {
@@ -109,6 +114,9 @@ func (w *world) saveAtA(b *testing.B, items []vault.Item) {
 	w.lineA.cut.Store(true)
 	if _, err := w.a.Vault().Batch(b.Context(), items, nil); err != nil {
 		b.Fatal(err)
+	}
+	if err := w.a.Sync(b.Context()); err == nil { // and so has the app's own sync, which the edits woke, by now
+		b.Fatal("a cut line carries something")
 	}
 	w.lineA.cut.Store(false)
 }
@@ -136,7 +144,7 @@ func (w *world) finishSignIn(b *testing.B, s *session.SignIn) {
 	if w.b, err = s.Finish(b.Context(), nil); err != nil {
 		b.Fatal(err)
 	}
-	if n := w.b.Vault().Counts().All; n < synced {
+	if n := w.b.Vault().Counts().All; n != synced {
 		b.Fatalf("%d items", n)
 	}
 }
@@ -145,10 +153,11 @@ func (w *world) finishSignIn(b *testing.B, s *session.SignIn) {
 func (w *world) changeAll(b *testing.B) {
 	b.Helper()
 	w.lineB.cut.Store(true)
+	w.changes++
 	var items []vault.Item
 	for _, s := range w.a.Vault().Query(vault.Filter{}) {
 		it := testpc.Get(b, w.a, s.ID)
-		it.Set(vault.Password, testpc.Typed("another password"))
+		it.Set(vault.Password, testpc.Typed(fmt.Sprint("another password ", w.changes)))
 		items = append(items, it)
 	}
 	w.saveAtA(b, items)
