@@ -10,3 +10,13 @@ func VaultKey(u *Unlocked) secret.Bytes { return u.own.account.Vault.Key }
 
 // DeviceKey tells devices apart.
 func DeviceKey(u *Unlocked) signing.PublicKey { return u.own.device.Key.Public() }
+
+// OnStep has f called at every step of a change; its error ends the change there, as a kill would.
+func OnStep(m *Manager, f func(step string) error) { m.onStep = f }
+
+// Resealing tells whether a rotation is not at its end.
+func Resealing(u *Unlocked) bool {
+	u.syncMu.Lock()
+	defer u.syncMu.Unlock()
+	return u.resealing
+}

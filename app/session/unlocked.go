@@ -49,6 +49,7 @@ type Unlocked struct {
 
 // open takes over the account's keys and its file, and begins to sync. tokens is nil where the file has them, or nobody does.
 func (m *Manager) open(ctx context.Context, own ownAccount, store *sqlite.Store, tokens *wire.Session) (*Unlocked, error) {
+	own.device.Platform = m.cfg.Platform // the file does not say it
 	u := &Unlocked{m: m, own: own, store: store, kick: make(chan struct{}, 1)}
 	u.ctx, u.cancel = context.WithCancel(context.Background())
 	opened, err := m.openVault(ctx, own, store)
