@@ -183,7 +183,7 @@ func (c *context) newKey(role, file string) (release.Key, error) {
 		return release.Key{}, fmt.Errorf("there is no role %q; want one of %s, %s, %s, %s", role,
 			metadata.ROOT, metadata.TARGETS, metadata.SNAPSHOT, metadata.TIMESTAMP)
 	}
-	passphrase, err := c.passphrase()
+	passphrase, err := c.passphrase(true)
 	if err != nil {
 		return release.Key{}, err
 	}
@@ -199,7 +199,7 @@ func (c *context) newKey(role, file string) (release.Key, error) {
 }
 
 func (c *context) loadKeys(files []string) (keys []release.Key, err error) {
-	passphrase, err := c.passphrase()
+	passphrase, err := c.passphrase(false)
 	if err != nil {
 		return nil, err
 	}

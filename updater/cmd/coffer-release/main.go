@@ -47,7 +47,7 @@ func run(args []string, stdout, stderr io.Writer, now func() time.Time) int {
 		fmt.Fprint(stderr, usage)
 		return 2
 	}
-	c := &context{now: now}
+	c := &context{now: now, ask: askTerminal}
 	flags := flag.NewFlagSet("coffer-release "+args[0], flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&c.dir, "dir", "", "folder of the repository")
@@ -78,7 +78,9 @@ type context struct {
 	json                bool
 	now                 func() time.Time
 	repo                *release.Repository
-	made                []string // key files
+	made                []string                            // key files
+	ask                 func(prompt string) ([]byte, error) // for a passphrase
+	typed               []byte                              // the passphrase, once it is known
 }
 
 // result is what -json prints, and every command ends with.

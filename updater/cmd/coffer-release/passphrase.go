@@ -9,28 +9,46 @@ import (
 	"golang.org/x/term"
 )
 
-// passphrase of the key files; empty if none is configured.
-func (c *context) passphrase() ([]byte, error) {
-	switch c.passphraseFile {
-	case "":
-		return nil, nil
-	case "-":
-		fmt.Fprint(os.Stderr, "Passphrase of the keys: ")
-		typed, err := term.ReadPassword(int(os.Stdin.Fd()))
-		fmt.Fprintln(os.Stderr)
-		if err != nil {
-			return nil, fmt.Errorf("read passphrase: %w", err)
-		}
-		return typed, nil
+// passphrase of the key files; empty if none is configured. However many keys there are, it is asked for once; of keys that are
+// being made (confirm) twice, since a slip would lock them for ever.
+func (c *context) passphrase(confirm bool) ([]byte, error) {
+	if c.passphraseFile == "" || c.typed != nil {
+		return c.typed, nil
 	}
-	data, err := os.ReadFile(c.passphraseFile)
+	typed, err := c.readPassphrase()
+	if err == nil && confirm && c.passphraseFile == "-" {
+		err = c.confirm(typed)
+	}
+	// Nothing would silently make keys without encryption.
+	if err == nil && len(typed) == 0 {
+		err = errors.New("it is empty")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read passphrase: %w", err)
 	}
-	data = bytes.TrimRight(data, "\r\n")
-	// An empty file would silently make keys without encryption.
-	if len(data) == 0 {
-		return nil, errors.New("read passphrase: the file is empty")
+	c.typed = typed
+	return typed, nil
+}
+
+func (c *context) readPassphrase() ([]byte, error) {
+	if c.passphraseFile == "-" {
+		return c.ask("Passphrase of the keys: ")
 	}
-	return data, nil
+	data, err := os.ReadFile(c.passphraseFile)
+	return bytes.TrimRight(data, "\r\n"), err
+}
+
+func (c *context) confirm(typed []byte) error {
+	again, err := c.ask("The same again: ")
+	if err == nil && !bytes.Equal(typed, again) {
+		err = errors.New("the two are different; no key was made")
+	}
+	return err
+}
+
+// askTerminal reads a line without showing it.
+func askTerminal(prompt string) ([]byte, error) {
+	fmt.Fprint(os.Stderr, prompt)
+	defer fmt.Fprintln(os.Stderr)
+	return term.ReadPassword(int(os.Stdin.Fd()))
 }
