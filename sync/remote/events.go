@@ -29,6 +29,9 @@ func (s *Session) Events(ctx context.Context, each func(wire.Event)) error {
 		data, _ := io.ReadAll(io.LimitReader(resp.Body, maxEventLine))
 		return errorAnswer(resp, data)
 	}
+	if mediaType(resp) != "text/event-stream" {
+		return fmt.Errorf("event stream: %w", ErrStrangeAnswer)
+	}
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(make([]byte, maxEventLine), maxEventLine)
 	for lines.Scan() {

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -124,16 +125,26 @@ func (c *Client) once(ctx context.Context, method, path string, signer *Signer, 
 	if len(data) > wire.MaxAnswer {
 		return fmt.Errorf("%s %s: answer over %d bytes: %w", method, path, wire.MaxAnswer, ErrStrangeAnswer)
 	}
-	if resp.StatusCode/100 != 2 {
+	switch {
+	case resp.StatusCode/100 != 2:
 		return errorAnswer(resp, data)
-	}
-	if out == nil {
+	case resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNoContent:
+		return fmt.Errorf("%s %s: status %d: %w", method, path, resp.StatusCode, ErrStrangeAnswer)
+	case out == nil:
 		return nil
-	}
-	if err := json.Unmarshal(data, out); err != nil {
+	case mediaType(resp) != "application/json" || json.Unmarshal(data, out) != nil:
 		return fmt.Errorf("%s %s: %w", method, path, ErrStrangeAnswer)
 	}
 	return nil
+}
+
+// mediaType is the type of an answer without its parameters; empty if it has none that can be read.
+func mediaType(resp *http.Response) string {
+	media, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return media
 }
 
 // send makes one signed request and returns its answer with the body open.
