@@ -134,5 +134,5 @@ func (u *usage) watch(pid int, ended <-chan struct{}) {
 
 func (u *usage) report(b *testing.B) {
 	b.ReportMetric(u.cpu/float64(b.N), "cpu-sec/op")
-	b.ReportMetric(float64(u.peak)/1024, "peak-MB")
+	b.ReportMetric(float64(u.peak)*1024/1e6, "peak-MB")
 }
