@@ -30,20 +30,11 @@ type Schedule struct {
 	every, jitter time.Duration
 	clock         Clock
 	poll          func(context.Context)
-	trigger       chan struct{}
 }
 
 // NewSchedule polls every interval ± jitter. Nothing happens before Run.
 func NewSchedule(every, jitter time.Duration, clock Clock, poll func(context.Context)) *Schedule {
-	return &Schedule{every, jitter, clock, poll, make(chan struct{}, 1)}
-}
-
-// Now asks for a poll at once. While one runs, any number of calls lead to one more.
-func (s *Schedule) Now() {
-	select {
-	case s.trigger <- struct{}{}:
-	default:
-	}
+	return &Schedule{every, jitter, clock, poll}
 }
 
 // lookEvery is how often the clock is compared: timers stand still while a computer sleeps.
@@ -62,8 +53,6 @@ func (s *Schedule) Run(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-s.trigger:
-			due = s.wall()
 		case <-s.clock.After(min(lookEvery, due.Sub(now))):
 		}
 	}

@@ -84,15 +84,6 @@ func TestOnePollAfterSleepOrJump(t *testing.T) {
 	}
 }
 
-func TestPollNow(t *testing.T) {
-	s := startSchedule(t)
-	s.Now()
-	<-s.clock.waits
-	s.want(t, 2)
-	s.jump(time.Minute)
-	s.want(t, 2)
-}
-
 func TestIntervalIsSpread(t *testing.T) {
 	s := NewSchedule(PollEvery, PollJitter, WallClock{}, nil)
 	seen := map[time.Duration]bool{}
