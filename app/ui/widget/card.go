@@ -1,6 +1,8 @@
 package widget
 
 import (
+	"slices"
+
 	"fyne.io/fyne/v2"
 	stock "fyne.io/fyne/v2/widget"
 
@@ -13,6 +15,7 @@ type Card struct {
 	stock.BaseWidget
 	ground *Surface
 	column *fyne.Container
+	rows   []fyne.CanvasObject
 }
 
 // NewCard makes a card of rows, from the top.
@@ -23,9 +26,14 @@ func NewCard(rows ...fyne.CanvasObject) *Card {
 	return c
 }
 
-// SetRows replaces the rows.
+// SetRows replaces the rows. Those that are gone let go of their secrets.
 func (c *Card) SetRows(rows ...fyne.CanvasObject) {
-	c.column.Objects = nil
+	for _, old := range c.rows {
+		if !slices.Contains(rows, old) {
+			Release(old)
+		}
+	}
+	c.rows, c.column.Objects = rows, nil
 	for i, row := range rows {
 		if i > 0 {
 			c.column.Objects = append(c.column.Objects, Pad(Rule(), 0, 0, 0, CardMargin))

@@ -31,7 +31,8 @@ type Modal struct {
 	panel  *modalPanel
 	ground *Surface
 	title  *Text
-	body   *ScrollArea
+	inner  fyne.CanvasObject
+	body   *ScrollArea // of inner
 	cross  *IconButton
 	tips   *tipLayer
 }
@@ -43,7 +44,7 @@ const ModalWidth = 440
 func NewModal(title string, body fyne.CanvasObject, buttons ...*Button) *Modal {
 	m := &Modal{
 		width: ModalWidth, ground: NewSurface(theme.ColorDialog, theme.ColorHairline, theme.RadiusDialog).Raised(28),
-		title: NewText(title, theme.DialogTitle).Shortened(), body: NewScrollArea(Inset(body, bleed)), tips: newTipLayer(),
+		title: NewText(title, theme.DialogTitle).Shortened(), inner: body, body: NewScrollArea(Inset(body, bleed)), tips: newTipLayer(),
 	}
 	m.cross = NewIconButton(assets.IconX, "", m.dismiss)
 	row := []fyne.CanvasObject{Spacer()}
@@ -66,9 +67,12 @@ func (m *Modal) Wide(width float32) *Modal {
 	return m
 }
 
-// SetBody replaces the content, as in a dialog of several steps.
+// SetBody replaces the content, as in a dialog of several steps. What was there lets go of its secrets.
 func (m *Modal) SetBody(body fyne.CanvasObject) {
-	m.body.SetContent(Inset(body, bleed))
+	if m.inner != body {
+		m.inner = body
+		m.body.SetContent(Inset(body, bleed))
+	}
 	m.Refresh()
 }
 

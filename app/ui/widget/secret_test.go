@@ -145,3 +145,28 @@ func TestOneTimeCode(t *testing.T) {
 		t.Errorf("after Clear it shows %q", got)
 	}
 }
+
+// What no longer is on a card or in a dialog lets go of its secrets; what stays keeps them.
+func TestReplacedContentLetsGoOfItsSecrets(t *testing.T) {
+	newBench(t, theme.Light, 400, 300)
+	revealed := func() *Secret {
+		s := NewSecret(func() []byte { return []byte("hunter2") })
+		s.SetRevealed(true)
+		return s
+	}
+	stays, goes := revealed(), revealed()
+	card := NewCard(CardRow(goes), stays)
+	card.SetRows(stays)
+	modal, inModal, once := NewModal("Title", Spacer()), revealed(), revealed()
+	modal.SetBody(once)
+	modal.SetBody(inModal)
+	modal.SetBody(inModal)
+	for name, c := range map[string]struct {
+		secret *Secret
+		want   bool
+	}{"left the card": {goes, false}, "stays on the card": {stays, true}, "left the dialog": {once, false}, "stays in the dialog": {inModal, true}} {
+		if c.secret.Revealed() != c.want {
+			t.Errorf("%s: revealed %v", name, c.secret.Revealed())
+		}
+	}
+}
