@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/sync/chain"
 )
 
 func TestCodes(t *testing.T) {
@@ -178,5 +180,37 @@ func TestEventsShutDown(t *testing.T) {
 	}
 	if _, err := e.Listen(Caller{Account: id.New()}); err == nil {
 		t.Error("a stream opens after the shutdown")
+	}
+}
+
+// An account of more vaults than one is rotated as a whole.
+func TestRotationOfEveryVault(t *testing.T) {
+	identity, first, second := signing.Generate(), id.New(), id.New()
+	log := chain.NewLog(id.New())
+	for _, body := range []chain.Body{
+		chain.Genesis{Identity: identity.Public()}, chain.VaultEpoch{Vault: first, Epoch: 1}, chain.VaultEpoch{Vault: second, Epoch: 1},
+	} {
+		e, err := log.Next(identity, 0, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := log.Append(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	epoch := func(vault id.ID, n uint32) *chain.VaultEpoch { return &chain.VaultEpoch{Vault: vault, Epoch: n} }
+	for name, c := range map[string]struct {
+		epochs []*chain.VaultEpoch
+		ok     bool
+	}{
+		"both":            {[]*chain.VaultEpoch{epoch(second, 2), epoch(first, 2)}, true},
+		"one":             {[]*chain.VaultEpoch{epoch(first, 2)}, false},
+		"one twice":       {[]*chain.VaultEpoch{epoch(first, 2), epoch(first, 3)}, false},
+		"one and another": {[]*chain.VaultEpoch{epoch(first, 2), epoch(id.New(), 1)}, false},
+	} {
+		err := batch{identity: &chain.IdentityRotate{}, epochs: c.epochs}.checkRotation(log)
+		if (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -132,7 +132,10 @@ func (d *device) accountChallenge() (out wire.Challenged) {
 // prove signs the batch with the login key in force; changing it afterwards breaks the proof.
 func (c *changing) prove(login signing.PrivateKey) *changing {
 	c.t.Helper()
-	challenge := c.accountChallenge()
+	return c.proveWith(login, c.accountChallenge())
+}
+
+func (c *changing) proveWith(login signing.PrivateKey, challenge wire.Challenged) *changing {
 	message := proof.AccountChange{
 		Origin: c.server.Origin, Account: c.account, Device: c.id, Nonce: challenge.Nonce, Expires: challenge.Expires, Batch: c.batchHash(),
 	}.Message()

@@ -278,8 +278,9 @@ func TestChangeNeedsAFreshProof(t *testing.T) {
 			c.Proof = bob.first.change().password().prove(u.login).Proof
 			return c
 		}, 400, wire.CodeInvalid},
-		"a longer life":      {func() *changing { c := password().prove(u.login); c.Proof.Expires += 1000; return c }, 400, wire.CodeInvalid},
-		"a nonce of sign-in": {func() *changing { c := password().prove(u.login); c.Proof.Nonce = u.first.challenge().Nonce; return c }, 400, wire.CodeInvalid},
+		"a longer life":         {func() *changing { c := password().prove(u.login); c.Proof.Expires += 1000; return c }, 400, wire.CodeInvalid},
+		"a nonce of sign-in":    {func() *changing { return password().proveWith(u.login, u.first.challenge()) }, 400, wire.CodeInvalid},
+		"a nonce of a recovery": {func() *changing { return password().proveWith(u.login, u.first.recoveryChallenge()) }, 400, wire.CodeInvalid},
 		"a sign-in's signature": {func() *changing {
 			c := password()
 			p := u.first.proof(u.first.accountChallenge())

@@ -194,7 +194,7 @@ func TestApprovalRefuses(t *testing.T) {
 		"another name": {func(in *wire.PairingApprove) {
 			renamed := *n.device
 			renamed.name = "PC"
-			in.Entry = u.first.change().enter(renamed.entry()).Entries[0]
+			_, *in = u.first.approval(&newcomer{device: &renamed, pairing: n.pairing})
 		}, 422, wire.CodeBadEntry},
 		"another entry":    {func(in *wire.PairingApprove) { in.Entry = u.first.change().password().Entries[0] }, 422, wire.CodeBadEntry},
 		"no entry":         {func(in *wire.PairingApprove) { in.Entry = wire.SignedEntry{} }, 400, wire.CodeInvalid},

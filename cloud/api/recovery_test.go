@@ -169,9 +169,7 @@ func TestWrongRecoveryProofs(t *testing.T) {
 			u.post("/v1/recovery/start", p, nil).want(t, 401, wire.CodeProofFailed)
 		})
 	}
-	p := d.recoveryProof(d.recoveryChallenge())
-	p.Nonce = d.challenge().Nonce
-	u.post("/v1/recovery/start", p, nil).want(t, 400, wire.CodeInvalid)
+	u.post("/v1/recovery/start", d.recoveryProof(d.challenge()), nil).want(t, 400, wire.CodeInvalid)
 	listed := u.first.recoveryProof(u.first.recoveryChallenge())
 	u.post("/v1/recovery/start", listed, nil).want(t, 400, wire.CodeInvalid)
 
