@@ -182,9 +182,15 @@ func (m *merge) trashedAt() int64 {
 	return at
 }
 
-// edited tells whether the content of an item differs: what was typed, not where the item is.
+// edited tells whether the content of an item differs: what was typed, not where the item is. What was typed may be in the history
+// alone, as the other side of a conflict.
 func edited(before, after *Item) bool {
-	return !maps.EqualFunc(before.fields(), after.fields(), bytes.Equal) ||
+	known := byKey(before.History)
+	more := slices.ContainsFunc(after.History, func(p Past) bool {
+		_, ok := known[pastKey(p)]
+		return !ok
+	})
+	return more || !maps.EqualFunc(before.fields(), after.fields(), bytes.Equal) ||
 		!slices.Equal(before.Websites, after.Websites) || !slices.Equal(before.Tags, after.Tags)
 }
 

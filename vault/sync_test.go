@@ -557,3 +557,25 @@ func checkState(t *testing.T, d *device, s *server) {
 		t.Errorf("%d rows, the server has %d", n, len(s.rows))
 	}
 }
+
+// The other side of a conflict is in the history alone; it was typed, and beats a delete like any other edit.
+func TestConflictBeatsADelete(t *testing.T) {
+	a, b, s := twoDevices(t)
+	it := a.save(t, login("Example", "1"))
+	a.sync(t, s)
+	b.sync(t, s)
+	for d, password := range map[*device]string{a: "A", b: "B"} {
+		edit := d.get(t, it.ID)
+		edit.Set(vault.Password, secret.FromString(password))
+		d.save(t, edit)
+	}
+	a.sync(t, s)
+	b.pull(t, s) // merged, and not sent
+	check(t, a.DeleteForever(ctx, it.ID))
+	a.sync(t, s)
+	b.sync(t, s)
+	merged := b.get(t, it.ID)
+	if conflicts := merged.Conflicts(); len(conflicts) != 1 || string(conflicts[0].Value.Reveal()) != "B" {
+		t.Errorf("what was typed on B is gone: %v", conflicts)
+	}
+}
