@@ -379,34 +379,6 @@ func TestUndoRestoresTheRoot(t *testing.T) {
 	}
 }
 
-func FuzzVerify(f *testing.F) {
-	w := newWorld(f)
-	s := w.commit(f, []Change{put(id.New(), 0, "x")}, nil)
-	f.Add(s.Commit, s.Changes, s.Signature)
-	f.Fuzz(func(t *testing.T, commit, changes, signature []byte) {
-		got := Signed{Commit: commit, Changes: changes, Signature: signature}
-		if _, err := Verify(got, w.vault, w.at, w.log); err == nil && !bytes.Equal(commit, s.Commit) {
-			t.Fatal("a forged commit passed")
-		}
-	})
-}
-
-func FuzzLogAppend(f *testing.F) {
-	w := newWorld(f)
-	for _, e := range w.log.Entries(-1) {
-		f.Add(e.Entry, e.Signature)
-	}
-	f.Fuzz(func(t *testing.T, entry, signature []byte) {
-		log, err := ReadLog(w.account, w.log.Entries(-1))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if log.Append(SignedEntry{entry, signature}) == nil {
-			t.Fatal("a forged entry passed")
-		}
-	})
-}
-
 func BenchmarkTree(b *testing.B) {
 	for _, n := range []int{1_000, 100_000} {
 		tree := NewTree(id.ID{1})

@@ -105,17 +105,6 @@ func TestWrapInfoIsTheOneOfTheDocument(t *testing.T) {
 	}
 }
 
-func FuzzWrap(f *testing.F) {
-	w := newWorld(f)
-	s := w.wrapTo(f, w.second(f), nil)
-	f.Add(s.Wrap, s.Signature)
-	f.Fuzz(func(t *testing.T, wrap, signature []byte) {
-		if _, err := (SignedWrap{wrap, signature}).VerifyIn(w.log); err == nil && !bytes.Equal(wrap, s.Wrap) {
-			t.Fatal("a forged wrap passed")
-		}
-	})
-}
-
 func FuzzParseBody(f *testing.F) {
 	w := newWorld(f)
 	for _, e := range append(w.log.Entries(-1), w.batch(f)...) {
