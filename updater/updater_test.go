@@ -262,6 +262,17 @@ func TestLastVerified(t *testing.T) {
 	if at, err := c.LastVerified(); err != nil || !at.Equal(checked) {
 		t.Errorf("last verified %v (%v), want %v", at, err, checked)
 	}
+	// Whoever looks from outside sees the same, and not when something else was written last.
+	w.must(c.MarkFailed(number("1.1.0")))
+	for dir, want := range map[string]time.Time{c.cfg.Dir: checked, t.TempDir(): {}} {
+		if at, err := LastVerified(dir); err != nil || !at.Equal(want) {
+			t.Errorf("%v, %v, want %v", at, err, want)
+		}
+	}
+	w.must(os.WriteFile(c.store.path(), []byte("{"), 0o600))
+	if _, err := LastVerified(c.cfg.Dir); err == nil {
+		t.Error("a damaged state was read")
+	}
 }
 
 func TestDamagedStateStartsOver(t *testing.T) {

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
@@ -157,6 +159,35 @@ func TestDoctorNamesTheTrouble(t *testing.T) {
 		}
 		if strings.HasPrefix(f.Check, "vault file") && !f.OK {
 			t.Errorf("file: %+v", f)
+		}
+	}
+}
+
+func TestDoctorReadsTheUpdaterState(t *testing.T) {
+	pc := testpc.New(t, "PC A", nil)
+	p := &program{paths: pc.Paths}
+	folder := filepath.Join(pc.Paths.Cache, "updates")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		state string
+		ok    bool
+		says  string
+	}{
+		{"", true, "no check on record"},
+		{`{"failed":["1.2.3"]}`, true, "no check on record"},
+		{fmt.Sprintf(`{"verified":%q}`, time.Now().Add(-time.Hour).Format(time.RFC3339)), true, "last check 1h0m0s ago"},
+		{fmt.Sprintf(`{"verified":%q}`, time.Now().Add(-192*time.Hour).Format(time.RFC3339)), false, "last check 192h"},
+		{"{", false, "read update state"},
+	} {
+		if c.state != "" {
+			if err := os.WriteFile(filepath.Join(folder, "state.json"), []byte(c.state), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if f := p.checkUpdates(); f.OK != c.ok || !strings.Contains(f.Detail, c.says) {
+			t.Errorf("%s: %+v", c.state, f)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/vault/sqlite"
 )
 
@@ -29,7 +30,8 @@ const (
 	clockLimit   = 2 * time.Minute // what the server accepts (docs/protocol.md §8)
 )
 
-// doctor looks at everything that Coffer needs. It changes nothing and needs no password.
+// doctor looks at everything that Coffer needs, and needs no password. It repairs nothing; like every start it makes the profile's
+// folders and brings vault files to the present schema.
 func (p *program) doctor(ctx context.Context, args []string) error {
 	if _, err := p.flags("doctor", args, nil); err != nil {
 		return err
@@ -119,14 +121,20 @@ func (p *program) checkFile(ctx context.Context, a session.Account) finding {
 	return f
 }
 
-// checkUpdates reads what the updater last wrote; it asks no host.
+// checkUpdates reads what the updater last wrote; it asks no host. Where a service updates, its record is for administrators alone.
 func (p *program) checkUpdates() finding {
-	info, err := os.Stat(filepath.Join(p.paths.Cache, "updates", "state.json"))
-	if err != nil {
+	if service := updateService(); service != "" {
+		return finding{"updates", true, service}
+	}
+	verified, err := updater.LastVerified(filepath.Join(p.paths.Cache, "updates"))
+	switch {
+	case err != nil:
+		return finding{"updates", false, err.Error()}
+	case verified.IsZero():
 		return finding{"updates", true, "no check on record yet"}
 	}
-	age := time.Since(info.ModTime()).Round(time.Minute)
-	return finding{"updates", age < 7*24*time.Hour, fmt.Sprintf("last check %s ago", age)}
+	age := time.Since(verified).Round(time.Minute)
+	return finding{"updates", age < updater.StaleBanner, fmt.Sprintf("last check %s ago", age)}
 }
 
 // hosts are the addresses that this PC needs: the five of the base domain, or the one address of a development server.

@@ -4,3 +4,6 @@ package main
 
 // programFile is the desktop program, in the folder of this one.
 const programFile = "coffer"
+
+// updateService: elsewhere than on Windows there is none.
+func updateService() string { return "" }
