@@ -8,6 +8,7 @@ package kdf
 import (
 	"context"
 	"errors"
+	"runtime"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/text/unicode/norm"
@@ -69,5 +70,7 @@ func DerivePassword(ctx context.Context, password secret.Bytes, salt [16]byte, p
 func derive(password secret.Bytes, salt [16]byte, p Profile) secret.Bytes {
 	normal := secret.New(norm.NFKC.Append(nil, password.Reveal()...))
 	defer normal.Wipe()
+	// Collected at once, Argon2id's memory serves what follows; else an unlock piles its own on top of it.
+	defer runtime.GC()
 	return secret.New(argon2.IDKey(normal.Reveal(), salt[:], p.Time, p.MemoryKiB, p.Threads, KeySize))
 }
