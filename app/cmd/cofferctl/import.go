@@ -12,6 +12,7 @@ import (
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/importer"
 	"github.com/coffer-vault/coffer/vault/importer/format"
 	"github.com/coffer-vault/coffer/vault/importer/intake"
@@ -190,6 +191,9 @@ func (p *program) undoImport(ctx context.Context, u *session.Unlocked, text stri
 		return fmt.Errorf("%w: %q is no import; its report says what it is called", errUsage, text)
 	}
 	done, err := u.UndoImport(ctx, batch)
+	if errors.Is(err, vault.ErrNotFound) {
+		return errors.New("no import of that name was made on this PC, or it was undone already")
+	}
 	if err != nil {
 		return err
 	}

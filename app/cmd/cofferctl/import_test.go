@@ -81,6 +81,24 @@ func TestImportFiles(t *testing.T) {
 	}
 }
 
+func TestUndoOfAnUnknownImport(t *testing.T) {
+	server := testkit.Cloud(t)
+	pc := testpc.New(t, "PC A", nil)
+	pc.SignUp(t, server, email).Lock()
+	for batch, want := range map[string]struct {
+		code int
+		says string
+	}{
+		strings.Repeat("0", 31) + "1": {exitFailure, "no import of that name"},
+		"yesterday":                   {exitUsage, "is no import"},
+	} {
+		code, _, errOut := call(t, pc, strings.NewReader(testpc.Password), "import", "--undo", batch)
+		if code != want.code || !strings.Contains(errOut, want.says) {
+			t.Errorf("%s: %d %s", batch, code, errOut)
+		}
+	}
+}
+
 func TestImportReportIsReadable(t *testing.T) {
 	server := testkit.Cloud(t)
 	pc := testpc.New(t, "PC A", nil)
