@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"image"
 	"image/png"
 	"os"
@@ -18,6 +19,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
+
+	"github.com/jezek/xgb/xproto"
 
 	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testbus"
@@ -44,7 +48,7 @@ func binary(t testing.TB, name string) string {
 // eventually waits until condition is true, and fails the step if it does not become so.
 func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(patience); ; time.Sleep(glance) {
 		if condition() {
 			return
 		}
@@ -59,12 +63,11 @@ type pc struct {
 	t       *testing.T
 	name    string
 	session *testbus.Session
-	display string
+	desk    *desk
 	home    string
 	app     *exec.Cmd
 	program string // the installed copy of the app, which an update replaces
 	env     []string
-	log     *os.File
 	quit    chan struct{}
 }
 
@@ -76,11 +79,16 @@ func newPC(t *testing.T, name string, env ...string) *pc {
 			t.Fatal(err)
 		}
 	}
-	p := &pc{t: t, name: name, home: home, session: testbus.Start(t, home), display: testbus.StartDisplay(t)}
-	p.env = append(p.session.Env(), append([]string{"DISPLAY=" + p.display, "COFFER_HOME=" + filepath.Join(home, "Coffer"), "LIBGL_ALWAYS_SOFTWARE=1", "LANG=C.UTF-8"}, env...)...)
+	p := &pc{t: t, name: name, home: home, session: testbus.Start(t, home)}
+	display := testbus.StartDisplay(t)
+	p.env = append(p.session.Env(), append([]string{"DISPLAY=" + display, "COFFER_HOME=" + filepath.Join(home, "Coffer"), "LIBGL_ALWAYS_SOFTWARE=1", "LANG=C.UTF-8"}, env...)...)
 	p.program = filepath.Join(home, "bin", "coffer")
 	p.install(binary(t, "coffer"))
 	p.background("openbox")
+	var err error
+	if p.desk, err = openDesk(display); err != nil {
+		t.Fatal(err)
+	}
 	return p
 }
 
@@ -139,8 +147,28 @@ func (p *pc) start(args ...string) {
 		close(quit)
 	}()
 	p.t.Cleanup(p.kill)
-	p.window()
-	p.settle()
+	p.turn(func() { p.window() })
+}
+
+// settings are what the app finds when it starts.
+func (p *pc) settings(text string) {
+	p.t.Helper()
+	if err := os.WriteFile(filepath.Join(p.home, "Coffer", "settings.json"), []byte(text), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// logFile is the app's own log.
+func (p *pc) logFile() string { return filepath.Join(p.home, "Coffer", "logs", "coffer.log") }
+
+// logTail is the end of the app's own log.
+func (p *pc) logTail(lines int) string {
+	data, err := os.ReadFile(p.logFile())
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimSpace(string(data)), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
 // kill ends the app, as pulling the plug would, with everything it started.
@@ -152,110 +180,94 @@ func (p *pc) kill() {
 	}
 }
 
-// window waits for the app's window and returns its X id.
-func (p *pc) window() (window string) {
+// window waits for the app's window, which must be whole on the screen and have the keys.
+func (p *pc) window() (window xproto.Window) {
 	p.t.Helper()
-	eventually(p.t, "the window of the app on "+p.name, func() bool {
-		out, err := p.command("xdotool", "search", "--onlyvisible", "--name", "^Coffer").Output()
-		window = strings.TrimSpace(string(out))
-		return err == nil && window != "" && !strings.Contains(window, "\n")
+	eventually(p.t, "the window of the app on "+p.name, func() (ok bool) {
+		window, ok = p.desk.window("Coffer")
+		return ok && p.desk.focused() == window
 	})
 	return window
 }
 
-// keys presses keys, by their X names: "Tab", "ctrl+n", "Return".
+// keys presses keys one after the other, by their X names: "Tab", "ctrl+n", "Return".
 func (p *pc) keys(names ...string) {
 	p.t.Helper()
 	for _, name := range names {
-		p.run("xdotool", "key", "--clearmodifiers", name)
+		var together []rune
+		for part := range strings.SplitSeq(name, "+") {
+			sym, ok := named[part]
+			if !ok {
+				sym, _ = utf8.DecodeRuneInString(part)
+			}
+			together = append(together, sym)
+		}
+		p.press(together...)
 	}
 }
 
-// text types into what has the focus. The text goes through standard input: arguments are public.
+// text types into what has the focus.
 func (p *pc) text(s string) {
 	p.t.Helper()
-	cmd := p.command("xdotool", "type", "--delay", "12", "--file", "-")
-	cmd.Stdin = strings.NewReader(s)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		p.t.Fatalf("type: %v %s", err, out)
+	for _, r := range s {
+		p.press(r)
 	}
 }
 
-func (p *pc) run(name string, args ...string) string {
+func (p *pc) press(keysyms ...rune) {
 	p.t.Helper()
-	out, err := p.command(name, args...).CombinedOutput()
-	if err != nil {
-		p.t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	err := p.desk.press(keysyms...)
+	if err == nil {
+		err = p.desk.sync()
 	}
-	return string(out)
+	if err != nil {
+		p.t.Fatalf("keys on %s: %v", p.name, err)
+	}
 }
 
-// picture reads the screen.
-func (p *pc) picture() image.Image {
+func (p *pc) picture() *image.RGBA {
 	p.t.Helper()
-	out, err := p.command("import", "-silent", "-window", "root", "png:-").Output()
+	img, err := p.desk.picture()
 	if err != nil {
-		p.t.Fatalf("screenshot: %v", err)
-	}
-	img, err := png.Decode(bytes.NewReader(out))
-	if err != nil {
-		p.t.Fatalf("screenshot: %v", err)
+		p.t.Fatalf("picture of the screen of %s: %v", p.name, err)
 	}
 	return img
 }
 
-// settle waits until the screen stands still; a blinking cursor does not count.
-func (p *pc) settle() image.Image {
+// What the pictures of a screen mean.
+const (
+	stillness = 150 * time.Millisecond // so long nothing changes on a screen that has been drawn
+	glances   = 6                      // so often nothing does: on a machine that is busy elsewhere they take longer
+	twinkle   = 400                    // pixels: the ring of a one-time code, a caret
+	page      = 30_000                 // pixels: less is a button that is busy, more is another page
+)
+
+// settle waits until the screen stands still.
+func (p *pc) settle() *image.RGBA {
 	p.t.Helper()
-	last := p.picture()
-	still := 0
+	last, since, same := p.picture(), time.Now(), 0
 	eventually(p.t, "the screen of "+p.name+" to stand still", func() bool {
 		next := p.picture()
-		if different(last, next) < 400 {
-			still++
-		} else {
-			still = 0
+		if same++; different(last, next) > twinkle {
+			last, since, same = next, time.Now(), 0
 		}
-		last = next
-		return still >= 3
+		return time.Since(since) >= stillness && same >= glances
 	})
 	return last
 }
 
 // after does something and waits until the screen shows it and stands still again.
-func (p *pc) after(do func()) {
+func (p *pc) after(do func()) { p.t.Helper(); p.changed(twinkle, do) }
+
+// turn does something that leads to another page, and waits for that.
+func (p *pc) turn(do func()) { p.t.Helper(); p.changed(page, do) }
+
+func (p *pc) changed(least int, do func()) {
 	p.t.Helper()
 	before := p.picture()
 	do()
-	eventually(p.t, "the screen of "+p.name+" to change", func() bool { return different(before, p.picture()) > 400 })
+	eventually(p.t, "the screen of "+p.name+" to change", func() bool { return different(before, p.picture()) > least })
 	p.settle()
-}
-
-// different counts the pixels in which two pictures differ.
-func different(a, b image.Image) (n int) {
-	x, okA := a.(*image.RGBA)
-	y, okB := b.(*image.RGBA)
-	if !okA || !okB || x.Bounds() != y.Bounds() {
-		return slowDifferent(a, b)
-	}
-	for i := 0; i < len(x.Pix); i += 4 {
-		if x.Pix[i] != y.Pix[i] || x.Pix[i+1] != y.Pix[i+1] || x.Pix[i+2] != y.Pix[i+2] {
-			n++
-		}
-	}
-	return n
-}
-
-func slowDifferent(a, b image.Image) (n int) {
-	r := a.Bounds().Union(b.Bounds())
-	for y := r.Min.Y; y < r.Max.Y; y++ {
-		for x := r.Min.X; x < r.Max.X; x++ {
-			if a.At(x, y) != b.At(x, y) {
-				n++
-			}
-		}
-	}
-	return n
 }
 
 // shot keeps a picture of the screen in the results, and refuses one that shows nothing.
@@ -268,26 +280,22 @@ func (p *pc) shot(name string) {
 	p.keep(name, img)
 }
 
-func (p *pc) keep(name string, img image.Image) {
+func (p *pc) keep(name string, img *image.RGBA) {
 	p.t.Helper()
 	f, err := os.Create(filepath.Join(results, name+".png"))
-	if err != nil {
-		p.t.Fatal(err)
+	if err == nil {
+		encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+		err = errors.Join(encoder.Encode(f, fromServer(img)), f.Close())
 	}
-	defer f.Close()
-	if err := png.Encode(f, img); err != nil {
+	if err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-func colours(img image.Image) int {
-	seen := map[[3]uint32]bool{}
-	r := img.Bounds()
-	for y := r.Min.Y; y < r.Max.Y; y += 3 {
-		for x := r.Min.X; x < r.Max.X; x += 3 {
-			red, green, blue, _ := img.At(x, y).RGBA()
-			seen[[3]uint32{red, green, blue}] = true
-		}
+func colours(img *image.RGBA) int {
+	seen := map[[3]byte]bool{}
+	for i := 0; i+4 <= len(img.Pix); i += 4 * 7 { // every seventh pixel is enough
+		seen[[3]byte(img.Pix[i:])] = true
 	}
 	return len(seen)
 }
@@ -333,6 +341,17 @@ func (p *pc) details(password string, names ...string) (all []item) {
 	p.t.Helper()
 	p.ctl(&all, password, append([]string{"get"}, names...)...)
 	return all
+}
+
+// unsynced counts the edits that wait for the server. It needs no password, and so no derivation.
+func (p *pc) unsynced() (n int) {
+	p.t.Helper()
+	var status struct{ Accounts []struct{ Unsynced int } }
+	p.ctl(&status, "", "status")
+	for _, account := range status.Accounts {
+		n += account.Unsynced
+	}
+	return n
 }
 
 func (p *pc) item(password, title string) item { return p.details(password, title)[0] }

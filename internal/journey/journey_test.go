@@ -3,7 +3,6 @@
 package journey
 
 import (
-	"encoding/csv"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -38,7 +38,7 @@ func (s *steps) do(number, what string, step func()) {
 	if s.t.Failed() {
 		s.t.FailNow()
 	}
-	s.lines[len(s.lines)-1] = fmt.Sprintf("%-68s ok  %5.1f s", line, time.Since(began).Seconds())
+	s.lines[len(s.lines)-1] = fmt.Sprintf("%-78s ok  %5.1f s", line, time.Since(began).Seconds())
 }
 
 func (s *steps) print() {
@@ -57,18 +57,22 @@ func TestJourney(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &steps{t: t}
-	defer s.print()
 	j := &journey{t: t}
 	defer j.showFailure()
+	defer s.print()
 
 	s.do("", "server, two computers with a display, a keyring and browsers each", j.setUp)
 	s.do("2", "PC A: account with mailed code, master password, emergency kit", j.createAccount)
 	s.do("3", "PC A: the browsers' passwords are imported, every row accounted for", j.importBrowsers)
 	s.do("4", "PC A: search, a new login with a one-time code, an edit", j.useVault)
+	s.do("", "PC A: copied and cleared, locked with the session, started twice", j.guard)
 	s.do("5", "PC B: password and Secret Key, mailed code, then everything is there", j.signInOnB)
 	s.do("6", "both offline edit the same item; B locks and unlocks; both converge", j.offline)
 	s.do("7", "a second person on PC A sees nothing of the first", j.secondPerson)
 	s.do("8", "a signed update is found, staged, installed; one of strangers is refused", j.update)
+	if live() {
+		s.do("", "PC B: nobody touches it for a minute, it locks", j.leaveAlone)
+	}
 }
 
 // journey is what the steps hand on to each other.
@@ -78,39 +82,52 @@ type journey struct {
 	a, b      *pc
 	releases  *releases
 	secretKey string
+	logins    [][2]string // user name and password of what the browsers of A know
 	imported  int
+	copied    time.Time // when a password was copied on A
 }
 
-// showFailure keeps what both screens show when a step has failed.
+// showFailure keeps what both screens show when a step has failed, and says what the app last wrote.
 func (j *journey) showFailure() {
 	if !j.t.Failed() {
 		return
 	}
 	for _, p := range []*pc{j.a, j.b} {
-		if p != nil && p.app != nil {
-			p.keep("failed-"+p.name, p.picture())
+		if p == nil || p.app == nil {
+			continue
 		}
+		if img, err := p.desk.picture(); err == nil {
+			p.keep("failed-"+p.name, img)
+			fmt.Printf("\nthe last picture of PC %s is out/failed-%s.png; its log ends with\n", p.name, p.name)
+		}
+		fmt.Println(p.logTail(12))
 	}
 }
 
 func (j *journey) setUp() {
-	j.releases = newReleases(j.t)
-	j.cloud = startCloud(j.t, "--updates", j.releases.public)
-	j.a, j.b = newPC(j.t, "A"), newPC(j.t, "B")
-	for _, p := range []*pc{j.a, j.b} {
-		copyTree(j.t, "../../vault/importer/chromium/testdata/basic", filepath.Join(p.home, ".config", "chromium"))
-		copyTree(j.t, "../../vault/importer/firefox/testdata/plain", filepath.Join(p.home, ".mozilla", "firefox", "abc.default"))
-		profiles := "[Profile0]\nName=default\nIsRelative=1\nPath=abc.default\nDefault=1\n\n[General]\nStartWithLastProfile=1\nVersion=2\n"
-		if err := os.WriteFile(filepath.Join(p.home, ".mozilla", "firefox", "profiles.ini"), []byte(profiles), 0o600); err != nil {
-			j.t.Fatal(err)
-		}
-	}
+	j.together(func() {
+		j.releases = newReleases(j.t)
+		j.cloud = startCloud(j.t, "--updates", j.releases.public)
+	}, func() {
+		j.a = newPC(j.t, "A")
+		j.a.settings(fmt.Sprintf(`{"clipboard_after": %d}`, clearAfter))
+	}, func() {
+		j.b = newPC(j.t, "B")
+		j.b.settings(fmt.Sprintf(`{"lock_after": %d}`, lockAfter))
+	})
+	j.logins = j.browsers()
 }
 
-func copyTree(t *testing.T, from, to string) {
-	t.Helper()
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-		t.Fatal(err)
+// together runs what is independent of each other at the same time.
+func (j *journey) together(all ...func()) {
+	j.t.Helper()
+	var running sync.WaitGroup
+	for _, one := range all {
+		running.Go(one)
+	}
+	running.Wait()
+	if j.t.Failed() {
+		j.t.FailNow()
 	}
 }
 
@@ -119,26 +136,33 @@ func (j *journey) createAccount() {
 	a := j.a
 	a.start("--server", j.cloud.api)
 	a.shot("02-welcome")
-	a.after(func() { a.keys("Return") })
-	began := time.Now()
-	a.text(anna)
-	a.after(func() { a.keys("Return") })
-	a.shot("02-code")
-	a.after(func() { a.text(strings.ReplaceAll(j.cloud.code(anna, began), "-", "")) })
-	a.text(password)
-	a.keys("Tab")
-	a.keys("Tab") // past the eye
-	a.text(password)
-	a.shot("02-master-password")
-	a.keys("Return")
-	eventually(j.t, "the account on the server", func() bool { return j.cloud.rows("SELECT count(*) FROM accounts") == 1 })
-	a.settle()
-	a.shot("02-emergency-kit")
-	a.after(func() { a.keys("Return") }) // Save PDF…
-	a.keys("Return")                     // where it is offered
-	j.secretKey = j.readKit()
-	a.settle()
+	a.turn(func() { a.keys("Return") })
+	j.signUp(a, anna, password, 1, "02")
+	a.turn(func() { a.keys("Return") }) // Save PDF…
+	a.turn(func() {
+		a.keys("Return") // where it is offered
+		j.secretKey = j.readKit()
+	})
 	a.after(func() { a.keys("space") }) // it is in a safe place
+}
+
+// signUp fills in the welcome card, up to the emergency kit of the account, which is the nth on the server.
+func (j *journey) signUp(p *pc, address, pass string, nth int, shots string) {
+	p.t.Helper()
+	began := time.Now()
+	p.text(address)
+	p.turn(func() { p.keys("Return") })
+	p.shot(shots + "-code")
+	p.turn(func() { p.text(strings.ReplaceAll(j.cloud.code(address, began), "-", "")) })
+	p.text(pass)
+	p.keys("Tab", "Tab") // past the eye
+	p.text(pass)
+	p.shot(shots + "-master-password")
+	p.turn(func() {
+		p.keys("Return")
+		eventually(j.t, "the account on the server", func() bool { return j.cloud.rows("SELECT count(*) FROM accounts") == nth })
+	})
+	p.shot(shots + "-emergency-kit")
 }
 
 var secretKeyPattern = regexp.MustCompile(`C1(-[0-9A-Z]{5}){6}`)
@@ -165,11 +189,15 @@ func joinWrapped(text string) string {
 
 func (j *journey) importBrowsers() {
 	a := j.a
-	a.after(func() { a.keys("Return") }) // on to the browsers
+	a.turn(func() { a.keys("Return") }) // on to the browsers
 	a.shot("03-browsers")
-	a.after(func() { a.keys("Return") })
+	before := j.cloud.rows("SELECT count(*) FROM objects")
+	a.turn(func() {
+		a.keys("Return")
+		eventually(j.t, "what was imported on the server", func() bool { return j.cloud.rows("SELECT count(*) FROM objects") > before })
+	})
 	a.shot("03-report")
-	a.after(func() { a.keys("Return") })
+	a.turn(func() { a.keys("Return") })
 	a.shot("03-vault")
 	var ids []string
 	for _, it := range a.items(password) {
@@ -179,35 +207,12 @@ func (j *journey) importBrowsers() {
 		j.t.Fatal("nothing was imported")
 	}
 	items := a.details(password, ids...)
-	for _, want := range goldenLogins(j.t) {
+	for _, want := range j.logins {
 		if !slices.ContainsFunc(items, func(it item) bool { return it.has(want) }) {
 			j.t.Errorf("the login of %q was not imported with its password", want[0])
 		}
 	}
 	j.imported = len(items)
-}
-
-// goldenLogins are user name and password of every row, by the browsers' own exports.
-func goldenLogins(t *testing.T) (logins [][2]string) {
-	t.Helper()
-	for file, columns := range map[string][2]int{
-		"../../vault/importer/chromium/testdata/basic/chromium.csv": {2, 3},
-		"../../vault/importer/firefox/testdata/plain/firefox.csv":   {1, 2},
-	} {
-		f, err := os.Open(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows, err := csv.NewReader(f).ReadAll()
-		f.Close()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, row := range rows[1:] {
-			logins = append(logins, [2]string{row[columns[0]], row[columns[1]]})
-		}
-	}
-	return logins
 }
 
 // has tells whether the item has the login, its password now or earlier.
@@ -238,20 +243,21 @@ func (j *journey) useVault() {
 	if got.Values["username"] != "anna.keller" || got.Values["password"] != "first secret 1" || got.Values["totp"] == "" {
 		j.t.Fatalf("the new login was saved as %v", got.Values)
 	}
+	j.copyPassword("first secret 1")
 	a.editPassword("second secret 2")
-	eventually(j.t, "the edit to be saved", func() bool { return a.item(password, "Hetzner Cloud").Values["password"] == "second secret 2" })
-	if got := a.item(password, "Hetzner Cloud"); !got.has([2]string{"anna.keller", "first secret 1"}) {
-		j.t.Error("the replaced password is not in the history")
+	got = a.item(password, "Hetzner Cloud")
+	if got.Values["password"] != "second secret 2" || !got.has([2]string{"anna.keller", "first secret 1"}) {
+		j.t.Errorf("after the edit the login is %v, its past %v", got.Values, got.History)
 	}
-	a.after(func() { a.keys("ctrl+g") })
+	a.turn(func() { a.keys("ctrl+g") })
 	a.shot("04-generator")
-	a.after(func() { a.keys("Escape") })
+	a.turn(func() { a.keys("Escape") })
 }
 
 // newLogin makes a login with the keyboard: Ctrl+N opens the form with the name focused.
 func (p *pc) newLogin(title, user, pass, totp string) {
 	p.t.Helper()
-	p.after(func() { p.keys("ctrl+n") })
+	p.turn(func() { p.keys("ctrl+n") })
 	p.text(title)
 	p.keys("Tab")
 	p.text(user)
@@ -260,17 +266,17 @@ func (p *pc) newLogin(title, user, pass, totp string) {
 	p.keys("Tab", "Tab", "Tab") // past the eye and the generator
 	p.text(totp)
 	p.shot("04-editor")
-	p.after(func() { p.keys("ctrl+s") })
+	p.turn(func() { p.keys("ctrl+s") })
 }
 
 // editPassword changes the password of the selected login.
 func (p *pc) editPassword(pass string) {
 	p.t.Helper()
-	p.after(func() { p.keys("ctrl+e") })
+	p.turn(func() { p.keys("ctrl+e") })
 	p.keys("Tab", "Tab")
 	p.keys("ctrl+a")
 	p.text(pass)
-	p.after(func() { p.keys("ctrl+s") })
+	p.turn(func() { p.keys("ctrl+s") })
 }
 
 func (j *journey) signInOnB() {
@@ -280,7 +286,7 @@ func (j *journey) signInOnB() {
 		j.t.Fatal("nothing is on the server")
 	}
 	b.start("--server", j.cloud.api)
-	b.after(func() { b.keys("Tab", "Return") }) // Sign in
+	b.turn(func() { b.keys("Tab", "Return") }) // Sign in
 	began := time.Now()
 	b.text(anna)
 	b.keys("Tab")
@@ -288,21 +294,22 @@ func (j *journey) signInOnB() {
 	b.keys("Tab", "Tab") // past the eye
 	b.text(strings.ReplaceAll(j.secretKey, "-", ""))
 	b.shot("05-sign-in")
-	b.after(func() { b.keys("Return") })
+	b.turn(func() { b.keys("Return") })
 	code := j.cloud.code(anna, began)
 	if files, _ := filepath.Glob(filepath.Join(b.home, "Coffer", "vaults", "*.db")); len(files) != 0 {
 		j.t.Fatal("something of the vault was on B before the code")
 	}
 	b.shot("05-code")
-	b.after(func() { b.text(strings.ReplaceAll(code, "-", "")) })
-	eventually(j.t, "the vault on B", func() bool {
-		files, _ := filepath.Glob(filepath.Join(b.home, "Coffer", "vaults", "*.db"))
-		return len(files) == 1
+	b.turn(func() {
+		b.text(strings.ReplaceAll(code, "-", ""))
+		eventually(j.t, "the vault on B", func() bool {
+			files, _ := filepath.Glob(filepath.Join(b.home, "Coffer", "vaults", "*.db"))
+			return len(files) == 1
+		})
 	})
-	b.settle()
 	b.shot("05-vault-on-b")
-	if got, want := len(b.items(password)), len(j.a.items(password)); got != want || got != j.imported+1 {
-		j.t.Fatalf("B has %d items, A %d, imported were %d", got, want, j.imported)
+	if got := len(b.items(password)); got != j.imported+1 {
+		j.t.Fatalf("B has %d items; imported were %d, and one was added", got, j.imported)
 	}
 	if got := b.item(password, "Hetzner Cloud").Values["password"]; got != "second secret 2" {
 		j.t.Fatalf("B has the password %q", got)
@@ -312,26 +319,32 @@ func (j *journey) signInOnB() {
 func (j *journey) offline() {
 	a, b := j.a, j.b
 	j.cloud.stop()
-	a.selectItem("Hetzner")
-	a.editPassword("typed on A")
-	b.selectItem("Hetzner")
-	b.editPassword("typed on B")
-	b.shot("06-offline")
-	b.after(func() { b.keys("ctrl+l") })
-	b.shot("06-locked")
-	b.text(password)
-	b.after(func() { b.keys("Return") })
-	b.settle()
-	b.shot("06-unlocked-offline")
-	j.cloud.start()
-	eventually(j.t, "both to have the same, with both values", func() bool {
-		onA, onB := a.item(password, "Hetzner Cloud"), b.item(password, "Hetzner Cloud")
-		both := onA.has([2]string{"anna.keller", "typed on A"}) && onA.has([2]string{"anna.keller", "typed on B"}) &&
-			onB.has([2]string{"anna.keller", "typed on A"}) && onB.has([2]string{"anna.keller", "typed on B"})
-		return both && onA.Values["password"] == onB.Values["password"]
+	j.together(func() {
+		a.selectItem("Hetzner")
+		a.editPassword("typed on A")
+	}, func() {
+		b.selectItem("Hetzner")
+		b.editPassword("typed on B")
+		b.shot("06-offline")
+		b.turn(func() { b.keys("ctrl+l") })
+		b.shot("06-locked")
+		b.text(password)
+		b.turn(func() { b.keys("Return") })
+		b.shot("06-unlocked-offline")
 	})
-	a.settle()
+	j.cloud.start()
+	eventually(j.t, "nothing to wait for the server any more", func() bool { return a.unsynced() == 0 && b.unsynced() == 0 })
+	eventually(j.t, "both to have the same, with both values", func() bool {
+		var onA, onB item
+		j.together(func() { onA = a.item(password, "Hetzner Cloud") }, func() { onB = b.item(password, "Hetzner Cloud") })
+		return onA.hasBoth("typed on A", "typed on B") && onB.hasBoth("typed on A", "typed on B") && onA.Values["password"] == onB.Values["password"]
+	})
 	a.shot("06-conflict")
+}
+
+// hasBoth tells whether both passwords are there, one of them perhaps in the past.
+func (it item) hasBoth(one, two string) bool {
+	return it.has([2]string{it.Values["username"], one}) && it.has([2]string{it.Values["username"], two})
 }
 
 // selectItem finds an item by search and selects it.
@@ -346,26 +359,12 @@ func (p *pc) selectItem(text string) {
 
 func (j *journey) secondPerson() {
 	a := j.a
-	a.after(func() { a.keys("ctrl+l") })
+	a.turn(func() { a.keys("ctrl+l") })
 	a.keys("Tab", "Tab", "Tab") // past the eye and Unlock
-	a.after(func() { a.keys("Return") })
-	a.after(func() { a.keys("Return") }) // Create account
-	began := time.Now()
-	a.text(ben)
-	a.after(func() { a.keys("Return") })
-	a.after(func() { a.text(strings.ReplaceAll(j.cloud.code(ben, began), "-", "")) })
-	a.text(benPass)
-	a.keys("Tab", "Tab")
-	a.text(benPass)
-	a.keys("Return")
-	eventually(j.t, "the second account on the server", func() bool { return j.cloud.rows("SELECT count(*) FROM accounts") == 2 })
-	eventually(j.t, "the second account on PC A", func() bool {
-		files, _ := filepath.Glob(filepath.Join(a.home, "Coffer", "vaults", "*.db"))
-		return len(files) == 2
-	})
-	a.settle()
+	a.turn(func() { a.keys("Return") })
+	a.turn(func() { a.keys("Return") }) // Create account
+	j.signUp(a, ben, benPass, 2, "07")
 	if n := len(a.items(benPass, "--account", ben)); n != 0 {
 		j.t.Fatalf("Ben sees %d items", n)
 	}
-	a.shot("07-second-person")
 }

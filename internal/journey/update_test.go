@@ -76,42 +76,48 @@ func (j *journey) update() {
 	strangers := newReleases(j.t)
 	mirrors := "COFFER_UPDATE_MIRRORS=" + strings.Join(j.cloud.updates, ",")
 
-	a := j.a
+	j.together(func() { j.install(j.a, next, mirrors) }, func() { j.refuse(j.b, next, mirrors, strangers.root) })
+}
+
+// install has the app find and stage the version, and restart as it.
+func (j *journey) install(a *pc, next, mirrors string) {
 	a.kill()
 	a.env = append(a.env, mirrors, "COFFER_UPDATE_ROOT="+j.releases.root)
 	a.start("--server", j.cloud.api)
 	a.text(benPass)
-	a.after(func() { a.keys("Return") })
+	a.turn(func() { a.keys("Return") })
 	eventually(j.t, "the update to be staged on A", func() bool {
 		staged, _ := filepath.Glob(filepath.Join(a.home, "Coffer", "cache", "updates", "staged", "*"))
 		return len(staged) > 0
 	})
-	a.after(func() { a.keys("Escape") }) // the browsers: not now
+	a.settle()
+	a.turn(func() { a.keys("Escape") }) // the browsers: not now
 	a.shot("08-update-ready")
-	a.after(func() { a.keys("ctrl+comma") })
+	a.turn(func() { a.keys("ctrl+comma") })
 	a.shot("08-settings")
+	quit := a.quit
 	a.keys("Return") // restart now
 	eventually(j.t, "the next version in place of the program", func() bool { return sameFile(a.program, next) })
-	<-a.quit
-	a.window()
-	a.settle()
+	<-quit
+	a.turn(func() { a.window() })
 	a.shot("08-after-update")
+}
 
-	b := j.b
+// refuse has the app find a version that keys have signed which it does not trust.
+func (j *journey) refuse(b *pc, next, mirrors, root string) {
 	b.kill()
-	b.env = append(b.env, mirrors, "COFFER_UPDATE_ROOT="+strangers.root)
+	b.env = append(b.env, mirrors, "COFFER_UPDATE_ROOT="+root)
 	b.start("--server", j.cloud.api)
-	log := filepath.Join(b.home, "Coffer", "logs", "coffer.log")
 	eventually(j.t, "B to refuse the strangers' update", func() bool {
-		data, _ := os.ReadFile(log)
+		data, _ := os.ReadFile(b.logFile())
 		return bytes.Contains(data, []byte("update check failed"))
 	})
 	if sameFile(b.program, next) {
 		j.t.Error("B installed what the keys it trusts did not sign")
 	}
 	b.text(password)
-	b.after(func() { b.keys("Return") })
-	b.after(func() { b.keys("ctrl+comma") })
+	b.turn(func() { b.keys("Return") })
+	b.turn(func() { b.keys("ctrl+comma") })
 	b.shot("08-refused")
 }
 
