@@ -118,6 +118,7 @@ var sentences = []sentence{
 	{context.DeadlineExceeded, "timeout", ToneWarning},
 	{context.Canceled, "canceled", ToneQuiet},
 	{fs.ErrPermission, "noFolderPermission", ToneError},
+	{syscall.EROFS, "noFolderPermission", ToneError},
 	{fs.ErrNotExist, "noFile", ToneError},
 }
 

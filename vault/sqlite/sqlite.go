@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 
 	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/vault"
@@ -190,6 +191,9 @@ func classify(err error) error {
 	return err
 }
 
-func isPermission(err error) bool { return errors.Is(err, fs.ErrPermission) }
+// isPermission recognises a file that may not be written, and one on a disk that is read-only, before SQLite has opened it.
+func isPermission(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+}
 
 func isNewerSchema(err error) bool { return errors.Is(err, sqlite.ErrNewerSchema) }
