@@ -43,7 +43,7 @@ race: setup-test
 test-system: setup-system build ## tier 2: live browsers, Wine, the headless journey
 	@mkdir -p out
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./installer/...
-	$(MAKE) --no-print-directory journey
+	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey
 
 attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop
 	$(GO) test -C internal/attacks -count=1 -run TestAttacks

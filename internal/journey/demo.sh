@@ -13,7 +13,8 @@ port=$(cat "$home/port" 2>/dev/null || true)
 cloud=$!
 tail -n +1 -f "$home/cloud.log" &
 tail=$!
-trap 'kill $cloud $tail 2>/dev/null; wait $cloud 2>/dev/null || true' EXIT INT TERM
+trap 'kill $cloud $tail 2>/dev/null; wait $cloud $tail 2>/dev/null || true' EXIT
+trap 'exit 130' INT TERM
 
 api=
 while [ -z "$api" ]; do

@@ -37,7 +37,7 @@ type key struct {
 
 // named are the keys that are not a character, by their X names, with their keysyms.
 var named = map[string]rune{
-	"BackSpace": 0xff08, "Tab": 0xff09, "Return": 0xff0d, "Escape": 0xff1b, "Down": 0xff54, "Page_Down": 0xff56,
+	"BackSpace": 0xff08, "F4": 0xffc1, "Tab": 0xff09, "Return": 0xff0d, "Escape": 0xff1b, "Down": 0xff54, "Page_Down": 0xff56,
 	"shift": 0xffe1, "ctrl": 0xffe3, "alt": 0xffe9, "space": ' ', "comma": ',',
 }
 

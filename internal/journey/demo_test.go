@@ -1,0 +1,128 @@
+//go:build journey
+
+package journey
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestDemo runs what make run does with a display, as somebody who tries Coffer would: sign up, close, come back, start over, Ctrl-C.
+func TestDemo(t *testing.T) {
+	if !live() {
+		t.Skip("part of make test-system")
+	}
+	if err := os.MkdirAll(results, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	p := newPC(t, "demo")
+	folder := t.TempDir()
+	p.env = append(p.env, "COFFER_HOME="+filepath.Join(folder, ".coffer", "pc"))
+
+	first := startDemo(p, folder, "")
+	p.turn(func() { p.keys("Return") })
+	p.text(anna)
+	p.turn(func() { p.keys("Return") })
+	p.turn(func() { p.text(first.code()) })
+	p.text(password)
+	p.keys("Tab", "Tab")
+	p.text(password)
+	p.keys("Return")
+	eventually(t, "an account on this PC", func() bool { return p.accounts() == 1 })
+	p.settle()
+	p.keys("alt+F4")
+	first.ends()
+
+	again := startDemo(p, folder, "")
+	if p.accounts() != 1 {
+		t.Error("the second run does not go on with the data of the first")
+	}
+	p.shot("demo-again")
+	again.interrupt()
+	again.ends()
+
+	fresh := startDemo(p, folder, "1")
+	if p.accounts() != 0 {
+		t.Error("FRESH=1 goes on with old data")
+	}
+	p.shot("demo-fresh")
+	fresh.interrupt()
+	fresh.ends()
+}
+
+// accounts counts the accounts of the computer.
+func (p *pc) accounts() int {
+	p.t.Helper()
+	var status struct{ Accounts []struct{ Email string } }
+	p.ctl(&status, "", "status")
+	return len(status.Accounts)
+}
+
+// demo is a running demo.sh.
+type demo struct {
+	p      *pc
+	cmd    *exec.Cmd
+	output string // file with what it printed
+	ended  chan struct{}
+}
+
+func startDemo(p *pc, folder, fresh string) *demo {
+	p.t.Helper()
+	script, err := filepath.Abs("demo.sh")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	out, err := os.CreateTemp(p.t.TempDir(), "demo")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	d := &demo{p: p, output: out.Name(), ended: make(chan struct{})}
+	d.cmd = p.command("sh", script, filepath.Dir(binary(p.t, "coffer")), fresh)
+	d.cmd.Dir, d.cmd.Stdout, d.cmd.Stderr = folder, out, out
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	p.turn(func() {
+		if err := d.cmd.Start(); err != nil {
+			p.t.Fatal(err)
+		}
+		p.t.Cleanup(func() { syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL) })
+		go func() {
+			d.cmd.Wait()
+			out.Close()
+			close(d.ended)
+		}()
+		p.window()
+	})
+	return d
+}
+
+// code waits for the mail that is printed.
+func (d *demo) code() (code string) {
+	d.p.t.Helper()
+	eventually(d.p.t, "a code in what the demo prints", func() bool {
+		data, _ := os.ReadFile(d.output)
+		code = string(bytes.ReplaceAll(codePattern.Find(data), []byte("-"), nil))
+		return code != ""
+	})
+	return code
+}
+
+// interrupt is Ctrl-C: the terminal sends the signal to all of the foreground.
+func (d *demo) interrupt() { syscall.Kill(-d.cmd.Process.Pid, syscall.SIGINT) }
+
+// ends waits for the end and for every process of it to be gone.
+func (d *demo) ends() {
+	d.p.t.Helper()
+	select {
+	case <-d.ended:
+	case <-time.After(patience):
+		d.p.t.Fatal("the demo does not end")
+	}
+	eventually(d.p.t, "no process of the demo to be left", func() bool {
+		return syscall.Kill(-d.cmd.Process.Pid, 0) == syscall.ESRCH
+	})
+}
