@@ -72,6 +72,7 @@ func (d *desktop) run(front *later) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	d.app.Lifecycle().SetOnStarted(func() { d.started(ctx) })
+	d.app.Lifecycle().SetOnEnteredForeground(func() { go d.manager.Refresh(ctx) })
 	if !d.options.background {
 		d.window.Show()
 	}
@@ -173,6 +174,10 @@ func (d *desktop) shown(page screen.Page) {
 		return
 	}
 	d.confirm.Do(d.confirmHealthy)
+	if page == screen.PageUnlock { // perhaps after a lock: what Go has kept of it is cleared
+		time.AfterFunc(settleTime, secret.Scrub)
+		return
+	}
 	// Deriving keys takes far more memory than all that follows.
 	time.AfterFunc(settleTime, debug.FreeOSMemory)
 }
