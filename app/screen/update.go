@@ -45,7 +45,8 @@ type UpdateClient interface {
 
 // UpdateConfig says what is installed and how a new version gets there.
 type UpdateConfig struct {
-	Client    UpdateClient // nil where a service installs updates
+	Client    UpdateClient // nil where this program does not update itself
+	Managed   bool         // without a Client: somebody else updates it, a service or who installed it
 	Installed buildinfo.Number
 	Restart   func() error // applies what is staged and has the program started again once it has quit
 	Quit      func()
@@ -155,7 +156,10 @@ func (u *Update) view() UpdateState {
 	}
 	if u.config.Client == nil {
 		s.Check, s.LastCheck = "", ""
-		s.Status = Message{What: u.text("screen.update.managed")}
+		s.Status = Message{What: u.text("screen.update.none")}
+		if u.config.Managed {
+			s.Status.What = u.text("screen.update.managed")
+		}
 	}
 	staged, ok := u.found.(updater.Staged)
 	if ok && (staged.Urgent || !u.env.Clock.Now().Before(u.later)) {

@@ -139,10 +139,16 @@ func TestFailedRestartKeepsTheProgramRunning(t *testing.T) {
 	}
 }
 
-func TestUpdatesByAService(t *testing.T) {
-	u, _, _ := newTestUpdate(t, nil, nil)
-	u.Poll()
-	if s := u.State(); s.Check != "" || s.Busy || s.Status.What != "Updates are installed by this PC’s update service." {
-		t.Errorf("%+v", s)
+func TestWithoutAClient(t *testing.T) {
+	for managed, want := range map[bool]string{
+		true:  "Updates are installed by this PC’s administrator or update service.",
+		false: "This copy of Coffer does not update itself.",
+	} {
+		u, _, _ := newTestUpdate(t, nil, nil)
+		u.config.Managed = managed
+		u.Poll()
+		if s := u.State(); s.Check != "" || s.Busy || s.Status.What != want {
+			t.Errorf("%+v", s)
+		}
 	}
 }

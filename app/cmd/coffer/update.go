@@ -20,6 +20,7 @@ func (d *desktop) updateConfig() screen.UpdateConfig {
 	client, err := d.updateClient()
 	if err != nil {
 		d.log.Info("this program does not update itself", "why", err)
+		c.Managed = errors.Is(err, errManaged)
 		return c
 	}
 	c.Client = client
@@ -28,7 +29,7 @@ func (d *desktop) updateConfig() screen.UpdateConfig {
 
 var (
 	errNoProgram = errors.New("this program does not know its own file")
-	errService   = errors.New("the update service of this computer does")
+	errManaged   = errors.New("whoever installed it keeps it current")
 )
 
 func (d *desktop) updateClient() (*updater.Client, error) {
@@ -40,7 +41,7 @@ func (d *desktop) updateClient() (*updater.Client, error) {
 	case d.program == nil:
 		return nil, errNoProgram
 	case installedForAll(): // whoever runs it: an administrator could write to its folder
-		return nil, errService
+		return nil, errManaged
 	}
 	client, err := updater.New(updater.Config{
 		Mirrors: mirrors(), Dir: updatesFolder(d.paths), Root: root, Installed: buildinfo.Current(), Log: d.log,
@@ -52,7 +53,7 @@ func (d *desktop) updateClient() (*updater.Client, error) {
 	// After New, which makes the folder that CanApply looks at too. That others can change the program's folder is for the person to
 	// hear, when an update is there.
 	if err := d.program.CanApply(); err != nil && !errors.Is(err, updater.ErrUnsafeFolder) {
-		return nil, err
+		return nil, errors.Join(errManaged, err)
 	}
 	return client, nil
 }
