@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sort"
@@ -26,7 +25,7 @@ const copyTime = "20060102T150405.000Z"
 // keepCopy copies an account's file beside it and returns the path. A full disk is an error: without the copy nothing is taken over.
 func (m *Manager) keepCopy(ctx context.Context, store *sqlite.Store, account id.ID) (string, error) {
 	path := m.cfg.Paths.Account(account) + ".before-" + m.cfg.Now().UTC().Format(copyTime)
-	if err := store.CopyTo(ctx, path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := store.CopyTo(ctx, path); err != nil {
 		return "", err
 	}
 	m.pruneCopies(account, false)

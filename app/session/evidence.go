@@ -43,7 +43,7 @@ func (u *Unlocked) noteEvidence(err error) {
 	u.board.change(func(s *Status) { s.Evidence = path })
 }
 
-// keepEvidence writes a violation beside the vault, once however often it is seen.
+// keepEvidence writes a violation beside the vault, once however often it is seen, and returns its path; none once there is enough.
 func (m *Manager) keepEvidence(account id.ID, v *engine.Violation) (string, error) {
 	answer, err := json.Marshal(v.Evidence.Answer)
 	if err != nil {
@@ -58,7 +58,7 @@ func (m *Manager) keepEvidence(account id.ID, v *engine.Violation) (string, erro
 		}
 	}
 	if len(kept) >= maxEvidence {
-		return kept[len(kept)-1], nil
+		return "", nil
 	}
 	file := evidenceFile{
 		Time: m.cfg.Now().UTC(), Account: account.String(), Error: v.Err.Error(), Evidence: v.Evidence,

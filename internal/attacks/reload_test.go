@@ -214,6 +214,29 @@ func TestReload_ChangedFile(t *testing.T) {
 	}
 }
 
+// Whoever makes the base equal to an edit would have the edit merged away where another device changed the item too: of a changed
+// file no base is believed.
+func TestReload_BaseMadeEqualToTheEdit(t *testing.T) {
+	d := newDesk(t)
+	d.server.Restart()
+	b := testpc.New(t, "PC B", nil).SignIn(t, d.server, email, d.key)
+	setPassword(t, b, d.synced, "typed on B")
+	testpc.Sync(t, b)
+	b.Lock()
+	change(t, d.pc, `UPDATE object SET base_revision = pending_revision, base_hash = pending_hash, base_envelope = pending_envelope
+		WHERE base_revision IS NOT NULL AND pending_revision IS NOT NULL`)
+	change(t, d.pc, `UPDATE account SET profile = 'P1'`)
+	u, _, err := d.pc.Reload(t.Context(), d.pc.Accounts()[0].ID, testpc.Typed(testpc.Password), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Lock()
+	it := testpc.Get(t, u, d.synced)
+	if conflicts := it.Conflicts(); len(conflicts) != 1 || string(conflicts[0].Value.Reveal()) != "typed offline" {
+		t.Errorf("what was typed is gone: %v", conflicts)
+	}
+}
+
 // Rows that were synced were changed: the vault opens, the check of the rows notices, and the rows come from the server again.
 func TestReload_ChangedRows(t *testing.T) {
 	d := newDesk(t)
