@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"io/fs"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ func init() {
 	register("21", elsewhere, "database and password without the Secret Key", guessWithoutSecretKey)
 	register("28", elsewhere, "the disk is scanned", scanDisk)
 	register("28", elsewhere, "rows changed", changeRows)
+	register("28", elsewhere, "bytes of the file flipped", flipBytes)
 	register("28", elsewhere, "an older copy put back", putBackOlderCopy)
 }
 
@@ -113,6 +115,53 @@ func changeRows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// flipBytes changes single bytes all over the file, below SQLite. Whatever it hits, what the vault shows is true, or the file is
+// refused with one of the errors that a screen explains; nothing panics.
+func flipBytes(t *testing.T) {
+	_, pc := laptop(t)
+	u := pc.Unlock(t)
+	want := testpc.Contents(t, u)
+	u.Lock()
+	random := rand.New(rand.NewPCG(28, 1))
+	for range 60 {
+		thief := pc.Copy(t, nil)
+		account := thief.Accounts()[0].ID
+		path := thief.Paths.Account(account)
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := random.IntN(len(data))
+		data[at] ^= 1 << random.IntN(8)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		u, err := thief.Manager.Unlock(t.Context(), account, testpc.Typed(testpc.Password))
+		if err != nil {
+			if !explained(err) {
+				t.Errorf("byte %d: no screen explains %v", at, err)
+			}
+			continue
+		}
+		for item, got := range testpc.Contents(t, u) {
+			if got != want[item] {
+				t.Errorf("byte %d: item %s became %q", at, item, got)
+			}
+		}
+		u.Lock()
+	}
+}
+
+// explained tells whether a screen has words for what is wrong with a file.
+func explained(err error) bool {
+	for _, known := range []error{vault.ErrTampered, vault.ErrCorrupt, vault.ErrNewerSchema, session.ErrUnknownAccount, session.ErrKeyringLost, session.ErrWrongPassword} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
 }
 
 // change runs SQL on the locked account's file, as a thief with another program would.
