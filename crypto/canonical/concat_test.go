@@ -40,9 +40,9 @@ func TestConcat(t *testing.T) {
 	}
 }
 
-// The vectors come from testdata/vectors.py, which shares no code with this.
+// The vectors come from docs/vectors/vectors.py, which shares no code with this.
 func TestVectors(t *testing.T) {
-	data, err := os.ReadFile("../testdata/concat.json")
+	data, err := os.ReadFile("../../docs/vectors/concat.json")
 	if err != nil {
 		t.Fatal(err)
 	}

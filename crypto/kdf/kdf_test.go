@@ -23,7 +23,7 @@ type vector struct {
 
 func vectors(t *testing.T) []vector {
 	t.Helper()
-	data, err := os.ReadFile("../testdata/argon2id.json")
+	data, err := os.ReadFile("../../docs/vectors/argon2id.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,10 +14,10 @@ import (
 	"github.com/coffer-vault/coffer/crypto/signing"
 )
 
-// The vectors come from testdata/vectors.py, which shares no code with this.
+// The vectors come from docs/vectors/vectors.py, which shares no code with this.
 func load(t *testing.T, file string, v any) {
 	t.Helper()
-	data, err := os.ReadFile("../testdata/" + file)
+	data, err := os.ReadFile("../../docs/vectors/" + file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,9 +43,9 @@ type vector struct {
 	KeyID                                    id.ID `json:"key_id"`
 }
 
-// The vectors come from testdata/vectors.py, which shares no code with this.
+// The vectors come from docs/vectors/vectors.py, which shares no code with this.
 func TestVectors(t *testing.T) {
-	data, err := os.ReadFile("../testdata/envelope.json")
+	data, err := os.ReadFile("../../docs/vectors/envelope.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,9 +27,9 @@ func fromHex(t testing.TB, text string) []byte {
 	return b
 }
 
-// The vectors come from testdata/vectors.py, which shares no code with this.
+// The vectors come from docs/vectors/vectors.py, which shares no code with this.
 func TestVectors(t *testing.T) {
-	data, err := os.ReadFile("../testdata/signing.json")
+	data, err := os.ReadFile("../../docs/vectors/signing.json")
 	if err != nil {
 		t.Fatal(err)
 	}
