@@ -23,9 +23,12 @@ help: ## this list
 run: setup-run build ## the main job: server and app; FRESH=1 starts over; without a display the whole journey under Xvfb
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then sh internal/journey/demo.sh ./bin "$(FRESH)"; else $(MAKE) --no-print-directory journey; fi
 
+# Beside the journey there is TestDemo, of make run with a display.
+JOURNEY ?= TestJourney
+
 journey: ## the journey on the programs in bin/, under Xvfb
 	$(GO) build -ldflags "$(STAMP) -X $(BUILDINFO).Version=0.2.0" -o bin/next/coffer ./app/cmd/coffer
-	$(GO) test -v -count=1 -tags=x11,journey -timeout 10m ./internal/journey
+	$(GO) test -v -count=1 -tags=x11,journey -timeout 10m -run '$(JOURNEY)' ./internal/journey
 
 test: setup-test lint unit race ## tier 1: unit, property, real store, server and mail, UI driver, attacks
 
@@ -40,10 +43,10 @@ unit: setup-test
 race: setup-test
 	$(GO) test -race -timeout 15m $(RACE)
 
-test-system: setup-system build ## tier 2: live browsers, Wine, the headless journey
+test-system: setup-system build ## tier 2: live browsers, Wine, the journey with profiles of live browsers
 	@mkdir -p out
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./installer/...
-	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey
+	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
 
 attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop
 	$(GO) test -C internal/attacks -count=1 -run TestAttacks

@@ -307,6 +307,8 @@ func (j *journey) signInOnB() {
 			return len(files) == 1
 		})
 	})
+	b.shot("05-as-you-left-it")
+	b.turn(func() { b.keys("Return") }) // yes, this is it
 	b.shot("05-vault-on-b")
 	if got := len(b.items(password)); got != j.imported+1 {
 		j.t.Fatalf("B has %d items; imported were %d, and one was added", got, j.imported)
