@@ -45,11 +45,12 @@ race: setup-test
 
 test-system: setup-system build ## tier 2: live browsers, Wine, the journey with profiles of live browsers
 	@mkdir -p out
+	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./installer/...
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
 
 attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop
-	$(GO) test -C internal/attacks -count=1 -run TestAttacks
+	$(GO) test -C internal/attacks -count=1
 	$(GO) test -count=1 ./updater ./sync/chain ./sync/enrol
 
 windows: setup-system ## the MSI, into out/windows

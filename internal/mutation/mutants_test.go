@@ -1,0 +1,191 @@
+package mutation
+
+// mutants are the defences that are switched off, by the row of the threat model whose test has to notice.
+var mutants = []mutant{
+	{
+		row: "3", off: "redirects are followed", file: "sync/remote/remote.go",
+		from: `return http.ErrUseLastResponse`, to: `return nil`,
+	},
+	{
+		row: "3", off: "a key is sent along at sign-in", file: "sync/remote/enrol.go",
+		from: `		Language:        language,`, to: `		Language:        base64.StdEncoding.EncodeToString(login.Seed().Reveal()),`,
+		more: []edit{{"import (\n", "import (\n\t\"encoding/base64\"\n"}},
+	},
+	{
+		row: "5", off: "signatures of commits are not verified", file: "sync/chain/commit.go",
+		from: `if err := key.Verify(signing.Commit, s.Commit, s.Signature); err != nil {`,
+		to:   `if err := key.Verify(signing.Commit, s.Commit, s.Signature); err != nil && false {`,
+	},
+	{
+		row: "5", off: "the change list is not compared with the commit", file: "sync/chain/commit.go",
+		from: `if ChangesHash(s.Changes) != c.ChangesHash {`, to: `if false {`,
+	},
+	{
+		row: "6", off: "the envelope's hash is not compared with the state table", file: "sync/engine/complete.go",
+		from: `row.State == chain.Live && chain.EnvelopeHash(in.envelopes[object]) != row.EnvHash`, to: `row.State == chain.Live && in.envelopes[object] == nil`,
+		more: []edit{{`ok && chain.EnvelopeHash(env.Envelope) == row.EnvHash`, `ok && row.State == chain.Live`}},
+	},
+	{
+		row: "7", off: "a saved item's address is visited", file: "vault/save.go",
+		from: `func (v *Vault) Save(ctx context.Context, it Item) (saved Item, err error) {`,
+		to:   "func (v *Vault) Save(ctx context.Context, it Item) (saved Item, err error) {\n\tfor _, w := range it.Websites {\n\t\tif resp, err := http.Get(w); err == nil {\n\t\t\tresp.Body.Close()\n\t\t}\n\t}",
+		more: []edit{{"import (\n", "import (\n\t\"net/http\"\n"}},
+	},
+	{
+		row: "8", off: "an unknown profile is taken for the floor", file: "crypto/kdf/profile.go",
+		from: `	return Profile{}, ErrUnknownProfile
+}
+
+// Weaker`, to: `	return P1, nil
+}
+
+// Weaker`,
+	},
+	{
+		row: "9", off: "a changed envelope counts as the one that was meant", file: "sync/engine/complete.go",
+		from: `row.State == chain.Live && chain.EnvelopeHash(in.envelopes[object]) != row.EnvHash`, to: `false`,
+	},
+	{
+		row: "10", off: "a commit need not follow its parent", file: "sync/chain/commit.go",
+		from: `if c.Seq != at.Seq+1 || c.Parent != at.Hash {`, to: `if false {`,
+	},
+	{
+		row: "10", off: "the root at the end of a first sync is not compared", file: "sync/engine/pull.go",
+		from: `	if e.tree.Root() != in.last.Commit.Root {`, to: `	if false {`,
+	},
+	{
+		row: "10", off: "pages need not come to an end", file: "sync/engine/pull.go",
+		from: `if page.Next == after || len(page.Rows) == 0 || e.tree.Len() > wire.MaxObjects {`, to: `if false {`,
+		more: []edit{{`if _, twice := e.tree.Row(object); twice {`, `if false {`}},
+	},
+	{
+		row: "11", off: "entries of the account log need no signature", file: "sync/chain/log.go",
+		from: `.Verify(signing.AccountLog, s.Entry, s.Signature); err != nil {`, to: `.Verify(signing.AccountLog, s.Entry, s.Signature); err != nil && false {`,
+	},
+	{
+		row: "11", off: "vault keys need not be in the account log", file: "sync/enrol/open.go",
+		from: `if v.Vault != vault || v.Epoch != listed.Epoch || listed.SealedKey != chain.SealedKeyHash(v.Key) || listed.Previous != previousHash(v) {`, to: `if false {`,
+		more: []edit{{`	if len(b.Vaults) != len(epochs) {`, `	if false {`}, {`newest := b.Vaults[len(epochs)-1]`, `newest := b.Vaults[0]`}},
+	},
+	{
+		row: "14", off: "what the server does not know counts as done", file: "sync/remote/remote.go",
+		from: `	case resp.StatusCode/100 != 2:`, to: `	case resp.StatusCode == 404:
+		return nil
+	case resp.StatusCode/100 != 2:`,
+	},
+	{
+		row: "15", off: "every suite is taken for the one that there is", file: "crypto/seal/seal.go",
+		from: `return string(want) == string(envelope[:len(want)])`, to: `return true`,
+	},
+	{
+		row: "16", off: "a vault key that is missing is made anew", file: "sync/enrol/open.go",
+		from: `	newest := b.Vaults[len(epochs)-1]`, to: `	if len(b.Vaults) == 0 {
+		a.Vault = VaultKey{ID: vault, Epoch: 1, Key: secret.Random(32)}
+		return nil
+	}
+	newest := b.Vaults[len(epochs)-1]`,
+		more: []edit{{`	if len(b.Vaults) != len(epochs) {`, `	if len(b.Vaults) > len(epochs) {`}, {`	for i, listed := range epochs {`, `	for i, listed := range epochs[:len(b.Vaults)] {`}},
+	},
+	{
+		row: "17", off: "a wrong commitment has an error of its own", file: "crypto/seal/seal.go",
+		from: `envelope[headerSize:bodyOffset]) != 1 {
+		return nil, ErrOpen`, to: `envelope[headerSize:bodyOffset]) != 1 {
+		return nil, errors.New("seal: wrong key")`,
+	},
+	{
+		row: "17", off: "what does not open is asked for again", file: "vault/pull.go",
+		from: `if r.State == Live && r.Envelope != nil && EnvelopeHash(r.Envelope) == r.Hash {`,
+		to:   `if r.State == Live && r.Envelope != nil && EnvelopeHash(r.Envelope) == r.Hash && r.Envelope[3] == '1' && r.Envelope[4] == 1 {`,
+	},
+	{
+		row: "18", off: "the commitment is not compared", file: "crypto/seal/seal.go",
+		from: `if subtle.ConstantTimeCompare(keys.commitment(), envelope[headerSize:bodyOffset]) != 1 {`, to: `if subtle.ConstantTimeCompare(keys.commitment(), envelope[headerSize:bodyOffset]) > 1 {`,
+	},
+	{
+		row: "18", off: "the commitment is not compared, two keys", file: "crypto/seal/seal.go",
+		from: `if subtle.ConstantTimeCompare(keys.commitment(), envelope[headerSize:bodyOffset]) != 1 {`, to: `if subtle.ConstantTimeCompare(keys.commitment(), envelope[headerSize:bodyOffset]) > 1 {`,
+		pkg: "crypto/seal", run: "TestNoEnvelopeOpensUnderTwoKeys",
+	},
+	{
+		row: "19", off: "codes can be tried for ever", file: "cloud/code.go",
+		from: `	m.TriesLeft--`, to: `	m.TriesLeft = codeTries`,
+	},
+	{
+		row: "19", off: "a code is not bound to the key that it was mailed for", file: "cloud/code.go",
+		from: `!hmac.Equal(m.Hash, b.codeHash(typed, purpose, binding))`, to: `!hmac.Equal(m.Hash, m.Hash)`,
+	},
+	{
+		row: "20b", off: "a removed device may write at an old place of the log", file: "sync/chain/log.go",
+		from: `revoked && seq > last[vault].Seq {`, to: `revoked && false {`,
+	},
+	{
+		row: "20b", off: "the log's credentials need not be those of the bundle", file: "sync/enrol/open.go",
+		from: `c.Generation != uint64(b.Generation) || c.Profile != b.Profile || !ours(c) {`, to: `c.Profile != b.Profile && !ours(c) {`,
+	},
+	{
+		row: "20c", off: "the user is not asked before a pin is given up", file: "sync/engine/pull.go",
+		from: `	case page.Head.Seq < at.Seq:
+		return ErrRolledBack`, to: `	case page.Head.Seq < at.Seq:
+		return nil`,
+	},
+	{
+		row: "21", off: "the Secret Key is left out of the account's master key", file: "crypto/keys/hierarchy.go",
+		from: `both = append(append(both, pwk.Reveal()...), sk.raw.Reveal()...)`, to: `both = append(both, pwk.Reveal()...)`,
+		more: []edit{{`return [16]byte(derive(sk.raw.Reveal(), secretKeySalt, string(info), 16))`, `return [16]byte(derive([]byte{1}, secretKeySalt, string(info), 16))`}},
+	},
+	{
+		row: "22", off: "the server's head is not compared with the pin", file: "sync/engine/pull.go",
+		from: `	case page.Head.Seq < at.Seq:`, to: `	case false:`,
+		more: []edit{{`	case page.Head.Seq == at.Seq && head != at.Hash:`, `	case false:`}, {`	case uint64(len(page.Commits)) > page.Head.Seq-at.Seq:`, `	case false:`}},
+	},
+	{
+		row: "26", off: "nonces may be used again", file: "cloud/api/nonce.go",
+		from: `	case inCurrent || inPrevious:`, to: `	case false && inCurrent && inPrevious:`,
+	},
+	{
+		row: "26", off: "requests need no signature of the device", file: "cloud/api/auth.go",
+		from: `case c.Key.Verify(signing.Request, r.Message(), r.signature) != nil:`, to: `case false:`,
+	},
+	{
+		row: "27", off: "nothing is padded", file: "crypto/seal/padding.go",
+		from: `	size := paddingMin`, to: `	size := need`,
+	},
+	{
+		row: "28", off: "the file's integrity record is not compared", file: "vault/sqlite/digest.go",
+		from: `		i, err := t.verify(mac)
+		for n`, to: `		i, err := t.integrity()
+		for n`,
+	},
+	{
+		row: "28", off: "an older copy of the file is taken", file: "vault/sqlite/digest.go",
+		from: `	if generation < atLeast {
+		return fmt.Errorf("check vault file: %w: generation`, to: `	if false {
+		return fmt.Errorf("check vault file: %w: generation`,
+	},
+	{
+		row: "28", off: "the rows are not compared with the signed root", file: "sync/engine/engine.go",
+		from: `if pin.Seq > 0 && tree.Root() != chain.Hash(pin.Root)`, to: `if false`,
+	},
+	{
+		row: "29", off: "the vault's keys are not wiped", file: "crypto/secret/secret.go",
+		from: `	clear(kept.bytes)`, to: `	runtime.KeepAlive(kept.bytes)
+	neverWiped = append(neverWiped, kept.bytes)`,
+		more: []edit{{`	"log/slog"`, `	"log/slog"
+	"runtime"`}, {`// Wipe overwrites`, `var neverWiped [][]byte
+
+// Wipe overwrites`}},
+	},
+	{
+		row: "29", off: "freed memory is not cleared", file: "crypto/secret/scrub.go",
+		from: `	clearStack(0)
+	debug.FreeOSMemory()`, to: `	if largestClass > 0 {
+		return
+	}
+	clearStack(0)
+	debug.FreeOSMemory()`,
+	},
+	{
+		row: "30", off: "clipboard managers get no hint", file: "app/platform/clipboard_linux.go",
+		from: `x-kde-passwordManagerHint`, to: `x-kde-nothing`,
+	},
+}

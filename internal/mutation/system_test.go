@@ -1,0 +1,117 @@
+//go:build system
+
+package mutation
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+)
+
+// Without a mutant every test is green: red means something.
+func TestControl(t *testing.T) {
+	seen := map[string]bool{}
+	for _, m := range mutants {
+		pkg, run := m.test()
+		if pkg == "./internal/attacks" {
+			run = "^TestAttacks$" // all rows at once
+		}
+		if seen[pkg+run] {
+			continue
+		}
+		seen[pkg+run] = true
+		if out, err := goTest(pkg, run); err != nil {
+			t.Errorf("%s %s: %v\n%s", pkg, run, err, out)
+		}
+	}
+}
+
+// TestDefencesAreNeeded switches off each defence in turn. A mutant that survives fails the run.
+func TestDefencesAreNeeded(t *testing.T) {
+	verdicts := make([]string, len(mutants))
+	t.Cleanup(func() { printTable(verdicts) })
+	for i, m := range mutants {
+		t.Run(m.row+" "+m.off, func(t *testing.T) {
+			t.Parallel() // one compiles while another tests
+			verdicts[i] = m.verdict(t.TempDir())
+			if !strings.HasPrefix(verdicts[i], "red") {
+				t.Error(verdicts[i])
+			}
+		})
+	}
+}
+
+func printTable(verdicts []string) {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 3, ' ', 0)
+	fmt.Fprintln(w, "row\tswitched off\tverdict")
+	ran, red := 0, 0
+	for i, m := range mutants {
+		if verdicts[i] == "" {
+			continue // not among the tests that were asked for
+		}
+		ran++
+		verdict, _, _ := strings.Cut(verdicts[i], "\n")
+		fmt.Fprintf(w, "%s\t%s\t%s\n", m.row, m.off, verdict)
+		if strings.HasPrefix(verdict, "red") {
+			red++
+		}
+	}
+	w.Flush()
+	fmt.Printf("%d defences switched off, %d red\n", ran, red)
+}
+
+// verdict runs the mutant's test.
+func (m mutant) verdict(dir string) string {
+	overlay, err := m.overlay(dir)
+	if err != nil {
+		return "DOES NOT FIT: " + err.Error()
+	}
+	pkg, run := m.test()
+	began := time.Now()
+	out, err := goTest(pkg, run, "-overlay", overlay)
+	switch {
+	case bytes.Contains(out, []byte("[build failed]")), bytes.Contains(out, []byte("[setup failed]")):
+		return "DOES NOT BUILD: " + string(out)
+	case err == nil:
+		return "SURVIVED"
+	case !bytes.Contains(out, []byte("--- FAIL")) && !bytes.Contains(out, []byte("panic:")):
+		return "NOT RUN: " + string(out)
+	}
+	return fmt.Sprintf("red in %.1f s", time.Since(began).Seconds())
+}
+
+// overlay writes the patched file and the JSON that go test -overlay reads.
+func (m mutant) overlay(dir string) (path string, err error) {
+	patched, err := m.apply()
+	if err != nil {
+		return "", err
+	}
+	original, err := filepath.Abs(filepath.Join(root, m.file))
+	if err != nil {
+		return "", err
+	}
+	replacement := filepath.Join(dir, "mutant.go")
+	if err := os.WriteFile(replacement, patched, 0o600); err != nil {
+		return "", err
+	}
+	data, err := json.Marshal(map[string]any{"Replace": map[string]string{original: replacement}})
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, "overlay.json")
+	return path, os.WriteFile(path, data, 0o600)
+}
+
+func goTest(pkg, run string, args ...string) ([]byte, error) {
+	args = append([]string{"test", "-count=1", "-vet=off", "-timeout=2m", "-failfast", "-run", run}, args...)
+	cmd := exec.Command("go", append(args, pkg)...)
+	cmd.Dir = root
+	return cmd.CombinedOutput()
+}
