@@ -13,9 +13,9 @@ build="ca-certificates git make clang-14 libc6-dev binutils pkg-config xorg-dev 
 # The tests meet the real services: a message bus, a keyring, an X server with other clients, readers of PDF and QR codes.
 test="$build procps dbus gnome-keyring libsecret-tools xvfb x11-utils xclip xdotool poppler-utils zbar-tools"
 
-run="$test dbus-x11 openbox imagemagick libgl1-mesa-dri fonts-dejavu-core fonts-noto-cjk"
+run="$test dbus-x11 openbox libgl1-mesa-dri fonts-dejavu-core fonts-noto-cjk"
 
-system="$run chromium firefox-esr keepassxc argon2 wine wine64 g++-mingw-w64-x86-64 binutils-mingw-w64-x86-64 \
+system="$run imagemagick chromium firefox-esr keepassxc argon2 wine wine64 g++-mingw-w64-x86-64 binutils-mingw-w64-x86-64 \
 msitools wixl nsis osslsigncode"
 
 case "${1:-}" in
