@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	// Every case has databases of its own; each is a long life already.
 	if flag.Lookup("rapid.checks").Value.String() == "100" {
-		flag.Set("rapid.checks", "20")
+		flag.Set("rapid.checks", "8")
 	}
 	os.Exit(m.Run())
 }
