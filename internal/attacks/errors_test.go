@@ -7,17 +7,26 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/crypto/seal"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/sync/enrol"
+	"github.com/coffer-vault/coffer/sync/remote"
+	"github.com/coffer-vault/coffer/sync/wire"
 )
 
 // What a server learns from ciphertext that it, or somebody who helps it, has chosen: rows 17 and 18.
 func init() {
 	register("17", existing, "the traffic after every kind of envelope that does not open", compareTraffic)
 	register("17", fresh, "the traffic after every kind of key that does not open", compareTrafficAtSignIn)
+	register("17", fresh, "the traffic after a wrong password, Secret Key and address", compareRefusals)
 	register("17", elsewhere, "one error for all that does not open", compareErrors)
 	register("18", existing, "ciphertext that is authentic, with the commitment of another key", partition)
 	register("18", fresh, "ciphertext that is authentic, with the commitment of another key", partitionAtFirstSync)
@@ -157,5 +166,60 @@ func partitionAtFirstSync(t *testing.T) {
 	a.push(t, object, a.otherCommitment(t, object, s.items[0]))
 	if err := s.fresh(t, nil); err != nil { // which compares the contents
 		t.Error(err)
+	}
+}
+
+// compareRefusals signs in with a wrong password, with a Secret Key that no account has, and with another address. The client derives
+// its keys, asks the same and says the same each time.
+func compareRefusals(t *testing.T) {
+	s := newScene(t)
+	stranger := keys.NewSecretKey().Text()
+	var first []string
+	for _, wrong := range []struct{ name, password, secretKey, email string }{
+		{"password", "wrong", s.a.SecretKey(), email},
+		{"Secret Key", testpc.Password, stranger, email},
+		{"address", testpc.Password, s.a.SecretKey(), "bert@example.com"},
+		{"all", "wrong", stranger, "bert@example.com"},
+	} {
+		l := newLiar(t, s.server)
+		pc := testpc.New(t, "PC C", func(c *session.Config) { c.Transport = l })
+		_, err := pc.BeginSignIn(t.Context(), s.server.URL, wrong.email, testpc.Typed(wrong.password), wrong.secretKey)
+		if !errors.Is(err, session.ErrProofFailed) {
+			t.Errorf("wrong %s: %v", wrong.name, err)
+		}
+		var got []string
+		for _, a := range l.requests() {
+			got = append(got, a.String())
+		}
+		got = append(got, err.Error())
+		if first == nil {
+			first = got
+		}
+		if !slices.Equal(got, first) {
+			t.Errorf("wrong %s: %q, not %q", wrong.name, got, first)
+		}
+	}
+}
+
+// BenchmarkRefusal is the timing study of an account that exists and one that does not: the server's time for a challenge and a wrong
+// proof, over HTTP.
+func BenchmarkRefusal(b *testing.B) {
+	server := testkit.Cloud(b)
+	known := testpc.New(b, "PC A", nil).SignUp(b, server, email).Account().ID
+	client, err := remote.NewClient(server.URL, nil, time.Now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for name, account := range map[string]id.ID{"known": known, "unknown": id.New()} {
+		b.Run(name, func(b *testing.B) {
+			device := enrol.NewDevice("PC X", "linux")
+			who := remote.Signer{Account: account, Device: device.ID, Key: device.Key}
+			for b.Loop() {
+				_, err := client.Prove(b.Context(), who, signing.Generate(), email, "", device.Wire())
+				if !remote.IsCode(err, wire.CodeProofFailed) && !remote.IsCode(err, wire.CodeSlowDown) {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

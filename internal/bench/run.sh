@@ -25,6 +25,7 @@ measure ./vault '^BenchmarkOpen$|^BenchmarkSave$/^10000$' 3x
 measure ./app/screen Keystroke 30x
 measure ./app/ui Keystroke 30x
 measure ./crypto/keys OpenObject 20000x
+measure ./internal/attacks Refusal 200x
 load Ended
 rm out/bench/part.txt
 

@@ -136,7 +136,7 @@ var mutants = []mutant{
 	{
 		row: "22", off: "the server's head is not compared with the pin", file: "sync/engine/pull.go",
 		from: `	case page.Head.Seq < at.Seq:`, to: `	case false:`,
-		more: []edit{{`	case page.Head.Seq == at.Seq && head != at.Hash:`, `	case false:`}, {`	case uint64(len(page.Commits)) > page.Head.Seq-at.Seq:`, `	case false:`}},
+		more: []edit{{`	case page.Head.Seq == at.Seq && head != at.Hash:`, `	case head == chain.Hash{}:`}, {`	case uint64(len(page.Commits)) > page.Head.Seq-at.Seq:`, `	case false:`}},
 	},
 	{
 		row: "26", off: "nonces may be used again", file: "cloud/api/nonce.go",
