@@ -14,7 +14,7 @@ func (v *Vault) Batch(ctx context.Context, items []Item, progress func(done, tot
 	ctx, cancel := v.untilClosed(ctx)
 	defer cancel()
 	batch = id.New()
-	err = v.update(ctx, func(e *editing) error { return e.batch(ctx, batch, items, progress) })
+	err = v.edit(ctx, func(e *editing) error { return e.batch(ctx, batch, items, progress) })
 	if err != nil {
 		return id.ID{}, fmt.Errorf("save items: %w", cause(ctx, err))
 	}
@@ -71,7 +71,7 @@ type Undone struct {
 // UndoBatch takes an import back, in one transaction. Items that were changed since are left alone. Only the device that made the
 // import can undo it. Errors: ErrNotFound for an unknown batch, ErrClosed, and the Store's.
 func (v *Vault) UndoBatch(ctx context.Context, batch id.ID) (done Undone, err error) {
-	err = v.update(ctx, func(e *editing) error {
+	err = v.edit(ctx, func(e *editing) error {
 		done = Undone{}
 		entries, err := e.tx.Undo(e.cfg.Vault, batch)
 		if err != nil {

@@ -47,7 +47,7 @@ func (v *Vault) Save(ctx context.Context, it Item) (saved Item, err error) {
 	if err != nil {
 		return Item{}, fmt.Errorf("save item: %w", err)
 	}
-	err = v.update(ctx, func(e *editing) error {
+	err = v.edit(ctx, func(e *editing) error {
 		saved, _, err = e.save(edited.Clone())
 		return err
 	})
@@ -177,7 +177,7 @@ func (it *Item) datePassword(at int64) {
 
 // modify changes several items in one transaction. Those that are gone are left out; ErrNotFound if all are.
 func (v *Vault) modify(ctx context.Context, items []id.ID, change func(*Item) error) error {
-	return v.update(ctx, func(e *editing) error {
+	return v.edit(ctx, func(e *editing) error {
 		done := 0
 		for _, item := range items {
 			err := e.modify(item, change)
@@ -255,7 +255,7 @@ func (v *Vault) Restore(ctx context.Context, items ...id.ID) error {
 
 // DeleteForever deletes items, also unreadable ones, whether they are in the trash or not. Errors: ErrClosed and the Store's.
 func (v *Vault) DeleteForever(ctx context.Context, items ...id.ID) error {
-	return wrap("delete", v.update(ctx, func(e *editing) error {
+	return wrap("delete", v.edit(ctx, func(e *editing) error {
 		for _, item := range items {
 			o, found, err := e.tx.Object(e.cfg.Vault, item)
 			if err != nil {
@@ -283,7 +283,7 @@ func (o *Object) gone() bool {
 // trash by another process meanwhile stays. Errors: ErrClosed and the Store's.
 func (v *Vault) EmptyTrash(ctx context.Context) (deleted int, err error) {
 	shown := v.Query(Filter{Trash: true})
-	err = v.update(ctx, func(e *editing) error {
+	err = v.edit(ctx, func(e *editing) error {
 		deleted = 0
 		for _, s := range shown {
 			o, err := e.object(s.ID)

@@ -42,8 +42,9 @@ type Config struct {
 // Vault is an unlocked vault. Its methods may be called by several goroutines at once. After Close they do nothing: those that
 // can fail return ErrClosed.
 type Vault struct {
-	cfg  Config
-	keys atomic.Pointer[epochKeys]
+	cfg    Config
+	keys   atomic.Pointer[epochKeys]
+	frozen atomic.Bool
 
 	// life ends with Close; running counts the calls that use keys or store.
 	life    context.Context

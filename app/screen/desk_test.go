@@ -180,7 +180,7 @@ func openDesk(t *testing.T) (*desk, *Vault, *testkit.Server) {
 	server := testkit.Cloud(t)
 	pc := testpc.New(t, "Anna's PC", nil)
 	u := pc.SignUp(t, server, anna)
-	if err := u.SkipBrowserImport(t.Context()); err != nil {
+	if err := errors.Join(u.SkipBrowserImport(t.Context()), u.KitSaved(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	u.Lock()
@@ -283,4 +283,14 @@ func loadedWith(d *desk, env *Env, it vault.Item, configure func(*DetailConfig))
 
 func getError(err error) func(context.Context, id.ID) (vault.Item, error) {
 	return func(context.Context, id.ID) (vault.Item, error) { return vault.Item{}, err }
+}
+
+// confirm says that the state of a device enrolled with the kit is the newest.
+func (d *desk) confirm(w *Welcome) {
+	d.t.Helper()
+	d.until("state to confirm", func() bool { return w.Sheet() != nil && w.Sheet().State().Page == "confirm.state" })
+	for _, row := range w.Sheet().State().Rows {
+		checkWords(d.t, "state", row.Title, row.Detail)
+	}
+	w.Sheet().Submit()
 }

@@ -31,6 +31,11 @@ type sentence struct {
 // sentences is the one table from errors to words. An error can wrap several of them: the first one counts, so what a decision
 // is made of comes before what it was made from. A test keeps the table complete over the packages that a screen can hear from.
 var sentences = []sentence{
+	{session.ErrPairingRefused, "pairingRefused", ToneWarning},
+	{session.ErrPairingExpired, "pairingExpired", ToneWarning},
+	{session.ErrPairingDigits, "pairingDigits", ToneError},
+	{session.ErrPairingChanged, "pairingChanged", ToneError},
+	{session.ErrRecoveryEnded, "recoveryEnded", ToneError},
 	{session.ErrOldPassword, "oldPassword", ToneWarning},
 	{session.ErrSecretKeyNeeded, "secretKeyNeeded", ToneWarning},
 	{session.ErrChangeWaits, "changeWaits", ToneWarning},
@@ -61,6 +66,7 @@ var sentences = []sentence{
 	{remote.ErrStrangeAnswer, "notCoffer", ToneError},
 	{remote.ErrOrigin, "badOrigin", ToneError},
 
+	{vault.ErrFrozen, "frozen", ToneWarning},
 	{vault.ErrFull, "full", ToneError},
 	{vault.ErrReadOnly, "readOnly", ToneError},
 	{vault.ErrBusy, "busy", ToneWarning},
@@ -145,8 +151,11 @@ func explainTyped(words *assets.Catalog, err error) Message {
 		code      *session.CodeError
 		slow      *session.SlowDownError
 		violation *engine.Violation
+		waits     *session.RecoveryWaitsError
 	)
 	switch {
+	case errors.As(err, &waits):
+		return sentence{key: "recoveryWaits", tone: ToneWarning}.message(words, "time", words.DateTime(waits.Ready.Local()))
 	case errors.As(err, &code) && code.TriesLeft > 0:
 		m := sentence{key: "codeWrong", tone: ToneError}.message(words)
 		m.What = words.Count("error.codeWrong.left", code.TriesLeft)

@@ -27,6 +27,7 @@ type kitSaver struct {
 	busy    bool
 	savedTo string
 	problem Message
+	then    func() // once it is saved; may be nil
 }
 
 func (k *kitSaver) begin(env *Env, run *Runner, changed func()) {
@@ -47,16 +48,27 @@ func (k *kitSaver) save(u *session.Unlocked, check func(context.Context) error) 
 				return secret.Bytes{}, err
 			}
 		}
-		return renderKit(page, u.SecretKey())
+		recovery, err := u.RecoveryCode(ctx)
+		if err != nil {
+			return secret.Bytes{}, err
+		}
+		return renderKit(page, u.SecretKey(), recovery)
 	}, k.rendered, secret.Bytes.Wipe)
 	k.changed()
 }
 
-func renderKit(page kit.Kit, secretKey string) (pdf secret.Bytes, err error) {
+// renderKit leaves out the second half where the recovery code is on an earlier kit alone.
+func renderKit(page kit.Kit, secretKey, recovery string) (pdf secret.Bytes, err error) {
 	if page.SecretKey, err = keys.ParseSecretKey(secretKey); err != nil {
 		return secret.Bytes{}, err
 	}
 	defer page.SecretKey.Wipe()
+	if recovery != "" {
+		if page.Recovery, err = keys.ParseRecoveryCode(recovery); err != nil {
+			return secret.Bytes{}, err
+		}
+		defer page.Recovery.Wipe()
+	}
 	var b bytes.Buffer
 	if err := kit.Write(&b, page); err != nil {
 		return secret.Bytes{}, err
@@ -82,6 +94,9 @@ func (k *kitSaver) saved(path string, err error) {
 	k.busy, k.problem = false, explain(k.env.Words, err)
 	if err == nil && path != "" {
 		k.savedTo = path
+		if k.then != nil {
+			k.then()
+		}
 	}
 	k.changed()
 }

@@ -65,6 +65,7 @@ type Settings struct {
 	ask     bool
 	busy    bool
 	problem Message
+	leads   map[string]func() // to the account and to the devices
 
 	keeping, keepAgain bool
 }
@@ -96,6 +97,7 @@ func NewSettings(env *Env, config SettingsConfig) *Settings {
 	s := &Settings{config: config, values: config.Values, loading: true}
 	s.begin(env, s.view)
 	s.kit.begin(env, s.run, s.changed)
+	s.kit.then = s.kitSaved
 	Run(s.run, config.Unlocked.Devices, func(devices []session.Device, err error) {
 		s.devices, s.devErr, s.loading = devices, err, false
 		s.changed()
@@ -105,6 +107,19 @@ func NewSettings(env *Env, config SettingsConfig) *Settings {
 
 // Update is the model of the part about updates.
 func (s *Settings) Update() *Update { return s.config.Update }
+
+// What the settings lead to.
+const (
+	SettingsAccount = "account"
+	SettingsDevices = "devices"
+)
+
+// Lead closes the settings and shows what they lead to.
+func (s *Settings) Lead(to string) {
+	lead := s.leads[to]
+	s.config.Done()
+	lead()
+}
 
 // Done closes the settings.
 func (s *Settings) Done() { s.config.Done() }
@@ -186,6 +201,16 @@ func (s *Settings) SaveKit(password secret.Bytes) {
 	s.kit.save(s.config.Unlocked, func(ctx context.Context) error {
 		defer password.Wipe()
 		return s.config.CheckPassword(ctx, s.config.Unlocked, password)
+	})
+}
+
+// kitSaved ends the reminder: the paper has the recovery code now, and this PC forgets it.
+func (s *Settings) kitSaved() {
+	Run(s.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.config.Unlocked.KitSaved(ctx) }, func(_ struct{}, err error) {
+		if err != nil {
+			s.problem = explain(s.env.Words, err)
+			s.changed()
+		}
 	})
 }
 

@@ -224,6 +224,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 	s.lastUsed(u.Account())
 	config := VaultConfig{
 		Unlocked: u, Accounts: s.accounts, Lock: s.Lock, SwitchTo: s.switchTo, NewSettings: s.newSettings,
+		Deleted: s.forget, SignedOut: s.signedOut,
 		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
 	}
 	config.Notice, s.news = s.news, ""
@@ -407,6 +408,13 @@ func (s *Shell) clipboardCleared(err error) {
 	if err != nil {
 		s.env.Log.Warn("clipboard not cleared", "error", err)
 	}
+}
+
+// signedOut locks because another device has ended the session.
+func (s *Shell) signedOut() {
+	s.leaveAlone()
+	s.notice = explain(s.env.Words, session.ErrSignedOut)
+	s.changed()
 }
 
 // forget removes the account from this PC.

@@ -42,6 +42,7 @@ type Vault struct {
 	settings  *Settings
 	imports   *Import
 	trouble   *Trouble
+	sheet     SheetModel
 
 	status    session.Status
 	toast     Toast
@@ -64,6 +65,8 @@ type VaultConfig struct {
 	Lock        func()
 	SwitchTo    func(account id.ID) // zero: an account that is not on this PC
 	NewSettings func(u *session.Unlocked, done func()) *Settings
+	Deleted     func() // the account is no longer, or no longer on this PC
+	SignedOut   func() // another device has ended the session
 
 	copier *copier
 }
@@ -82,6 +85,7 @@ func NewVault(env *Env, config VaultConfig) *Vault {
 	if config.Notice != "" {
 		v.say(config.Notice, nil)
 	}
+	v.openConfirm()
 	return v
 }
 
@@ -188,6 +192,10 @@ func (v *Vault) vaultChanged(c vault.Change) {
 
 func (v *Vault) statusChanged(s session.Status) {
 	v.status = s
+	if s.Notices.SignedOut {
+		v.config.SignedOut()
+		return
+	}
 	v.changed()
 }
 

@@ -212,11 +212,14 @@ func (v *Vault) OpenSettings() {
 	if v.settings != nil {
 		return
 	}
-	v.settings = v.config.NewSettings(v.config.Unlocked, func() {
-		v.settings.Leave()
-		v.settings = nil
-		v.changed()
-	})
+	v.settings = v.config.NewSettings(v.config.Unlocked, v.closeSettings)
+	v.settings.leads = map[string]func(){SettingsAccount: v.OpenAccount, SettingsDevices: v.OpenDevices}
+	v.changed()
+}
+
+func (v *Vault) closeSettings() {
+	v.settings.Leave()
+	v.settings = nil
 	v.changed()
 }
 
@@ -264,7 +267,10 @@ func (v *Vault) closeDialogs() {
 	if v.trouble != nil {
 		v.trouble.Leave()
 	}
-	v.generator, v.settings, v.imports, v.trouble = nil, nil, nil, nil
+	if v.sheet != nil {
+		v.sheet.Leave()
+	}
+	v.generator, v.settings, v.imports, v.trouble, v.sheet = nil, nil, nil, nil, nil
 }
 
 // Do carries out what a key stands for. Search, List and Back move the focus, which is the view's; Save is the editor's.

@@ -32,6 +32,7 @@ type VaultState struct {
 	InTrash    bool     // the list shows the trash: Restore and Delete for ever instead of the rest
 	Folders    []Choice // where an item can be moved; the first one, with an empty ID, is "No folder"
 
+	Notice  AccountNotice
 	Sync    SyncLine
 	Toast   Toast
 	Ask     Question
@@ -62,6 +63,7 @@ const (
 	DialogSettings         // Vault.Settings
 	DialogImport           // Vault.Import
 	DialogTrouble          // Vault.Trouble
+	DialogSheet            // Vault.Sheet
 )
 
 // Rows is the list, which may be long: a row is put into words when it is drawn.
@@ -141,7 +143,7 @@ func (v *Vault) view() VaultState {
 		Account: account.Email, Server: hostOf(account.Origin), Accounts: v.accounts(account.ID), Nav: nav, Heading: headingOf(nav),
 		CountText: v.env.Words.Count("screen.vault.count", len(v.rows)), Search: v.search, SearchHint: v.text("screen.vault.search"), Sort: v.sorts(),
 		Rows: Rows{v.rows, v.env.Words}, Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
-		Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), InTrash: v.inTrash(),
+		Notice: v.accountNotice(), Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), InTrash: v.inTrash(),
 	}
 	if len(v.rows) == 0 && !v.loading {
 		s.Empty = v.empty()
@@ -191,6 +193,8 @@ func (v *Vault) dialog() Dialog {
 		return DialogSettings
 	case v.trouble != nil:
 		return DialogTrouble
+	case v.sheet != nil:
+		return DialogSheet
 	}
 	return DialogNone
 }

@@ -22,6 +22,7 @@ const (
 	PageSignIn
 	PageFirstSync
 	PageImport // Welcome.Import has the model
+	PageSheet  // Welcome.Sheet has the model: pairing, recovery, or the state to be confirmed
 )
 
 // minMasterPassword is in characters; resendPause keeps a second click from making the code in the first mail void.
@@ -68,6 +69,7 @@ type Welcome struct {
 	kit       kitSaver
 	confirmed bool
 	imports   *Import
+	sheet     SheetModel
 }
 
 // WelcomeConfig says where accounts are and what follows.
@@ -95,6 +97,9 @@ func (w *Welcome) Leave() {
 	w.wipe()
 	if w.imports != nil {
 		w.imports.Leave()
+	}
+	if w.sheet != nil {
+		w.sheet.Leave()
 	}
 	if w.unlocked != nil {
 		lockLate(w.unlocked)
@@ -236,7 +241,7 @@ func (w *Welcome) Continue() {
 	case PagePassword:
 		w.createAccount()
 	case PageKit:
-		w.openImport()
+		w.kitSaved()
 	case PageFirstSync:
 		w.firstSync()
 	}

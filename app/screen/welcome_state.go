@@ -112,13 +112,13 @@ func (w *Welcome) view() WelcomeState {
 
 var pageKeys = map[WelcomePage]string{
 	PageChoose: "choose", PageEmail: "email", PageCode: "code", PagePassword: "password", PageKit: "kit",
-	PageSignIn: "signIn", PageFirstSync: "firstSync", PageImport: "import",
+	PageSignIn: "signIn", PageFirstSync: "firstSync", PageImport: "import", PageSheet: "sheet",
 }
 
 // back is the label of the way back. There is none once an account is being made: it would exist all the same.
 func (w *Welcome) back() string {
 	switch {
-	case w.page == PageKit || w.page == PageImport:
+	case w.page == PageKit || w.page == PageImport || w.page == PageSheet:
 		return ""
 	case w.page == PagePassword && w.busy:
 		return ""
@@ -132,7 +132,7 @@ func (w *Welcome) back() string {
 
 func (w *Welcome) continueLabel() string {
 	switch {
-	case w.page == PageChoose || w.page == PageImport:
+	case w.page == PageChoose || w.page == PageImport || w.page == PageSheet:
 		return ""
 	case w.page == PageFirstSync:
 		if w.busy {

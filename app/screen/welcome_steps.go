@@ -158,7 +158,7 @@ func (w *Welcome) firstSync() {
 		return w.signIn.Finish(ctx, report)
 	}, func(u *session.Unlocked) {
 		w.unlocked = u
-		w.openImport()
+		w.confirmState()
 	}, lockLate)
 }
 

@@ -299,6 +299,7 @@ func TestSignInOnASecondComputer(t *testing.T) {
 		t.Error("the password is kept longer than needed")
 	}
 	w.SetCode(server.LastCode(t, anna))
+	d.confirm(w)
 	v := d.waitForVault() // the import was decided on the first computer
 	if got := d.titles(v); got != "Bank, Mail, Shop" {
 		t.Errorf("items: %s", got)
@@ -325,7 +326,7 @@ func TestFirstSyncCanBeTriedAgain(t *testing.T) {
 	}
 	server.Stop()
 	// Whether the sync was faster or not, the person gets to the vault.
-	d.until("end of the first try", func() bool { return !w.State().Busy || w.State().Page == PageImport })
+	d.until("end of the first try", func() bool { return !w.State().Busy || w.State().Page == PageSheet })
 	server.Restart()
 	if w.State().Page == PageFirstSync {
 		if s := w.State(); s.Continue != "Try again" || s.Problem.IsZero() {
@@ -333,6 +334,7 @@ func TestFirstSyncCanBeTriedAgain(t *testing.T) {
 		}
 		w.Continue()
 	}
+	d.confirm(w)
 	d.page(w, PageImport)
 }
 

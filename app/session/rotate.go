@@ -57,6 +57,9 @@ func (u *Unlocked) loadAccount(ctx context.Context) error {
 	if err := u.loadSeen(ctx); err != nil {
 		return err
 	}
+	if err := u.loadEnrolment(ctx); err != nil {
+		return err
+	}
 	_, kitDue, err := u.store.Local(ctx, localKit)
 	if err != nil {
 		return err

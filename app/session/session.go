@@ -209,6 +209,8 @@ const (
 	localSeen       = "known-devices"
 	localChange     = "account-change"
 	localKit        = "kit"
+	localConfirm    = "unconfirmed"
+	localVouched    = "vouched"
 )
 
 func (o ownAccount) seal(name string, value []byte) ([]byte, error) {

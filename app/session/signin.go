@@ -31,6 +31,9 @@ type SignIn struct {
 	device    enrol.Device
 	anchor    secret.Bytes // the same for every Finish: a file may be there already
 
+	approval *enrol.Received   // of the device that let this one in; nil for an enrolment with the kit
+	approver signing.PublicKey // that device's
+
 	session *wire.Session
 	expires time.Time
 }
@@ -173,12 +176,19 @@ func (s *SignIn) Finish(ctx context.Context, progress func(done, total int)) (*U
 	if err != nil {
 		return nil, err
 	}
+	if err := s.noteEnrolment(ctx, own, store.SetLocal); err != nil {
+		store.Close()
+		return nil, err
+	}
 	u, err := s.m.open(ctx, own, store, s.session)
 	if err != nil {
 		return nil, err
 	}
 	if err := u.firstSync(ctx, progress); err != nil {
 		u.Lock()
+		if isOlderState(err) {
+			err = errors.Join(err, s.m.Forget(context.WithoutCancel(ctx), u.Account()))
+		}
 		return nil, err
 	}
 	s.wipe()
@@ -235,6 +245,12 @@ func (s *SignIn) bundle(ctx context.Context, session *remote.Session) (enrol.Bun
 	account, err := enrol.Open(bundle, s.master)
 	if err != nil {
 		return enrol.Bundle{}, nil, fmt.Errorf("%w: %w", ErrDishonestServer, err)
+	}
+	if s.approval != nil {
+		if err := s.approval.CheckIn(account.Log, s.approver); err != nil {
+			account.Wipe()
+			return enrol.Bundle{}, nil, fmt.Errorf("%w: %w", ErrDishonestServer, err)
+		}
 	}
 	if err := s.enterDevice(ctx, session, account); err != nil {
 		account.Wipe()

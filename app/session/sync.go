@@ -135,6 +135,9 @@ func (u *Unlocked) syncOnce(ctx context.Context, progress func(done, total int))
 		report, err = u.engine.Sync(ctx, progress)
 	}
 	if err == nil {
+		err = u.checkVouched(ctx)
+	}
+	if err == nil {
 		err = u.resealSome(ctx)
 	}
 	err = fromServer(err)

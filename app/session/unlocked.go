@@ -8,6 +8,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/engine"
 	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/remote"
@@ -31,10 +32,11 @@ type Unlocked struct {
 	refresh atomic.Pointer[[]byte] // the refresh token that this program had last
 	served  atomic.Bool            // the session has served since unlock
 
-	next      platform.NextKey // the Secret Key of the change on its way; under keys
-	changing  *enrol.Change    // on its way to the server; under syncMu
-	stale     []id.ID          // objects to be sealed again; under syncMu
-	resealing bool             // under syncMu
+	next      platform.NextKey  // the Secret Key of the change on its way; under keys
+	changing  *enrol.Change     // on its way to the server; under syncMu
+	stale     []id.ID           // objects to be sealed again; under syncMu
+	resealing bool              // under syncMu
+	vouched   []chain.VaultHead // what the approving device vouches for; under syncMu
 
 	ctx    context.Context // ends with Lock
 	cancel context.CancelFunc

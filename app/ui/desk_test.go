@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"iter"
 	"log/slog"
@@ -134,7 +135,7 @@ func openDesk(t testing.TB) *desk {
 	server := testkit.Cloud(t)
 	pc := testpc.New(t, "Anna's PC", nil)
 	u := pc.SignUp(t, server, anna)
-	if err := u.SkipBrowserImport(t.Context()); err != nil {
+	if err := errors.Join(u.SkipBrowserImport(t.Context()), u.KitSaved(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	u.Lock()

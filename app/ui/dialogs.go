@@ -14,13 +14,14 @@ type dialogs struct {
 	w        *Window
 	model    *screen.Vault
 	shown    screen.Dialog
+	sheet    screen.SheetModel
 	modal    *widget.Modal
 	settings *settingsView
 	ask      question
 }
 
 func (d *dialogs) render(s screen.VaultState) {
-	if s.Dialog != d.shown {
+	if s.Dialog != d.shown || s.Dialog == screen.DialogSheet && d.model.Sheet() != d.sheet {
 		d.close()
 		d.shown = s.Dialog
 		d.open(s.Dialog)
@@ -32,7 +33,7 @@ func (d *dialogs) close() {
 	if d.modal != nil {
 		d.modal.Close()
 	}
-	d.modal, d.settings = nil, nil
+	d.modal, d.settings, d.sheet = nil, nil, nil
 }
 
 func (d *dialogs) open(dialog screen.Dialog) {
@@ -44,6 +45,9 @@ func (d *dialogs) open(dialog screen.Dialog) {
 		d.modal = d.settings.modal
 	case screen.DialogImport:
 		d.modal = d.newImport()
+	case screen.DialogSheet:
+		d.sheet = d.model.Sheet()
+		d.modal = newSheetModal(d.w, d.sheet)
 	case screen.DialogTrouble:
 		d.modal = newTroubleView(d.w, d.model.Trouble()).modal
 	default:

@@ -43,7 +43,7 @@ func newSettingsView(w *Window, model *screen.Settings) *settingsView {
 		v.section("ui.settings.general", v.general(s)),
 		v.section("ui.settings.updates", v.update.box),
 		v.section("ui.settings.account", v.account(s)),
-		v.section("ui.settings.devices", widget.Column(8, v.devices, v.devicesProblem.box)),
+		v.section("ui.settings.devices", widget.Column(8, v.devices, v.devicesProblem.box, v.lead("ui.settings.manageDevices", screen.SettingsDevices))),
 		v.section("ui.settings.keys", shortcutsCard(s.Shortcuts)),
 	)
 	v.modal = widget.NewModal(w.text("screen.action.settings"), body).Wide(settingsWidth)
@@ -99,8 +99,14 @@ func (v *settingsView) account(s screen.SettingsState) fyne.CanvasObject {
 	return widget.NewCard(
 		widget.CardRow(who),
 		widget.CardRow(v.kit.box),
+		widget.CardRow(v.lead("ui.settings.manageAccount", screen.SettingsAccount)),
 		widget.CardRow(widget.Row(0, forget, widget.Spacer())),
 	)
+}
+
+// lead is a way to a dialog of its own.
+func (v *settingsView) lead(label, to string) fyne.CanvasObject {
+	return widget.Row(0, widget.NewButton(v.w.text(label), assets.IconChevronRight, widget.Secondary, func() { v.model.Lead(to) }), widget.Spacer())
 }
 
 func (v *settingsView) render(s screen.SettingsState) {

@@ -19,6 +19,7 @@ type vaultView struct {
 	sidebar *sidebar
 	list    *listPane
 	problem *problemStrip
+	notice  *noticeBar
 	pane    pane
 	dialogs dialogs
 	toast   int
@@ -37,13 +38,14 @@ type pane struct {
 func newVaultView(w *Window, model *screen.Vault) *vaultView {
 	v := &vaultView{w: w, model: model, sidebar: newSidebar(w, model), list: newListPane(w, model)}
 	v.problem = newProblemStrip(w, model.DismissProblem)
+	v.notice = newNoticeBar(model.ActOnNotice)
 	v.dialogs = dialogs{w: w, model: model}
 	v.panes = widget.NewPanes(v.sidebar.box, v.list.box, widget.Spacer())
 	if w.Panes[0] > 0 {
 		v.panes.SetWidths(w.Panes[0], w.Panes[1])
 	}
 	v.panes.OnResized = func(sidebar, list float32) { w.Panes = [2]float32{sidebar, list} }
-	v.box = widget.Column(0, v.problem.box, widget.Grow(v.panes))
+	v.box = widget.Column(0, v.notice.box, v.problem.box, widget.Grow(v.panes))
 	model.OnChange(v.render)
 	v.render(model.State())
 	return v
@@ -53,7 +55,8 @@ func (v *vaultView) render(s screen.VaultState) {
 	v.sidebar.render(s)
 	v.list.render(s)
 	v.showPane(s)
-	if v.problem.set(s.Problem) {
+	noticed := v.notice.set(s.Notice)
+	if v.problem.set(s.Problem) || noticed {
 		v.w.relayout()
 	}
 	if v.attached {

@@ -19,6 +19,7 @@ type welcomeView struct {
 	steps  *stepCard
 	page   welcomePage
 	busy   bool
+	sheet  screen.SheetModel
 }
 
 // welcomePage is one question: its fields, what has the focus first, and how the fields follow the state.
@@ -36,7 +37,7 @@ func newWelcomeView(w *Window, model *screen.Welcome) *welcomeView {
 }
 
 func (v *welcomeView) render(s screen.WelcomeState) {
-	if !v.built || s.Page != v.shown {
+	if !v.built || s.Page != v.shown || s.Page == screen.PageSheet && v.model.Sheet() != v.sheet {
 		v.built, v.shown, v.busy = true, s.Page, s.Busy
 		v.build(s)
 		return
@@ -51,6 +52,10 @@ func (v *welcomeView) render(s screen.WelcomeState) {
 }
 
 func (v *welcomeView) build(s screen.WelcomeState) {
+	if s.Page == screen.PageSheet {
+		v.buildSheet()
+		return
+	}
 	if s.Page == screen.PageImport {
 		imports := newImportView(v.w, v.model.Import(), s.Step, v.w.focus)
 		v.page = welcomePage{first: imports.first, render: func(screen.WelcomeState) {}}
@@ -64,6 +69,21 @@ func (v *welcomeView) build(s screen.WelcomeState) {
 	v.page.render(s)
 	v.steps.render(s)
 	v.w.swap(v.holder, v.card(s))
+	v.focus()
+}
+
+// buildSheet shows a sheet on the card.
+func (v *welcomeView) buildSheet() {
+	v.sheet = v.model.Sheet()
+	sheet := newSheetView(v.w, v.sheet, true)
+	v.page = welcomePage{first: func() fyne.Focusable { return sheet.first }, render: func(screen.WelcomeState) {}}
+	v.steps = newStepCard(v)
+	v.w.swap(v.holder, widget.Page(widget.StepWidth, sheet.box, nil))
+	sheet.settled = v.w.relayout
+	sheet.turned = func(screen.SheetState) {
+		v.w.relayout()
+		v.focus()
+	}
 	v.focus()
 }
 
@@ -106,6 +126,10 @@ func (v *welcomeView) key(event *fyne.KeyEvent) {
 	s := v.model.State()
 	switch {
 	case s.Page == screen.PageImport:
+	case s.Page == screen.PageSheet && isEnter(event):
+		v.sheet.Submit()
+	case s.Page == screen.PageSheet && event.Name == fyne.KeyEscape:
+		v.sheet.Back()
 	case isEnter(event) && s.Continue != "":
 		v.model.Continue()
 	case event.Name == fyne.KeyEscape && s.Back != "":

@@ -77,7 +77,7 @@ func (v *welcomeView) signInPage() welcomePage {
 	key.SetPlaceholder("C1-")
 	key.OnChanged = v.model.SetSecretKey
 	return welcomePage{
-		fields: []fyne.CanvasObject{widget.Pad(email, 18, 0, gap, 0), password, widget.Pad(key, gap, 0, 6, 0), server.box},
+		fields: []fyne.CanvasObject{widget.Pad(email, 18, 0, gap, 0), password, widget.Pad(key, gap, 0, 6, 0), v.otherWays(), server.box},
 		first:  email.Input,
 		render: func(s screen.WelcomeState) {
 			if key.Text() != s.SecretKey {
@@ -87,6 +87,16 @@ func (v *welcomeView) signInPage() welcomePage {
 			server.render(v.w, s)
 		},
 	}
+}
+
+// otherWays are those without the Secret Key, and without the password.
+func (v *welcomeView) otherWays() fyne.CanvasObject {
+	pair := widget.NewButton(v.w.text("screen.welcome.pair"), assets.IconSmartphone, widget.Ghost, v.model.Pair)
+	lost := widget.NewButton(v.w.text("screen.welcome.recover"), assets.IconLifeBuoy, widget.Ghost, v.model.Recover)
+	left := func(b fyne.CanvasObject) fyne.CanvasObject {
+		return widget.Pad(widget.Row(0, b, widget.Spacer()), 0, 0, 0, ghostInset)
+	}
+	return widget.Column(2, left(pair), left(lost))
 }
 
 // newPasswordField hands on every change; the model takes ownership.

@@ -271,8 +271,10 @@ func (l *life) signIn(t *testing.T) {
 		}
 	})
 	l.step(t, "enrol and load", func() (err error) {
-		l.b, err = s.Finish(t.Context(), nil)
-		return err
+		if l.b, err = s.Finish(t.Context(), nil); err != nil {
+			return err
+		}
+		return l.b.ConfirmEnrolment(t.Context())
 	}, nil)
 }
 

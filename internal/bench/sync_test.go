@@ -144,6 +144,9 @@ func (w *world) finishSignIn(b *testing.B, s *session.SignIn) {
 	if w.b, err = s.Finish(b.Context(), nil); err != nil {
 		b.Fatal(err)
 	}
+	if err := w.b.ConfirmEnrolment(b.Context()); err != nil {
+		b.Fatal(err)
+	}
 	if n := w.b.Vault().Counts().All; n != synced {
 		b.Fatalf("%d items", n)
 	}

@@ -104,7 +104,7 @@ func (p *PC) SignUp(t testing.TB, server *testkit.Server, email string) *session
 	return u
 }
 
-// SignIn enrols the computer into an account with the code that the server mails.
+// SignIn enrols the computer into an account with the code that the server mails, and confirms what it shows.
 func (p *PC) SignIn(t testing.TB, server *testkit.Server, email, secretKey string) *session.Unlocked {
 	t.Helper()
 	u, err := p.TrySignIn(t, server, email, secretKey)
@@ -128,7 +128,11 @@ func (p *PC) TrySignIn(t testing.TB, server *testkit.Server, email, secretKey st
 	if err := s.Verify(ctx, server.LastCode(t, email)); err != nil {
 		return nil, err
 	}
-	return s.Finish(ctx, nil)
+	u, err := s.Finish(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return u, u.ConfirmEnrolment(ctx)
 }
 
 // Login is a login that is not saved yet.

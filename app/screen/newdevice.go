@@ -1,0 +1,215 @@
+package screen
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// NewDevice lets this PC into an account with the help of another device of it.
+type NewDevice struct {
+	Sheet
+	config  NewDeviceConfig
+	pairing *session.Pairing
+}
+
+// NewDeviceConfig is what the pairing works with.
+type NewDeviceConfig struct {
+	Manager       *session.Manager
+	Origin, Email string
+	Close         func()
+	Opened        func(*session.Unlocked)
+}
+
+// NewNewDevice asks the devices of the account at once.
+func NewNewDevice(env *Env, config NewDeviceConfig) *NewDevice {
+	n := &NewDevice{config: config}
+	n.start(env, "newDevice", config.Close)
+	n.ask()
+	return n
+}
+
+// ask begins another request.
+func (n *NewDevice) ask() {
+	n.show(sheetPage{name: "ask", wait: true})
+	n.watch(func(ctx context.Context) (err error) {
+		n.pairing, err = n.config.Manager.BeginPairing(ctx, n.config.Origin, n.config.Email)
+		return err
+	}, func(err error) {
+		if err != nil {
+			n.ended(err)
+			return
+		}
+		n.waitPage()
+	})
+}
+
+// waitPage waits until another device takes the request up.
+func (n *NewDevice) waitPage() {
+	n.show(sheetPage{name: "wait", args: []any{"email", n.config.Email}, qr: n.pairing.Code(), wait: true})
+	n.watch(n.pairing.Answered, func(err error) {
+		if err != nil {
+			n.ended(err)
+			return
+		}
+		n.digitsPage()
+	})
+}
+
+// digitsPage shows this device's digits and waits for the other's yes.
+func (n *NewDevice) digitsPage() {
+	n.show(sheetPage{name: "digits", digits: n.pairing.Digits(), wait: true})
+	digits := false
+	n.watch(func(ctx context.Context) (err error) {
+		digits, err = n.pairing.Approved(ctx)
+		return err
+	}, func(err error) {
+		switch {
+		case err != nil:
+			n.ended(err)
+		case digits:
+			n.confirmPage()
+		default:
+			n.passwordPage()
+		}
+	})
+}
+
+// confirmPage asks for the digits that the other device shows: there is one try.
+func (n *NewDevice) confirmPage() {
+	delete(n.texts, "digits")
+	field := SheetField{ID: "digits", Label: n.text("screen.newDevice.confirm.field"), Placeholder: "123 456", Kind: FieldDigits}
+	n.show(sheetPage{name: "confirm", fields: []SheetField{field}, submit: func() {
+		if err := n.pairing.Confirm(n.texts["digits"]); err != nil {
+			n.ended(err)
+			return
+		}
+		n.passwordPage()
+	}})
+}
+
+func (n *NewDevice) passwordPage() {
+	n.show(sheetPage{name: "password", fields: []SheetField{n.passwordField()}, submit: func() {
+		password := n.password(fieldPassword)
+		openLate(&n.Sheet, password, func(ctx context.Context, password secret.Bytes) (*session.Unlocked, error) {
+			return n.pairing.Finish(ctx, password, nil)
+		}, n.config.Opened)
+	}})
+}
+
+// ended says why the request is over, and offers another.
+func (n *NewDevice) ended(err error) {
+	n.show(sheetPage{name: "ended", submit: n.ask})
+	n.fail(err)
+}
+
+// openLate opens an account; a vault that comes for a screen that is gone is locked.
+func openLate(s *Sheet, password secret.Bytes, open func(context.Context, secret.Bytes) (*session.Unlocked, error), opened func(*session.Unlocked)) {
+	s.busy, s.problem = true, Message{}
+	s.cancel = RunOwned(s.run, func(ctx context.Context) (*session.Unlocked, error) {
+		defer password.Wipe()
+		return open(ctx, password)
+	}, func(u *session.Unlocked, err error) {
+		s.busy, s.cancel = false, nil
+		if err != nil {
+			s.fail(err)
+			return
+		}
+		opened(u)
+	}, lockLate)
+	s.changed()
+}
+
+// Recover opens an account with the recovery code.
+type Recover struct {
+	Sheet
+	config   RecoverConfig
+	pending  session.PendingRecovery
+	recovery *session.Recovery
+}
+
+// RecoverConfig is what a recovery works with. Pending are those that were begun on this PC.
+type RecoverConfig struct {
+	Manager       *session.Manager
+	Origin, Email string
+	Pending       []session.PendingRecovery
+	Close         func()
+	Opened        func(*session.Unlocked)
+}
+
+// NewRecover goes on with a recovery that was begun here, or begins one.
+func NewRecover(env *Env, config RecoverConfig) *Recover {
+	r := &Recover{config: config}
+	r.start(env, "recover", config.Close)
+	r.texts["email"] = config.Email
+	if len(config.Pending) > 0 {
+		r.pending = config.Pending[0]
+		r.resumePage()
+		return r
+	}
+	r.beginPage()
+	return r
+}
+
+func (r *Recover) codeField() SheetField {
+	return SheetField{ID: "code", Label: r.text("screen.recover.code"), Placeholder: "R1-", Hint: Message{What: r.text("screen.recover.where")}}
+}
+
+func (r *Recover) beginPage() {
+	email := SheetField{ID: "email", Label: r.text("screen.welcome.email.field"), Placeholder: "anna@example.com"}
+	r.show(sheetPage{name: "begin", fields: []SheetField{email, r.codeField()}, submit: func() {
+		address, code := r.texts["email"], r.texts["code"]
+		if !plausibleEmail(address) {
+			r.problem = Message{Tone: ToneError, What: r.text("screen.welcome.badEmail")}
+			r.changed()
+			return
+		}
+		r.do(func(ctx context.Context) (err error) {
+			r.recovery, err = r.config.Manager.BeginRecovery(ctx, r.config.Origin, address, code)
+			return err
+		}, r.mailedPage)
+	}})
+}
+
+func (r *Recover) mailedPage() {
+	delete(r.texts, "mailed")
+	field := SheetField{ID: "mailed", Label: r.text("screen.welcome.code.field"), Placeholder: "XXXX-XXXX", Kind: FieldMailedCode}
+	r.show(sheetPage{name: "mailed", args: []any{"email", r.texts["email"]}, fields: []SheetField{field}, format: map[string]func(string) string{"mailed": formatCode}, back: r.beginPage, submit: func() {
+		code := r.texts["mailed"]
+		r.do(func(ctx context.Context) error { return r.recovery.Verify(ctx, code) }, func() { r.waitPage(r.recovery.Ready()) })
+	}})
+}
+
+// waitPage says when to come back.
+func (r *Recover) waitPage(ready time.Time) {
+	r.show(sheetPage{name: "wait", args: []any{"time", r.env.Words.DateTime(ready.Local())}})
+}
+
+// resumePage asks for the code again: what rests on this PC is sealed under it.
+func (r *Recover) resumePage() {
+	args := []any{"email", r.pending.Email, "time", r.env.Words.DateTime(r.pending.Ready.Local())}
+	r.show(sheetPage{name: "resume", args: args, fields: []SheetField{r.codeField()}, submit: func() {
+		code := r.texts["code"]
+		r.do(func(ctx context.Context) (err error) {
+			if r.recovery, err = r.config.Manager.ResumeRecovery(r.pending, code); err != nil {
+				return err
+			}
+			err = r.recovery.Open(ctx)
+			if errors.Is(err, session.ErrRecoveryEnded) {
+				return errors.Join(err, r.recovery.Forget())
+			}
+			return err
+		}, r.passwordPage)
+	}})
+}
+
+func (r *Recover) passwordPage() {
+	r.show(sheetPage{name: "password", chooses: true, fields: r.newPasswordFields(), submit: func() {
+		openLate(&r.Sheet, r.password(fieldNew), func(ctx context.Context, password secret.Bytes) (*session.Unlocked, error) {
+			return r.recovery.Finish(ctx, password, nil)
+		}, r.config.Opened)
+	}})
+}

@@ -1,0 +1,97 @@
+package screen
+
+import (
+	"context"
+
+	"github.com/coffer-vault/coffer/app/session"
+)
+
+// Sheet is the model of PageSheet.
+func (w *Welcome) Sheet() SheetModel { return w.sheet }
+
+func (w *Welcome) openSheet(sheet SheetModel) {
+	w.closeSheet()
+	w.sheet = sheet
+	w.show(PageSheet)
+}
+
+func (w *Welcome) closeSheet() {
+	if w.sheet != nil {
+		w.sheet.Leave()
+		w.sheet = nil
+	}
+}
+
+func (w *Welcome) backToSignIn() {
+	w.closeSheet()
+	w.show(PageSignIn)
+}
+
+// Pair asks another device of the account to let this one in: it needs the address alone.
+func (w *Welcome) Pair() {
+	origin, known := w.origin()
+	switch {
+	case w.busy:
+		return
+	case !plausibleEmail(w.email):
+		w.problem = Message{Tone: ToneError, What: w.text("screen.welcome.badEmail")}
+	case !known:
+		w.problem = Message{Tone: ToneError, What: w.text("screen.welcome.badServer")}
+	default:
+		w.openSheet(NewNewDevice(w.env, NewDeviceConfig{
+			Manager: w.config.Manager, Origin: origin, Email: w.email, Close: w.backToSignIn, Opened: func(u *session.Unlocked) {
+				w.unlocked = u
+				w.confirmState()
+			},
+		}))
+		return
+	}
+	w.changed()
+}
+
+// Recover begins a recovery with the recovery code, or goes on with one.
+func (w *Welcome) Recover() {
+	origin, known := w.origin()
+	if w.busy || !known {
+		return
+	}
+	w.openSheet(NewRecover(w.env, RecoverConfig{
+		Manager: w.config.Manager, Origin: origin, Email: w.email, Pending: w.config.Manager.PendingRecoveries(), Close: w.backToSignIn,
+		Opened: func(u *session.Unlocked) {
+			w.unlocked = u
+			w.closeSheet()
+			w.show(PageKit)
+		},
+	}))
+}
+
+// kitSaved goes on once the kit is in a safe place: this PC forgets the recovery code.
+func (w *Welcome) kitSaved() {
+	u := w.unlocked
+	work(w, func(ctx context.Context) (struct{}, error) { return struct{}{}, u.KitSaved(ctx) }, func(struct{}) { w.confirmState() }, drop)
+}
+
+// confirmState asks whether what the server showed is the newest, where no other device vouches for it.
+func (w *Welcome) confirmState() {
+	u := w.unlocked
+	w.closeSheet()
+	if !u.Status().Notices.Confirm {
+		w.openImport()
+		return
+	}
+	w.openSheet(NewConfirm(w.env, u, func() {
+		w.closeSheet()
+		w.openImport()
+	}, w.rejectState))
+}
+
+// rejectState takes the account off this PC again.
+func (w *Welcome) rejectState() {
+	u := w.unlocked
+	w.unlocked = nil
+	w.closeSheet()
+	w.show(PageChoose)
+	work(w, func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, w.config.Manager.Forget(ctx, u.Account())
+	}, func(struct{}) { w.changed() }, drop)
+}

@@ -1,0 +1,230 @@
+package session_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/keys"
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// lost is an account whose owner has the recovery code and the mailbox.
+type lost struct {
+	server *testkit.Server
+	pcA    *testpc.PC
+	a      *session.Unlocked
+	code   string
+}
+
+func newLost(t *testing.T) *lost {
+	t.Helper()
+	l := &lost{server: testkit.Cloud(t), pcA: testpc.New(t, "PC A", nil)}
+	l.a = l.pcA.SignUp(t, l.server, email)
+	testpc.Save(t, l.a, testpc.Login("Mail", "anna", "first"))
+	testpc.Sync(t, l.a)
+	l.code = recoveryCode(t, l.a)
+	return l
+}
+
+// begin goes as far as the delay.
+func (l *lost) begin(t *testing.T, pc *testpc.PC) *session.Recovery {
+	t.Helper()
+	ctx := t.Context()
+	r, err := pc.BeginRecovery(ctx, l.server.URL, email, l.code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wrong *session.CodeError
+	if err := r.Verify(ctx, "AAAA-AAAA"); !errors.As(err, &wrong) {
+		t.Errorf("a wrong code: %v", err)
+	}
+	if err := r.Verify(ctx, l.server.LastCode(t, email)); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// resume comes back later, with another start of the program.
+func resume(t *testing.T, pc *testpc.PC, code string) *session.Recovery {
+	t.Helper()
+	pending := pc.PendingRecoveries()
+	if len(pending) != 1 || pending[0].Email != email || pending[0].Ready.IsZero() {
+		t.Fatalf("%+v", pending)
+	}
+	if _, err := pc.ResumeRecovery(pending[0], keys.NewRecoveryCode().Text()); !errors.Is(err, session.ErrProofFailed) {
+		t.Errorf("with another code: %v", err)
+	}
+	r, err := pc.ResumeRecovery(pending[0], code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestRecoverWithTheCode(t *testing.T) {
+	l := newLost(t)
+	ctx := t.Context()
+	pcB := testpc.New(t, "PC B", nil)
+	r := l.begin(t, pcB)
+	var waits *session.RecoveryWaitsError
+	if err := r.Open(ctx); !errors.As(err, &waits) || !waits.Ready.Equal(r.Ready()) {
+		t.Fatalf("before the delay is over: %v", err)
+	}
+	l.server.Clock.Advance(25 * time.Hour)
+	r = resume(t, pcB, l.code)
+	if err := r.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	b, err := r.Finish(ctx, testpc.Typed(newPassword), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(testpc.Contents(t, b)) != 1 || !b.Status().Notices.KitDue || recoveryCode(t, b) == l.code || len(pcB.PendingRecoveries()) != 0 {
+		t.Error("not recovered as a whole")
+	}
+	if err := b.ConfirmEnrolment(ctx); err != nil {
+		t.Fatal(err)
+	}
+	// The other device goes on with the new password, and the old code is void.
+	adopt(t, l.a, newPassword)
+	testpc.Save(t, l.a, testpc.Login("from A", "a", "2"))
+	testpc.Sync(t, l.a)
+	testpc.Sync(t, b)
+	if len(b.Vault().Query(vault.Filter{})) != 2 {
+		t.Error("the devices differ")
+	}
+	if _, err := testpc.New(t, "PC X", nil).BeginRecovery(ctx, l.server.URL, email, l.code); !errors.Is(err, session.ErrProofFailed) {
+		t.Errorf("the old code: %v", err)
+	}
+}
+
+func TestRecoverOnThePCThatHasTheAccount(t *testing.T) {
+	l := newLost(t)
+	ctx := t.Context()
+	l.a.Lock()
+	r := l.begin(t, l.pcA)
+	l.server.Clock.Advance(25 * time.Hour)
+	if err := r.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	u, err := r.Finish(ctx, testpc.Typed(newPassword), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	account := u.Account().ID
+	u.Lock()
+	if _, err := l.pcA.Manager.Unlock(ctx, account, testpc.Typed(testpc.Password)); !errors.Is(err, session.ErrWrongPassword) {
+		t.Errorf("the old password: %v", err)
+	}
+	if _, err := l.pcA.Manager.Unlock(ctx, account, testpc.Typed(newPassword)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRecoveryIsStoppedFromADevice(t *testing.T) {
+	l := newLost(t)
+	ctx := t.Context()
+	told := make(chan *session.RecoveryUnderWay, 16)
+	defer l.a.OnStatus(func(s session.Status) {
+		if s.Notices.Recovery != nil {
+			select {
+			case told <- s.Notices.Recovery:
+			default:
+			}
+		}
+	})()
+	r := l.begin(t, testpc.New(t, "Eve's PC", nil))
+	select {
+	case by := <-told:
+		if by.Device != "Eve's PC" || !by.Ready.Equal(r.Ready()) {
+			t.Errorf("%+v", by)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the device is not told")
+	}
+	if err := l.a.CancelRecovery(ctx); err != nil {
+		t.Fatal(err)
+	}
+	l.server.Clock.Advance(25 * time.Hour)
+	if err := r.Open(ctx); !errors.Is(err, session.ErrRecoveryEnded) {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestRecoveryRefuses(t *testing.T) {
+	l := newLost(t)
+	pc := testpc.New(t, "PC X", nil)
+	for name, c := range map[string]struct {
+		email, code string
+		want        error
+	}{
+		"another code":    {email, keys.NewRecoveryCode().Text(), session.ErrProofFailed},
+		"another address": {"eve@example.com", l.code, session.ErrProofFailed},
+		"half a code":     {email, l.code[:20], keys.ErrRecoveryCodeMalformed},
+	} {
+		if _, err := pc.BeginRecovery(t.Context(), l.server.URL, c.email, c.code); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The answer to the one request that changes everything is lost, and the program ended: coming back finds the account as it is.
+func TestRecoverySurvivesALostAnswer(t *testing.T) {
+	for _, answer := range []bool{false, true} {
+		network := &loses{path: "/v1/account/change", answer: answer}
+		l := newLost(t)
+		ctx := t.Context()
+		pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
+		l.begin(t, pcB)
+		l.server.Clock.Advance(25 * time.Hour)
+		r := resume(t, pcB, l.code)
+		if err := r.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); err == nil {
+			t.Fatal("finished without an answer")
+		}
+		network.path = ""
+		r = resume(t, pcB, l.code)
+		if err := r.Open(ctx); err != nil {
+			t.Fatalf("answer lost %v: %v", answer, err)
+		}
+		b, err := r.Finish(ctx, testpc.Typed(newPassword), nil)
+		if err != nil {
+			t.Fatalf("answer lost %v: %v", answer, err)
+		}
+		if len(testpc.Contents(t, b)) != 1 {
+			t.Error("the vault is not whole")
+		}
+	}
+}
+
+// loses loses the requests to a path, or their answers; everything after that too, until path is emptied.
+type loses struct {
+	path   string
+	answer bool
+	down   bool
+}
+
+func (l *loses) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch {
+	case l.path == "":
+		return http.DefaultTransport.RoundTrip(r)
+	case l.down:
+		return nil, errors.New("connection lost")
+	case r.URL.Path != l.path:
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	l.down = true
+	if l.answer {
+		if resp, err := http.DefaultTransport.RoundTrip(r); err == nil {
+			resp.Body.Close()
+		}
+	}
+	return nil, errors.New("connection lost")
+}

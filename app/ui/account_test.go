@@ -1,0 +1,285 @@
+package ui
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/internal/testpc"
+)
+
+const freshPassword = "a quite different passphrase"
+
+// account opens the account from the settings.
+func (d *desk) account() {
+	d.Helper()
+	d.press(screen.ActionSettings)
+	d.waitFor("Password, e-mail, Secret Key…")
+	d.do("Password, e-mail, Secret Key…")
+	d.waitFor("What protects your account, and what ends it.")
+}
+
+func (d *desk) devices() {
+	d.Helper()
+	d.press(screen.ActionSettings)
+	d.waitFor("Manage devices…")
+	d.do("Manage devices…")
+	d.waitFor("This device")
+}
+
+// saveKit saves the kit that is asked for and says that it is in a safe place.
+func (d *desk) saveKit() {
+	d.Helper()
+	d.waitFor("emergency kit")
+	d.do("Save as PDF")
+	d.waitFor("Save file")
+	d.keys(fyne.KeyReturn)
+	d.until("saved", func() bool { return d.reads("Saved as") || d.reads("Replace") })
+	if d.reads("Replace") {
+		d.keys(fyne.KeyReturn)
+		d.waitFor("Saved as")
+	}
+	d.tabTo("I have put it in a safe place")
+	d.keys(fyne.KeySpace)
+}
+
+func TestChangeThePasswordByKeyboard(t *testing.T) {
+	d := openDesk(t)
+	d.account()
+	d.keys(fyne.KeyReturn) // the first row
+	d.waitFor("Your other devices will ask for it once.")
+	d.typeText("not the password")
+	d.keys(fyne.KeyTab, fyne.KeyTab)
+	d.typeText(freshPassword)
+	d.keys(fyne.KeyTab, fyne.KeyTab)
+	d.typeText(freshPassword)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("That is not the master password.")
+	d.typeText(testpc.Password)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Your master password is changed.")
+	d.press(screen.ActionLock)
+	d.waitFor("Welcome back")
+	d.typeText(freshPassword)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Your vault is empty")
+}
+
+func TestKeysChangedElsewhere(t *testing.T) {
+	d := openDesk(t)
+	b := testpc.New(t, "PC B", nil).SignIn(t, d.server, anna, d.secretKey())
+	if err := b.Change(t.Context(), session.Change{Password: testpc.Typed(testpc.Password), NewSecretKey: true, NewPassword: testpc.Typed(freshPassword)}); err != nil {
+		t.Fatal(err)
+	}
+	d.shell.Vault().Sync()
+	d.waitFor("The keys of your account were changed on another device.")
+	d.do("Enter password")
+	d.waitFor("Your keys were changed")
+	d.typeText(testpc.Password)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("That is not the master password.")
+	d.typeText(freshPassword)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("The new keys are in use here.")
+	if d.reads("were changed on another device") {
+		t.Error("the notice stays")
+	}
+}
+
+func TestANewDeviceIsAnnouncedAndRemoved(t *testing.T) {
+	d := openDesk(t)
+	b := testpc.New(t, "Eve’s PC", nil).SignIn(t, d.server, anna, d.secretKey())
+	d.shell.Vault().Sync()
+	d.waitFor("New device: Eve’s PC, Linux.")
+	d.do("Remove it")
+	d.waitFor("Remove Eve’s PC?")
+	d.tabTo("Master password")
+	d.typeText(testpc.Password)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("The device is removed.")
+	d.saveKit()
+	d.do("Done")
+	d.waitFor("This device")
+	if d.reads("Eve’s PC") {
+		t.Error("the device is still there")
+	}
+	if err := b.Sync(t.Context()); err == nil {
+		t.Error("the removed device syncs")
+	}
+}
+
+func TestApproveANewDeviceByKeyboard(t *testing.T) {
+	d := openDesk(t)
+	ctx := t.Context()
+	fresh, err := testpc.New(t, "New PC", nil).BeginPairing(ctx, d.server.URL, anna)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.waitFor("One new device asks to be let in.")
+	d.do("Look")
+	d.waitFor("New PC")
+	answered := make(chan error, 1)
+	go func() { answered <- fresh.Answered(ctx) }()
+	d.do("Approve")
+	d.waitFor("Type what the new device shows")
+	if err := <-answered; err != nil {
+		t.Fatal(err)
+	}
+	d.typeText("000 000")
+	d.keys(fyne.KeyReturn)
+	d.waitFor("These are not the right digits.")
+	for range "000 000" {
+		d.keys(fyne.KeyBackspace)
+	}
+	d.typeText(fresh.Digits())
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Type these into the new device")
+	if ask, err := fresh.Approved(ctx); err != nil || !ask {
+		t.Fatal(ask, err)
+	}
+	shown := d.shell.Vault().Sheet().State().Digits
+	if err := fresh.Confirm(shown); err != nil || !d.reads(shown) {
+		t.Fatalf("%q: %v", shown, err)
+	}
+	d.keys(fyne.KeyReturn)
+	d.waitFor("The new device is let in.")
+	if _, err := fresh.Finish(ctx, testpc.Typed(testpc.Password), nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBeLetInByAnotherDevice(t *testing.T) {
+	server := testkit.Cloud(t)
+	a := testpc.New(t, "PC A", nil).SignUp(t, server, anna)
+	testpc.Save(t, a, testpc.Login("Mail", "anna", "first"))
+	if err := a.SkipBrowserImport(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	testpc.Sync(t, a)
+	d := newDesk(t, testpc.New(t, "PC B", nil), server)
+	d.keys(fyne.KeyTab, fyne.KeyReturn)
+	d.waitFor("You need your master password and the Secret Key")
+	d.do("Approve from another device")
+	d.waitFor("That is not an e-mail address.")
+	d.tabTo("E-mail")
+	d.typeText(anna)
+	d.do("Approve from another device")
+	d.waitFor("Approve this PC on another device")
+	requests, err := a.Pairings(t.Context())
+	if err != nil || len(requests) != 1 {
+		t.Fatalf("%d requests, %v", len(requests), err)
+	}
+	approval, err := a.Answer(t.Context(), requests[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.waitFor("Type these into the other device")
+	if err := approval.Revealed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := approval.Check(t.Context(), d.shell.Welcome().Sheet().State().Digits); err != nil {
+		t.Fatal(err)
+	}
+	d.waitFor("There is one try.")
+	d.typeText(approval.Digits())
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Enter your master password")
+	d.typeText(testpc.Password)
+	d.keys(fyne.KeyReturn)
+	d.waitForItem("Mail")
+}
+
+func TestRecoverByKeyboard(t *testing.T) {
+	server := testkit.Cloud(t)
+	a := testpc.New(t, "PC A", nil).SignUp(t, server, anna)
+	testpc.Save(t, a, testpc.Login("Mail", "anna", "first"))
+	if err := a.SkipBrowserImport(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	testpc.Sync(t, a)
+	code, err := a.RecoveryCode(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t, testpc.New(t, "PC B", nil), server)
+	begin := func() {
+		d.keys(fyne.KeyTab, fyne.KeyReturn)
+		d.waitFor("You need your master password and the Secret Key")
+		d.do("I lost my password or Secret Key")
+	}
+	begin()
+	d.waitFor("Use your recovery code")
+	d.typeText(anna)
+	d.keys(fyne.KeyTab)
+	d.typeText(strings.ToLower(code))
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Start the 24 hours")
+	d.typeText(server.LastCode(t, anna))
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Come back after")
+	d.do("Close")
+	d.waitFor("You need your master password and the Secret Key")
+	d.keys(fyne.KeyEscape)
+	d.waitFor("Welcome to Coffer")
+	server.Clock.Advance(25 * time.Hour)
+	begin()
+	d.waitFor("Go on with the recovery")
+	d.typeText(code)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Choose a new master password")
+	d.typeText(freshPassword)
+	d.keys(fyne.KeyTab, fyne.KeyTab)
+	d.typeText(freshPassword)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Save your emergency kit")
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Save file")
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Saved as")
+	d.keys(fyne.KeySpace, fyne.KeyReturn)
+	d.waitFor("Is this your vault as you left it?")
+	d.waitFor("on PC A")
+	d.keys(fyne.KeyReturn)
+	d.waitForItem("Mail")
+}
+
+func TestARecoveryByAStrangerIsStopped(t *testing.T) {
+	ctx := t.Context()
+	server, pc := testkit.Cloud(t), testpc.New(t, "Anna's PC", nil)
+	u := pc.SignUp(t, server, anna)
+	code, err := u.RecoveryCode(ctx)
+	if err := errors.Join(err, u.SkipBrowserImport(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	u.Lock()
+	d := newDesk(t, pc, server)
+	d.unlock()
+	r, err := testpc.New(t, "Eve’s PC", nil).BeginRecovery(ctx, d.server.URL, anna, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Verify(ctx, d.server.LastCode(t, anna)); err != nil {
+		t.Fatal(err)
+	}
+	d.waitFor("Somebody recovers your account with its recovery code, on “Eve’s PC”.")
+	d.do("Stop it")
+	d.waitFor("The recovery is stopped.")
+}
+
+func TestSignedOutElsewhere(t *testing.T) {
+	d := openDesk(t)
+	b := testpc.New(t, "PC B", nil).SignIn(t, d.server, anna, d.secretKey())
+	d.shell.Vault().Sync()
+	d.waitFor("Synced")
+	if err := b.SignOutOthers(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.waitFor("Welcome back")
+	d.waitFor("This PC was signed out from another device.")
+}

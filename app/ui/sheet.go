@@ -1,0 +1,318 @@
+package ui
+
+import (
+	"image"
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"github.com/skip2/go-qrcode"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/secret"
+)
+
+// sheetView draws the pages of a sheet, in a dialog or on the card of the welcome. A page is built when it is turned to; within it the
+// fields keep what is typed.
+type sheetView struct {
+	w       *Window
+	model   screen.SheetModel
+	box     *fyne.Container
+	inCard  bool // the title is the view's own; a dialog has it in its frame
+	turned  func(screen.SheetState)
+	settled func()
+
+	page     string
+	first    fyne.Focusable
+	problem  *notice
+	rows     *fyne.Container
+	rowsOf   []screen.SheetRow
+	fields   map[string]*widget.Entry
+	strength *meter
+	rules    *fyne.Container
+	kit      *sheetKit
+	primary  *widget.Button
+	busy     bool
+	failures int
+}
+
+func newSheetView(w *Window, model screen.SheetModel, inCard bool) *sheetView {
+	v := &sheetView{w: w, model: model, box: widget.Column(0), inCard: inCard, turned: func(screen.SheetState) {}, settled: func() {}}
+	model.OnChange(v.render)
+	v.render(model.State())
+	return v
+}
+
+// newSheetModal shows a sheet in a dialog.
+func newSheetModal(w *Window, model screen.SheetModel) *widget.Modal {
+	v := newSheetView(w, model, false)
+	modal := widget.NewModal(model.State().Title, v.box).Wide(widget.StepWidth)
+	modal.First, modal.OnDismiss = v.first, model.Back
+	v.settled = modal.Refresh
+	v.turned = func(s screen.SheetState) {
+		modal.SetTitle(s.Title)
+		modal.Default = v.primary
+		modal.Refresh()
+		if v.first != nil && modal.Open() {
+			widget.Focus(v.first)
+		}
+	}
+	modal.Default = v.primary
+	return modal
+}
+
+func (v *sheetView) render(s screen.SheetState) {
+	if s.Page != v.page || v.primary == nil && s.Primary != "" {
+		v.page, v.busy = s.Page, s.Busy
+		v.build(s)
+		v.update(s)
+		v.turned(s)
+		return
+	}
+	v.update(s)
+	v.settled()
+	if v.busy && !s.Busy && !s.Problem.IsZero() && v.first != nil {
+		widget.Focus(v.first) // an attempt has failed: what was typed is to be mended
+	}
+	v.busy = s.Busy
+}
+
+func (v *sheetView) build(s screen.SheetState) {
+	for _, old := range v.box.Objects {
+		widget.Release(old)
+	}
+	v.first, v.primary, v.kit, v.strength, v.fields = nil, nil, nil, nil, map[string]*widget.Entry{}
+	v.problem, v.rows, v.rowsOf = newNotice(14), widget.Column(0), nil
+	v.box.Objects = nil
+	if v.inCard {
+		v.add(0, widget.NewText(s.Title, theme.PageTitle).Shortened())
+	}
+	if s.Body != "" {
+		v.add(6, paragraph(s.Body))
+	}
+	v.box.Add(v.problem.box)
+	if s.Digits != "" {
+		v.add(20, widget.Center(widget.NewText(s.Digits, digitsRole)))
+	}
+	if s.QR != "" {
+		v.add(18, widget.Center(qrImage(s.QR)))
+	}
+	if len(s.Rows) > 0 || s.Fields == nil && s.Digits == "" && s.QR == "" && s.Kit.Save == "" {
+		v.add(14, v.rows)
+	}
+	for _, f := range s.Fields {
+		v.add(gap, v.field(f))
+	}
+	if len(s.Password.Rules) > 0 {
+		v.choice(s.Password)
+	}
+	if s.Kit.Save != "" {
+		v.kit = newSheetKit(v)
+		v.add(18, v.kit.box)
+	}
+	for _, link := range s.Links {
+		v.add(8, widget.Row(0, widget.NewButton(link.Label, assets.NoIcon, widget.Ghost, func() { v.model.Follow(link.ID) }), widget.Spacer()))
+	}
+	v.buttons(s)
+}
+
+// digitsRole is that of digits to be read across a desk.
+var digitsRole = theme.Role{Size: 34, Weight: theme.Mono, Color: theme.ColorText}
+
+func (v *sheetView) add(above float32, o fyne.CanvasObject) { v.box.Add(widget.Pad(o, above, 0, 0, 0)) }
+
+func (v *sheetView) focusFirst(o fyne.Focusable) {
+	if v.first == nil {
+		v.first = o
+	}
+}
+
+func (v *sheetView) field(f screen.SheetField) fyne.CanvasObject {
+	entry := widget.NewEntry(f.Label)
+	if f.Kind == screen.FieldPassword {
+		entry = widget.NewPasswordEntry(f.Label)
+		entry.OnChanged = func(string) { v.model.SetPassword(f.ID, secret.New(entry.Bytes())) }
+	} else {
+		entry.SetText(f.Text)
+		entry.OnChanged = func(typed string) { v.model.SetText(f.ID, typed) }
+	}
+	entry.Tall()
+	entry.SetPlaceholder(f.Placeholder)
+	entry.OnSubmitted = func(string) { v.model.Submit() }
+	v.fields[f.ID] = entry
+	v.focusFirst(entry.Input())
+	return entry
+}
+
+func (v *sheetView) choice(p screen.PasswordChoice) {
+	v.strength, v.rules = newMeter(), widget.Column(5)
+	for range p.Rules {
+		v.rules.Add(widget.NewRequirement(""))
+	}
+	v.add(12, v.strength.box)
+	v.add(10, v.rules)
+}
+
+func (v *sheetView) buttons(s screen.SheetState) {
+	row := []fyne.CanvasObject{}
+	if s.Secondary != "" {
+		back := widget.NewButton(s.Secondary, assets.NoIcon, widget.Secondary, v.model.Back).Tall()
+		row = append(row, back)
+		if s.Primary == "" && len(s.Rows) == 0 || s.Danger {
+			v.focusFirst(back) // what cannot be undone is never what Enter does by itself
+		}
+	}
+	row = append(row, widget.Spacer())
+	if s.Primary != "" {
+		kind := widget.Primary
+		if s.Danger {
+			kind = widget.Danger
+		}
+		v.primary = widget.NewButton(s.Primary, assets.NoIcon, kind, v.model.Submit).Tall()
+		row = append(row, v.primary)
+		v.focusFirst(v.primary)
+	}
+	if len(row) > 1 {
+		v.add(22, widget.Row(8, row...))
+	}
+}
+
+func (v *sheetView) update(s screen.SheetState) {
+	problem := s.Problem
+	if problem.IsZero() {
+		problem = s.Kit.Problem
+	}
+	v.problem.set(problem)
+	v.updateRows(s.Rows)
+	for _, f := range s.Fields {
+		entry := v.fields[f.ID]
+		if f.ID == screen.PasswordField && s.Failures != v.failures {
+			entry.Clear()
+		}
+		if f.Kind != screen.FieldPassword && entry.Text() != f.Text {
+			entry.SetText(f.Text)
+		}
+		hint(entry, f.Hint)
+	}
+	v.failures = s.Failures
+	if v.strength != nil {
+		v.strength.set(s.Password.Meter)
+		for i, rule := range s.Password.Rules {
+			line := v.rules.Objects[i].(*widget.Requirement)
+			line.SetText(rule.Text)
+			line.SetMet(rule.Met)
+		}
+	}
+	if v.kit != nil {
+		v.kit.render(s)
+	}
+	if v.primary != nil {
+		v.primary.SetText(s.Primary)
+		v.primary.SetBusy(s.Busy)
+		v.primary.SetEnabled(s.CanSubmit || s.Busy)
+	}
+}
+
+func (v *sheetView) updateRows(rows []screen.SheetRow) {
+	if sameRows(rows, v.rowsOf) {
+		return
+	}
+	v.rowsOf = rows
+	var lines []fyne.CanvasObject
+	for _, r := range rows {
+		lines = append(lines, widget.CardRow(v.row(r)))
+	}
+	v.rows.Objects = nil
+	if len(lines) > 0 {
+		v.rows.Add(widget.NewCard(lines...))
+	}
+	v.rows.Refresh()
+}
+
+func sameRows(a, b []screen.SheetRow) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].ID != b[i].ID || a[i].Title != b[i].Title || a[i].Detail != b[i].Detail {
+			return false
+		}
+	}
+	return true
+}
+
+func (v *sheetView) row(r screen.SheetRow) fyne.CanvasObject {
+	ink := inkOf(r.Tone)
+	text := widget.Column(1, widget.NewText(r.Title, theme.Strong).Shortened(), widget.NewText(r.Detail, theme.Secondary).Shortened())
+	line := []fyne.CanvasObject{widget.NewIcon(r.Icon, ink, widget.IconSide), widget.Grow(text)}
+	for _, action := range r.Actions {
+		line = append(line, widget.NewButton(action.Label, assets.NoIcon, widget.Secondary, func() { v.model.Act(r.ID, action.ID) }))
+	}
+	switch {
+	case r.Open == "":
+	case r.Open == r.Title:
+		open := widget.NewIconButton(assets.IconChevronRight, r.Open, func() { v.model.Open(r.ID) })
+		v.focusFirst(open)
+		line = append(line, open)
+	default:
+		open := widget.NewButton(r.Open, assets.NoIcon, widget.Primary, func() { v.model.Open(r.ID) })
+		v.focusFirst(open)
+		line = append(line, open)
+	}
+	return widget.Row(12, line...)
+}
+
+// sheetKit saves the emergency kit and asks whether it is in a safe place.
+type sheetKit struct {
+	box     *fyne.Container
+	save    *widget.Button
+	saved   *widget.Paragraph
+	done    *fyne.Container
+	confirm *widget.Check
+}
+
+func newSheetKit(v *sheetView) *sheetKit {
+	k := &sheetKit{save: widget.NewButton("", assets.IconDownload, widget.Secondary, v.model.SaveKit).Tall(), saved: widget.NewParagraph("", theme.Secondary)}
+	k.confirm = widget.NewCheck("", false, v.model.ConfirmKit)
+	k.done = widget.Pad(widget.TopRow(8, widget.NewIcon(assets.IconCircleCheck, theme.ColorSuccess, widget.SmallIconSide), widget.Grow(k.saved)), 10, 0, 0, 0)
+	k.box = widget.Column(0, k.save, k.done, widget.Pad(k.confirm, 16, 0, 0, 0))
+	v.focusFirst(k.save)
+	return k
+}
+
+func (k *sheetKit) render(s screen.SheetState) {
+	k.save.SetText(s.Kit.Save)
+	k.save.SetBusy(s.Kit.Busy)
+	k.saved.SetText(s.Kit.SavedTo)
+	k.done.Hidden = s.Kit.SavedTo == ""
+	k.confirm.SetLabel(s.Confirm.Label)
+	k.confirm.SetEnabled(s.Confirm.Enabled)
+	k.confirm.SetChecked(s.Confirm.Ticked)
+}
+
+// qrSide is the width of a code on the screen, in the toolkit's units.
+const qrSide = 184
+
+// qrImage is black on white in both palettes: cameras expect it so.
+func qrImage(content string) fyne.CanvasObject {
+	code, err := qrcode.New(content, qrcode.Medium)
+	if err != nil {
+		return widget.Spacer() // the digits do without it
+	}
+	modules := code.Bitmap()
+	picture := image.NewGray(image.Rect(0, 0, len(modules), len(modules)))
+	for y, line := range modules {
+		for x, dark := range line {
+			if !dark {
+				picture.SetGray(x, y, color.Gray{Y: 255})
+			}
+		}
+	}
+	shown := canvas.NewImageFromImage(picture)
+	shown.ScaleMode, shown.FillMode = canvas.ImageScalePixels, canvas.ImageFillContain
+	shown.SetMinSize(fyne.NewSquareSize(qrSide))
+	return shown
+}
