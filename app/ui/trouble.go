@@ -46,5 +46,8 @@ func (v *troubleView) render(s screen.TroubleState) {
 	v.confirm.Hidden = s.Confirm == ""
 	v.confirm.SetBusy(s.Busy)
 	v.cancel.SetText(s.Cancel)
+	for _, part := range v.modal.Parts() {
+		part.Refresh() // the button may have come or gone
+	}
 	v.modal.Refresh()
 }

@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 
+	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 )
@@ -34,6 +35,11 @@ func TestWayOutByKeyboard(t *testing.T) {
 	if !d.reads("One item is different here") {
 		t.Errorf("the window reads %q", strings.Join(d.texts(), "\n"))
 	}
+	d.walk(func(o fyne.CanvasObject) {
+		if b, ok := o.(*widget.Button); ok && b.AccessibilityLabel() == "Go on with the server" && b.Size().Width < b.MinSize().Width {
+			t.Error("the button came and got no room")
+		}
+	})
 	d.keys(fyne.KeyReturn)
 	d.until("the dialog is closed", func() bool { return model.Trouble() == nil })
 	if model.State().Sync.WayOut == "" {
