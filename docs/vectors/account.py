@@ -194,6 +194,12 @@ class Chain:
 
 # --- The story ---
 
+def login(title, password):
+    """The plaintext of an object that is a login."""
+    return cbor({1: 1, 2: "login", 3: title, 4: {"username": b"ada", "password": password.encode()}, 5: ["https://example.org"],
+                 11: START, 12: START})
+
+
 class Story:
     def __init__(self):
         self.a, self.b, self.c = Device("PC A", "linux"), Device("PC B \u2013 office", "windows"), Device("PC C", "macos")
@@ -221,9 +227,9 @@ class Story:
 
     def write(self):
         chain, vk = self.chain, self.keys[0].vk
-        chain.commit(self.a, 1, self.log, 3, [chain.put("x", vk, 1, b"first"), chain.put("y", vk, 1, b"second")])
+        chain.commit(self.a, 1, self.log, 3, [chain.put("x", vk, 1, login("first", "one")), chain.put("y", vk, 1, login("second", "two"))])
         other_head = {1: OTHER_VAULT, 2: 300, 3: sample("head of another vault", 32)}
-        chain.commit(self.b, 1, self.log, 5, [chain.put("x", vk, 1, b"first, edited"), chain.put("z", vk, 1, b"third")], [other_head])
+        chain.commit(self.b, 1, self.log, 5, [chain.put("x", vk, 1, login("first, edited", "three")), chain.put("z", vk, 1, login("third", "four"))], [other_head])
         chain.commit(self.c, 1, self.log, 8, [chain.tombstone("y")])
 
     def rotate(self):
@@ -236,7 +242,7 @@ class Story:
         log.enter(new.sign, 2, self.credentials[2].body(new, new.sealed_recovery(3)))
         self.vk_prev = seal(new.vk, 2, VAULT, concat("vk-prev", ACCOUNT, VAULT, 2), old.vk)
         log.enter(new.sign, 5, {1: VAULT, 2: 2, 3: sealed_key_hash(new.sealed_vault(2)), 4: sealed_key_hash(self.vk_prev)})
-        chain.commit(self.b, 2, log, 13, [chain.put("z", new.vk, 2, b"third, edited")])
+        chain.commit(self.b, 2, log, 13, [chain.put("z", new.vk, 2, login("third, edited", "five"))])
 
     def chain_head(self, seq):
         return labelled_hash("coffer/v1/commit", self.chain.commits[seq - 1]["raw"])
