@@ -63,9 +63,10 @@ var mutants = []mutant{
 		from: `.Verify(signing.AccountLog, s.Entry, s.Signature); err != nil {`, to: `.Verify(signing.AccountLog, s.Entry, s.Signature); err != nil && false {`,
 	},
 	{
-		row: "11", off: "vault keys need not be in the account log", file: "sync/enrol/open.go",
-		from: `if v.Vault != vault || v.Epoch != listed.Epoch || listed.SealedKey != chain.SealedKeyHash(v.Key) || listed.Previous != previousHash(v) {`, to: `if false {`,
-		more: []edit{{`	if len(b.Vaults) != len(epochs) {`, `	if false {`}, {`newest := b.Vaults[len(epochs)-1]`, `newest := b.Vaults[0]`}},
+		row: "11", off: "a vault key that is neither listed nor sealed is taken", file: "sync/enrol/open.go",
+		from: `if v.Vault != vault || v.Epoch != listed.Epoch || listed.SealedKey != chain.SealedKeyHash(v.Key) || listed.Previous != previousHash(v) {`,
+		to:   `if v.Epoch == 0 && listed.Epoch == 0 {`,
+		more: []edit{{`		return fmt.Errorf("vault key: %w", err)`, `		key = secret.New(newest.Key[:32])`}},
 	},
 	{
 		row: "14", off: "what the server does not know counts as done", file: "sync/remote/remote.go",
@@ -75,7 +76,7 @@ var mutants = []mutant{
 	},
 	{
 		row: "15", off: "every suite is taken for the one that there is", file: "crypto/seal/seal.go",
-		from: `return string(want) == string(envelope[:len(want)])`, to: `return true`,
+		from: `return string(want) == string(envelope[:len(want)])`, to: `return len(want) > 0`,
 	},
 	{
 		row: "16", off: "a vault key that is missing is made anew", file: "sync/enrol/open.go",
@@ -115,12 +116,20 @@ var mutants = []mutant{
 		from: `!hmac.Equal(m.Hash, b.codeHash(typed, purpose, binding))`, to: `!hmac.Equal(m.Hash, m.Hash)`,
 	},
 	{
-		row: "20b", off: "a removed device may write at an old place of the log", file: "sync/chain/log.go",
-		from: `revoked && seq > last[vault].Seq {`, to: `revoked && false {`,
+		row: "20", off: "what the new device reveals need not fit its commitment", file: "sync/pairing/pairing.go",
+		from: `	if subtle.ConstantTimeCompare(want[:], commitment) != 1 {`, to: `	if subtle.ConstantTimeCompare(want[:], commitment) > 1 {`,
 	},
 	{
-		row: "20b", off: "the log's credentials need not be those of the bundle", file: "sync/enrol/open.go",
-		from: `c.Generation != uint64(b.Generation) || c.Profile != b.Profile || !ours(c) {`, to: `c.Profile != b.Profile && !ours(c) {`,
+		row: "20", off: "the approver's digits are not compared", file: "app/session/pair.go",
+		from: `p.approval == nil || !shown.Match(digits) {`, to: `p.approval == nil || shown > 1<<30 {`,
+	},
+	{
+		row: "20", off: "the new device's digits are not compared", file: "app/session/approve.go",
+		from: `	if !shown.Match(digits) {`, to: `	if shown > 1<<30 {`,
+	},
+	{
+		row: "20b", off: "a removed device may write at an old place of the log", file: "sync/chain/log.go",
+		from: `revoked && seq > last[vault].Seq {`, to: `revoked && seq > last[vault].Seq+100 {`,
 	},
 	{
 		row: "20c", off: "the user is not asked before a pin is given up", file: "sync/engine/pull.go",
@@ -137,6 +146,14 @@ var mutants = []mutant{
 		row: "22", off: "the server's head is not compared with the pin", file: "sync/engine/pull.go",
 		from: `	case page.Head.Seq < at.Seq:`, to: `	case false:`,
 		more: []edit{{`	case page.Head.Seq == at.Seq && head != at.Hash:`, `	case head == chain.Hash{}:`}, {`	case uint64(len(page.Commits)) > page.Head.Seq-at.Seq:`, `	case false:`}},
+	},
+	{
+		row: "23", off: "nobody looks at what the approver vouches for", file: "sync/engine/through.go",
+		from: `	if at.Seq == 0 {`, to: `	if at.Seq < 1<<60 {`,
+	},
+	{
+		row: "23", off: "a device enrolled with the kit writes at once", file: "app/session/enrolment.go",
+		from: `		u.vault.Freeze(true)`, to: `		u.vault.Freeze(false)`,
 	},
 	{
 		row: "26", off: "nonces may be used again", file: "cloud/api/nonce.go",

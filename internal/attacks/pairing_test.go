@@ -1,0 +1,273 @@
+package attacks
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/sync/enrol"
+	"github.com/coffer-vault/coffer/sync/pairing"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// A server between a new device and the one that lets it in, and old states for new devices: rows 20 and 23.
+func init() {
+	register("20", existing, "the new device's keys are the server's", swapNewDevice)
+	register("20", fresh, "the approver's keys are the server's", swapApprover)
+	register("20", fresh, "the approval is altered", alterApproval)
+	register("23", fresh, "an old state, after an approval", oldStateAfterApproval)
+	register("23", fresh, "an old state, with the kit", oldStateWithKit)
+}
+
+// meeting is a new device N and device A of a scene, which lets it in; each is behind a liar of its own.
+type meeting struct {
+	*scene
+	la, ln   *liar
+	pcN      *testpc.PC
+	a        *session.Unlocked
+	n        *session.Pairing
+	approval *session.Approval
+}
+
+// meet goes as far as both have answered; lies that la and ln tell by then are told from the beginning.
+func meet(t *testing.T, s *scene, lieToA, lieToN func(m *meeting) lie) *meeting {
+	t.Helper()
+	ctx := t.Context()
+	m := &meeting{scene: s, la: newLiar(t, s.server), ln: newLiar(t, s.server)}
+	s.a.Lock()
+	m.a = s.pcA.Copy(t, m.la).Unlock(t)
+	m.pcN = testpc.New(t, "PC N", func(c *session.Config) { c.Transport = m.ln })
+	m.la.lie(lieToA(m))
+	m.ln.lie(lieToN(m))
+	var err error
+	if m.n, err = m.pcN.BeginPairing(ctx, s.server.URL, email); err != nil {
+		t.Fatal(err)
+	}
+	requests, err := m.a.Pairings(ctx)
+	if err != nil || len(requests) != 1 {
+		t.Fatalf("%d requests, %v", len(requests), err)
+	}
+	if m.approval, err = m.a.Answer(ctx, requests[0].ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.n.Answered(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func honest(*meeting) lie { return nil }
+
+// approve compares both sets of digits, as people would.
+func (m *meeting) approve(t *testing.T) error {
+	t.Helper()
+	if err := m.approval.Revealed(t.Context()); err != nil {
+		return err
+	}
+	if err := m.approval.Check(t.Context(), m.n.Digits()); err != nil {
+		return err
+	}
+	if _, err := m.n.Approved(t.Context()); err != nil {
+		return err
+	}
+	return m.n.Confirm(m.approval.Digits())
+}
+
+// nothingProved checks that N did not come as far as its password, and that A wrapped nothing for a device that is not N.
+func (m *meeting) nothingProved(t *testing.T, let bool) {
+	t.Helper()
+	for _, a := range m.ln.requests() {
+		if strings.Contains(a.path, "/signin/") {
+			t.Errorf("the new device went on to %s", a)
+		}
+	}
+	for _, a := range m.la.requests() {
+		if strings.HasSuffix(a.path, "/pairings/approve") && !let {
+			t.Error("the server's device was let in")
+		}
+	}
+	m.nothingSent(t, m.la)
+	m.nothingSent(t, m.ln)
+}
+
+// swapNewDevice shows A a device of the server's own in N's place: with its commitment kept, and with one that fits.
+func swapNewDevice(t *testing.T) {
+	own := enrol.NewDevice("PC N", "linux")
+	for commit, want := range map[bool]error{false: session.ErrPairingChanged, true: session.ErrPairingDigits} {
+		t.Run(fmt.Sprint("its own commitment ", commit), func(t *testing.T) {
+			s := newScene(t)
+			offer := pairing.NewOffer(own.Entry())
+			m := meet(t, s, func(*meeting) lie {
+				return func(path string, body []byte) []byte {
+					if !strings.Contains(path, "/pairings") {
+						return body
+					}
+					return reencode(body, func(v any) any { return swapDevice(v, own, offer, commit) })
+				}
+			}, honest)
+			if err := m.approve(t); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+			m.nothingProved(t, false)
+		})
+	}
+}
+
+// swapDevice changes a pairing, or a list of them.
+func swapDevice(v any, own enrol.Device, offer pairing.Offer, commit bool) any {
+	m, _ := v.(map[string]any)
+	if list, ok := m["pairings"].([]any); ok {
+		for _, p := range list {
+			swapDevice(p, own, offer, commit)
+		}
+		return v
+	}
+	if m["device"] == nil {
+		return v
+	}
+	m["device"] = own.Wire()
+	if commit {
+		offer.ID = pairingID(m)
+		commitment := offer.Commitment()
+		m["commitment"] = commitment[:]
+		if m["r"] != nil {
+			m["r"] = offer.R[:]
+		}
+	}
+	return v
+}
+
+func pairingID(p map[string]any) id.ID {
+	text, _ := p["pairing_id"].(string)
+	parsed, err := id.Parse(text)
+	if err != nil {
+		panic(err) // the honest server wrote it
+	}
+	return parsed
+}
+
+// swapApprover shows N a device of the server's own in A's place, and gives it a Secret Key of the server's choice. The digits that A
+// shows are others than N expects, and N does not use the password.
+func swapApprover(t *testing.T) {
+	s := newScene(t)
+	own := signing.Generate().Public()
+	m := meet(t, s, honest, func(*meeting) lie {
+		return onPath("/pairings/poll", func(v any) any { return edit(v, field{"approver_key"}, set(own[:])) })
+	})
+	err := m.approve(t)
+	if !errors.Is(err, session.ErrPairingDigits) {
+		t.Errorf("not noticed: %v", err)
+	}
+	m.nothingProved(t, false)
+}
+
+// alterApproval changes what A hands over.
+func alterApproval(t *testing.T) {
+	for name, change := range map[string]lie{
+		"wrap":        onPath("/pairings/poll", func(v any) any { return edit(v, field{"approval", "wrap"}, flipBit(-3)) }),
+		"signature":   onPath("/pairings/poll", func(v any) any { return edit(v, field{"approval", "wrap_signature"}, flipBit(7)) }),
+		"none":        onPath("/pairings/poll", func(v any) any { return edit(v, field{"approval"}, null) }),
+		"a tag":       onPath("/pairings/poll", func(v any) any { return edit(v, field{"approval", "tag"}, set(make([]byte, 32))) }),
+		"another one": onPath("/pairings/poll", func(v any) any { return edit(v, field{"approver_id"}, set(rand.Text())) }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			m := meet(t, s, honest, honest)
+			m.ln.lie(change)
+			if err := m.approve(t); !errors.Is(err, session.ErrPairingChanged) {
+				t.Errorf("not noticed: %v", err)
+			}
+			m.nothingProved(t, true)
+		})
+	}
+}
+
+// oldState records what the server shows now, and lets A write more.
+func oldState(t *testing.T, s *scene) lie {
+	t.Helper()
+	recorded := honestAnswers(t, []string{"/head", "/objects"}, s.fresh)
+	head, err := decode(recorded["/head"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	testpc.Save(t, s.a, testpc.Login("later", "later", "later"))
+	testpc.Sync(t, s.a)
+	return func(path string, body []byte) []byte {
+		for ending, old := range recorded {
+			if strings.HasSuffix(path, ending) {
+				return old
+			}
+		}
+		return onPath("/changes", func(any) any {
+			return map[string]any{"head": head.(map[string]any)["head"], "commits": []any{}, "envelopes": []any{}}
+		})(path, body)
+	}
+}
+
+// oldStateAfterApproval: A vouches for its head, so N refuses what does not go through it.
+func oldStateAfterApproval(t *testing.T) {
+	s := newScene(t)
+	old := oldState(t, s)
+	m := meet(t, s, honest, honest)
+	if err := m.approve(t); err != nil {
+		t.Fatal(err)
+	}
+	m.ln.lie(old)
+	u, err := m.n.Finish(t.Context(), testpc.Typed(testpc.Password), nil)
+	if err == nil {
+		u.Lock()
+	}
+	mustNotice(t, err)
+}
+
+// oldStateWithKit: nobody vouches. The device says when the vault was changed last and by which device, and writes nothing before its
+// user has agreed.
+func oldStateWithKit(t *testing.T) {
+	s := newScene(t)
+	want := s.after
+	old := oldState(t, s)
+	l := newLiar(t, s.server)
+	l.lie(old)
+	s.server.Clock.Advance(25 * time.Hour)
+	pc := testpc.New(t, "PC K", func(c *session.Config) { c.Transport = l })
+	u := signInUnconfirmed(t, pc, s)
+	defer u.Lock()
+	if got := testpc.Contents(t, u); !maps.Equal(got, want) {
+		t.Fatalf("the attack did not take place: %v", got)
+	}
+	if !u.Status().Notices.Confirm {
+		t.Error("nothing is to be confirmed")
+	}
+	e, err := u.Enrolment(t.Context())
+	if err != nil || e.ChangedBy != "PC A" || e.Changed.IsZero() {
+		t.Errorf("the warning says %+v, %v", e, err)
+	}
+	if _, err := u.Vault().Save(t.Context(), testpc.Login("too early", "", "")); !errors.Is(err, vault.ErrFrozen) {
+		t.Errorf("a device that nobody has vouched for writes: %v", err)
+	}
+}
+
+// signInUnconfirmed is testpc's SignIn without its yes.
+func signInUnconfirmed(t *testing.T, pc *testpc.PC, s *scene) *session.Unlocked {
+	t.Helper()
+	signIn, err := pc.BeginSignIn(t.Context(), s.server.URL, email, testpc.Typed(testpc.Password), s.a.SecretKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := signIn.Verify(t.Context(), s.server.LastCode(t, email)); err != nil {
+		t.Fatal(err)
+	}
+	u, err := signIn.Finish(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
