@@ -229,8 +229,8 @@ func (r *recorded) open(t testing.TB, dir string) (v *vault.Vault, end func()) {
 			ID: r.account, Device: r.device, Profile: "P2", Generation: 3, SealedAccountKey: []byte("ak"),
 			SealedIdentity: []byte("identity"), SealedDeviceSeed: []byte("seed"), SealedAnchor: []byte("anchor"),
 		},
-		Vaults:  []vault.SealedVaultKey{{Vault: r.vault, Epoch: 2, Sealed: []byte("vk")}},
-		Log:     r.localLog(),
+		Vaults: []vault.SealedVaultKey{{Vault: r.vault, Epoch: 2, Sealed: []byte("vk")}},
+		Log:    r.localLog(),
 	}, mac)
 	if err != nil {
 		t.Fatal(err)
