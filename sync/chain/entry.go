@@ -26,8 +26,9 @@ const (
 )
 
 const (
-	maxEntry   = 16 << 10
-	maxEntries = 10_000
+	maxEntry    = 16 << 10
+	maxEntries  = 10_000
+	keptEntries = 1_000 // the last of them, for all but renames and server-restores
 )
 
 type entry struct {

@@ -43,6 +43,7 @@ type Log struct {
 	entries     []SignedEntry
 	credentials Credentials
 	stale       bool // the account key was rotated, and the credentials in force seal the one before
+	revoking    bool // a device was revoked that still knows the identity in force
 	email       Hash
 	devices     map[id.ID]*DeviceState
 	order       []id.ID
@@ -165,6 +166,7 @@ func (l *Log) Append(s SignedEntry) error {
 	if err := l.apply(e, body); err != nil {
 		return fmt.Errorf("entry %d: %w", e.Seq, err)
 	}
+	_, l.revoking = body.(*DeviceRevoke)
 	l.hashes = append(l.hashes, canonical.Hash("coffer/v1/log-entry", s.Entry))
 	l.entries = append(l.entries, s)
 	return nil
@@ -179,8 +181,8 @@ func (l *Log) signer(body Body) signing.PublicKey {
 }
 
 func (l *Log) apply(e entry, body Body) error {
-	if _, genesis := body.(*Genesis); genesis != (e.Seq == 0) {
-		return fmt.Errorf("a genesis comes first, and once: %w", ErrEntryBody)
+	if err := l.inPlace(e, body); err != nil {
+		return err
 	}
 	switch b := body.(type) {
 	case *Genesis:
@@ -201,6 +203,25 @@ func (l *Log) apply(e entry, body Body) error {
 		return l.restore(e, *b)
 	case *DeviceRename:
 		return l.renameDevice(*b)
+	}
+	return nil
+}
+
+// inPlace tells whether an entry of this type may come next. A revoked device can sign for the identity until that is rotated: a
+// server that cuts the batch there must not let it go on. And what needs no fresh proof must not fill the log, or nobody could revoke.
+func (l *Log) inPlace(e entry, body Body) error {
+	_, genesis := body.(*Genesis)
+	_, revokes := body.(*DeviceRevoke)
+	_, rotates := body.(*IdentityRotate)
+	_, renames := body.(*DeviceRename)
+	_, restores := body.(*ServerRestore)
+	switch {
+	case genesis != (e.Seq == 0):
+		return fmt.Errorf("a genesis comes first, and once: %w", ErrEntryBody)
+	case l.revoking && !revokes && !rotates:
+		return fmt.Errorf("a revocation without the rotation that follows it: %w", ErrEntryBody)
+	case (renames || restores) && e.Seq >= maxEntries-keptEntries:
+		return fmt.Errorf("the log's last places are kept for changes of its keys: %w", ErrEntryBody)
 	}
 	return nil
 }

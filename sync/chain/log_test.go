@@ -182,7 +182,54 @@ func (w *world) revoked(t testing.TB) id.ID {
 	device := id.New()
 	w.enter(t, DeviceAdd{Device: device, Key: signing.Generate().Public()})
 	w.enter(t, DeviceRevoke{Device: device, Last: []VaultHead{{Vault: w.vault}}})
+	w.rotate(t)
 	return device
+}
+
+// A revoked device has the identity's key until that is rotated. A server that cuts the batch between the two gains it nothing.
+func TestOnlyTheRotationFollowsARevocation(t *testing.T) {
+	w := newWorld(t)
+	thief, other := w.addThief(t), w.addThief(t)
+	w.revoke(t, thief.id)
+	for name, body := range map[string]Body{
+		"a device":     DeviceAdd{Device: id.New(), Key: signing.Generate().Public()},
+		"credentials":  w.credentials(nil),
+		"an epoch":     VaultEpoch{Vault: w.vault, Epoch: 2, SealedKey: Hash{4}, Previous: Hash{5}},
+		"an address":   EmailChange{Email: Hash{3}},
+		"a rename":     DeviceRename{Device: w.device, Name: "x"},
+		"another head": ServerRestore{Vault: w.vault, Device: w.device, GivenUp: 9, GivenUpHash: Hash{9}, Adopted: 6, AdoptedHash: Hash{6}},
+	} {
+		if err := w.log.Append(w.entry(t, body)); !errors.Is(err, ErrEntryBody) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	w.revoke(t, other.id)
+	w.rotate(t)
+	w.enter(t, DeviceAdd{Device: id.New(), Key: signing.Generate().Public()})
+}
+
+// What needs no fresh proof cannot fill the log: the places that a revocation needs are kept.
+func TestTheLastPlacesAreKeptForChangesOfKeys(t *testing.T) {
+	w := newWorld(t)
+	rename := DeviceRename{Device: w.device, Name: "x"}
+	restore := ServerRestore{Vault: w.vault, Device: w.device, GivenUp: 9, GivenUpHash: Hash{9}, Adopted: 6, AdoptedHash: Hash{6}}
+	fill := func(entries int) { w.log.hashes = append(w.log.hashes, make([]Hash, entries-w.log.Len())...) }
+	fill(maxEntries - keptEntries - 2)
+	w.enter(t, rename)
+	w.enter(t, restore)
+	for _, body := range []Body{rename, restore} {
+		if err := w.log.Append(w.entry(t, body)); !errors.Is(err, ErrEntryBody) {
+			t.Errorf("%T: %v", body, err)
+		}
+	}
+	w.enter(t, DeviceRevoke{Device: w.device, Last: []VaultHead{{Vault: w.vault}}})
+	w.rotate(t)
+	w.enter(t, w.credentials(nil))
+	fill(maxEntries - 1)
+	w.enter(t, w.credentials(nil))
+	if err := w.log.Append(w.entry(t, w.credentials(nil))); !errors.Is(err, ErrEntryOrder) {
+		t.Errorf("beyond the last place: %v", err)
+	}
 }
 
 func TestEpochsOfAVault(t *testing.T) {

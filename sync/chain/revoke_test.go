@@ -164,6 +164,7 @@ func TestServerRestoreMovesWhatARevocationNames(t *testing.T) {
 		w.accept(t, w.write(t, thief.id, thief.key, 4))
 	}
 	w.revoke(t, thief.id)
+	w.rotate(t)
 	old := w.at
 	w.at = Position{}
 	other := w.write(t, w.device, w.key, 4)
