@@ -47,6 +47,7 @@ func TestPictures(t *testing.T) {
 			a.welcome()
 			a.vault()
 			a.dialogs()
+			a.account()
 			a.conflict()
 			a.unlocking()
 		})
@@ -253,6 +254,72 @@ func (a *album) dialogs() {
 	a.waitFor("In the trash")
 	a.take("trash")
 	a.shell.Vault().Go(screen.Place{})
+}
+
+// account shows what leads through several pages, on both sides of a pairing and of a recovery.
+func (a *album) account() {
+	a.desk.account()
+	a.take("account")
+	a.shell.Vault().Sheet().Open("password")
+	a.typeText("not it")
+	a.tabTo("New master password")
+	a.typeText("correct horse")
+	a.waitFor("Weak")
+	a.take("account-password")
+	a.shell.Vault().Sheet().Back()
+	for _, row := range []string{"email", "kit", "rotate", "signOut", "delete"} {
+		a.shell.Vault().Sheet().Open(row)
+		a.take("account-" + row)
+		a.shell.Vault().Sheet().Back()
+	}
+	a.keys(fyne.KeyEscape)
+	a.devices()
+	a.take("devices")
+	rows := a.shell.Vault().Sheet().State().Rows
+	a.shell.Vault().Sheet().Act(rows[1].ID, "rename")
+	a.take("devices-rename")
+	a.shell.Vault().Sheet().Back()
+	a.shell.Vault().Sheet().Act(rows[1].ID, "remove")
+	a.take("devices-remove")
+	a.keys(fyne.KeyEscape)
+	a.pairing()
+	a.keys(fyne.KeyEscape)
+	a.shell.Vault().DismissToast()
+}
+
+func (a *album) pairing() {
+	other := &album{desk: newDesk(a.TB, testpc.New(a, "Anna’s new PC", nil), a.server), size: a.size}
+	other.window.Resize(a.size)
+	other.keys(fyne.KeyTab, fyne.KeyReturn)
+	other.typeText(anna)
+	other.do("Approve from another device")
+	other.waitFor("Approve this PC on another device")
+	other.take("pair-wait")
+	a.waitFor("asks to be let in")
+	a.take("notice-pairing")
+	a.shell.Vault().ActOnNotice("pairing")
+	a.waitFor("Anna’s new PC")
+	a.take("devices-add")
+	a.shell.Vault().Sheet().Open(a.shell.Vault().Sheet().State().Rows[0].ID)
+	other.waitFor("Type these into the other device")
+	other.take("pair-digits")
+	a.waitFor("Type what the new device shows")
+	a.shell.Vault().Sheet().SetText("digits", "000 000")
+	a.shell.Vault().Sheet().Submit()
+	a.waitFor("These are not the right digits.")
+	a.take("devices-digits")
+	a.shell.Vault().Sheet().SetText("digits", other.shell.Welcome().Sheet().State().Digits)
+	a.shell.Vault().Sheet().Submit()
+	a.waitFor("Type these into the new device")
+	a.take("devices-shown")
+	other.waitFor("There is one try.")
+	other.take("pair-confirm")
+	other.shell.Welcome().Sheet().Back()
+	other.shell.Welcome().Recover()
+	other.waitFor("Use your recovery code")
+	other.take("recover-begin")
+	a.shell.Vault().Sheet().Submit()
+	a.waitFor("The new device is let in.")
 }
 
 func (a *album) conflict() {

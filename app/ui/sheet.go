@@ -46,10 +46,13 @@ func newSheetView(w *Window, model screen.SheetModel, inCard bool) *sheetView {
 	return v
 }
 
+// sheetWidth has room for a device with its buttons.
+const sheetWidth = 560
+
 // newSheetModal shows a sheet in a dialog.
 func newSheetModal(w *Window, model screen.SheetModel) *widget.Modal {
 	v := newSheetView(w, model, false)
-	modal := widget.NewModal(model.State().Title, v.box).Wide(widget.StepWidth)
+	modal := widget.NewModal(model.State().Title, v.box).Wide(sheetWidth)
 	modal.First, modal.OnDismiss = v.first, model.Back
 	v.settled = modal.Refresh
 	v.turned = func(s screen.SheetState) {
