@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -59,6 +61,41 @@ func FuzzSignedHeaders(f *testing.F) {
 		// Only the seed of one honest request may pass, once; made-up headers never do.
 		if r.status == 200 && req.Header.Get(wire.HeaderSignature) != h.Get(wire.HeaderSignature) {
 			t.Errorf("headers that nobody signed were accepted: %v", req.Header)
+		}
+	})
+}
+
+// FuzzSignedRequest sends any path, query and body below the operations that take them, rightly signed.
+func FuzzSignedRequest(f *testing.F) {
+	s := testkit.Cloud(f)
+	u := signUp(f, s, "ada@example.org")
+	d := u.first
+	paths := []string{
+		"POST /v1/account/log", "POST /v1/account/change", "POST /v1/account/delete", "POST /v1/account/challenge", "POST /v1/email/start",
+		"POST /v1/email/finish", "POST /v1/pairings/start", "POST /v1/pairings/answer", "POST /v1/pairings/approve", "POST /v1/pairings/refuse",
+		"POST /v1/pairings/poll", "POST /v1/pairings/reveal", "GET /v1/pairings/", "POST /v1/recovery/lookup", "POST /v1/recovery/start",
+		"POST /v1/recovery/verify", "POST /v1/signin/lookup", "POST /v1/signin/prove", "POST /v1/signin/verify-device",
+		"POST /v1/sessions/refresh", "POST /v1/signup/verify", "POST /v1/signup/finish", "GET " + d.vaultPath("/changes"),
+		"GET " + d.vaultPath("/objects"), "POST " + d.vaultPath("/objects/fetch"), "GET /v1/account/log", "GET /v1/vaults/",
+	}
+	for i := range paths {
+		f.Add(uint8(i), "", []byte(`{}`))
+	}
+	f.Add(uint8(0), "", []byte(`{"entry":"AA==","signature":"AA=="}`))
+	f.Add(uint8(1), "", []byte(`{"entries":[{"entry":"AA==","signature":"AA=="}],"proof":{"nonce":"AA==","expires":-1,"signature":""}}`))
+	f.Add(uint8(22), "?since=18446744073709551615", []byte{})
+	f.Add(uint8(23), "?after=%00%ff", []byte{})
+	f.Add(uint8(24), "", []byte(`{"object_ids":["0",null,""]}`))
+	f.Fuzz(func(t *testing.T, path uint8, rest string, body []byte) {
+		d.t = t
+		method, to, _ := strings.Cut(paths[int(path)%len(paths)], " ")
+		if u, err := url.Parse(d.server.URL + to + rest); err != nil {
+			return // net/http would not send it
+		} else if u.Fragment != "" {
+			return
+		}
+		if r := send(t, d.request(method, to+rest, d.session.AccessToken, body), nil); r.status >= 500 {
+			t.Errorf("%d %s for %s %q", r.status, r.err.Code, to+rest, body)
 		}
 	})
 }
