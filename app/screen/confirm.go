@@ -42,9 +42,13 @@ func (c *Confirm) rows() []SheetRow {
 	if !e.Changed.IsZero() {
 		changed = c.text("screen.confirm.changed", "time", c.env.Words.DateTime(e.Changed.Local()), "device", e.ChangedBy)
 	}
+	generation := c.text("screen.confirm.unchanged")
+	if e.Generation > 1 {
+		generation = c.env.Words.Count("screen.confirm.generation", int(e.Generation)-1)
+	}
 	rows := []SheetRow{
 		{ID: "changed", Icon: assets.IconClock, Title: c.text("screen.confirm.row.changed"), Detail: changed},
-		{ID: "generation", Icon: assets.IconKey, Title: c.text("screen.confirm.row.generation"), Detail: c.env.Words.Count("screen.confirm.generation", int(e.Generation)-1)},
+		{ID: "generation", Icon: assets.IconKey, Title: c.text("screen.confirm.row.generation"), Detail: generation},
 	}
 	for _, d := range e.Devices {
 		row := deviceRow(c.env.Words, d)

@@ -49,13 +49,32 @@ func (n *NewDevice) ask() {
 
 // waitPage waits until another device takes the request up.
 func (n *NewDevice) waitPage() {
-	n.show(sheetPage{name: "wait", args: []any{"email", n.config.Email}, qr: n.pairing.Code(), wait: true})
+	n.show(sheetPage{
+		name: "wait", args: []any{"email", n.config.Email}, qr: n.pairing.Code(), wait: true, links: []string{"copy"},
+		act: func(string, string) { n.copyCode() },
+	})
 	n.watch(n.pairing.Answered, func(err error) {
 		if err != nil {
 			n.ended(err)
 			return
 		}
 		n.digitsPage()
+	})
+}
+
+// codeStays is how long the text of the code may lie on the clipboard: it lets in whoever has it, for as long as the request waits.
+const codeStays = time.Minute
+
+// copyCode puts the text of the code on the clipboard, for who can send it to the other device by a way of his own.
+func (n *NewDevice) copyCode() {
+	code := secret.FromString(n.pairing.Code())
+	Run(n.run, func(context.Context) (struct{}, error) {
+		defer code.Wipe()
+		return struct{}{}, n.env.Clipboard.Copy(code, codeStays)
+	}, func(_ struct{}, err error) {
+		if err != nil {
+			n.fail(err)
+		}
 	})
 }
 

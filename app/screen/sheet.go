@@ -187,6 +187,8 @@ func (s *Sheet) view() SheetState {
 	}
 	switch {
 	case p.stay:
+	case s.word("secondary") != "":
+		state.Secondary = s.word("secondary")
 	case p.back != nil:
 		state.Secondary = s.text("screen.back")
 	case p.submit != nil:
