@@ -9,7 +9,8 @@ mkdir -p "$home/pc"
 
 # The port is kept: it is part of the origin that accounts belong to.
 port=$(cat "$home/port" 2>/dev/null || true)
-"$bin/coffer-cloud" serve --dev --data "$home/cloud" --listen "127.0.0.1:${port:-0}" >"$home/cloud.log" 2>&1 &
+: >"$home/cloud.log" # now: neither a missing one nor an old one may be read below
+"$bin/coffer-cloud" serve --dev --data "$home/cloud" --listen "127.0.0.1:${port:-0}" >>"$home/cloud.log" 2>&1 &
 cloud=$!
 tail -n +1 -f "$home/cloud.log" &
 tail=$!

@@ -18,6 +18,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newPC(t, "demo")
+	defer p.showFailure()
 	folder := t.TempDir()
 	p.env = append(p.env, "COFFER_HOME="+filepath.Join(folder, ".coffer", "pc"))
 
@@ -86,7 +87,12 @@ func startDemo(p *pc, folder, fresh string) *demo {
 		if err := d.cmd.Start(); err != nil {
 			p.t.Fatal(err)
 		}
-		p.t.Cleanup(func() { syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL) })
+		p.t.Cleanup(func() {
+			syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
+			if data, err := os.ReadFile(d.output); err == nil && p.t.Failed() {
+				p.t.Logf("the demo printed\n%s", data)
+			}
+		})
 		go func() {
 			d.cmd.Wait()
 			out.Close()

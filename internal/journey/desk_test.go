@@ -93,13 +93,9 @@ func (d *desk) press(keysyms ...rune) error {
 	for i := len(held) - 1; i >= 0; i-- {
 		xtest.FakeInput(d.conn, xproto.KeyRelease, byte(held[i]), 0, d.root, 0, 0, 0)
 	}
-	d.last, d.released = keysyms[len(keysyms)-1], time.Now()
-	return nil
-}
-
-// sync returns when the server has taken all that was sent.
-func (d *desk) sync() error {
+	// The reply to any request says that the server has done what came before: only then the key is up.
 	_, err := xproto.GetInputFocus(d.conn).Reply()
+	d.last, d.released = keysyms[len(keysyms)-1], time.Now()
 	return err
 }
 
@@ -183,14 +179,25 @@ func (d *desk) focused() xproto.Window {
 	return focus.Focus
 }
 
+// atom is the number of a name, 0 if the server is gone.
+func (d *desk) atom(name string) xproto.Atom {
+	reply, err := xproto.InternAtom(d.conn, false, uint16(len(name)), name).Reply()
+	if err != nil {
+		return 0
+	}
+	return reply.Atom
+}
+
+// managed tells whether a window manager has said that it is at work.
+func (d *desk) managed() bool {
+	check, err := xproto.GetProperty(d.conn, false, d.root, d.atom("_NET_SUPPORTING_WM_CHECK"), xproto.GetPropertyTypeAny, 0, 1).Reply()
+	return err == nil && check.ValueLen > 0
+}
+
 // minimise asks the window manager to put a window away.
 func (d *desk) minimise(window xproto.Window) {
 	const iconic = 3 // ICCCM 4.1.4
-	change, err := xproto.InternAtom(d.conn, false, uint16(len("WM_CHANGE_STATE")), "WM_CHANGE_STATE").Reply()
-	if err != nil {
-		return
-	}
-	event := xproto.ClientMessageEvent{Format: 32, Window: window, Type: change.Atom, Data: xproto.ClientMessageDataUnionData32New([]uint32{iconic, 0, 0, 0, 0})}
+	event := xproto.ClientMessageEvent{Format: 32, Window: window, Type: d.atom("WM_CHANGE_STATE"), Data: xproto.ClientMessageDataUnionData32New([]uint32{iconic, 0, 0, 0, 0})}
 	xproto.SendEvent(d.conn, false, d.root, xproto.EventMaskSubstructureRedirect|xproto.EventMaskSubstructureNotify, string(event.Bytes()))
 }
 

@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image"
 	"image/png"
 	"os"
@@ -64,6 +65,7 @@ type pc struct {
 	name    string
 	session *testbus.Session
 	desk    *desk
+	typed   bool // since the screen last stood still
 	home    string
 	app     *exec.Cmd
 	program string // the installed copy of the app, which an update replaces
@@ -84,11 +86,12 @@ func newPC(t *testing.T, name string, env ...string) *pc {
 	p.env = append(p.session.Env(), append([]string{"DISPLAY=" + display, "COFFER_HOME=" + filepath.Join(home, "Coffer"), "LIBGL_ALWAYS_SOFTWARE=1", "LANG=C.UTF-8"}, env...)...)
 	p.program = filepath.Join(home, "bin", "coffer")
 	p.install(binary(t, "coffer"))
-	p.background("openbox")
 	var err error
 	if p.desk, err = openDesk(display); err != nil {
 		t.Fatal(err)
 	}
+	p.background("openbox")
+	eventually(t, "the window manager", p.desk.managed) // a window that is there before it gets no keys
 	return p
 }
 
@@ -161,6 +164,18 @@ func (p *pc) settings(text string) {
 // logFile is the app's own log.
 func (p *pc) logFile() string { return filepath.Join(p.home, "Coffer", "logs", "coffer.log") }
 
+// showFailure keeps what the screen shows when something has failed, and says what the app last wrote.
+func (p *pc) showFailure() {
+	if !p.t.Failed() {
+		return
+	}
+	if img, err := p.desk.picture(); err == nil {
+		p.keep("failed-"+p.name, img)
+		fmt.Printf("\nthe last picture of PC %s is out/failed-%s.png; its log ends with\n", p.name, p.name)
+	}
+	fmt.Println(p.logTail(12))
+}
+
 // logTail is the end of the app's own log.
 func (p *pc) logTail(lines int) string {
 	data, err := os.ReadFile(p.logFile())
@@ -216,11 +231,8 @@ func (p *pc) text(s string) {
 
 func (p *pc) press(keysyms ...rune) {
 	p.t.Helper()
-	err := p.desk.press(keysyms...)
-	if err == nil {
-		err = p.desk.sync()
-	}
-	if err != nil {
+	p.typed = true // and perhaps not drawn yet
+	if err := p.desk.press(keysyms...); err != nil {
 		p.t.Fatalf("keys on %s: %v", p.name, err)
 	}
 }
@@ -253,7 +265,17 @@ func (p *pc) settle() *image.RGBA {
 		}
 		return time.Since(since) >= stillness && same >= glances
 	})
+	p.typed = false
 	return last
+}
+
+// drawn is the screen once it shows all that was typed.
+func (p *pc) drawn() *image.RGBA {
+	p.t.Helper()
+	if p.typed {
+		return p.settle()
+	}
+	return p.picture()
 }
 
 // after does something and waits until the screen shows it and stands still again.
@@ -264,7 +286,7 @@ func (p *pc) turn(do func()) { p.t.Helper(); p.changed(page, do) }
 
 func (p *pc) changed(least int, do func()) {
 	p.t.Helper()
-	before := p.picture()
+	before := p.drawn()
 	do()
 	eventually(p.t, "the screen of "+p.name+" to change", func() bool { return different(before, p.picture()) > least })
 	p.settle()
