@@ -36,6 +36,7 @@ type accomplice struct {
 	log            *chain.Log
 	tree           *chain.Tree
 	at             chain.Head
+	bend           func(*chain.Commit) // changes a commit before it is signed; nil leaves it
 }
 
 func (s *scene) accomplice(t *testing.T) *accomplice {
@@ -165,6 +166,9 @@ func (a *accomplice) commit(t *testing.T, object id.ID, envelope []byte) (in wir
 	defer undo()
 	c := chain.Commit{Vault: a.vault, Seq: a.at.Seq + 1, Parent: a.at.Hash, Root: a.tree.Root(), Epoch: 1, Op: id.New(), Device: a.device, Time: time.Now().UnixMilli()}
 	c.LogSeq, c.LogHash = a.log.Head()
+	if a.bend != nil {
+		a.bend(&c)
+	}
 	signed, err := c.Sign(a.key, list)
 	if err != nil {
 		t.Fatal(err)

@@ -97,9 +97,10 @@ func compareTraffic(t *testing.T) {
 func shapes(l *liar) map[string]bool {
 	all := map[string]bool{}
 	for _, a := range l.requests() {
-		all[fmt.Sprintf("%s %s, %d bytes", a.method, generic(a.path), len(a.body))] = true
+		if !inBackground.MatchString(a.path) {
+			all[fmt.Sprintf("%s %s, %d bytes", a.method, generic(a.path), len(a.body))] = true
+		}
 	}
-	delete(all, "GET /v1/events, 0 bytes") // its beginning depends on time
 	return all
 }
 

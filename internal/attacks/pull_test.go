@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/engine"
 )
 
@@ -21,6 +23,7 @@ func init() {
 	register("9", existing, "bits of every part of an envelope flipped", flipEnvelopes)
 	register("9", fresh, "bits of every part of an envelope flipped", flipEnvelopesAtFirstSync)
 	register("10", existing, "commits dropped, repeated, reordered", loseCommits)
+	register("10", existing, "commits of a real device that break one rule each", bendCommits)
 	register("10", fresh, "rows dropped, repeated, altered, without an end", loseRows)
 	register("22", existing, "an older head, and another", rollBack)
 	register("22", existing, "two histories that meet", fork)
@@ -162,6 +165,41 @@ func loseCommits(t *testing.T) {
 				}
 				return v
 			})))
+		})
+	}
+}
+
+// bendCommits shows commits that a device of the account has signed, and that break one rule of the chain each.
+func bendCommits(t *testing.T) {
+	s := newScene(t)
+	a := s.accomplice(t)
+	for name, bend := range map[string]func(*chain.Commit){
+		"another parent":    func(c *chain.Commit) { c.Parent[0] ^= 1 },
+		"a place ahead":     func(c *chain.Commit) { c.Seq++ },
+		"another root":      func(c *chain.Commit) { c.Root[0] ^= 1 },
+		"another vault":     func(c *chain.Commit) { c.Vault = id.New() },
+		"another epoch":     func(c *chain.Commit) { c.Epoch = 2 },
+		"another log":       func(c *chain.Commit) { c.LogHash[0] ^= 1 },
+		"an earlier log":    func(c *chain.Commit) { c.LogSeq--; c.LogHash, _ = a.log.HashAt(c.LogSeq) },
+		"the first log":     func(c *chain.Commit) { c.LogSeq = 0; c.LogHash, _ = a.log.HashAt(0) },
+		"a stranger's hand": func(c *chain.Commit) { c.Device = id.New() },
+		"as another device": func(c *chain.Commit) { c.Device = a.log.Devices()[1].Device },
+		"none":              nil,
+		"a later log":       func(c *chain.Commit) { c.LogSeq += 100 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			object := id.New()
+			l := newLiar(t, s.server)
+			a.bend = bend
+			a.deliver(t, l, object, a.seal(t, object, 1, a.plaintext(t, s.items[0]), func([]byte) {}))
+			b := s.pcB.Copy(t, l).Unlock(t)
+			defer b.Lock()
+			err := b.Sync(t.Context())
+			if bend != nil {
+				mustNotice(t, err)
+			} else if err != nil {
+				t.Errorf("the honest commit is refused: %v", err)
+			}
 		})
 	}
 }
