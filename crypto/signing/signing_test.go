@@ -13,6 +13,7 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/docs/vectors"
 )
 
 var purposes = []signing.Purpose{signing.AccountLog, signing.Commit, signing.SignIn, signing.DeviceProof, signing.Request,
@@ -50,6 +51,26 @@ func TestVectors(t *testing.T) {
 		}
 		if got := hex.EncodeToString(key.Sign(purposes[i], fromHex(t, test.Message))); got != test.Signature {
 			t.Errorf("%s: signature %s", test.Purpose, got)
+		}
+	}
+}
+
+func TestRefusedSignatureVectors(t *testing.T) {
+	var v struct {
+		Purpose                    signing.Purpose
+		Message, Public, Signature vectors.Hex
+		Refused                    []struct {
+			Name              string
+			Public, Signature vectors.Hex
+		}
+	}
+	vectors.Load(t, "signature.json", &v)
+	if err := signing.PublicKey(v.Public.Hash32(t)).Verify(v.Purpose, v.Message, v.Signature); err != nil {
+		t.Errorf("the right one: %v", err)
+	}
+	for _, r := range v.Refused {
+		if err := signing.PublicKey(r.Public.Hash32(t)).Verify(v.Purpose, v.Message, r.Signature); !errors.Is(err, signing.ErrSignature) {
+			t.Errorf("%s: %v", r.Name, err)
 		}
 	}
 }

@@ -4,7 +4,8 @@ signatures. It shares no code with the Go packages.
 
 import unicodedata
 
-from primitives import argon2id, ed_public, ed_sign, hkdf, hkdf_expand, sha256, xchacha20_poly1305
+from primitives import (BASE, ORDER, argon2id, ed_encode, ed_multiply, ed_public, ed_sign, hkdf, hkdf_expand, sha256,
+                        xchacha20_poly1305)
 
 
 def concat(*fields):
@@ -183,9 +184,30 @@ def signatures():
     return cases
 
 
+def refused_signatures():
+    """Signatures that a lenient verifier takes. For a key of small order anybody can make one."""
+    message = sample("message", 40)
+    signed = concat("coffer/v1/sig/request", message)
+    seed = sample("signer", 32)
+    public, good = ed_public(seed), ed_sign(seed, signed)
+    # R = sB passes under the key that is the neutral element, whatever the message.
+    free = ed_encode(ed_multiply(7, BASE)) + (7).to_bytes(32, "little")
+    neutral = (1).to_bytes(32, "little")
+    s = int.from_bytes(good[32:], "little")
+    order_8 = bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05")
+    cases = [("neutral element", neutral, free), ("neutral element with its sign set", neutral[:31] + b"\x80", free),
+             ("neutral element, not canonical", (2**255 - 18).to_bytes(32, "little"), free),
+             ("order 2", (2**255 - 20).to_bytes(32, "little"), free), ("order 4", bytes(32), free), ("order 8", order_8, free),
+             ("s not reduced", public, good[:32] + (s + ORDER).to_bytes(32, "little")), ("a byte more", public, good + b"\0"),
+             ("a byte less", public, good[:63]), ("none", public, b""), ("not joined with the purpose", public, ed_sign(seed, message)),
+             ("purpose joined without lengths", public, ed_sign(seed, b"coffer/v1/sig/request" + message))]
+    return {"purpose": "request", "message": message.hex(), "public": public.hex(), "signature": good.hex(),
+            "refused": [{"name": n, "public": k.hex(), "signature": b.hex()} for n, k, b in cases]}
+
+
 def argon2id_cases():
     cases = []
-    for memory, passes, lanes, password in ((32, 3, 4, b"\1" * 32), (64, 1, 4, b"password"), (64, 2, 1, b""),
+    for memory, passes, lanes, password in ((32, 3, 4, b"\1" * 32), (64, 1, 4, b"password"), (64, 2, 1, b""), (256, 4, 4, b"P3 has four passes"),
                                             (1000, 3, 4, bytes(range(256)))):
         cases.append({"memory_kib": memory, "time": passes, "threads": lanes, "password": password.hex(),
                       "salt": (b"\2" * 16).hex(),

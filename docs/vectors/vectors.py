@@ -25,6 +25,7 @@ FILES = {
     "recovery": protocol.recoveries,
     "sealing": protocol.sealings,
     "signing": protocol.signatures,
+    "signature": protocol.refused_signatures,
     "derivation": protocol.derivations,
     "log": account.log_vectors,
     "vault": account.vault_vectors,
