@@ -75,7 +75,7 @@ func TestEnrolGetAndList(t *testing.T) {
 	testpc.Sync(t, u)
 	u.Lock()
 
-	in = &lines{t: t, next: []func() string{says(testpc.Password), says(created.SecretKey), mailed}}
+	in = &lines{t: t, next: []func() string{says(testpc.Password), says(created.SecretKey), mailed, says("yes")}}
 	if code, _, errOut = call(t, pcB, in, "enrol", "signin", "--server", server.URL, "--email", email); code != exitOK {
 		t.Fatalf("sign in: %d %s", code, errOut)
 	}

@@ -299,7 +299,33 @@ func (p *program) enrol(ctx context.Context, args []string) error {
 		return err
 	}
 	defer u.Lock()
-	return p.printEnrolled(u, args[0] == "create")
+	if args[0] == "signin" {
+		if err := p.confirm(ctx, u); err != nil {
+			return err
+		}
+	}
+	return p.printEnrolled(ctx, u, args[0] == "create")
+}
+
+// confirm shows the state that the server gave to this new device, and asks whether it is the newest: only a person can tell. Without a
+// yes the vault stays read-only here.
+func (p *program) confirm(ctx context.Context, u *session.Unlocked) error {
+	e, err := u.Enrolment(ctx)
+	if err != nil {
+		return err
+	}
+	if !e.Changed.IsZero() {
+		fmt.Fprintf(p.stderr, "Last change: %s, on %s.\n", e.Changed.Local().Format(time.DateTime), e.ChangedBy)
+	}
+	for _, d := range e.Devices {
+		fmt.Fprintf(p.stderr, "Device: %s (%s), added %s.\n", d.Name, d.Platform, d.Added.Local().Format(time.DateTime))
+	}
+	answer, err := p.question("Is this the newest state of the vault? Type yes", false)
+	if err != nil || string(answer.Reveal()) != "yes" {
+		fmt.Fprintln(p.stderr, "Not confirmed: the vault can only be read on this PC until it is, in the app.")
+		return nil
+	}
+	return u.ConfirmEnrolment(ctx)
 }
 
 func (p *program) create(ctx context.Context, server, email, passwordFile string) (*session.Unlocked, error) {
@@ -349,16 +375,21 @@ func (p *program) signIn(ctx context.Context, server, email, passwordFile string
 	return s.Finish(ctx, nil)
 }
 
-// printEnrolled shows the Secret Key of a new account, once: nobody else has it.
-func (p *program) printEnrolled(u *session.Unlocked, created bool) error {
+// printEnrolled shows Secret Key and recovery code of a new account, once: nobody else has them.
+func (p *program) printEnrolled(ctx context.Context, u *session.Unlocked, created bool) error {
 	report := map[string]any{"account": u.Account().ID.String(), "email": u.Account().Email, "items": u.Vault().Counts().All}
 	if created {
-		report["secret_key"] = u.SecretKey()
+		code, err := u.RecoveryCode(ctx)
+		if err != nil {
+			return err
+		}
+		report["secret_key"], report["recovery_code"] = u.SecretKey(), code
 	}
 	return p.print(report, func() {
 		fmt.Fprintf(p.stdout, "%s is on this PC, with %d items.\n", u.Account().Email, u.Vault().Counts().All)
 		if created {
 			fmt.Fprintf(p.stdout, "Write this Secret Key down; every new device needs it, and nobody can restore it:\n%s\n", u.SecretKey())
+			fmt.Fprintf(p.stdout, "And this recovery code, for the day on which it or the master password is lost:\n%s\n", report["recovery_code"])
 		}
 	})
 }
