@@ -219,3 +219,42 @@ func TestSecretKeyVectors(t *testing.T) {
 		}
 	}
 }
+
+type spellings struct {
+	Raw      hexBytes
+	Accepted []string
+	Refused  []struct{ Name, Text string }
+}
+
+func (v spellings) check(t *testing.T, parse func(string) (secret.Bytes, error)) {
+	t.Helper()
+	for _, text := range v.Accepted {
+		got, err := parse(text)
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		same(t, text, got.Reveal(), v.Raw)
+	}
+	for _, r := range v.Refused {
+		if _, err := parse(r.Text); err == nil {
+			t.Errorf("taken: %s, %q", r.Name, r.Text)
+		}
+	}
+}
+
+func TestTextVectors(t *testing.T) {
+	var v struct {
+		SecretKey    spellings `json:"secret_key"`
+		RecoveryCode spellings `json:"recovery_code"`
+	}
+	load(t, "text.json", &v)
+	v.SecretKey.check(t, func(text string) (secret.Bytes, error) {
+		key, err := keys.ParseSecretKey(text)
+		return key.Bytes(), err
+	})
+	v.RecoveryCode.check(t, func(text string) (secret.Bytes, error) {
+		code, err := keys.ParseRecoveryCode(text)
+		return code.Bytes(), err
+	})
+}

@@ -67,6 +67,30 @@ def recovery_code_text(code):
     return "R1-" + "-".join(digits[i:i + 6] for i in range(0, 36, 6))
 
 
+def texts():
+    """Spellings of a Secret Key and a recovery code that readers take, and those that they refuse."""
+    def spellings(text, raw):
+        digits = text[3:]
+        flipped = ALPHABET[ALPHABET.index(digits[-1]) ^ 1]
+        refused = {"nothing": "", "prefix alone": text[:3], "another prefix": "X" + text[1:], "another version": text[0] + "2" + text[2:],
+                   "checksum": text[:-1] + flipped, "a digit": text[:3] + ALPHABET[ALPHABET.index(digits[0]) ^ 1] + digits[1:],
+                   "two digits swapped": text[:3] + digits[1] + digits[0] + digits[2:], "a digit more": text + "0", "a digit less": text[:-1],
+                   "U is no digit": text[:3] + "U" + digits[1:], "another sign": text.replace("-", "_"), "not ASCII": text[:-1] + "\u0660"}
+        accepted = [text, text.lower(), text.replace("-", ""), text.replace("-", " "), "  " + text + "  ", text[:3] + digits.replace("0", "O"),
+                    text[:3] + digits.replace("0", "o").replace("1", "l"), text[:3] + digits.replace("1", "I")]
+        return {"raw": raw.hex(), "accepted": accepted, "refused": [{"name": n, "text": t} for n, t in refused.items()]}
+
+    # Keys in whose text 0 and 1 occur.
+    sk = next(k for k in (sample("text sk %d" % n, 16) for n in range(99)) if {"0", "1"} <= set(secret_key_text(k)[3:]))
+    rc = next(k for k in (sample("text rc %d" % n, 20) for n in range(99)) if {"0", "1"} <= set(recovery_code_text(k)[3:]))
+    both = {"secret_key": spellings(secret_key_text(sk), sk), "recovery_code": spellings(recovery_code_text(rc), rc)}
+    # The 26th digit has three bits of the key and two that are zero.
+    digits = secret_key_text(sk)[3:].replace("-", "")
+    last = ALPHABET[ALPHABET.index(digits[25]) | 1]
+    both["secret_key"]["refused"].append({"name": "padding that is not zero", "text": "C1" + digits[:25] + last + digits[26:]})
+    return both
+
+
 def padded(content):
     need = 4 + len(content)
     size = 64

@@ -19,6 +19,7 @@ FILES = {
     "argon2id": protocol.argon2id_cases,
     "secretkey": lambda: [{"raw": raw.hex(), "text": protocol.secret_key_text(raw)} for raw in
                           [bytes(16), b"\xff" * 16] + [sample("sk %d" % i, 16) for i in range(8)]],
+    "text": protocol.texts,
     "concat": protocol.joins,
     "cbor": protocol.encodings,
     "envelope": protocol.envelopes,
