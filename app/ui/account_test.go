@@ -54,6 +54,10 @@ func TestChangeThePasswordByKeyboard(t *testing.T) {
 	d.account()
 	d.keys(fyne.KeyReturn) // the first row
 	d.waitFor("Your other devices will ask for it once.")
+	d.keys(fyne.KeyEscape) // a page back, and not out
+	d.waitFor("What protects your account, and what ends it.")
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Your other devices will ask for it once.")
 	d.typeText("not the password")
 	d.keys(fyne.KeyTab, fyne.KeyTab)
 	d.typeText(freshPassword)
@@ -64,6 +68,9 @@ func TestChangeThePasswordByKeyboard(t *testing.T) {
 	d.typeText(testpc.Password)
 	d.keys(fyne.KeyReturn)
 	d.waitFor("Your master password is changed.")
+	d.account()
+	d.keys(fyne.KeyEscape)
+	d.until("closed", func() bool { return d.shell.Vault().State().Dialog == screen.DialogNone })
 	d.press(screen.ActionLock)
 	d.waitFor("Welcome back")
 	d.typeText(freshPassword)

@@ -47,7 +47,8 @@ func (d *dialogs) open(dialog screen.Dialog) {
 		d.modal = d.newImport()
 	case screen.DialogSheet:
 		d.sheet = d.model.Sheet()
-		d.modal = newSheetModal(d.w, d.sheet)
+		sheet := d.sheet
+		d.modal = newSheetModal(d.w, sheet, func() bool { return d.model.Sheet() == sheet })
 	case screen.DialogTrouble:
 		d.modal = newTroubleView(d.w, d.model.Trouble()).modal
 	default:

@@ -49,11 +49,18 @@ func newSheetView(w *Window, model screen.SheetModel, inCard bool) *sheetView {
 // sheetWidth has room for a device with its buttons.
 const sheetWidth = 560
 
-// newSheetModal shows a sheet in a dialog.
-func newSheetModal(w *Window, model screen.SheetModel) *widget.Modal {
+// newSheetModal shows a sheet in a dialog. Escape goes a page back; open tells whether the sheet is there still.
+func newSheetModal(w *Window, model screen.SheetModel, open func() bool) *widget.Modal {
 	v := newSheetView(w, model, false)
 	modal := widget.NewModal(model.State().Title, v.box).Wide(sheetWidth)
-	modal.First, modal.OnDismiss = v.first, model.Back
+	modal.First = v.first
+	modal.OnDismiss = func() {
+		model.Back()
+		if open() {
+			modal.First = v.first
+			w.root.ShowModal(modal)
+		}
+	}
 	v.settled = modal.Refresh
 	v.turned = func(s screen.SheetState) {
 		modal.SetTitle(s.Title)
