@@ -3,8 +3,6 @@ package canonical_test
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/docs/vectors"
 )
 
 func TestConcat(t *testing.T) {
@@ -42,18 +41,12 @@ func TestConcat(t *testing.T) {
 
 // The vectors come from docs/vectors/vectors.py, which shares no code with this.
 func TestVectors(t *testing.T) {
-	data, err := os.ReadFile("../../docs/vectors/concat.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var v struct {
 		Joined, Hash string
 		HashField    string `json:"hash_field"`
 		IDField      id.ID  `json:"id_field"`
 	}
-	if err := json.Unmarshal(data, &v); err != nil {
-		t.Fatal(err)
-	}
+	vectors.Load(t, "concat.json", &v)
 	field := [32]byte(fromHex(t, v.HashField))
 	joined := canonical.Concat("text", "", []byte{0, 255}, field, v.IDField, uint64(1)<<40)
 	if !bytes.Equal(joined, fromHex(t, v.Joined)) {

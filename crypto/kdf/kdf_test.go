@@ -3,13 +3,12 @@ package kdf
 import (
 	"context"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/docs/vectors"
 )
 
 var salt = [16]byte([]byte("sixteen byte sal"))
@@ -21,16 +20,9 @@ type vector struct {
 	Password, Salt, Key string
 }
 
-func vectors(t *testing.T) []vector {
+func argon2idVectors(t *testing.T) (cases []vector) {
 	t.Helper()
-	data, err := os.ReadFile("../../docs/vectors/argon2id.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cases []vector
-	if err := json.Unmarshal(data, &cases); err != nil || len(cases) == 0 {
-		t.Fatal(len(cases), err)
-	}
+	vectors.Load(t, "argon2id.json", &cases)
 	return cases
 }
 
@@ -46,7 +38,7 @@ func fromHex(t *testing.T, text string) []byte {
 // The vectors come from an implementation that passes the one of RFC 9106 §5.3,
 // whose secret and associated data x/crypto has no parameters for.
 func TestArgon2idVectors(t *testing.T) {
-	for _, v := range vectors(t) {
+	for _, v := range argon2idVectors(t) {
 		p := Profile{MemoryKiB: v.MemoryKiB, Time: v.Time, Threads: v.Threads}
 		got := derive(secret.New(fromHex(t, v.Password)), [16]byte(fromHex(t, v.Salt)), p)
 		if hex.EncodeToString(got.Reveal()) != v.Key {
@@ -57,7 +49,7 @@ func TestArgon2idVectors(t *testing.T) {
 
 func TestLoweredCostIsLow(t *testing.T) {
 	LowerCostForTests()
-	for _, v := range vectors(t) {
+	for _, v := range argon2idVectors(t) {
 		if v.MemoryKiB != 64 || v.Time != 1 || v.Threads != 4 {
 			continue
 		}

@@ -3,8 +3,6 @@ package keys_test
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -12,19 +10,10 @@ import (
 	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/docs/vectors"
 )
 
-// The vectors come from docs/vectors/vectors.py, which shares no code with this.
-func load(t *testing.T, file string, v any) {
-	t.Helper()
-	data, err := os.ReadFile("../../docs/vectors/" + file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(data, v); err != nil {
-		t.Fatal(err)
-	}
-}
+// The vectors come from docs/vectors/protocol.py, which shares no code with this.
 
 type hexBytes []byte
 
@@ -54,7 +43,7 @@ type derivation struct {
 // The whole way from password and Secret Key, at full cost.
 func TestDerivationVectors(t *testing.T) {
 	var cases []derivation
-	load(t, "derivation.json", &cases)
+	vectors.Load(t, "derivation.json", &cases)
 	if len(cases) == 0 {
 		t.Fatal("no vectors")
 	}
@@ -118,7 +107,7 @@ func (v sealings) localRef() keys.LocalRef {
 
 func TestSealedKeyVectors(t *testing.T) {
 	var v sealings
-	load(t, "sealing.json", &v)
+	vectors.Load(t, "sealing.json", &v)
 	ak, err := keys.OpenAccountKey(v.KEK.secret(), v.SealedAK, v.Account, v.Generation, keys.ByPassword)
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +138,7 @@ func TestSealedKeyVectors(t *testing.T) {
 
 func TestDeviceReceiveVector(t *testing.T) {
 	var v sealings
-	load(t, "sealing.json", &v)
+	vectors.Load(t, "sealing.json", &v)
 	device, err := signing.FromSeed(v.DeviceSeed.secret())
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +158,7 @@ func TestRecoveryVectors(t *testing.T) {
 		Tag, KEK    hexBytes
 		LoginPublic hexBytes `json:"login_public"`
 	}
-	load(t, "recovery.json", &cases)
+	vectors.Load(t, "recovery.json", &cases)
 	if len(cases) == 0 {
 		t.Fatal("no vectors")
 	}
@@ -189,7 +178,7 @@ func TestRecoveryVectors(t *testing.T) {
 
 func TestSealedDataVectors(t *testing.T) {
 	var v sealings
-	load(t, "sealing.json", &v)
+	vectors.Load(t, "sealing.json", &v)
 	same(t, "OK", keys.ObjectKey(v.VK.secret(), v.Vault, v.Object, v.Epoch).Reveal(), v.ObjectKey)
 	object, err := keys.OpenObject(v.VK.secret(), v.objectRef(), v.SealedObject)
 	if err != nil {
@@ -208,7 +197,7 @@ func TestSecretKeyVectors(t *testing.T) {
 		Raw  hexBytes
 		Text string
 	}
-	load(t, "secretkey.json", &cases)
+	vectors.Load(t, "secretkey.json", &cases)
 	if len(cases) == 0 {
 		t.Fatal("no vectors")
 	}
@@ -248,7 +237,7 @@ func TestTextVectors(t *testing.T) {
 		SecretKey    spellings `json:"secret_key"`
 		RecoveryCode spellings `json:"recovery_code"`
 	}
-	load(t, "text.json", &v)
+	vectors.Load(t, "text.json", &v)
 	v.SecretKey.check(t, func(text string) (secret.Bytes, error) {
 		key, err := keys.ParseSecretKey(text)
 		return key.Bytes(), err

@@ -3,13 +3,12 @@ package seal
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"os"
 	"testing"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/docs/vectors"
 )
 
 var (
@@ -45,14 +44,8 @@ type vector struct {
 
 // The vectors come from docs/vectors/vectors.py, which shares no code with this.
 func TestVectors(t *testing.T) {
-	data, err := os.ReadFile("../../docs/vectors/envelope.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var cases []vector
-	if err := json.Unmarshal(data, &cases); err != nil || len(cases) == 0 {
-		t.Fatal(len(cases), err)
-	}
+	vectors.Load(t, "envelope.json", &cases)
 	for _, v := range cases {
 		key, h := secret.New(fromHex(t, v.Key)), Header{v.Purpose, v.Epoch, v.KeyID}
 		plaintext, context := fromHex(t, v.Plaintext), fromHex(t, v.Context)

@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -30,14 +28,8 @@ func fromHex(t testing.TB, text string) []byte {
 
 // The vectors come from docs/vectors/vectors.py, which shares no code with this.
 func TestVectors(t *testing.T) {
-	data, err := os.ReadFile("../../docs/vectors/signing.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var cases []struct{ Seed, Public, Purpose, Message, Signature string }
-	if err := json.Unmarshal(data, &cases); err != nil {
-		t.Fatal(err)
-	}
+	vectors.Load(t, "signing.json", &cases)
 	if len(cases) != len(purposes) {
 		t.Fatalf("%d vectors for %d purposes", len(cases), len(purposes))
 	}

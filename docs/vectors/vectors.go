@@ -18,8 +18,8 @@ func Load(t testing.TB, file string, v any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(data, v); err != nil {
-		t.Fatalf("%s: %v", file, err)
+	if err := json.Unmarshal(data, v); err != nil || len(data) < 10 {
+		t.Fatalf("%s of %d bytes: %v", file, len(data), err)
 	}
 }
 
