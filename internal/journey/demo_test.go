@@ -3,10 +3,11 @@
 package journey
 
 import (
-	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
@@ -82,7 +83,7 @@ func startDemo(p *pc, folder, fresh string) *demo {
 	d := &demo{p: p, output: out.Name(), ended: make(chan struct{})}
 	d.cmd = p.command("sh", script, filepath.Dir(binary(p.t, "coffer")), fresh)
 	d.cmd.Dir, d.cmd.Stdout, d.cmd.Stderr = folder, out, out
-	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	p.turn(func() {
 		if err := d.cmd.Start(); err != nil {
 			p.t.Fatal(err)
@@ -103,13 +104,19 @@ func startDemo(p *pc, folder, fresh string) *demo {
 	return d
 }
 
+// printedCode has a line to itself: the ids of requests, in the server's log, can look like one.
+var printedCode = regexp.MustCompile(`(?m)^ +([0-9A-Z]{4})-([0-9A-Z]{4})\r?$`)
+
 // code waits for the mail that is printed.
 func (d *demo) code() (code string) {
 	d.p.t.Helper()
 	eventually(d.p.t, "a code in what the demo prints", func() bool {
 		data, _ := os.ReadFile(d.output)
-		code = string(bytes.ReplaceAll(codePattern.Find(data), []byte("-"), nil))
-		return code != ""
+		m := printedCode.FindSubmatch(data)
+		if m != nil {
+			code = string(m[1]) + string(m[2])
+		}
+		return m != nil
 	})
 	return code
 }
@@ -123,7 +130,10 @@ func (d *demo) ends() {
 	select {
 	case <-d.ended:
 	case <-time.After(patience):
-		d.p.t.Fatal("the demo does not end")
+		left, _ := exec.Command("ps", "-o", "pid,stat,wchan,args", "--sid", fmt.Sprint(d.cmd.Process.Pid)).Output()
+		syscall.Kill(-d.cmd.Process.Pid, syscall.SIGQUIT) // Go programs say where they are
+		time.Sleep(time.Second)
+		d.p.t.Fatalf("the demo does not end:\n%s", left)
 	}
 	eventually(d.p.t, "no process of the demo to be left", func() bool {
 		return syscall.Kill(-d.cmd.Process.Pid, 0) == syscall.ESRCH
