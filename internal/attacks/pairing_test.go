@@ -2,19 +2,25 @@ package attacks
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/crypto/wrap"
 	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/pairing"
+	"github.com/coffer-vault/coffer/sync/wire"
 	"github.com/coffer-vault/coffer/vault"
 )
 
@@ -22,6 +28,7 @@ import (
 func init() {
 	register("20", existing, "the new device's keys are the server's", swapNewDevice)
 	register("20", fresh, "the approver's keys are the server's", swapApprover)
+	register("20", fresh, "the server plays the approver, and hands over a Secret Key of its own", playApprover)
 	register("20", fresh, "the approval is altered", alterApproval)
 	register("23", fresh, "an old state, after an approval", oldStateAfterApproval)
 	register("23", fresh, "an old state, with the kit", oldStateWithKit)
@@ -167,6 +174,92 @@ func swapApprover(t *testing.T) {
 		t.Errorf("not noticed: %v", err)
 	}
 	m.nothingProved(t, false)
+}
+
+// playApprover answers N in the place of every device of the account. If N took the Secret Key that comes with it, it would sign in
+// with the user's password under a key that the server knows, and the server could guess the password offline from that.
+func playApprover(t *testing.T) {
+	s := newScene(t)
+	own := enrol.NewDevice("PC A", "linux")
+	key := own.Key.Public()
+	l := newLiar(t, s.server)
+	l.speak(func(w http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/pairings/reveal") {
+			w.WriteHeader(http.StatusNoContent)
+			return true
+		}
+		if !strings.HasSuffix(r.URL.Path, "/pairings/poll") {
+			return false
+		}
+		var in wire.PairingPoll
+		if err := json.Unmarshal(last(l.requests()).body, &in); err != nil {
+			t.Error(err)
+		}
+		answer := wire.PairingPolled{State: wire.PairingAnswered, AccountID: s.a.Account().ID.String(), ApproverID: own.ID.String(), ApproverKey: key[:], Nonce: make([]byte, 32)}
+		if in.Known == wire.PairingAnswered {
+			answer.State = wire.PairingApproved
+			answer.Approval = &wire.Approval{Wrap: ownWrap(t, s, own, l.requests())}
+		}
+		w.Header().Set("Content-Type", "application/json")
+		json.NewEncoder(w).Encode(answer)
+		return true
+	})
+	pcN := testpc.New(t, "PC N", func(c *session.Config) { c.Transport = l })
+	n, err := pcN.BeginPairing(t.Context(), s.server.URL, email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Answered(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if digits, err := n.Approved(t.Context()); err != nil || !digits {
+		t.Fatalf("digits %v, %v", digits, err)
+	}
+	// No device of the account shows digits, so the user types those that are at hand.
+	if err := n.Confirm(n.Digits()); !errors.Is(err, session.ErrPairingDigits) {
+		t.Errorf("not noticed: %v", err)
+	}
+	if _, err := n.Finish(t.Context(), testpc.Typed(testpc.Password), nil); err == nil {
+		t.Error("it went on")
+	}
+	for _, a := range l.requests() {
+		if strings.Contains(a.path, "/signin/") {
+			t.Errorf("the new device went on to %s", a)
+		}
+	}
+}
+
+// ownWrap wraps a Secret Key of the server's choice for the device that began the pairing.
+func ownWrap(t *testing.T, s *scene, sender enrol.Device, asks []ask) wire.Wrap {
+	t.Helper()
+	var start wire.PairingStart
+	for _, a := range asks {
+		if strings.HasSuffix(a.path, "/pairings/start") {
+			if err := json.Unmarshal(a.body, &start); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	recipient, err := id.Parse(start.Device.ID)
+	if err != nil {
+		t.Error(err)
+	}
+	w := chain.Wrap{
+		Account: s.a.Account().ID, Sender: sender.ID, Recipient: recipient, Kind: chain.WrapApproval,
+		Keys: chain.DeviceKeysHash(signing.PublicKey(start.Device.PublicKey), chain.ReceiveKey(start.Device.ReceiveKey)),
+	}
+	plaintext, err := canonical.Marshal(map[int]any{1: make([]byte, 16), 2: 1, 3: []any{}})
+	if err != nil {
+		t.Error(err)
+	}
+	if w.Enc, w.Ciphertext, err = wrap.Seal(start.Device.ReceiveKey, w.Info(), plaintext); err != nil {
+		t.Error(err)
+	}
+	signed, err := w.Sign(sender.Key)
+	if err != nil {
+		t.Error(err)
+	}
+	return wire.Wrap{Wrap: signed.Wrap, Signature: signed.Signature}
 }
 
 // alterApproval changes what A hands over.

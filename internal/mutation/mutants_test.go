@@ -43,7 +43,8 @@ var mutants = []mutant{
 	},
 	{
 		row: "9", off: "a changed envelope counts as the one that was meant", file: "sync/engine/complete.go",
-		from: `row.State == chain.Live && chain.EnvelopeHash(in.envelopes[object]) != row.EnvHash`, to: `row.State > 99`,
+		from: `row.State == chain.Live && chain.EnvelopeHash(in.envelopes[object]) != row.EnvHash`, to: `row.State == chain.Live && in.envelopes[object] == nil`,
+		more: []edit{{`ok && chain.EnvelopeHash(env.Envelope) == row.EnvHash`, `ok && row.State == chain.Live`}},
 	},
 	{
 		row: "10", off: "a commit need not follow its parent", file: "sync/chain/commit.go",
