@@ -245,28 +245,28 @@ func TestRotationKilledAtEveryStep(t *testing.T) {
 	for _, step := range []string{"prepared", "sent", "keyring", "adopted", "resealing", "done"} {
 		t.Run(step, func(t *testing.T) {
 			p := newPair(t, nil)
-			var left *testpc.PC
+			var left atomic.Pointer[testpc.PC] // the sync's own loop comes by here too
 			session.OnStep(p.pcA.Manager, func(at string) error {
-				if at == step && left == nil {
-					left = p.pcA.Copy(t, nil) // what a kill leaves: file, keyring, server
+				if at == step && left.Load() == nil {
+					left.Store(p.pcA.Copy(t, nil)) // what a kill leaves: file, keyring, server
 				}
-				if left != nil {
+				if left.Load() != nil {
 					return errKilled
 				}
 				return nil
 			})
 			err := p.a.Change(t.Context(), session.Change{Password: testpc.Typed(testpc.Password), NewPassword: testpc.Typed(newPassword), Rotate: true})
 			for range 8 {
-				if left != nil {
+				if left.Load() != nil {
 					break
 				}
 				err = p.a.Sync(t.Context())
 			}
-			if left == nil {
+			if left.Load() == nil {
 				t.Fatalf("the step never came: %v", err)
 			}
 			p.a.Lock()
-			a := unlockEither(t, left)
+			a := unlockEither(t, left.Load())
 			settle(t, a)
 			if a.Status().Notices.Changing {
 				t.Error("the change is still on its way")
@@ -274,7 +274,7 @@ func TestRotationKilledAtEveryStep(t *testing.T) {
 			adopt(t, p.b, newPassword)
 			converge(t, a, p.b)
 			a.Lock()
-			if _, err := left.Manager.Unlock(t.Context(), left.Accounts()[0].ID, testpc.Typed(newPassword)); err != nil {
+			if _, err := left.Load().Manager.Unlock(t.Context(), left.Load().Accounts()[0].ID, testpc.Typed(newPassword)); err != nil {
 				t.Errorf("unlock after all: %v", err)
 			}
 		})
