@@ -60,6 +60,28 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+func TestForgeryVectors(t *testing.T) {
+	var v struct {
+		Key, Context, Plaintext, Envelope vectors.Hex
+		Purpose                           Purpose
+		Epoch                             uint32
+		KeyID                             id.ID `json:"key_id"`
+		Refused                           []struct {
+			Name     string
+			Envelope vectors.Hex
+		}
+	}
+	vectors.Load(t, "forgery.json", &v)
+	key, h := secret.New(v.Key), Header{v.Purpose, v.Epoch, v.KeyID}
+	if got, err := Open(key, h, v.Context, v.Envelope); err != nil || !bytes.Equal(got, v.Plaintext) {
+		t.Errorf("the right one: %x, %v", got, err)
+	}
+	for _, r := range v.Refused {
+		got, err := Open(key, h, v.Context, r.Envelope)
+		refused(t, r.Name, got, err)
+	}
+}
+
 func fromHex(t *testing.T, text string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(text)

@@ -101,11 +101,11 @@ def padded(content):
     return len(content).to_bytes(4, "big") + content + bytes(size - need)
 
 
-def envelope(key, purpose, epoch, key_id, nonce, context, plaintext):
-    header = b"CFE1" + bytes([1, purpose]) + epoch.to_bytes(4, "big") + key_id + nonce
+def envelope(key, purpose, epoch, key_id, nonce, context, plaintext, start=b"CFE1\1", pad=padded):
+    header = start + bytes([purpose]) + epoch.to_bytes(4, "big") + key_id + nonce
     assert len(header) == 50
     both = hkdf(key, nonce, concat("coffer/v1/envelope", sha256(concat(context, header))), 64)
-    return header + both[32:] + xchacha20_poly1305(both[:32], nonce, padded(plaintext), concat(header, context))
+    return header + both[32:] + xchacha20_poly1305(both[:32], nonce, pad(plaintext), concat(header, context))
 
 
 PROFILES = {"P1": (64 << 10, 3, 4), "P2": (128 << 10, 3, 4)}
@@ -194,6 +194,37 @@ def envelopes():
             "envelope": envelope(key, 2, size + 1, key_id, nonce, context, plaintext).hex(),
         })
     return cases
+
+
+def refused_envelopes():
+    """None opens as an object of this epoch, key id and context."""
+    key, key_id, nonce, context = sample("refused key", 32), sample("refused id", 16), sample("refused nonce", 24), sample("refused context", 40)
+    text = b"an object's plaintext"
+
+    def made(purpose=2, epoch=7, key_id=key_id, context=context, key=key, **more):
+        return envelope(key, purpose, epoch, key_id, nonce, context, text, **more)
+
+    def flipped(at):
+        good = bytearray(made())
+        good[at] ^= 1
+        return bytes(good)
+
+    def size(n):
+        return lambda content: len(content).to_bytes(4, "big") + content + bytes(n - 4 - len(content))
+
+    good = made()
+    cases = {
+        "another magic": made(start=b"CFE2\1"), "another suite": made(start=b"CFE1\2"), "another purpose": made(purpose=1),
+        "another epoch": made(epoch=8), "another key id": made(key_id=bytes(16)), "another context": made(context=context + b"\0"),
+        "no context": made(context=b""), "another key": made(key=bytes(32)), "a bit of the nonce": flipped(26), "a bit of the commitment": flipped(50),
+        "a bit of the ciphertext": flipped(82), "a bit of the tag": flipped(-1), "a byte more": good + b"\0", "a byte less": good[:-1],
+        "header alone": good[:50], "nothing": b"", "commitment and tag of another": good[:50] + made(context=b"x")[50:],
+        "padding longer than it must be": made(pad=size(128)), "padding shorter than a step": made(pad=size(25)), "no padding, no length": made(pad=lambda c: c),
+        "padding that is not zero": made(pad=lambda c: size(64)(c)[:-1] + b"\1"), "length beyond the end": made(pad=lambda c: b"\0\0\0\x3d" + bytes(60)),
+        "length of 4 GiB": made(pad=lambda c: b"\xff" * 4 + bytes(60)), "empty plaintext without a length": made(pad=lambda c: b""),
+    }
+    return {"key": key.hex(), "purpose": 2, "epoch": 7, "key_id": key_id.hex(), "context": context.hex(), "plaintext": text.hex(),
+            "envelope": good.hex(), "refused": [{"name": n, "envelope": e.hex()} for n, e in cases.items()]}
 
 
 def signatures():

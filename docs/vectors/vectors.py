@@ -23,6 +23,7 @@ FILES = {
     "concat": protocol.joins,
     "cbor": protocol.encodings,
     "envelope": protocol.envelopes,
+    "forgery": protocol.refused_envelopes,
     "recovery": protocol.recoveries,
     "sealing": protocol.sealings,
     "signing": protocol.signatures,
