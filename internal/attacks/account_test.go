@@ -13,6 +13,7 @@ import (
 // A device that was removed and works together with the server, and keys from before a change: row 20b.
 func init() {
 	register("20b", existing, "a removed device goes on writing", removedDeviceWrites)
+	register("20b", existing, "a removed device writes below its removal, for a device that lags behind", removedDeviceWritesBelow)
 	register("20b", fresh, "a removed device goes on writing", removedDeviceWritesForNewDevice)
 	register("20b", fresh, "a sealing of the account key from before", oldSealingReturns)
 	register("20b", fresh, "the log without the removal", hideRemoval)
@@ -61,6 +62,38 @@ func removedDeviceWrites(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.lie(f.changes(f.in.SignedCommit))
+	mustNotice(t, e.Sync(t.Context()))
+	if _, ok := testpc.Contents(t, e)[f.object]; ok {
+		t.Error("what the removed device wrote was taken")
+	}
+}
+
+// removedDeviceWritesBelow: device E was offline while A wrote more and then removed B. What the removal names is ahead of E, so the
+// forgery is below it, and nothing but the unreached commit that the removal names speaks against it.
+func removedDeviceWritesBelow(t *testing.T) {
+	s := newScene(t)
+	pcE := testpc.New(t, "PC E", nil)
+	pcE.SignIn(t, s.server, email, s.a.SecretKey()).Lock()
+	a := s.accomplice(t)
+	b := a.log.Devices()[1].Device
+	f := forgery{object: id.New()}
+	envelope := a.seal(t, f.object, 1, a.plaintext(t, s.items[0]), func([]byte) {})
+	a.device, a.key = b, keyFrom(t, deviceSecrets(s.pcB)["device seed"])
+	f.in, f.head = a.commit(t, f.object, envelope)
+	for range 2 {
+		testpc.Save(t, s.a, canaryItem())
+		testpc.Sync(t, s.a)
+	}
+	if err := s.a.Change(t.Context(), session.Change{Password: testpc.Typed(testpc.Password), Remove: []id.ID{b}}); err != nil {
+		t.Fatal(err)
+	}
+	l := newLiar(t, s.server)
+	l.lie(f.changes(f.in.SignedCommit))
+	e := pcE.Copy(t, l).Unlock(t)
+	defer e.Lock()
+	if err := e.AdoptKeys(t.Context(), testpc.Typed(testpc.Password), ""); err != nil {
+		t.Fatal(err)
+	}
 	mustNotice(t, e.Sync(t.Context()))
 	if _, ok := testpc.Contents(t, e)[f.object]; ok {
 		t.Error("what the removed device wrote was taken")

@@ -427,6 +427,12 @@ func (l *Log) Writer(device, vault id.ID, seq, logSeq uint64) (signing.PublicKey
 	return key, live
 }
 
+// Accepts tells whether the revocations in the log leave a commit in its place that was verified before they were known.
+func (l *Log) Accepts(c Commit, hash Hash) bool {
+	_, ok := l.Writer(c.Device, c.Vault, c.Seq, c.LogSeq)
+	return ok && l.named(c.Vault, Head{Seq: c.Seq, Hash: hash})
+}
+
 // Floor returns the newest commit of a vault that a revocation names: every chain has it, and no head is before it.
 func (l *Log) Floor(vault id.ID) Head {
 	var floor Head

@@ -149,6 +149,9 @@ func (e *Engine) gatherTheirs(ctx context.Context, progress func(done, total int
 		return nil, err
 	}
 	t := &theirs{tree: other.tree, in: in}
+	if err := other.checkFloor(t.head().Seq); err != nil {
+		return nil, err
+	}
 	t.common, err = e.ancestor(ctx, t.head())
 	return t, err
 }

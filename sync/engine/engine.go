@@ -55,6 +55,7 @@ type Engine struct {
 	at     chain.Position   // the pin
 	newLog []vault.LogEntry // verified entries that are not yet on disk
 	watch  func(*chain.Log) error
+	judged int // length of the log that the remembered commits were held against
 
 	answered answer // the server's last answer, for the evidence of a violation
 }

@@ -458,3 +458,29 @@ func TestEnginesConvergeOverRestoredBackups(t *testing.T) {
 		l.settle()
 	})
 }
+
+// A server showed this device a commit of another one that it kept from the device which revoked that: known too late, and refused then.
+func TestARevocationJudgesWhatWasPulledBefore(t *testing.T) {
+	for name, last := range map[string]uint64{"written after the last accepted": 1, "the last accepted": 2} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			rapid.Check(t, func(rt *rapid.T) {
+				l := newLife(rt, dir, 2)
+				own, thief := l.devices[0], l.devices[1]
+				l.save(own, vault.Item{Kind: vault.Login, Title: "a"})
+				own.sync(rt)
+				thief.sync(rt)
+				l.save(thief, vault.Item{Kind: vault.Login, Title: "b"})
+				thief.sync(rt)
+				own.sync(rt)
+				head := chain.VaultHead{Vault: l.world.vault, Seq: last, Hash: chain.CommitHash(l.world.commits[last-1].Commit)}
+				l.world.enter(rt, chain.DeviceRevoke{Device: thief.id, Last: []chain.VaultHead{head}})
+				_, err := own.engine.Sync(rt.Context(), nil)
+				var violation *engine.Violation
+				if refused := errors.As(err, &violation) && errors.Is(err, engine.ErrForked); refused != (last == 1) {
+					rt.Fatalf("got %v", err)
+				}
+			})
+		})
+	}
+}

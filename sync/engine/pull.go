@@ -40,6 +40,9 @@ func (e *Engine) pull(ctx context.Context, report *Report, progress func(done, t
 			return err
 		}
 	}
+	if err := e.judgeHistory(ctx); err != nil {
+		return err
+	}
 	err := e.gather(ctx, in, progress)
 	if err == nil {
 		err = e.apply(ctx, in, report)
@@ -54,23 +57,44 @@ func (e *Engine) pull(ctx context.Context, report *Report, progress func(done, t
 
 func (e *Engine) gather(ctx context.Context, in *incoming, progress func(done, total int)) error {
 	if e.at.Seq > 0 {
-		return e.gatherChanges(ctx, in, e.at)
-	}
-	if err := e.gatherAll(ctx, in, progress); err != nil {
+		if err := e.gatherChanges(ctx, in, e.at); err != nil {
+			return err
+		}
+	} else if err := e.gatherAll(ctx, in, progress); err != nil {
 		return err
 	}
-	return e.checkFloor(in)
-}
-
-// checkFloor holds a first sync against the account log: a device without a pin of its own still knows what revocations name.
-func (e *Engine) checkFloor(in *incoming) error {
-	var head uint64
+	head := e.at.Seq
 	if in.last != nil {
 		head = in.last.Commit.Seq
 	}
+	return e.checkFloor(head)
+}
+
+// checkFloor holds a head against the account log: one that is before what a revocation names is an old state, or one that the
+// revoked device forges with the server's help. Only the named commit, reached, proves what is before it.
+func (e *Engine) checkFloor(head uint64) error {
 	if head < e.log.Floor(e.id).Seq {
 		return e.violation(ErrRolledBack)
 	}
+	return nil
+}
+
+// judgeHistory holds what was pulled before a revocation was known against it: a server may have shown this device what it kept from
+// the revoking one.
+func (e *Engine) judgeHistory(ctx context.Context) error {
+	if e.judged == e.log.Len() {
+		return nil
+	}
+	h, err := e.history(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range h.commits {
+		if c, err := chain.ParseCommit(p.Commit); err != nil || !e.log.Accepts(c, chain.CommitHash(p.Commit)) {
+			return e.violation(errors.Join(ErrForked, err))
+		}
+	}
+	e.judged = e.log.Len()
 	return nil
 }
 
