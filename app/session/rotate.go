@@ -26,7 +26,8 @@ import (
 //	resealing  only after a rotation: objects are sealed again under the newest vault key, by ordinary edits, some with every sync
 //	done       nothing rests any more
 //
-// Nothing else than the account log decides what became of a change: a server's answer is a reason to look.
+// Nothing else than the account log decides what became of a change: a server's answer is a reason to look. A refused change is not
+// forgotten before the log can no longer take it.
 
 // resting is what the file keeps of a change, sealed under the key of the time.
 type resting struct {
@@ -200,7 +201,42 @@ func (u *Unlocked) sendChange(ctx context.Context) error {
 	case isNoAnswer(refused):
 		return fmt.Errorf("%w: %w", ErrChangeWaits, refused)
 	}
-	return errors.Join(refused, u.dropChange(ctx))
+	return u.buryChange(ctx, refused)
+}
+
+// buryChange ends a change that the server refused. Its refusal may be a lie: a server that has taken the change could show it later,
+// when its keys are forgotten here and nobody can open the account any more. So another entry is put into its place, a device-rename
+// that changes nothing: where the log has that, the refused change can never follow. Until then it rests, and is adopted if it appears.
+func (u *Unlocked) buryChange(ctx context.Context, refused error) error {
+	opened, err := u.opened(ctx)
+	if err != nil {
+		return err
+	}
+	stone, err := opened.Rename(u.own.device.ID, u.ownName())
+	if err != nil {
+		return err
+	}
+	_ = u.session.ChangeAccount(ctx, stone.Wire()) // the log decides
+	if err := u.engine.CatchUpLog(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrChangeWaits, errors.Join(refused, err))
+	}
+	switch u.changing.Fate(u.own.account.Log) {
+	case enrol.Landed:
+		return u.adoptChange(ctx)
+	case enrol.Lost:
+		return errors.Join(refused, u.dropChange(ctx))
+	}
+	return fmt.Errorf("%w: %w", ErrChangeWaits, refused)
+}
+
+// ownName is this device's newest name in the log.
+func (u *Unlocked) ownName() string {
+	for _, d := range u.own.account.Log.Devices() {
+		if d.Device == u.own.device.ID {
+			return d.Name
+		}
+	}
+	return u.own.device.Name
 }
 
 // changeLost says that another device was quicker, also to a user who began the change before the last unlock.
