@@ -139,8 +139,8 @@ var garblers = []struct {
 	}},
 	{"cut", func(r *rand.Rand, b []byte) []byte { return b[:r.IntN(len(b))] }},
 	{"twice", func(_ *rand.Rand, b []byte) []byte { return slices.Concat(b, b) }},
-	{"noise", func(r *rand.Rand, b []byte) []byte {
-		b = make([]byte, r.IntN(4096))
+	{"noise", func(r *rand.Rand, _ []byte) []byte {
+		b := make([]byte, r.IntN(4096))
 		for i := range b {
 			b[i] = byte(r.Uint32())
 		}

@@ -138,11 +138,3 @@ func (l *liar) requests() []ask {
 	defer l.mu.Unlock()
 	return slices.Clone(l.asks)
 }
-
-// forget begins the transcript anew.
-func (l *liar) forget() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.asks = nil
-	l.sent.Reset()
-}

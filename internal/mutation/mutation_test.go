@@ -35,14 +35,6 @@ type mutant struct {
 
 type edit struct{ from, to string }
 
-// test is what has to go red, as arguments of go test.
-func (m mutant) test() (pkg, run string) {
-	if m.pkg == "" {
-		return "./internal/attacks", "^TestAttacks$/^" + m.row + "$"
-	}
-	return "./" + m.pkg, "^" + m.run + "$"
-}
-
 // apply returns the file with the defence switched off.
 func (m mutant) apply() ([]byte, error) {
 	data, err := os.ReadFile(filepath.Join(root, m.file))

@@ -67,6 +67,14 @@ func printTable(verdicts []string) {
 	fmt.Printf("%d defences switched off, %d red\n", ran, red)
 }
 
+// test is what has to go red, as arguments of go test.
+func (m mutant) test() (pkg, run string) {
+	if m.pkg == "" {
+		return "./internal/attacks", "^TestAttacks$/^" + m.row + "$"
+	}
+	return "./" + m.pkg, "^" + m.run + "$"
+}
+
 // verdict runs the mutant's test.
 func (m mutant) verdict(dir string) string {
 	overlay, err := m.overlay(dir)
