@@ -327,6 +327,9 @@ func (l *Log) rotateIdentity(e entry, r IdentityRotate) error {
 	return nil
 }
 
+// Revoking tells whether the log ends between a revocation and the rotation that follows it.
+func (l *Log) Revoking() bool { return l.revoking }
+
 // Len is the number of entries.
 func (l *Log) Len() int { return len(l.hashes) }
 

@@ -78,6 +78,13 @@ func (w *world) enter(t *rapid.T, body chain.Body) {
 	}
 }
 
+// rotate puts another identity into force.
+func (w *world) rotate(t *rapid.T) {
+	next := signing.Generate()
+	w.enter(t, w.log.NewIdentity(next, chain.ReceiveKey{}, chain.Hash{4}))
+	w.identity = next
+}
+
 func (w *world) head() wire.Head { return wire.Head{Seq: w.at.Seq, Hash: w.at.Hash[:]} }
 
 // pageSize makes even short histories come in pages.
@@ -475,6 +482,10 @@ func TestARevocationJudgesWhatWasPulledBefore(t *testing.T) {
 				own.sync(rt)
 				head := chain.VaultHead{Vault: l.world.vault, Seq: last, Hash: chain.CommitHash(l.world.commits[last-1].Commit)}
 				l.world.enter(rt, chain.DeviceRevoke{Device: thief.id, Last: []chain.VaultHead{head}})
+				if _, err := own.engine.Sync(rt.Context(), nil); !errors.Is(err, engine.ErrWithheld) {
+					rt.Fatalf("the log ends with the revocation: %v", err)
+				}
+				l.world.rotate(rt)
 				_, err := own.engine.Sync(rt.Context(), nil)
 				var violation *engine.Violation
 				if refused := errors.As(err, &violation) && errors.Is(err, engine.ErrForked); refused != (last == 1) {

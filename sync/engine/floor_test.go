@@ -128,3 +128,13 @@ func (a *accomplice) forge(t *testing.T, vault, device id.ID, key signing.Privat
 	a.head = wire.Head{Seq: c.Seq, Hash: hash[:]}
 	a.forged = []wire.SignedCommit{{Commit: signed.Commit, Changes: signed.Changes, Signature: signed.Signature}}
 }
+
+// A live device writes a commit with the op id that another has on its way: that one's edit is not sent by it.
+func TestAnotherDevicesOperationIsNotOwn(t *testing.T) {
+	own, other, op := id.New(), id.New(), id.New()
+	in := newIncoming()
+	in.note(chain.Verified{Commit: chain.Commit{Device: other, Op: op}}, wire.SignedCommit{})
+	if in.ops[operation{own, op}] || !in.ops[operation{other, op}] {
+		t.Error("an op id counts for whoever has used it")
+	}
+}

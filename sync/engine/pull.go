@@ -14,8 +14,8 @@ import (
 // incoming gathers a pull until it is verified as a whole.
 type incoming struct {
 	changed   map[id.ID]bool
-	envelopes map[id.ID][]byte // by object, as they came; matched by hash later
-	ops       map[id.ID]bool   // op ids of the commits
+	envelopes map[id.ID][]byte   // by object, as they came; matched by hash later
+	ops       map[operation]bool // pushes of the commits
 	last      *chain.Verified
 	bytes     []byte         // the last signed commit
 	passed    []vault.Passed // the commits, as they are remembered
@@ -25,8 +25,11 @@ type incoming struct {
 	wants func(chain.Row) bool
 }
 
+// operation names a push. Another device may use the same op id, even on purpose: its commit is not this device's.
+type operation struct{ device, op id.ID }
+
 func newIncoming() *incoming {
-	return &incoming{changed: map[id.ID]bool{}, envelopes: map[id.ID][]byte{}, ops: map[id.ID]bool{}}
+	return &incoming{changed: map[id.ID]bool{}, envelopes: map[id.ID][]byte{}, ops: map[operation]bool{}}
 }
 
 // pull brings the vault to the server's head. Nothing is applied before everything is verified; on error the tree is as before.
@@ -110,7 +113,7 @@ func (e *Engine) pullLog(ctx context.Context) error {
 			return e.violation(fmt.Errorf("account log: %w", ErrRolledBack))
 		}
 		if len(page.Entries) == 0 {
-			return nil
+			return e.wholeLog()
 		}
 		for _, entry := range page.Entries {
 			signed := chain.SignedEntry{Entry: entry.Entry, Signature: entry.Signature}
@@ -121,6 +124,15 @@ func (e *Engine) pullLog(ctx context.Context) error {
 			e.newLog = append(e.newLog, vault.LogEntry{Seq: seq, Entry: entry.Entry, Signature: entry.Signature})
 		}
 	}
+}
+
+// wholeLog refuses a log that is cut between a revocation and the rotation that is always sent with it: the device that was removed
+// can read what is written under the keys before.
+func (e *Engine) wholeLog() error {
+	if e.log.Revoking() {
+		return fmt.Errorf("account log: %w", ErrWithheld)
+	}
+	return nil
 }
 
 // gatherChanges verifies the commits after at and makes their changes in the tree.
@@ -193,7 +205,7 @@ func (e *Engine) change(in *incoming, changes []chain.Change) error {
 }
 
 func (in *incoming) note(v chain.Verified, c wire.SignedCommit) {
-	in.ops[v.Commit.Op] = true
+	in.ops[operation{v.Commit.Device, v.Commit.Op}] = true
 	in.last, in.bytes = &v, c.Commit
 	in.passed = append(in.passed, vault.Passed{Seq: v.Commit.Seq, Commit: c.Commit, Changes: c.Changes})
 }
@@ -347,7 +359,7 @@ func (e *Engine) apply(ctx context.Context, in *incoming, report *Report) error 
 // arrived returns the op id of the push in flight if its commit is among those that were pulled: only its answer was lost.
 func (e *Engine) arrived(ctx context.Context, in *incoming) (id.ID, error) {
 	entry, found, err := e.local.Outbox(ctx)
-	if err != nil || !found || !in.ops[entry.Op] {
+	if err != nil || !found || !in.ops[operation{e.writer.Device, entry.Op}] {
 		return id.ID{}, err
 	}
 	return entry.Op, nil
