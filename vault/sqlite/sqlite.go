@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -182,6 +183,7 @@ func classify(err error) error {
 		{sqlite.IsBusy, vault.ErrBusy},
 		{sqlite.IsCorrupt, vault.ErrCorrupt},
 		{sqlite.IsNotADatabase, vault.ErrCorrupt},
+		{isWrongValue, vault.ErrCorrupt},
 		{isNewerSchema, vault.ErrNewerSchema},
 	} {
 		if err != nil && class.is(err) && !errors.Is(err, class.become) {
@@ -195,5 +197,8 @@ func classify(err error) error {
 func isPermission(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
+
+// isWrongValue recognises a column that holds what this program never writes there. database/sql has no error value for it.
+func isWrongValue(err error) bool { return strings.Contains(err.Error(), "sql: Scan error on column") }
 
 func isNewerSchema(err error) bool { return errors.Is(err, sqlite.ErrNewerSchema) }
