@@ -42,8 +42,9 @@ func TestPackage(t *testing.T) {
 	}{
 		{"wrong parameters install nothing", func(t *testing.T) { wrongParameters(t, pc, older) }},
 		{"installs for one user", func(t *testing.T) { installsForUser(t, pc, older) }},
-		{"shows its first screen", func(t *testing.T) { showsFirstScreen(t, pc, server.URL) }},
+		{"shows its first screen", func(t *testing.T) { showsScreen(t, pc, "windows-first-screen.png", server.URL) }},
 		{"makes a vault and opens it", func(t *testing.T) { makesVault(t, pc, server) }},
+		{"shows its unlock screen", func(t *testing.T) { showsScreen(t, pc, "windows-unlock-screen.png", server.URL) }},
 		{"an upgrade keeps folder and vault", func(t *testing.T) { upgrades(t, pc, older, update) }},
 		{"uninstalling leaves the vault alone", func(t *testing.T) { uninstalls(t, pc, update) }},
 		{"installs again, with everything", func(t *testing.T) { installsAgain(t, pc, update) }},
@@ -115,8 +116,8 @@ func installsForUser(t *testing.T, pc *computer, msi string) {
 	}
 }
 
-// showsFirstScreen starts the program and waits until its window has content.
-func showsFirstScreen(t *testing.T, pc *computer, origin string) {
+// showsScreen starts the program, waits until its window has content, and keeps the picture of it.
+func showsScreen(t *testing.T, pc *computer, name, origin string) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	app := pc.command(ctx, "wine", `C:\Apps\Coffer\Coffer.exe`, "--server", origin)
@@ -130,13 +131,13 @@ func showsFirstScreen(t *testing.T, pc *computer, origin string) {
 	for tick := time.Tick(200 * time.Millisecond); ; {
 		picture := pc.output(t, "import", "-silent", "-window", window, "png:-")
 		if edges(t, picture) > edgesOfWords {
-			keep(t, "windows-first-screen.png", picture)
+			keep(t, name, picture)
 			return
 		}
 		select {
 		case <-tick:
 		case <-ctx.Done():
-			keep(t, "windows-first-screen.png", picture)
+			keep(t, name, picture)
 			t.Fatal("no words in the window")
 		}
 	}
