@@ -156,11 +156,25 @@ func TestImports(t *testing.T) {
 					t.Errorf("%s imports %s, which %s alone may", p.ImportPath, imp, owner)
 				}
 			}
-			if strings.HasPrefix(imp, module+"internal/test") && !strings.HasPrefix(p.ImportPath, module+"internal/test") {
-				t.Errorf("%s imports %s, which is for tests", p.ImportPath, imp)
-			}
+		}
+		for _, imp := range testOnly(p) {
+			t.Errorf("%s imports %s, which is for tests", p.ImportPath, imp)
 		}
 	}
+}
+
+// testOnly lists the packages for tests that a program imports: test computers and servers, and the test vectors.
+func testOnly(p pkg) (found []string) {
+	const computers, vectors = module + "internal/test", module + "docs/vectors"
+	if strings.HasPrefix(p.ImportPath, computers) {
+		return nil
+	}
+	for _, imp := range p.Imports {
+		if strings.HasPrefix(imp, computers) || below(imp, vectors) {
+			found = append(found, imp)
+		}
+	}
+	return found
 }
 
 // list asks the go command for every package of the module, with its imports (of the program, not of its tests).
@@ -268,6 +282,24 @@ func TestRulesBite(t *testing.T) {
 			found = append(found, r.violations(pkg{ImportPath: module + c.from, Imports: []string{c.imports}, Deps: []string{c.imports}})...)
 		}
 		if (len(found) > 0) != c.bad {
+			t.Errorf("%s → %s: flagged %v, want %v", c.from, c.imports, found, c.bad)
+		}
+	}
+}
+
+func TestTestOnlyBites(t *testing.T) {
+	for _, c := range []struct {
+		from, imports string
+		bad           bool
+	}{
+		{"crypto/kdf", module + "docs/vectors", true},
+		{"app/session", module + "internal/testpc", true},
+		{"cloud", module + "internal/testkit", true},
+		{"internal/testpc", module + "internal/testkit", false},
+		{"crypto/kdf", module + "crypto/secret", false},
+		{"cloud", "testing", false},
+	} {
+		if found := testOnly(pkg{ImportPath: module + c.from, Imports: []string{c.imports}}); (len(found) > 0) != c.bad {
 			t.Errorf("%s → %s: flagged %v, want %v", c.from, c.imports, found, c.bad)
 		}
 	}
