@@ -51,19 +51,28 @@ func (h *hexBytes) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
+// wycheproofGroups reads a file, and makes sure that it was read whole.
 func wycheproofGroups(t *testing.T, file string) []group {
 	t.Helper()
 	data, err := fs.ReadFile(wycheproof.TestVectors, file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var content struct{ TestGroups []group }
+	var content struct {
+		NumberOfTests int
+		TestGroups    []group
+	}
 	if err := json.Unmarshal(data, &content); err != nil {
 		t.Fatal(err)
 	}
-	if len(content.TestGroups) == 0 {
-		t.Fatal("no vectors")
+	read := 0
+	for _, group := range content.TestGroups {
+		read += len(group.Tests)
 	}
+	if read == 0 || read != content.NumberOfTests {
+		t.Fatalf("%d vectors of %d", read, content.NumberOfTests)
+	}
+	t.Logf("%s: %d vectors", file, read)
 	return content.TestGroups
 }
 
@@ -116,8 +125,11 @@ func wycheproofAEAD(t *testing.T, file string, nonceSize int, open func(key []by
 	t.Helper()
 	for _, group := range wycheproofGroups(t, file) {
 		for _, test := range group.Tests {
-			if len(test.Iv) != nonceSize {
-				continue // cannot be given to it
+			if len(test.Iv) != nonceSize { // cannot be given to it
+				if test.Result != "invalid" {
+					t.Errorf("%d %s: nonce of %d bytes", test.TcID, test.Comment, len(test.Iv))
+				}
+				continue
 			}
 			aead, err := open(test.Key)
 			if err != nil {
