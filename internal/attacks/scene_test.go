@@ -176,6 +176,19 @@ func honestAnswers(t *testing.T, endings []string, run func(*testing.T, lie) err
 	return answers
 }
 
+// TestAnHonestLife passes with every defence switched off, too: a mutant that breaks it would show nothing about an attack.
+func TestAnHonestLife(t *testing.T) {
+	s := newScene(t)
+	b := s.pcB.Unlock(t)
+	defer b.Lock()
+	saved := testpc.Save(t, b, canaryItem()).ID
+	testpc.Sync(t, b)
+	testpc.Sync(t, s.a)
+	if got, want := testpc.Contents(t, s.a), testpc.Contents(t, b); len(got) != len(s.after)+1 || !maps.Equal(got, want) || got[saved] == "" {
+		t.Errorf("one computer has %v, the other %v", got, want)
+	}
+}
+
 func TestAnHonestServerIsBelieved(t *testing.T) {
 	s := newScene(t)
 	if err := s.existing(t, nil); err != nil {

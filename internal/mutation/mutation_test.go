@@ -6,6 +6,7 @@
 package mutation
 
 import (
+	"bytes"
 	"fmt"
 	"go/parser"
 	"go/token"
@@ -91,6 +92,37 @@ func TestEveryRowHasAMutant(t *testing.T) {
 	for _, m := range mutants {
 		if m.pkg == "" && !slices.Contains(rows, m.row) {
 			t.Errorf("no row for the mutant %q of %s", m.off, m.row)
+		}
+	}
+}
+
+// assertion is a line in which a test says what is wrong.
+var assertion = regexp.MustCompile(`(?m)^\s+([a-z_]+_test\.go:[0-9]+: .*)$`)
+
+// complaint is what a failed test says is wrong. Red for another reason is none: a panic and a deadline that was reached show nothing
+// about a defence, nor does a program that did not run.
+func complaint(out []byte) (said string, ok bool) {
+	line := assertion.FindSubmatch(out)
+	if line == nil || !bytes.Contains(out, []byte("--- FAIL")) || regexp.MustCompile(`(?m)^(panic|fatal error): `).Match(out) {
+		return "", false
+	}
+	return string(line[1]), true
+}
+
+func TestComplaint(t *testing.T) {
+	red := "--- FAIL: TestAttacks (0.10s)\n    --- FAIL: TestAttacks/9 (0.10s)\n        pull_test.go:158: not noticed: <nil>\nFAIL\n"
+	for name, c := range map[string]struct {
+		out, want string
+	}{
+		"an assertion": {red, "pull_test.go:158: not noticed: <nil>"},
+		"a deadline":   {"panic: test timed out after 2m0s\n\trunning tests:\n\t\tTestAttacks (2m0s)\n", ""},
+		"a panic":      {red + "panic: runtime error: index out of range [3] with length 2\n", ""},
+		"a crash":      {"fatal error: all goroutines are asleep - deadlock!\n", ""},
+		"no test":      {"testing: warning: no tests to run\nPASS\n", ""},
+		"an exit":      {"exit status 1\n", ""},
+	} {
+		if said, ok := complaint([]byte(c.out)); said != c.want || ok != (c.want != "") {
+			t.Errorf("%s: %q, %v", name, said, ok)
 		}
 	}
 }
