@@ -28,16 +28,33 @@ type cachedLog struct {
 
 func newLogCache() *logCache { return &logCache{logs: map[id.ID]*cachedLog{}} }
 
-// with gives do the account's log as the transaction sees it. do may append to it: if the transaction then fails, the next caller
-// notices that memory and database differ, and reads the log anew. Errors: ErrSessionEnded for an account that is gone.
+// with gives do the account's log as the transaction sees it, to append to. What do refuses leaves no trace: to read and verify a long
+// log again costs a second of the one writer's time, which anybody could ask for again and again. If the transaction fails after do,
+// the next caller notices that memory and database differ. Errors: ErrSessionEnded for an account that is gone.
 func (c *logCache) with(tx Tx, account id.ID, do func(*chain.Log) error) error {
+	return c.locked(tx, account, func(entry *cachedLog) error {
+		log := entry.log.Clone()
+		if err := do(log); err != nil {
+			return err
+		}
+		entry.log = log
+		return nil
+	})
+}
+
+// read is with for a do that appends nothing.
+func (c *logCache) read(tx Tx, account id.ID, do func(*chain.Log) error) error {
+	return c.locked(tx, account, func(entry *cachedLog) error { return do(entry.log) })
+}
+
+func (c *logCache) locked(tx Tx, account id.ID, do func(*cachedLog) error) error {
 	entry := c.entry(account)
 	entry.mu.Lock()
 	defer entry.mu.Unlock()
 	if err := entry.catchUp(tx, account); err != nil {
 		return err
 	}
-	return do(entry.log)
+	return do(entry)
 }
 
 func (c *logCache) entry(account id.ID) *cachedLog {

@@ -91,7 +91,7 @@ func (v *Vaults) Push(ctx context.Context, c Caller, vault id.ID, p Push) (head 
 		} else if !errors.Is(err, ErrNone) {
 			return err
 		}
-		return v.logs.with(tx, c.Account, func(log *chain.Log) error {
+		return v.logs.read(tx, c.Account, func(log *chain.Log) error {
 			head, err = v.accept(tx, row, log, p)
 			return err
 		})
