@@ -16,7 +16,6 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/coffer-vault/coffer/cloud"
-	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
@@ -46,7 +45,7 @@ type Server struct {
 // New returns the API as a handler: /v1/…, /openapi.json, /healthz and /readyz.
 func New(c Config) *Server {
 	mux := http.NewServeMux()
-	config := huma.DefaultConfig("Coffer", buildinfo.Version)
+	config := huma.DefaultConfig("Coffer", apiVersion)
 	// No pages with scripts of others, and answers that are the wire types and nothing more.
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.RejectUnknownQueryParameters = true
@@ -62,6 +61,7 @@ func New(c Config) *Server {
 	s.recoveries()
 	s.vaults()
 	s.events()
+	s.describe()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", s.ready(c.Ready))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, cloud.ErrNotFound) })
@@ -126,6 +126,9 @@ const (
 	changeBody  = 1 << 20     // a wrap for every device
 	readTimeout = time.Minute // of one request's body
 )
+
+// apiVersion is that of the protocol, and not of the program.
+const apiVersion = "1"
 
 // operation is what differs between the routes.
 type operation struct {

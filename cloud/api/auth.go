@@ -30,6 +30,8 @@ const maxSkew = 120_000
 // policy says whose signature a route demands, by finding the key. The zero policy, of a route that forgot it, lets nobody in.
 type policy struct {
 	open bool // no signature: the route proves nothing, or carries its own proof
+	// signer is its name in the description (describe.go).
+	signer string
 	// keyInBody is for sign-up and for the new device's side of a pairing: the body has the key, or says whose it is. Since anybody can
 	// make such a key, its nonces are not remembered: the sign-up's token serves once, and the steps of a pairing can be repeated.
 	keyInBody bool
@@ -43,23 +45,23 @@ const policyKey = "policy"
 var (
 	open = policy{open: true}
 	// bySession routes belong to a device that is signed in.
-	bySession = policy{find: findBySession}
+	bySession = policy{signer: "session", find: findBySession}
 	// byReader is for what a device that recovers may do too.
-	byReader = policy{find: findBySession, recovering: true}
+	byReader = policy{signer: "reader", find: findBySession, recovering: true}
 	// byDevice is for a device that the account knows, without a token.
-	byDevice = policy{recovering: true, find: func(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
+	byDevice = policy{signer: "device", recovering: true, find: func(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
 		return s.cloud.Sessions.ByDevice(ctx, r.Account, r.Device)
 	}}
 	// byPending is for a new device that waits for its code.
-	byPending = policy{find: func(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
+	byPending = policy{signer: "pending", find: func(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
 		return s.cloud.SignIn.ByPending(ctx, r.Account, r.Device)
 	}}
 	// byBody shows that the sender has the private half of the key in the body.
-	byBody = policy{find: findByBody, keyInBody: true}
+	byBody = policy{signer: "body", find: findByBody, keyInBody: true}
 	// byPairing is for the new device of a pairing that is named in the body.
-	byPairing = policy{find: findByPairing, keyInBody: true}
+	byPairing = policy{signer: "pairing", find: findByPairing, keyInBody: true}
 	// byRecovery is for a device that recovers, without a token.
-	byRecovery = policy{find: func(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
+	byRecovery = policy{signer: "recovery", find: func(ctx context.Context, s *Server, r *signedRequest) (cloud.Caller, error) {
 		return s.cloud.Recoveries.ByRecovery(ctx, r.Account, r.Device)
 	}}
 )
