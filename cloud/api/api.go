@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -36,7 +37,7 @@ type Server struct {
 	origin  string
 	now     func() time.Time
 	log     *slog.Logger
-	started int64
+	started atomic.Int64 // Unix ms
 	nonces  *nonceCache
 	huma    huma.API
 	handler http.Handler
@@ -49,8 +50,8 @@ func New(c Config) *Server {
 	// No pages with scripts of others, and answers that are the wire types and nothing more.
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.RejectUnknownQueryParameters = true
-	s := &Server{cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces), huma: humago.New(mux, config)}
-	s.started = s.now().UnixMilli()
+	s := &Server{cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), huma: humago.New(mux, config)}
+	s.started.Store(s.now().UnixMilli())
 	s.huma.UseMiddleware(s.authenticate)
 	s.signup()
 	s.signin()
@@ -72,11 +73,13 @@ func New(c Config) *Server {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// HTTP returns a server for the handler. The write deadline is for answers; an event stream sets its own.
+// HTTP returns a server for the handler. The read deadline is for bodies that no handler reads: net/http waits for their end before
+// it sends an answer. takeBody lifts it. The write deadline is for answers; an event stream sets its own.
 func (s *Server) HTTP() *http.Server {
 	server := &http.Server{
-		Handler: s, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
+		Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: readTimeout, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 16 << 10,
+		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
 	}
 	silent := &silentConns{conns: map[net.Conn]bool{}}
 	server.ConnState = silent.follow

@@ -225,10 +225,16 @@ func (s *Server) parseSigned(r *http.Request) (*signedRequest, error) {
 }
 
 // checkTime refuses a request that is too old or too new, or from before the start: the process before this one may have seen it,
-// and its memory of nonces is gone.
+// and its memory of nonces is gone. A clock that was set back to before the start starts anew: nobody could be served until the old
+// time comes again, which can be days.
 func (s *Server) checkTime(at int64) error {
 	now := s.now().UnixMilli()
-	if at < now-maxSkew || at > now+maxSkew || at < s.started {
+	started := s.started.Load()
+	if now < started {
+		s.started.CompareAndSwap(started, now)
+		started = now
+	}
+	if at < now-maxSkew || at > now+maxSkew || at < started {
 		return clockSkew{serverTime: now}
 	}
 	return nil

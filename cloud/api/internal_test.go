@@ -25,7 +25,7 @@ import (
 
 func TestNonceCache(t *testing.T) {
 	account, device := id.New(), id.New()
-	n, now := newNonceCache(10), int64(1_800_000_000_000)
+	n, now := newNonceCache(10, 100), int64(1_800_000_000_000)
 	use := func(at int64, nonce byte) error { return n.use(at, account, device, [16]byte{nonce}) }
 	if err := use(now, 1); err != nil {
 		t.Fatal(err)
@@ -53,11 +53,36 @@ func TestNonceCache(t *testing.T) {
 	}
 }
 
+// One account cannot fill the memory for all others, and a clock that was set back does not keep it full.
+func TestNonceCacheIsShared(t *testing.T) {
+	greedy, other, device := id.New(), id.New(), id.New()
+	n, now := newNonceCache(100, 3), int64(1_800_000_000_000)
+	var slow *cloud.SlowDown
+	for i := range byte(10) {
+		if err := n.use(now, greedy, device, [16]byte{i}); (i < 3) != (err == nil) || err != nil && !errors.As(err, &slow) {
+			t.Errorf("request %d: %v", i, err)
+		}
+	}
+	if err := n.use(now, other, device, [16]byte{1}); err != nil {
+		t.Errorf("another account: %v", err)
+	}
+	now -= 24 * 3_600_000
+	for range 2 {
+		if err := n.use(now, greedy, device, [16]byte{1}); err == nil {
+			t.Error("a nonce is forgotten when the clock is set back")
+		}
+		now += nonceWindow - 1
+	}
+	if err := n.use(now+1, greedy, device, [16]byte{50}); err != nil {
+		t.Errorf("a window after the clock was set back: %v", err)
+	}
+}
+
 // However time goes on, no nonce is accepted twice within the window.
 func TestNonceNeverTwice(t *testing.T) {
 	account, device := id.New(), id.New()
 	if err := quick.Check(func(steps []uint16) bool {
-		n, now, used := newNonceCache(1000), int64(1_800_000_000_000), map[byte]int64{}
+		n, now, used := newNonceCache(1000, 1000), int64(1_800_000_000_000), map[byte]int64{}
 		for _, step := range steps {
 			now += int64(step)
 			nonce := byte(step % 16)

@@ -11,8 +11,10 @@ import (
 )
 
 const (
-	// maxNonces bounds the memory: about 30 MB per generation when full.
-	maxNonces = 1 << 18
+	// maxNonces bounds the memory: about 40 MB per generation when full.
+	maxNonces = 1 << 20
+	// maxAccountNonces is one account's part of a generation, 136 requests a second: nobody can fill the memory for everybody.
+	maxAccountNonces = 1 << 15
 	// nonceWindow is how long a request can be repeated: from maxSkew before its time to maxSkew after.
 	nonceWindow = 2 * maxSkew
 )
@@ -20,15 +22,16 @@ const (
 // nonceCache remembers the nonces of verified requests for at least nonceWindow, in two generations: a nonce is looked for in both,
 // and every nonceWindow the older one is dropped as a whole.
 type nonceCache struct {
-	limit int
+	limit, accountLimit int
 
 	mu                sync.Mutex
 	current, previous map[[16]byte]struct{}
-	turned            int64 // when current began
+	counts            map[id.ID]int // of current, by account
+	turned            int64         // when current began
 }
 
-func newNonceCache(limit int) *nonceCache {
-	return &nonceCache{limit: limit, current: map[[16]byte]struct{}{}}
+func newNonceCache(limit, accountLimit int) *nonceCache {
+	return &nonceCache{limit: limit, accountLimit: accountLimit, current: map[[16]byte]struct{}{}, counts: map[id.ID]int{}}
 }
 
 // use enters a nonce. Errors: cloud.ErrInvalid for one that was used, *cloud.SlowDown when the memory is full: forgetting one would
@@ -44,14 +47,17 @@ func (n *nonceCache) use(now int64, account, device id.ID, nonce [16]byte) error
 	switch {
 	case inCurrent || inPrevious:
 		return fmt.Errorf("%w: nonce was used", cloud.ErrInvalid)
-	case len(n.current) >= n.limit:
+	case len(n.current) >= n.limit || n.counts[account] >= n.accountLimit:
 		return &cloud.SlowDown{After: time.Duration(n.turned+nonceWindow-now) * time.Millisecond}
 	}
 	n.current[key] = struct{}{}
+	n.counts[account]++
 	return nil
 }
 
 func (n *nonceCache) turn(now int64) {
+	// Where the clock was set back the generation grows older from there; otherwise it would fill up until the old time comes again.
+	n.turned = min(n.turned, now)
 	age := now - n.turned
 	if age < nonceWindow {
 		return
@@ -60,5 +66,5 @@ func (n *nonceCache) turn(now int64) {
 	if age >= 2*nonceWindow {
 		n.previous = nil
 	}
-	n.current, n.turned = map[[16]byte]struct{}{}, now
+	n.current, n.counts, n.turned = map[[16]byte]struct{}{}, map[id.ID]int{}, now
 }

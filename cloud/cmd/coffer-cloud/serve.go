@@ -166,8 +166,10 @@ func openUpdates(o options, log *slog.Logger) (servers []running, ready string, 
 		if err != nil {
 			return nil, "", fmt.Errorf("listen: %w", err)
 		}
+		// Nobody has a body to send here. An hour is enough for a package over the slowest line.
 		server := &http.Server{
-			Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+			Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Hour, IdleTimeout: 2 * time.Minute,
+			MaxHeaderBytes: 16 << 10,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
 		}
 		servers = append(servers, running{server, listener, o.certificate, o.key})

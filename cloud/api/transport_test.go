@@ -1,0 +1,92 @@
+package api_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/cloud/api"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// hurried serves a server's API a second time, on a port of its own, with read deadlines a thousandth as long.
+func hurried(t *testing.T, s *testkit.Server) (address string) {
+	t.Helper()
+	server := api.New(api.Config{
+		Cloud: s.Cloud, Origin: s.Origin, Limits: s.Limits, Ready: func(context.Context) error { return nil }, Now: s.Clock.Now, Log: s.Log,
+	}).HTTP()
+	server.ReadTimeout /= 1000
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go server.Serve(listener)
+	t.Cleanup(func() { server.Close() })
+	return listener.Addr().String()
+}
+
+// Whoever announces a body and never sends it must not hold a connection for ever, also where nobody wants to read it. An event
+// stream, which lives longer than any body may take, goes on.
+func TestBodiesThatNeverCome(t *testing.T) {
+	s := testkit.Cloud(t)
+	d := signUp(t, s, "ada@example.org").first
+	address := hurried(t, s)
+	req := d.request("GET", "/v1/events", d.session.AccessToken, nil)
+	req.URL.Host = address
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatalf("stream: %v, %v", resp, err)
+	}
+	defer resp.Body.Close()
+	for _, line := range []string{"POST /nowhere", "GET /healthz", "GET /v1/me", "POST /v1/vaults/" + d.vault.String() + "/commits"} {
+		t.Run(line, func(t *testing.T) {
+			conn, err := net.Dial("tcp", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			fmt.Fprintf(conn, "%s HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", line)
+			conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+			// The end of the connection, with an answer before it or without.
+			if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
+				t.Error("the server still waits")
+			}
+		})
+	}
+	d.push(d.put(64, id.New())).ok(t)
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		if strings.Contains(lines.Text(), d.vault.String()) {
+			return
+		}
+	}
+	t.Error("the event stream ended")
+}
+
+func isTimeout(err error) bool {
+	var e net.Error
+	return errors.As(err, &e) && e.Timeout()
+}
+
+// A server whose clock was wrong when it started, and is then put right, goes on as after a restart: clients are told the time.
+func TestClockIsSetBack(t *testing.T) {
+	s := testkit.Cloud(t)
+	s.Clock.Advance(24 * time.Hour)
+	s.Restart()
+	closeIdle()
+	d := signUp(t, s, "ada@example.org").first
+	s.Clock.Advance(-24 * time.Hour)
+	first := d.call("GET", "/v1/me", nil, nil)
+	if first.status != 200 && first.err.Code != wire.CodeClockSkew {
+		t.Errorf("%d %s", first.status, first.err.Code)
+	}
+	d.call("GET", "/v1/me", nil, nil).ok(t)
+}

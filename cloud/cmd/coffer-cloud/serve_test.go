@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"testing"
+	"time"
+)
+
+// An update host lets go of whoever announces a body and never sends it, and of whoever never reads.
+func TestUpdateHostsWaitForNobody(t *testing.T) {
+	servers, _, err := openUpdates(options{updates: t.TempDir(), updatesListen: []string{"127.0.0.1:0"}}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := servers[0]
+	if host.server.WriteTimeout == 0 {
+		t.Error("an answer may take for ever")
+	}
+	host.server.ReadTimeout /= 100
+	go host.serve()
+	defer host.server.Close()
+	conn, err := net.Dial("tcp", host.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST /metadata/timestamp.json HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+	conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Errorf("the host still waits: %v", err)
+	}
+}
