@@ -37,6 +37,7 @@ type itemWire struct {
 	Batch     []byte            `cbor:"16,keyasint,omitempty"`
 	// PasswordSetAt came later: an item without it has a password of unknown date.
 	PasswordSetAt int64 `cbor:"17,keyasint,omitempty"`
+	ArchivedAt    int64 `cbor:"18,keyasint,omitempty"`
 }
 
 type customWire struct {
@@ -93,7 +94,7 @@ func encode(it *Item) ([]byte, error) {
 		Websites: it.Websites, Tags: it.Tags, Folder: optionalID(it.Folder), Favorite: it.Favorite,
 		TrashedAt: it.TrashedAt, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
 		Source: it.Origin.Source, SourceID: it.Origin.SourceID, Batch: optionalID(it.Origin.Batch),
-		PasswordSetAt: it.PasswordSetAt,
+		PasswordSetAt: it.PasswordSetAt, ArchivedAt: it.ArchivedAt,
 	}
 	for key, value := range it.Values {
 		if !value.IsZero() {
@@ -123,8 +124,9 @@ func decode(object id.ID, plaintext []byte) (Item, error) {
 		ID: object, Kind: Kind(w.Kind), Title: w.Title, Values: make(map[Key]secret.Bytes, len(w.Values)),
 		Websites: w.Websites, Tags: w.Tags, Favorite: w.Favorite,
 		TrashedAt: w.TrashedAt, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, PasswordSetAt: w.PasswordSetAt,
-		Origin:   Origin{Source: w.Source, SourceID: w.SourceID},
-		ReadOnly: w.Schema > itemSchema, unknown: unknown,
+		ArchivedAt: w.ArchivedAt,
+		Origin:     Origin{Source: w.Source, SourceID: w.SourceID},
+		ReadOnly:   w.Schema > itemSchema, unknown: unknown,
 	}
 	for key, value := range w.Values {
 		it.Values[Key(key)] = secret.New(value)

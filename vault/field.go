@@ -13,13 +13,18 @@ import (
 // Field names one mergeable field of an item, in history entries and conflicts:
 //
 //	title
+//	websites   tags                                      in history entries alone: the whole list, a line an element
 //	value/<key>
 //	custom/<id>   custom/<id>/label   custom/<id>/type
 //	unknown/<n>                                          a CBOR key of a newer version
 type Field string
 
-// FieldTitle names the title.
-const FieldTitle Field = "title"
+// The fields that items of every kind have, besides values and custom fields.
+const (
+	FieldTitle    Field = "title"
+	FieldWebsites Field = "websites"
+	FieldTags     Field = "tags"
+)
 
 const (
 	valuePrefix   = "value/"
@@ -97,6 +102,10 @@ func (f fields) put(field Field, value []byte) {
 func (it *Item) setField(f Field, value []byte) {
 	if f == FieldTitle {
 		it.Title = string(value)
+	} else if f == FieldWebsites {
+		it.Websites = lines(value)
+	} else if f == FieldTags {
+		it.Tags = lines(value)
 	} else if key, ok := f.Key(); ok {
 		it.Set(key, secret.New(append([]byte(nil), value...)))
 	} else if custom, part, ok := f.Custom(); ok {
@@ -104,6 +113,14 @@ func (it *Item) setField(f Field, value []byte) {
 	} else if digits, ok := strings.CutPrefix(string(f), unknownPrefix); ok {
 		it.setUnknown(digits, value)
 	}
+}
+
+// lines is a list as history entries have it.
+func lines(value []byte) []string {
+	if len(value) == 0 {
+		return nil
+	}
+	return strings.Split(string(value), "\n")
 }
 
 func (it *Item) setCustom(custom id.ID, part string, value []byte) {
@@ -144,16 +161,4 @@ func (it *Item) setUnknown(digits string, raw []byte) {
 		return
 	}
 	it.unknown[key] = append(canonical.RawMessage(nil), raw...)
-}
-
-// isSecret tells whether a replaced value of the field is kept in the history.
-func (it *Item) isSecret(f Field) bool {
-	if key, ok := f.Key(); ok {
-		return typeOf(it.Kind, key).Secret()
-	}
-	if custom, part, ok := f.Custom(); ok && part == "" {
-		field := it.custom(custom)
-		return field != nil && field.Type.Secret()
-	}
-	return false
 }

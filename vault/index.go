@@ -37,10 +37,31 @@ type index struct {
 
 // row is what a query looks at.
 type row struct {
-	entry                       *entry // nil: empty
-	doc                         search.Doc
-	kind                        Kind
-	trashed, favorite, conflict bool
+	entry              *entry // nil: empty
+	doc                search.Doc
+	kind               Kind
+	shelf              shelf
+	favorite, conflict bool
+}
+
+// shelf is where an item is: each list shows one.
+type shelf uint8
+
+const (
+	shelfActive shelf = iota
+	shelfArchive
+	shelfTrash
+)
+
+// shelf of an item. One in the trash is nowhere else.
+func (s *Summary) shelf() shelf {
+	switch {
+	case s.TrashedAt != 0:
+		return shelfTrash
+	case s.ArchivedAt != 0:
+		return shelfArchive
+	}
+	return shelfActive
 }
 
 // newIndex sorts once, which is far quicker than adding one by one. Rows are laid out by title.
@@ -161,7 +182,7 @@ func (x *index) place(e *entry) int32 {
 		x.rows, x.shown = append(x.rows, row{}), append(x.shown, nil)
 	}
 	x.rows[slot] = row{
-		entry: e, doc: e.doc, kind: e.Kind, trashed: e.TrashedAt != 0, favorite: e.Favorite, conflict: e.Conflict,
+		entry: e, doc: e.doc, kind: e.Kind, shelf: e.shelf(), favorite: e.Favorite, conflict: e.Conflict,
 	}
 	x.shown[slot] = &e.Summary
 	e.slot = slot

@@ -24,10 +24,10 @@ type Item struct {
 	Websites []string
 	Tags     []string
 	Custom   []CustomField
-	Folder   id.ID // zero, or the id of a deleted folder: in no folder
+	Folder   id.ID // zero, or the id of a deleted folder: in no folder. Of a folder: the one that it is in
 	Favorite bool
 
-	TrashedAt, CreatedAt, UpdatedAt int64
+	ArchivedAt, TrashedAt, CreatedAt, UpdatedAt int64
 	// PasswordSetAt is when the present password was set, 0 if nobody knows. Save sees to it; an import brings its own.
 	PasswordSetAt int64
 

@@ -14,15 +14,20 @@ const (
 	Text      FieldType = "text"
 	Multiline FieldType = "multiline"
 	Concealed FieldType = "concealed"
-	TOTP      FieldType = "totp" // otpauth:// URI or base32 secret
+	Private   FieldType = "private" // concealed, of several lines: a private key
+	TOTP      FieldType = "totp"    // otpauth:// URI or base32 secret
 	Email     FieldType = "email"
 	Phone     FieldType = "phone"
+	URL       FieldType = "url"
 	Date      FieldType = "date"  // 2006-01-02
 	Month     FieldType = "month" // 2006-01
 )
 
-// Secret tells whether values of the type are hidden until the user asks, kept out of the index, and kept when they are replaced.
-func (t FieldType) Secret() bool { return t == Concealed || t == TOTP }
+// Secret tells whether values of the type are hidden until the user asks, kept out of the index, and never dropped from the history.
+func (t FieldType) Secret() bool { return t == Concealed || t == Private || t == TOTP }
+
+// Lines tells whether values of the type may have several lines.
+func (t FieldType) Lines() bool { return t == Multiline || t == Private }
 
 // FieldSpec describes a field of a kind.
 type FieldSpec struct {
@@ -53,7 +58,9 @@ func (s KindSpec) Field(key Key) (FieldSpec, bool) {
 }
 
 // kinds lists the specs in the order in which a sidebar shows them.
-var kinds = []KindSpec{loginSpec, noteSpec, cardSpec, identitySpec}
+var kinds = []KindSpec{
+	loginSpec, noteSpec, cardSpec, identitySpec, documentSpec, bankAccountSpec, passkeySpec, sshKeySpec, apiCredentialSpec, wifiSpec, softwareLicenceSpec,
+}
 
 // Kinds returns the kinds that a user can make, in the order in which a sidebar shows them.
 func Kinds() []KindSpec { return append([]KindSpec(nil), kinds...) }

@@ -15,7 +15,7 @@ import (
 //
 // Field by field, the side that changed wins, and a change beats a removal. Where both changed to different values, head's stays
 // and local's is added to the history as a conflict. Tags, websites, history and the list of custom fields merge by element.
-// Folder and favorite are choices and not typed: head's wins. An edit takes an item out of the trash.
+// Folder, favorite and archive are choices and not typed: head's wins. An edit takes an item out of the trash.
 //
 // A nil base is an empty item: then every difference is a conflict, and nothing is lost.
 func Merge(base, head, local *Item, device id.ID) Item {
@@ -29,6 +29,7 @@ func Merge(base, head, local *Item, device id.ID) Item {
 	m.out.Tags = mergeList(base.Tags, head.Tags, local.Tags, itself)
 	m.out.Folder = changed(base.Folder, head.Folder, local.Folder)
 	m.out.Favorite = changed(base.Favorite, head.Favorite, local.Favorite)
+	m.out.ArchivedAt = changed(base.ArchivedAt, head.ArchivedAt, local.ArchivedAt)
 	m.out.TrashedAt = m.trashedAt()
 	m.out.PasswordSetAt = m.passwordSetAt()
 	m.out.UpdatedAt = max(head.UpdatedAt, local.UpdatedAt)

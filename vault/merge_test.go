@@ -168,7 +168,7 @@ func genItem() *rapid.Generator[Item] {
 	})
 }
 
-// randomEdit changes one thing the way Save does: a replaced secret goes into the history.
+// randomEdit changes one thing the way Save does: what it replaced goes into the history.
 func randomEdit(t *rapid.T, it *Item, value string, device id.ID) {
 	it.UpdatedAt = rapid.Int64Range(0, 50).Draw(t, "time") // clocks are wrong
 	before := it.Clone()
@@ -275,7 +275,7 @@ func TestReplicasConverge(t *testing.T) {
 		for i := range replicas {
 			replicas[i] = &replica{server.Clone(), server.Clone(), deviceID(i)}
 		}
-		passwords := []string{}
+		var all []string
 		for step := range rapid.IntRange(1, 30).Draw(t, "steps") {
 			r := rapid.SampledFrom(replicas).Draw(t, "device")
 			if rapid.Bool().Draw(t, "sync") {
@@ -284,8 +284,8 @@ func TestReplicasConverge(t *testing.T) {
 			}
 			typed := fmt.Sprint("typed", step)
 			randomEdit(t, &r.local, typed, r.device)
-			if string(r.local.Value(Password).Reveal()) == typed {
-				passwords = append(passwords, typed)
+			if holds(&r.local, typed) {
+				all = append(all, typed)
 			}
 		}
 		for range 2 {
@@ -298,16 +298,23 @@ func TestReplicasConverge(t *testing.T) {
 				t.Fatalf("device %s has %s, the server %s", r.device, describe(r.local), describe(server))
 			}
 		}
-		for _, typed := range passwords {
-			if !holds(&server, ValueField(Password), typed) {
-				t.Fatalf("password %q is lost in %s", typed, describe(server))
+		for _, typed := range all {
+			if !holds(&server, typed) {
+				t.Fatalf("%q is lost in %s", typed, describe(server))
 			}
 		}
 	})
 }
 
-func holds(it *Item, f Field, value string) bool {
-	return string(it.fields()[f]) == value || slices.ContainsFunc(it.History, func(p Past) bool {
-		return p.Field == f && string(p.Value.Reveal()) == value
-	})
+// holds tells whether what was typed is anywhere in the item or its history.
+func holds(it *Item, typed string) bool {
+	if slices.Contains(it.Websites, typed) || slices.Contains(it.Tags, typed) {
+		return true
+	}
+	for _, value := range it.fields() {
+		if string(value) == typed {
+			return true
+		}
+	}
+	return slices.ContainsFunc(it.History, func(p Past) bool { return slices.Contains(lines(p.Value.Reveal()), typed) })
 }

@@ -8,15 +8,16 @@ import (
 	"github.com/coffer-vault/coffer/vault/search"
 )
 
-// Filter chooses what a list shows. The zero Filter is every item that is not in the trash, by title.
+// Filter chooses what a list shows. The zero Filter is every item that is neither archived nor in the trash, by title.
 type Filter struct {
 	Text      string // as typed into the search field
 	Kind      Kind
-	Folder    id.ID // only items in this folder
+	Folder    id.ID // only items in this folder and those below it
 	NoFolder  bool  // only items in no folder, or in one that was deleted
 	Tag       string
 	Favorite  bool
 	Conflicts bool
+	Archive   bool // the archive instead of the rest
 	Trash     bool // the trash instead of the rest
 	Sort      Sort
 }
@@ -63,13 +64,14 @@ func (x *index) query(f Filter, query search.Query) []*Summary {
 func (x *index) ranks(f Filter, query search.Query) []int8 {
 	ranks := make([]int8, len(x.rows))
 	byRank := f.Sort.valid() == SortTitle
+	folders := x.branch(f.Folder)
 	for slot := range x.rows {
 		r := &x.rows[slot]
 		ranks[slot] = misses
-		if r.entry == nil || r.trashed != f.Trash {
+		if r.entry == nil || r.shelf != f.shelf() {
 			continue
 		}
-		if !x.passes(r, &f) {
+		if !x.passes(r, &f, folders) {
 			continue
 		}
 		if rank, ok := query.Rank(r.doc); ok {
@@ -82,11 +84,22 @@ func (x *index) ranks(f Filter, query search.Query) []int8 {
 	return ranks
 }
 
-func (x *index) passes(r *row, f *Filter) bool {
+func (f *Filter) shelf() shelf {
+	switch {
+	case f.Trash:
+		return shelfTrash
+	case f.Archive:
+		return shelfArchive
+	}
+	return shelfActive
+}
+
+// passes tells whether the filter chooses the row; folders are those of its branch.
+func (x *index) passes(r *row, f *Filter, folders map[id.ID]bool) bool {
 	return (f.Kind == "" || f.Kind == r.kind) &&
 		(!f.Favorite || r.favorite) &&
 		(!f.Conflicts || r.conflict) &&
-		(f.Folder.IsZero() || f.Folder == r.entry.Folder) &&
+		(f.Folder.IsZero() || folders[r.entry.Folder]) &&
 		(!f.NoFolder || !x.isFolder(r.entry.Folder)) &&
 		(f.Tag == "" || slices.Contains(r.entry.Tags, f.Tag))
 }
@@ -113,9 +126,10 @@ func (v *Vault) Summary(item id.ID) (*Summary, bool) {
 	return &e.Summary, true
 }
 
-// Counts are the numbers of a sidebar. Items in the trash count in Trash alone.
+// Counts are the numbers of a sidebar. Items in the archive count in Archive alone, those in the trash in Trash alone. A folder
+// counts what is in it and in the folders below.
 type Counts struct {
-	All, Favorites, Conflicts, Unreadable, Trash int
+	All, Favorites, Conflicts, Unreadable, Archive, Trash int
 
 	Kinds    map[Kind]int
 	Folders  map[id.ID]int
@@ -147,13 +161,16 @@ func (x *index) count() *Counts {
 	for _, r := range x.rows {
 		switch {
 		case r.entry == nil:
-		case r.trashed:
+		case r.shelf == shelfTrash:
 			c.Trash++
+		case r.shelf == shelfArchive:
+			c.Archive++
 		default:
 			c.Kinds[r.kind]++
 			c.add(r.entry, x.isFolder(r.entry.Folder))
 		}
 	}
+	c.Folders = x.withBranches(c.Folders)
 	return &c
 }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/crypto/secret"
 )
 
 // Get opens an item. It belongs to the caller, who wipes it when done and can save it after editing.
@@ -36,7 +35,7 @@ func (v *Vault) Get(ctx context.Context, item id.ID) (it Item, err error) {
 }
 
 // Save stores a new item (ID zero) or an edited one, and returns it as it is now, which belongs to the caller like one from Get.
-// When Save returns nil, the item is on disk. The history gets the secrets that were replaced.
+// When Save returns nil, the item is on disk. The history gets what was replaced.
 //
 // An item that changed since it was read is merged, and one that was deleted comes back. Where merging is impossible, because what
 // is stored now does not open or is of a newer version, the edit becomes an item of its own: the ID returned is then a new one.
@@ -161,8 +160,8 @@ func (e *editing) stamp(it, before *Item) {
 		before = new(Item)
 	} else {
 		it.UpdatedAt = now
+		it.recordReplaced(before, now, e.cfg.Device)
 	}
-	it.recordReplaced(before, now, e.cfg.Device)
 	if !e.imports && !it.Value(Password).Equal(before.Value(Password)) {
 		it.datePassword(now)
 	}
@@ -215,6 +214,7 @@ func (e *editing) modify(item id.ID, change func(*Item) error) error {
 	if same(&after, &before) {
 		return nil
 	}
+	after.recordReplaced(&before, e.nowMillis(), e.cfg.Device)
 	_, err = e.write(o, &after)
 	return err
 }
@@ -240,6 +240,19 @@ func (v *Vault) Trash(ctx context.Context, items ...id.ID) error {
 	return wrap("trash", v.modify(ctx, items, func(it *Item) error {
 		if it.TrashedAt == 0 {
 			it.TrashedAt = v.nowMillis()
+		}
+		return nil
+	}))
+}
+
+// Archive puts items into the archive, or takes them out. Errors as for Save, and ErrNotFound.
+func (v *Vault) Archive(ctx context.Context, archive bool, items ...id.ID) error {
+	return wrap("archive", v.modify(ctx, items, func(it *Item) error {
+		switch {
+		case !archive:
+			it.ArchivedAt = 0
+		case it.ArchivedAt == 0:
+			it.ArchivedAt = v.nowMillis()
 		}
 		return nil
 	}))
@@ -332,16 +345,11 @@ func (v *Vault) settle(it *Item, i int, take bool) {
 		return
 	}
 	chosen := it.History[i]
-	now := v.nowMillis()
-	if present := it.fields()[chosen.Field]; len(present) > 0 {
-		replaced := Past{Field: chosen.Field, Value: secret.New(bytes.Clone(present)), Time: now, Device: v.cfg.Device}
-		it.History = append(it.History, replaced)
-	}
 	it.setField(chosen.Field, chosen.Value.Reveal())
 	if chosen.Field == ValueField(Password) {
 		it.datePassword(chosen.Time)
 	}
-	it.UpdatedAt = now
+	it.UpdatedAt = v.nowMillis()
 }
 
 // wrap adds the operation to an error.

@@ -23,7 +23,7 @@ type Summary struct {
 	Folder   id.ID
 	Favorite bool
 
-	TrashedAt, CreatedAt, UpdatedAt int64
+	ArchivedAt, TrashedAt, CreatedAt, UpdatedAt int64
 
 	Conflict   bool // two devices changed a field: the user has to choose
 	Unreadable bool // it does not open, or is not loaded yet; all else but ID is empty
@@ -48,7 +48,7 @@ func summarize(it *Item) Summary {
 	return Summary{
 		ID: it.ID, Kind: kind, Title: it.Title, Subtitle: string(it.Value(spec.Subtitle).Reveal()),
 		Hosts: hosts(it.Websites), Tags: it.Tags, Folder: it.Folder, Favorite: it.Favorite,
-		TrashedAt: it.TrashedAt, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
+		ArchivedAt: it.ArchivedAt, TrashedAt: it.TrashedAt, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
 		Conflict: len(it.Conflicts()) > 0, ReadOnly: it.ReadOnly, HasOTP: !it.Value(OTP).IsZero(),
 	}
 }

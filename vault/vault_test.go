@@ -62,7 +62,7 @@ func TestSavedItemSurvivesALock(t *testing.T) {
 	}
 }
 
-func TestReplacedSecretsGoIntoTheHistory(t *testing.T) {
+func TestWhatWasReplacedGoesIntoTheHistory(t *testing.T) {
 	d := newDevice(t, 1)
 	it := login("Example", "first")
 	it.Custom = []vault.CustomField{{Label: "Key", Type: vault.Concealed, Value: secret.FromString("k")}}
@@ -72,10 +72,10 @@ func TestReplacedSecretsGoIntoTheHistory(t *testing.T) {
 	it.Set(vault.Username, secret.FromString("bob"))
 	it.Custom = nil
 	it = d.save(t, it)
-	want := map[vault.Field]string{vault.ValueField(vault.Password): "first"}
+	want := map[vault.Field]string{vault.ValueField(vault.Password): "first", vault.ValueField(vault.Username): "ann"}
 	for _, p := range it.History {
 		if custom, part, ok := p.Field.Custom(); ok {
-			want[p.Field] = map[string]string{"": "k", "label": "Key"}[part]
+			want[p.Field] = map[string]string{"": "k", "label": "Key", "type": "concealed"}[part]
 			if custom.IsZero() {
 				t.Error("no id")
 			}
@@ -84,11 +84,11 @@ func TestReplacedSecretsGoIntoTheHistory(t *testing.T) {
 			t.Errorf("history has %s %q %+v", p.Field, p.Value.Reveal(), p)
 		}
 	}
-	if len(it.History) != 3 {
-		t.Errorf("%d entries, want the password and the custom field with its label", len(it.History))
+	if len(it.History) != 5 {
+		t.Errorf("%d entries, want password, user name and the custom field with label and type", len(it.History))
 	}
 	again := d.save(t, it)
-	if again.UpdatedAt != it.UpdatedAt || len(again.History) != 3 {
+	if again.UpdatedAt != it.UpdatedAt || len(again.History) != 5 {
 		t.Error("a save without a change changed something")
 	}
 }
@@ -262,7 +262,7 @@ func TestFoldersAndMarks(t *testing.T) {
 	check(t, d.Move(ctx, work.ID, it.ID))
 	expect(t, "in the folder", d.Query(vault.Filter{Folder: work.ID}), "Example")
 	expect(t, "in none", d.Query(vault.Filter{NoFolder: true}), "Other")
-	work.Name = "Office"
+	work.Name, work.Path = "Office", "Office"
 	_, err = d.SaveFolder(ctx, work)
 	check(t, err)
 	check(t, d.Mark(ctx, "import"))

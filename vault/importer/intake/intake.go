@@ -5,6 +5,7 @@ package intake
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
@@ -109,30 +110,39 @@ func (p *planned) write(ctx context.Context, v *vault.Vault, progress func(done,
 	return v.Batch(ctx, append(folders.made, items...), progress)
 }
 
-// folders finds the folders of records by name, and makes those that are missing.
+// folders finds the folders of records by path, and makes those that are missing.
 type folders struct {
-	byName map[string]id.ID
+	byPath map[string]id.ID
 	made   []vault.Item
 }
 
 func newFolders(v *vault.Vault) *folders {
-	f := &folders{byName: map[string]id.ID{}}
+	f := &folders{byPath: map[string]id.ID{}}
 	for _, folder := range v.Folders() {
-		f.byName[folder.Name] = folder.ID
+		f.byPath[folder.Path] = folder.ID
 	}
 	return f
 }
 
-// of is the id of a folder, the zero id for none.
-func (f *folders) of(name string) id.ID {
-	if name == "" {
-		return id.ID{}
+// of is the id of a folder, whose path may have slashes at its ends or two for one; the zero id for none.
+func (f *folders) of(path string) id.ID {
+	var folder id.ID
+	var way []string
+	for name := range strings.SplitSeq(path, "/") {
+		if name != "" {
+			way = append(way, name)
+			folder = f.in(folder, name, strings.Join(way, "/"))
+		}
 	}
-	folder, known := f.byName[name]
+	return folder
+}
+
+func (f *folders) in(parent id.ID, name, path string) id.ID {
+	folder, known := f.byPath[path]
 	if !known {
 		folder = id.New()
-		f.byName[name] = folder
-		f.made = append(f.made, vault.Folder{ID: folder, Name: name}.Item())
+		f.byPath[path] = folder
+		f.made = append(f.made, vault.Folder{ID: folder, Name: name, Parent: parent}.Item())
 	}
 	return folder
 }

@@ -99,7 +99,7 @@ func text(v *vault.Vault, it *vault.Item) string {
 	lines := []string{string(it.Kind)}
 	for _, f := range v.Folders() {
 		if f.ID == it.Folder {
-			lines[0] += " in " + f.Name
+			lines[0] += " in " + f.Path
 		}
 	}
 	for key, value := range it.Values {
@@ -109,6 +109,9 @@ func text(v *vault.Vault, it *vault.Item) string {
 		lines = append(lines, fmt.Sprintf("[%s %s]=%q", c.Label, c.Type, c.Value.Reveal()))
 	}
 	for _, p := range it.History {
+		if p.Value.IsZero() {
+			continue // the field was empty
+		}
 		lines = append(lines, fmt.Sprintf("before=%q", p.Value.Reveal()))
 	}
 	if it.PasswordSetAt != 0 {
