@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -97,11 +96,9 @@ func answerError(w http.ResponseWriter, status int, code string) {
 // nothing: it neither believes the keys nor makes its own.
 func refusedBundle(t *testing.T, s *scene, change func(bundle any) any) {
 	t.Helper()
-	s.server.Clock.Advance(25 * time.Hour)
 	l := newLiar(t, s.server)
 	l.lie(onPath("/account/keys", change))
-	pc := testpc.New(t, "PC C", func(c *session.Config) { c.Transport = l })
-	u, err := pc.TrySignIn(t, s.server, email, s.a.SecretKey())
+	pc, u, err := s.signIn(t, l)
 	if err == nil {
 		u.Lock()
 		t.Error("the client believed it")

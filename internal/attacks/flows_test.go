@@ -135,8 +135,12 @@ var inBackground = regexp.MustCompile(`^/v1/(events|me|pairings)$`)
 // pathsOf lists what an honest run asks for, but for what it asks in the background.
 func pathsOf(t *testing.T, s *scene, run func(*scene, *testing.T, *liar) error) []string {
 	t.Helper()
-	l := newLiar(t, s.server)
-	if err := run(s, t, l); err != nil {
+	return pathsThrough(t, newLiar(t, s.server), func(l *liar) error { return run(s, t, l) })
+}
+
+func pathsThrough(t *testing.T, l *liar, run func(*liar) error) []string {
+	t.Helper()
+	if err := run(l); err != nil {
 		t.Fatal(err)
 	}
 	paths := map[string]bool{}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/sync/wire"
 )
 
 // Any byte of any answer may be anything. These tests garble the answers of an honest server at every step of a client's life and
@@ -95,17 +96,27 @@ func TestGarbledAnswers(t *testing.T) {
 				kind := garblers[random.IntN(len(garblers))]
 				t.Run(fmt.Sprintf("%d %s %s", seed, kind.name, path[4:]), func(t *testing.T) {
 					l := newLiar(t, s.server)
-					l.lie(func(p string, body []byte) []byte {
-						if generic(p) == path && len(body) > 0 {
-							return kind.garble(random, body)
-						}
-						return body
-					})
+					l.garble(random, path, kind)
 					expectModest(t, l, func() { course.run(s, t, l) })
 				})
 			}
 		})
 	}
+}
+
+// garble garbles every answer on a path.
+func (l *liar) garble(random *rand.Rand, path string, kind garbler) {
+	l.lieAs(func(p string) int {
+		if generic(p) != path || !kind.refuses {
+			return 0
+		}
+		return refusals[random.IntN(len(refusals))]
+	}, func(p string, body []byte) []byte {
+		if generic(p) != path || len(body) == 0 && !kind.refuses {
+			return body
+		}
+		return kind.garble(random, body)
+	})
 }
 
 // expectModest runs a course and fails if it took too many requests or too much memory. That it ends is for the test's deadline, that
@@ -125,34 +136,58 @@ func expectModest(t *testing.T, l *liar, run func()) {
 	}
 }
 
-// garblers make something else of an answer.
-var garblers = []struct {
-	name   string
-	garble func(*rand.Rand, []byte) []byte
-}{
-	{"bits", func(r *rand.Rand, b []byte) []byte {
+// garbler makes something else of an answer.
+type garbler struct {
+	name    string
+	refuses bool // gives it the status of a refusal
+	garble  func(*rand.Rand, []byte) []byte
+}
+
+var garblers = []garbler{
+	{"bits", false, func(r *rand.Rand, b []byte) []byte {
 		b = slices.Clone(b)
 		for range 1 + r.IntN(8) {
 			b[r.IntN(len(b))] ^= 1 << r.IntN(8)
 		}
 		return b
 	}},
-	{"cut", func(r *rand.Rand, b []byte) []byte { return b[:r.IntN(len(b))] }},
-	{"twice", func(_ *rand.Rand, b []byte) []byte { return slices.Concat(b, b) }},
-	{"noise", func(r *rand.Rand, _ []byte) []byte {
+	{"cut", false, func(r *rand.Rand, b []byte) []byte { return b[:r.IntN(len(b))] }},
+	{"twice", false, func(_ *rand.Rand, b []byte) []byte { return slices.Concat(b, b) }},
+	{"noise", false, func(r *rand.Rand, _ []byte) []byte {
 		b := make([]byte, r.IntN(4096))
 		for i := range b {
 			b[i] = byte(r.Uint32())
 		}
 		return b
 	}},
-	{"another type", func(r *rand.Rand, b []byte) []byte { return garbleField(r, b, otherTypes) }},
-	{"huge number", func(r *rand.Rand, b []byte) []byte { return garbleField(r, b, hugeNumbers) }},
-	{"garbled binary", garbleBinary},
-	{"deep nesting", func(r *rand.Rand, b []byte) []byte {
+	{"another type", false, func(r *rand.Rand, b []byte) []byte { return garbleField(r, b, otherTypes) }},
+	{"huge number", false, func(r *rand.Rand, b []byte) []byte { return garbleField(r, b, hugeNumbers) }},
+	{"garbled binary", false, garbleBinary},
+	{"altered", false, func(r *rand.Rand, b []byte) []byte {
+		return onField(b, func(v any, all []field) any { return edit(v, all[r.IntN(len(all))], alter) })
+	}},
+	{"exchanged", false, func(r *rand.Rand, b []byte) []byte {
+		return onField(b, func(v any, all []field) any { return exchange(r, v, all) })
+	}},
+	{"deep nesting", false, func(r *rand.Rand, b []byte) []byte {
 		return garbleField(r, b, []any{json.RawMessage(strings.Repeat("[", 9000) + strings.Repeat("]", 9000))})
 	}},
-	{"bottomless nesting", func(*rand.Rand, []byte) []byte { return bytes.Repeat([]byte(`{"a":`), 1<<18) }},
+	{"bottomless nesting", false, func(*rand.Rand, []byte) []byte { return bytes.Repeat([]byte(`{"a":`), 1<<18) }},
+	{"refused", true, refuse},
+}
+
+var refusals = []int{400, 401, 403, 404, 409, 410, 413, 422, 429, 500, 503}
+
+// refuse says that what was done was not done, or that all is over, with numbers that mean nothing.
+func refuse(r *rand.Rand, _ []byte) []byte {
+	codes := []wire.Code{
+		wire.CodeInvalid, wire.CodeProofFailed, wire.CodeSessionEnded, wire.CodeClockSkew, wire.CodeCodeWrong, wire.CodeCodeExpired,
+		wire.CodeDeviceRevoked, wire.CodeDeviceUnlisted, wire.CodeRecoveryWaits, wire.CodeNotFound, wire.CodeConflict, wire.CodeOpReused,
+		wire.CodeBadEntry, wire.CodeSlowDown, wire.CodeUnavailable, "nonsense", "",
+	}
+	number := hugeNumbers[r.IntN(len(hugeNumbers))]
+	const form = `{"code":%q,"server_time":%[2]s,"retry_after":%[2]s,"tries_left":%[2]s,"ready_at":%[2]s,"log_seq":%[2]s}`
+	return fmt.Appendf(nil, form, codes[r.IntN(len(codes))], number)
 }
 
 var otherTypes = []any{nil, true, 0, -1, "", "x", []any{}, map[string]any{}, []any{nil}, map[string]any{"commit": 1}}
@@ -162,10 +197,14 @@ var hugeNumbers = []any{
 	json.RawMessage("1e999"), json.RawMessage(strings.Repeat("9", 400)), json.RawMessage("4294967296"), json.RawMessage("0.5"),
 }
 
+// onField changes an answer that is JSON, by its fields.
+func onField(body []byte, change func(v any, all []field) any) []byte {
+	return reencode(body, func(v any) any { return change(v, append(fields(v, nil), field{})) })
+}
+
 // garbleField replaces one field, or a whole list or object, by one of the values.
 func garbleField(r *rand.Rand, body []byte, values []any) []byte {
-	return reencode(body, func(v any) any {
-		all := append(fields(v, nil), field{})
+	return onField(body, func(v any, all []field) any {
 		f := all[r.IntN(len(all))]
 		return edit(v, f[:r.IntN(len(f)+1)], set(values[r.IntN(len(values))]))
 	})
@@ -173,14 +212,24 @@ func garbleField(r *rand.Rand, body []byte, values []any) []byte {
 
 // garbleBinary flips bits inside one of the binaries, so that what is garbled is the CBOR and not the base64.
 func garbleBinary(r *rand.Rand, body []byte) []byte {
-	return reencode(body, func(v any) any {
-		all := append(fields(v, nil), field{})
+	return onField(body, func(v any, all []field) any {
 		f := all[r.IntN(len(all))]
 		for range 1 + r.IntN(4) {
 			edit(v, f, flipBit(r.IntN(200)))
 		}
 		return v
 	})
+}
+
+// exchange gives one field the value of another.
+func exchange(r *rand.Rand, v any, all []field) any {
+	scalars := all[:max(1, len(all)-1)] // the last is the whole
+	var value any
+	edit(v, scalars[r.IntN(len(scalars))], func(old any) any {
+		value = old
+		return old
+	})
+	return edit(v, scalars[r.IntN(len(scalars))], set(value))
 }
 
 // Answers that do not end, or hold more elements than any page, one for each question.

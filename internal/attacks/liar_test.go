@@ -2,6 +2,7 @@ package attacks
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -31,6 +32,8 @@ type liar struct {
 	sent   bytes.Buffer
 	asks   []ask
 	answer lie
+	// status is what successful answers on a path get in the place of 200, 0 for no change; nil for none.
+	status func(path string) int
 	// instead answers a request in the server's place where it returns true.
 	instead func(http.ResponseWriter, *http.Request) bool
 }
@@ -94,7 +97,7 @@ func (l *liar) record(next http.Handler) http.Handler {
 
 func (l *liar) modify(resp *http.Response) error {
 	l.mu.Lock()
-	answer := l.answer
+	answer, status := l.answer, l.status
 	l.mu.Unlock()
 	if answer == nil || resp.StatusCode/100 != 2 || strings.HasSuffix(resp.Request.URL.Path, "/events") {
 		return nil
@@ -105,6 +108,9 @@ func (l *liar) modify(resp *http.Response) error {
 	}
 	resp.Body.Close()
 	data = answer(resp.Request.URL.Path, data)
+	if status != nil {
+		resp.StatusCode = cmp.Or(status(resp.Request.URL.Path), resp.StatusCode)
+	}
 	resp.Body = io.NopCloser(bytes.NewReader(data))
 	resp.ContentLength = int64(len(data))
 	resp.Header.Set("Content-Length", strconv.Itoa(len(data)))
@@ -115,7 +121,14 @@ func (l *liar) modify(resp *http.Response) error {
 func (l *liar) lie(answer lie) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.answer = answer
+	l.answer, l.status = answer, nil
+}
+
+// lieAs is lie where the answers get another status, too.
+func (l *liar) lieAs(status func(path string) int, answer lie) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.answer, l.status = answer, status
 }
 
 // speak lets the liar answer by itself from now on, where instead returns true.
