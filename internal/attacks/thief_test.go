@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -41,6 +40,9 @@ func thief(t *testing.T, s *scene) *session.SignIn {
 	return signIn
 }
 
+// mostGuesses is what a day has at most: ten codes of five tries.
+const mostGuesses = 50
+
 // sprayCodes guesses codes until the server has none left for the day.
 func sprayCodes(t *testing.T) {
 	s := newScene(t)
@@ -48,13 +50,13 @@ func sprayCodes(t *testing.T) {
 	guesses := 0
 	var slow *session.SlowDownError
 	var err error
-	for guesses < 1000 {
+	for guesses <= mostGuesses {
 		var signIn *session.SignIn
 		pc := testpc.New(t, "thief", nil)
 		if signIn, err = pc.BeginSignIn(t.Context(), s.server.URL, email, testpc.Typed(testpc.Password), s.a.SecretKey()); err != nil {
 			break
 		}
-		for {
+		for guesses <= mostGuesses {
 			var wrong *session.CodeError
 			if err = signIn.Verify(t.Context(), fmt.Sprintf("%08d", guesses)); !errors.As(err, &wrong) {
 				break
@@ -65,7 +67,7 @@ func sprayCodes(t *testing.T) {
 			break
 		}
 	}
-	if !errors.As(err, &slow) || guesses > 60 {
+	if !errors.As(err, &slow) || guesses > mostGuesses {
 		t.Errorf("%d guesses on one day, then %v", guesses, err)
 	}
 }
@@ -141,8 +143,8 @@ func ownRequests(t *testing.T, s *scene) []ask {
 	return l.requests()
 }
 
-// replay sends a request again, with changes to its headers.
-func replay(t *testing.T, s *scene, a ask, change func(http.Header)) (status int, body []byte) {
+// replay sends a request again, with changes to its headers, and returns the status: the stream of events has no end.
+func replay(t *testing.T, s *scene, a ask, change func(http.Header)) (status int) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), a.method, s.server.URL+a.path, bytes.NewReader(a.body))
 	if err != nil {
@@ -154,24 +156,20 @@ func replay(t *testing.T, s *scene, a ask, change func(http.Header)) (status int
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	body, err = io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, body
+	resp.Body.Close()
+	return resp.StatusCode
 }
 
 func replayRequests(t *testing.T) {
 	s := newScene(t)
 	for _, a := range ownRequests(t, s) {
-		if status, body := replay(t, s, a, func(http.Header) {}); status/100 == 2 {
-			t.Errorf("%s was answered a second time: %s", a, body)
+		if status := replay(t, s, a, func(http.Header) {}); status/100 == 2 {
+			t.Errorf("%s was answered a second time", a)
 		}
-		if status, _ := replay(t, s, a, func(h http.Header) { h.Set(wire.HeaderNonce, strings.Repeat("ab", 16)) }); status/100 == 2 {
+		if status := replay(t, s, a, func(h http.Header) { h.Set(wire.HeaderNonce, strings.Repeat("ab", 16)) }); status/100 == 2 {
 			t.Errorf("%s was answered under another nonce", a)
 		}
-		if status, _ := replay(t, s, a, func(h http.Header) { h.Del(wire.HeaderSignature) }); status/100 == 2 {
+		if status := replay(t, s, a, func(h http.Header) { h.Del(wire.HeaderSignature) }); status/100 == 2 {
 			t.Errorf("%s was answered without a signature", a)
 		}
 	}

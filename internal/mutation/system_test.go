@@ -103,7 +103,7 @@ func (m mutant) verdict(dir string) string {
 	}
 	said, ok := complaint(out)
 	if !ok {
-		return "NO VERDICT OF A TEST: " + string(out)
+		return "NO VERDICT OF A TEST: " + string(out[:min(len(out), 1000)])
 	}
 	return fmt.Sprintf("red in %.1f s: %s", time.Since(began).Seconds(), said)
 }
