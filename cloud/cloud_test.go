@@ -322,6 +322,30 @@ func TestJanitor(t *testing.T) {
 	}
 }
 
+// Who proved the mailbox and never came to be listed needs another code, once its last session is over.
+func TestJanitorForgetsDevicesThatWereNeverListed(t *testing.T) {
+	w, p := newWorld(t), newPerson("ada@example.org")
+	w.signUp(p)
+	phone := *p
+	phone.device = newDevice("Phone", p.key.Public())
+	if err := w.prove(&phone); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.SignIn.VerifyDevice(t.Context(), phone.caller(), w.deliver().Code); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{2, 1} {
+		w.now = w.now.Add(90*24*time.Hour - time.Minute)
+		if _, err := w.Janitor.Clean(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		me, err := w.Accounts.Me(t.Context(), p.caller())
+		if err != nil || len(me.Devices) != want {
+			t.Errorf("%d devices, %v; want %d", len(me.Devices), err, want)
+		}
+	}
+}
+
 func TestSecret(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "server.secret")
 	if _, err := cloud.OpenSecret(path, false); !errors.Is(err, fs.ErrNotExist) {

@@ -9,9 +9,9 @@ import (
 const cleaningInterval = 10 * time.Minute
 
 type janitorRows interface {
-	// DeleteExpired removes sign-ups, challenges, pending devices, pairings, recoveries, changes of address, sessions, counters and
-	// wrong proofs that are over, and returns how many rows that were.
-	DeleteExpired(now, pairingsBefore, proofsBefore, daysBefore int64) (rows int64, err error)
+	// DeleteExpired removes sign-ups, challenges, pending devices, pairings, recoveries, changes of address, sessions, counters, wrong
+	// proofs and devices that nobody ever listed, as far as they are over, and returns how many rows that were.
+	DeleteExpired(now, pairingsBefore, proofsBefore, devicesBefore, daysBefore int64) (rows int64, err error)
 }
 
 // Janitor removes what is over: nothing that a user made, only the traces of coming in.
@@ -43,7 +43,9 @@ func (j *Janitor) Clean(ctx context.Context) (rows int64, err error) {
 	err = j.store.Update(ctx, func(tx Tx) (err error) {
 		now := j.time()
 		yesterday := now/millis(24*time.Hour) - 1
-		rows, err = tx.DeleteExpired(now, now-millis(pairingMemory), now-millis(proofMemory), yesterday)
+		// Every session of an unlisted device is over by then; it could come back without a code for ever.
+		unseen := now - millis(refreshLifetime)
+		rows, err = tx.DeleteExpired(now, now-millis(pairingMemory), now-millis(proofMemory), unseen, yesterday)
 		return err
 	})
 	return rows, err
