@@ -162,7 +162,9 @@ func (a *Accounts) changeEmail(tx Tx, row EmailChange, log *chain.Log, entry cha
 	}
 	old := account.Email
 	account.Email = row.Email
-	if err := errors.Join(tx.UpdateAccount(account), tx.DeleteEmailChange(row.Account)); err != nil {
+	// Codes that went to the old mailbox are worth nothing any more: it may be why the address is changed.
+	err = errors.Join(tx.UpdateAccount(account), tx.DeleteEmailChange(row.Account), tx.DeletePendingDevices(row.Account), endRecoveries(tx, row.Account))
+	if err != nil {
 		return err
 	}
 	return a.outbox.add(tx, Mail{

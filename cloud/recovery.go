@@ -103,7 +103,8 @@ func (s *Recoveries) right(a Account, p RecoveryProof) bool {
 	return recovery == nil && device == nil && sameEmail
 }
 
-// mailCode puts the recovery to the place of the same device's before. One that is under way stays so.
+// mailCode puts the recovery to the place of the same device's before. One that is under way stays so, until its time is over and no
+// longer: whoever waited once must not be let in for ever.
 func (s *Recoveries) mailCode(tx Tx, a Account, p RecoveryProof) (expires int64, err error) {
 	switch _, err := tx.Device(a.ID, p.Device.ID); {
 	case err == nil:
@@ -115,15 +116,20 @@ func (s *Recoveries) mailCode(tx Tx, a Account, p RecoveryProof) (expires int64,
 	if err != nil && !errors.Is(err, ErrNone) {
 		return 0, err
 	}
-	if err == nil && r.NewDevice != p.Device {
+	if s.time() >= r.Expires {
+		r = Recovery{NewDevice: p.Device}
+	}
+	if r.NewDevice != p.Device {
 		return 0, invalid("device id has other keys")
 	}
 	if err := s.countMail(tx, "recovery", a.ID); err != nil {
 		return 0, err
 	}
 	code, remembered := s.issueCode("recovery", a.ID, p.Device.ID, p.Device.Key[:])
-	r.Account, r.NewDevice, r.Language, r.Code = a.ID, p.Device, knownLanguage(p.Language), remembered
-	r.Expires = max(r.Expires, remembered.Expires)
+	r.Account, r.Language, r.Code = a.ID, knownLanguage(p.Language), remembered
+	if r.ReadyAt == 0 {
+		r.Expires = remembered.Expires
+	}
 	if err := tx.PutRecovery(r); err != nil {
 		return 0, err
 	}

@@ -73,6 +73,21 @@ func TestChangeOfEmail(t *testing.T) {
 	u.first.startEmail(u.email).want(t, 400, wire.CodeInvalid)
 }
 
+// What was begun with a code to the old mailbox ends with it: it may be in other hands.
+func TestChangeOfEmailEndsWhatTheOldMailboxBegan(t *testing.T) {
+	s := testkit.Cloud(t)
+	u := signUp(t, s, "ada@example.org")
+	pending := u.newDevice("Pending")
+	pending.proved()
+	code := s.LastCode(t, u.email)
+	recovering, _ := u.begunRecovery("Found laptop")
+	u.first.startEmail("grace@example.org").ok(t)
+	u.first.finishEmail(s.LastCode(t, "ada@example.org"), s.LastCode(t, "grace@example.org"), "grace@example.org").ok(t)
+	pending.callWithoutToken("/v1/signin/verify-device", wire.VerifyDevice{Code: code}, nil).
+		want(t, 401, wire.CodeSessionEnded)
+	recovering.openRecovery().want(t, 401, wire.CodeSessionEnded)
+}
+
 // An address that has an account gets other words; the answers do not tell.
 func TestChangeToATakenEmail(t *testing.T) {
 	s := testkit.Cloud(t)

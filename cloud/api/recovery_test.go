@@ -226,6 +226,21 @@ func TestRecoveryCode(t *testing.T) {
 	other.openRecovery().want(t, 403, wire.CodeCodeExpired)
 }
 
+// Asking again prolongs no recovery: neither one that could be used, nor one that is over and not cleaned away yet.
+func TestRecoveryIsNotProlonged(t *testing.T) {
+	for name, asked := range map[string]time.Duration{"before its end": -time.Minute, "after its end": time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			s := testkit.Cloud(t)
+			u := signUp(t, s, "ada@example.org")
+			d, _ := u.begunRecovery("Found laptop")
+			s.Clock.Advance(8*24*time.Hour + asked)
+			d.startRecovery()
+			s.Clock.Advance(2 * time.Minute)
+			d.openRecovery().want(t, 403, wire.CodeCodeExpired)
+		})
+	}
+}
+
 // The delay is the server's to choose in tests alone.
 func TestRecoveryDelayOfTests(t *testing.T) {
 	s := testkit.Cloud(t)

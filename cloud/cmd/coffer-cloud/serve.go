@@ -170,7 +170,7 @@ func openUpdates(o options, log *slog.Logger) (servers []running, ready string, 
 		server := &http.Server{
 			Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Hour, IdleTimeout: 2 * time.Minute,
 			MaxHeaderBytes: 16 << 10,
-			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
+			ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
 		}
 		servers = append(servers, running{server, listener, o.certificate, o.key})
 		addresses = append(addresses, scheme(o)+listener.Addr().String())
