@@ -178,6 +178,28 @@ func TestCodeIsForTheKeyThatSigned(t *testing.T) {
 	}
 }
 
+// A device that waits for its code may be let in by another one meanwhile.
+func TestCodeOfADeviceThatIsInAlready(t *testing.T) {
+	w, p := newWorld(t), newPerson("ada@example.org")
+	w.signUp(p)
+	phone := *p
+	phone.device = newDevice("Phone", p.key.Public())
+	if err := w.prove(&phone); err != nil {
+		t.Fatal(err)
+	}
+	code := w.deliver().Code
+	d := phone.device
+	err := w.store.Update(t.Context(), func(tx cloud.Tx) error {
+		return tx.InsertDevice(cloud.Device{Account: p.account, ID: d.ID, Key: d.Key, Receive: d.Receive, Name: d.Name, Platform: d.Platform, Status: cloud.DeviceListed})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.SignIn.VerifyDevice(t.Context(), phone.caller(), code); !errors.Is(err, cloud.ErrTaken) {
+		t.Errorf("%v, want ErrTaken", err)
+	}
+}
+
 // Neither a code nor an address that waits in the outbox is readable in the database.
 func TestOutboxIsSealed(t *testing.T) {
 	w := newWorld(t)

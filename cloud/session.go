@@ -44,6 +44,7 @@ type Session struct {
 
 type sessionRows interface {
 	InsertSession(Session) error
+	Session(sessionID string) (Session, error)
 	SessionByAccess(hash []byte) (Session, error)
 	SessionByFamily(hash []byte) (Session, error)
 	UpdateSession(Session) error
@@ -117,6 +118,18 @@ func (s *Sessions) ByAccess(ctx context.Context, account, device id.ID, token []
 		return Caller{}, ErrSessionEnded
 	}
 	return caller, err
+}
+
+// Check looks again for the session of a caller whose request goes on for long. Errors: ErrSessionEnded.
+func (s *Sessions) Check(ctx context.Context, c Caller) error {
+	err := s.store.View(ctx, func(tx Tx) error {
+		_, err := tx.Session(c.SessionID)
+		return err
+	})
+	if errors.Is(err, ErrNone) {
+		return ErrSessionEnded
+	}
+	return err
 }
 
 // ByDevice finds a device that asks to renew its session. Errors: ErrSessionEnded.

@@ -201,7 +201,8 @@ func pending(tx Tx, c Caller) (PendingDevice, error) {
 	return d, err
 }
 
-// VerifyDevice trades the mailed code for a session and tells the account's owner. Errors: *CodeWrong, ErrCodeExpired.
+// VerifyDevice trades the mailed code for a session and tells the account's owner. Errors: *CodeWrong, ErrCodeExpired, ErrTaken where
+// another device of the account has let it in meanwhile.
 func (s *SignIn) VerifyDevice(ctx context.Context, c Caller, code string) (tokens Tokens, err error) {
 	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
 		d, err := pending(tx, c)
@@ -216,6 +217,9 @@ func (s *SignIn) VerifyDevice(ctx context.Context, c Caller, code string) (token
 		tokens, failure = s.enrol(tx, d)
 		return nil, failure
 	})
+	if errors.Is(err, ErrExists) {
+		return Tokens{}, ErrTaken
+	}
 	s.outbox.nudge()
 	return tokens, err
 }

@@ -26,9 +26,14 @@ func (s *Server) events() {
 
 // stream answers with server-sent events until the client leaves, the session ends, or its access token expires: a stream lives no
 // longer than the token that opened it.
-func (s *Server) stream(_ context.Context, c cloud.Caller, _ *none) (*huma.StreamResponse, error) {
+func (s *Server) stream(ctx context.Context, c cloud.Caller, _ *none) (*huma.StreamResponse, error) {
 	stream, err := s.cloud.Events.Listen(c)
 	if err != nil {
+		return nil, err
+	}
+	// A session that ended between the request's check and here found no stream to end.
+	if err := s.cloud.Sessions.Check(ctx, c); err != nil {
+		s.cloud.Events.Close(stream)
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,4 +131,34 @@ func TestStreamsAreLimited(t *testing.T) {
 		open[i] = d.listen(t)
 	}
 	d.call("GET", "/v1/events", nil, nil).want(t, 429, wire.CodeSlowDown)
+}
+
+// A session that ends while its request for a stream is on its way has no stream afterwards.
+func TestNoStreamForASessionThatHasJustEnded(t *testing.T) {
+	s := testkit.Cloud(t)
+	var meanwhile atomic.Pointer[func()]
+	s.Hook = func(statement string) error {
+		if do := meanwhile.Load(); statement == "COMMIT" && do != nil && meanwhile.CompareAndSwap(do, nil) {
+			(*do)()
+		}
+		return nil
+	}
+	s.Restart()
+	closeIdle()
+	d := signUp(t, s, "ada@example.org").first
+	asks, leaves := d.request("GET", "/v1/events", d.session.AccessToken, nil), d.request("DELETE", "/v1/sessions", d.session.AccessToken, nil)
+	signOut := func() {
+		if resp, err := http.DefaultClient.Do(leaves); err != nil || resp.StatusCode/100 != 2 {
+			t.Errorf("sign out: %v, %v", resp, err)
+		}
+	}
+	meanwhile.Store(&signOut)
+	resp, err := http.DefaultClient.Do(asks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != 401 {
+		t.Errorf("status %d", resp.StatusCode)
+	}
 }

@@ -110,6 +110,10 @@ func (t *tx) InsertSession(s cloud.Session) error {
 const selectSession = `SELECT session_id, account_id, device_id, access_hash, access_expires, family_hash, refresh_hash, previous_hash, refresh_expires
 	FROM sessions WHERE `
 
+func (t *tx) Session(sessionID string) (cloud.Session, error) {
+	return t.session(selectSession+`session_id = $1`, sessionID)
+}
+
 func (t *tx) SessionByAccess(hash []byte) (cloud.Session, error) {
 	return t.session(selectSession+`access_hash = $1`, hash)
 }
