@@ -68,6 +68,9 @@ func (b *batch) take(body chain.Body) (place int, many bool) {
 	return 0, false
 }
 
+// approves tells whether the batch does nothing but let a new device in.
+func (b batch) approves() bool { return b.add != nil && b.credentials == nil }
+
 // rotates tells whether every key of the account is new after the batch.
 func (b batch) rotates() bool { return b.identity != nil }
 
@@ -80,6 +83,10 @@ func (b batch) checkCompany(entries int) error {
 		if !printableName(b.rename.Name) {
 			return invalid("device name")
 		}
+	case b.approves():
+		if entries > 1 {
+			return badEntry(errors.New("an approval comes alone"))
+		}
 	case b.credentials == nil:
 		return badEntry(errors.New("a change without credentials"))
 	case b.rotates() != (len(b.epochs) > 0):
@@ -91,10 +98,10 @@ func (b batch) checkCompany(entries int) error {
 	return nil
 }
 
-// checkCaller: a device that recovers enters itself, and no other device enters one here; nobody revokes himself.
+// checkCaller: a device that recovers enters itself and does nothing else here; nobody revokes himself.
 func (b batch) checkCaller(c Caller, self chain.DeviceAdd) error {
 	recovers := c.Status == DeviceRecovering
-	if recovers != (b.add != nil) || (recovers && *b.add != self) {
+	if recovers != (b.add != nil && !b.approves()) || (recovers && *b.add != self) {
 		return badEntry(errors.New("a recovery enters the device that recovers, as it was introduced"))
 	}
 	for _, r := range b.revoked {

@@ -10,6 +10,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/proof"
+	"github.com/coffer-vault/coffer/sync/wire"
 )
 
 // Change is a batch of entries with every sealed key that they name.
@@ -22,6 +23,7 @@ type Change struct {
 	RecoveryTag    []byte // with a new recovery sealing
 	Vaults         []SealedVault
 	Wraps          []DeviceWrap
+	Pairing        id.ID       // of an approval
 	Proof          *FreshProof // but for a rename
 }
 
@@ -38,7 +40,7 @@ func (a *Accounts) Challenge(ctx context.Context, c Caller) (Challenge, error) {
 
 // Change appends a batch to the caller's account log and does what it says: all of it, or nothing. A batch that the log ends with is
 // done already: its answer was lost. Errors: ErrInvalid, ErrBadEntry, ErrProofFailed, *SlowDown, *LogMoved, *HeadMoved of a vault in
-// which a revoked device has written more, ErrDeviceUnlisted, ErrTaken.
+// which a revoked device has written more, ErrDeviceUnlisted, ErrTaken, ErrNotFound of the pairing that an approval ends.
 func (a *Accounts) Change(ctx context.Context, c Caller, in Change) error {
 	b, err := readBatch(in.Entries)
 	if err != nil {
@@ -66,7 +68,8 @@ func (a *Accounts) Change(ctx context.Context, c Caller, in Change) error {
 		a.events.drop(c.Account, r.Device)
 	}
 	a.outbox.nudge()
-	a.events.publish(c.Account, Event{Seq: head, Notice: Notice{Devices: true}})
+	a.events.wake(in.Pairing)
+	a.events.publish(c.Account, Event{Seq: head, Notice: Notice{Devices: true, Pairing: b.approves()}})
 	return nil
 }
 
@@ -80,11 +83,15 @@ type changing struct {
 	log     *chain.Log
 	account Account
 	self    Device
+	pairing Pairing // of an approval
 }
 
 // run decides and does. Only a wrong proof is a verdict, which is kept; everything else rolls back.
 func (s *changing) run() (verdict, failure error) {
 	if failure = s.identify(); failure != nil {
+		return nil, failure
+	}
+	if failure = s.meet(); failure != nil {
 		return nil, failure
 	}
 	if failure = s.follows(); failure != nil {
@@ -123,6 +130,28 @@ func (s *changing) identify() (err error) {
 	return s.batch.checkCaller(c, s.self.entry())
 }
 
+// meet finds the pairing of an approval: this device has answered it, and lists who asked, exactly as it was introduced.
+func (s *changing) meet() (err error) {
+	if s.batch.approves() == s.in.Pairing.IsZero() {
+		return invalid("an approval names its pairing, and nothing else does")
+	}
+	if !s.batch.approves() {
+		return nil
+	}
+	if s.pairing, err = ownRow(s.tx, s.caller, s.in.Pairing); err != nil {
+		return err
+	}
+	if s.pairing.state(s.time()) != wire.PairingAnswered || s.pairing.Approver != s.caller.Device {
+		return ErrNotFound
+	}
+	asked := s.pairing.Device.entry()
+	asked.Approver = s.caller.Device
+	if *s.batch.add != asked {
+		return badEntry(errors.New("an approval lists the new device, as it was introduced"))
+	}
+	return nil
+}
+
 // follows refuses a batch for another head before its proof is looked at: who lost a race is told so and need not have a nonce left.
 func (s *changing) follows() error {
 	head, _ := s.log.Head()
@@ -142,12 +171,22 @@ func (s *changing) prove() (verdict, failure error) {
 	if s.in.Proof == nil {
 		return nil, ErrProofFailed
 	}
-	f := *s.in.Proof
-	message := proof.AccountChange{
-		Origin: s.origin, Account: s.caller.Account, Device: s.caller.Device, Nonce: f.Nonce, Expires: f.Expires, Batch: chain.BatchHash(s.in.Entries),
-	}.Message()
-	_, verdict, failure = s.fresh(s.tx, s.caller, f, message)
+	_, verdict, failure = s.fresh(s.tx, s.caller, *s.in.Proof, s.message(*s.in.Proof))
 	return verdict, failure
+}
+
+// message is what the proof signs. That of an approval is bound to its pairing too, and is never one of another change.
+func (s *changing) message(f FreshProof) []byte {
+	batch := chain.BatchHash(s.in.Entries)
+	if s.batch.approves() {
+		return proof.Approval{
+			Origin: s.origin, Account: s.caller.Account, Device: s.caller.Device, Nonce: f.Nonce, Expires: f.Expires,
+			Pairing: s.pairing.ID, Commitment: s.pairing.Commitment, Batch: batch,
+		}.Message()
+	}
+	return proof.AccountChange{
+		Origin: s.origin, Account: s.caller.Account, Device: s.caller.Device, Nonce: f.Nonce, Expires: f.Expires, Batch: batch,
+	}.Message()
 }
 
 // checkKeys demands exactly the sealed keys that the entries name: a log that names what nobody has locks the user out.
@@ -159,7 +198,7 @@ func (s *changing) checkKeys() error {
 		return err
 	}
 	if s.batch.credentials == nil {
-		if len(s.in.SealedAccount)+len(s.in.LookupTag)+len(s.in.SealedRecovery)+len(s.in.RecoveryTag)+len(s.in.Wraps) > 0 {
+		if len(s.in.SealedAccount)+len(s.in.LookupTag)+len(s.in.SealedRecovery)+len(s.in.RecoveryTag) > 0 {
 			return invalid("keys without credentials")
 		}
 		return nil
@@ -211,21 +250,36 @@ func (s *changing) extend() error {
 }
 
 // checkWraps demands a wrap for every other live device where the Secret Key is another from now on: without it the device could
-// never be unlocked again where its user has no kit at hand.
+// never be unlocked again where its user has no kit at hand. An approval has one for the new device.
 func (s *changing) checkWraps() error {
 	head, _ := s.log.Head()
+	kind := chain.WrapChange
+	if s.batch.approves() {
+		kind = chain.WrapApproval
+	}
 	given := map[id.ID]bool{}
 	for _, w := range s.in.Wraps {
 		wrap, err := w.VerifyIn(s.log)
 		if err != nil {
 			return badEntry(err)
 		}
-		if wrap.Recipient != w.Device || wrap.Sender != s.caller.Device || wrap.LogSeq != head || wrap.Kind != chain.WrapChange || given[w.Device] {
+		if wrap.Recipient != w.Device || wrap.Sender != s.caller.Device || wrap.LogSeq != head || wrap.Kind != kind || given[w.Device] {
 			return badEntry(fmt.Errorf("wrap for device %s", w.Device))
 		}
 		given[w.Device] = true
 	}
-	if s.batch.credentials == nil || bytes.Equal(s.in.LookupTag, s.account.LookupTag) {
+	switch {
+	case s.batch.approves():
+		if len(given) != 1 || !given[s.batch.add.Device] {
+			return badEntry(errors.New("an approval without a wrap for the new device, or with others"))
+		}
+		return nil
+	case s.batch.credentials == nil:
+		if len(given) > 0 {
+			return invalid("wraps without credentials")
+		}
+		return nil
+	case bytes.Equal(s.in.LookupTag, s.account.LookupTag):
 		return nil
 	}
 	for _, d := range s.log.Devices() {
@@ -290,7 +344,11 @@ func (s *changing) dropUnlisted() error {
 func (s *changing) applyDevices() error {
 	account := s.caller.Account
 	if s.batch.add != nil {
-		if err := s.tx.InsertDevice(s.self); err != nil {
+		added := s.self // recovers
+		if s.batch.approves() {
+			added = s.pairing.Device.row(account, DeviceListed, s.time())
+		}
+		if err := s.tx.InsertDevice(added); err != nil {
 			return err
 		}
 	}
@@ -305,8 +363,12 @@ func (s *changing) applyDevices() error {
 	return nil
 }
 
-// store keeps the new vault keys and wraps.
+// store keeps the new vault keys and wraps. The wrap of an approval waits for the new device in its pairing.
 func (s *changing) store() error {
+	if s.batch.approves() {
+		s.pairing.State, s.pairing.Wrap = wire.PairingApproved, s.in.Wraps[0].SignedWrap
+		return s.tx.UpdatePairing(s.pairing)
+	}
 	for _, v := range s.in.Vaults {
 		if err := s.tx.InsertSealedVault(s.caller.Account, v); err != nil {
 			return err
@@ -324,6 +386,12 @@ func (s *changing) store() error {
 func (s *changing) tell() error {
 	if s.batch.rename != nil {
 		return nil
+	}
+	if s.batch.approves() {
+		d := s.pairing.Device
+		return s.outbox.add(s.tx, Mail{
+			To: s.account.Email, Language: s.pairing.Language, Kind: MailNewDevice, Device: d.Name, Platform: d.Platform, Time: s.time(),
+		})
 	}
 	kind := MailKeysChanged
 	if s.batch.add != nil {

@@ -57,7 +57,7 @@ func New(c Config) *Cloud {
 		SignIn:     &SignIn{prover: prover, outbox: outbox, sessions: sessions},
 		Sessions:   sessions,
 		Accounts:   &Accounts{prover: prover, logs: logs, events: events, outbox: outbox},
-		Pairings:   &Pairings{base: b, dummy: prover.dummy, logs: logs, events: events, outbox: outbox, after: c.After},
+		Pairings:   &Pairings{base: b, dummy: prover.dummy, events: events, after: c.After},
 		Recoveries: &Recoveries{prover: prover, outbox: outbox, sessions: sessions, events: events, delay: c.RecoveryDelay},
 		Vaults:     &Vaults{base: b, logs: logs, events: events},
 		Events:     events,

@@ -23,15 +23,13 @@ const (
 	dailyPairings = 50
 )
 
-// Pairings brings a new device and an enrolled one together, and lists the new one when the enrolled one says so. All that makes them
-// trust each other passes through here and means nothing here. Unknown addresses get pairings too, of accounts made up: nobody ever
+// Pairings brings a new device and an enrolled one together. All that makes them trust each other passes through here and means nothing
+// here; the approval is a change of the account (change.go). Unknown addresses get pairings too, of accounts made up: nobody ever
 // answers them.
 type Pairings struct {
 	*base
 	dummy  signing.PublicKey
-	logs   *logCache
 	events *Events
-	outbox *Outbox
 	after  func(time.Duration) <-chan time.Time
 }
 
@@ -45,18 +43,17 @@ type Pairing struct {
 	Created    int64
 	Expires    int64
 	State      wire.PairingState
-	Approver   id.ID  // who answered
-	Nonce      []byte // of the answer
-	R          []byte // once it is revealed
-	Wrap       chain.SignedWrap
-	Tag        []byte // of an approval after the QR code
+	Approver   id.ID            // who answered
+	Nonce      []byte           // of the answer
+	R          []byte           // once it is revealed
+	Wrap       chain.SignedWrap // of the approval
 }
 
 type pairingRows interface {
 	InsertPairing(Pairing) error
 	Pairing(pairing id.ID) (Pairing, error)
 	Pairings(account id.ID) ([]Pairing, error) // in order of creation, those that are over too
-	// UpdatePairing stores State, Approver, Nonce, R, Wrap and Tag.
+	// UpdatePairing stores State, Approver, Nonce, R and Wrap.
 	UpdatePairing(Pairing) error
 }
 
@@ -333,27 +330,22 @@ func (p *Pairings) Get(ctx context.Context, c Caller, pairing id.ID) (row Pairin
 }
 
 // change lets do decide about a pairing of the caller's account and stores what it made of it. Then both sides are told.
-func (p *Pairings) change(ctx context.Context, c Caller, pairing id.ID, do func(Tx, *Pairing) (Event, error)) error {
-	var event Event
+func (p *Pairings) change(ctx context.Context, c Caller, pairing id.ID, do func(*Pairing) error) error {
 	err := p.store.Update(ctx, func(tx Tx) error {
 		row, err := ownRow(tx, c, pairing)
 		if err != nil {
 			return err
 		}
-		if event, err = do(tx, &row); err != nil {
+		if err := do(&row); err != nil {
 			return err
 		}
 		return tx.UpdatePairing(row)
 	})
-	if errors.Is(err, ErrExists) {
-		return ErrTaken
-	} else if err != nil {
+	if err != nil {
 		return err
 	}
-	event.Pairing = true
 	p.events.wake(pairing)
-	p.events.publish(c.Account, event)
-	p.outbox.nudge()
+	p.events.publish(c.Account, Event{Notice: Notice{Pairing: true}})
 	return nil
 }
 
@@ -362,90 +354,27 @@ func (p *Pairings) Answer(ctx context.Context, c Caller, pairing id.ID, nonce []
 	if len(nonce) != 32 {
 		return invalid("nonce of %d bytes", len(nonce))
 	}
-	return p.change(ctx, c, pairing, func(_ Tx, row *Pairing) (Event, error) {
+	return p.change(ctx, c, pairing, func(row *Pairing) error {
 		switch {
 		case !row.open(p.time()):
-			return Event{}, ErrNotFound
+			return ErrNotFound
 		case row.State == wire.PairingAnswered && row.Approver == c.Device && bytes.Equal(row.Nonce, nonce):
-			return Event{}, nil
+			return nil
 		case row.State == wire.PairingAnswered:
-			return Event{}, ErrTaken
+			return ErrTaken
 		}
 		row.State, row.Approver, row.Nonce = wire.PairingAnswered, c.Device, nonce
-		return Event{}, nil
+		return nil
 	})
 }
 
 // Refuse ends a pairing. Errors: ErrNotFound, ErrTaken for one that was approved, ErrDeviceUnlisted.
 func (p *Pairings) Refuse(ctx context.Context, c Caller, pairing id.ID) error {
-	return p.change(ctx, c, pairing, func(_ Tx, row *Pairing) (Event, error) {
+	return p.change(ctx, c, pairing, func(row *Pairing) error {
 		if row.State == wire.PairingApproved {
-			return Event{}, ErrTaken
+			return ErrTaken
 		}
 		row.State = wire.PairingRefused
-		return Event{}, nil
-	})
-}
-
-// Approval is the end of a pairing: the entry that lists the new device, and what the device is handed.
-type Approval struct {
-	Entry chain.SignedEntry
-	Wrap  chain.SignedWrap
-	Tag   []byte
-}
-
-// Approve lists the new device, exactly as it was introduced, and tells the account's owner. The same approval again succeeds.
-// Errors: ErrInvalid, ErrBadEntry, *LogMoved, ErrNotFound, ErrTaken, ErrDeviceUnlisted.
-func (p *Pairings) Approve(ctx context.Context, c Caller, pairing id.ID, in Approval) error {
-	if len(in.Tag) != 0 && len(in.Tag) != 32 {
-		return invalid("tag of %d bytes", len(in.Tag))
-	}
-	return p.change(ctx, c, pairing, func(tx Tx, row *Pairing) (event Event, err error) {
-		if row.State == wire.PairingApproved && row.Approver == c.Device && bytes.Equal(row.Wrap.Wrap, in.Wrap.Wrap) {
-			return Event{}, nil
-		}
-		if !row.open(p.time()) || row.State != wire.PairingAnswered || row.Approver != c.Device {
-			return Event{}, ErrNotFound
-		}
-		err = p.logs.with(tx, c.Account, func(log *chain.Log) error { return p.enter(tx, c, log, *row, in) })
-		if err != nil {
-			return Event{}, err
-		}
-		row.State, row.Wrap, row.Tag = wire.PairingApproved, in.Wrap, in.Tag
-		length, _, err := tx.LogHead(c.Account)
-		return Event{Seq: length - 1, Notice: Notice{Devices: true}}, err
-	})
-}
-
-// enter appends the device to the log and checks that the wrap is for it, from the caller, and at that very entry.
-func (p *Pairings) enter(tx Tx, c Caller, log *chain.Log, row Pairing, in Approval) error {
-	body, err := chain.ParseBody(in.Entry)
-	if err != nil {
-		return badEntry(err)
-	}
-	if add, ok := body.(*chain.DeviceAdd); !ok || *add != row.Device.entry() {
-		return badEntry(errors.New("an approval lists the new device, as it was introduced"))
-	}
-	if err := extend(tx, log, in.Entry); err != nil {
-		return err
-	}
-	wrap, err := in.Wrap.VerifyIn(log)
-	if err != nil {
-		return badEntry(err)
-	}
-	head, _ := log.Head()
-	if wrap.Sender != c.Device || wrap.Recipient != row.Device.ID || wrap.LogSeq != head || wrap.Kind != chain.WrapApproval {
-		return badEntry(errors.New("the wrap is not of this approval"))
-	}
-	account, err := tx.Account(c.Account)
-	if err != nil {
-		return err
-	}
-	device := row.Device.row(c.Account, DeviceListed, p.time())
-	if err := tx.InsertDevice(device); err != nil {
-		return err
-	}
-	return p.outbox.add(tx, Mail{
-		To: account.Email, Language: row.Language, Kind: MailNewDevice, Device: device.Name, Platform: device.Platform, Time: p.time(),
+		return nil
 	})
 }

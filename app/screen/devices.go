@@ -177,23 +177,39 @@ func (d *Devices) digitsPage() {
 	approval := d.approval
 	d.show(sheetPage{
 		name: "digits", fields: []SheetField{{ID: "digits", Label: d.text("screen.devices.digits.field"), Placeholder: "123 456", Kind: FieldDigits}},
-		back: func() {
-			d.do(approval.Refuse, d.addPage)
-		},
+		back: d.refuse,
 		submit: func() {
 			typed := d.texts["digits"]
 			d.do(func(ctx context.Context) error {
 				if strings.HasPrefix(strings.TrimSpace(typed), "coffer:") {
-					return approval.CheckCode(ctx, typed)
+					return approval.CheckCode(typed)
 				}
 				return approval.Check(ctx, typed)
-			}, func() {
-				if strings.HasPrefix(strings.TrimSpace(typed), "coffer:") {
-					d.donePage()
-					return
-				}
-				d.shownPage()
-			})
+			}, d.approvePage)
+		},
+	})
+}
+
+// refuse goes back whatever the server says: a request that nobody approves is void soon.
+func (d *Devices) refuse() {
+	approval := d.approval
+	d.do(func(ctx context.Context) error {
+		_ = approval.Refuse(ctx)
+		return nil
+	}, d.addPage)
+}
+
+// approvePage asks for the master password: whoever finds this PC unlocked shall not let a device of his own in.
+func (d *Devices) approvePage() {
+	approval := d.approval
+	d.show(sheetPage{
+		name: "approve", args: []any{"device", approval.Device()}, fields: []SheetField{d.passwordField()}, back: d.refuse,
+		submit: func() {
+			password := d.password(fieldPassword)
+			d.do(func(ctx context.Context) error {
+				defer password.Wipe()
+				return approval.Approve(ctx, password)
+			}, d.shownPage)
 		},
 	})
 }

@@ -62,7 +62,7 @@ func (n *NewDevice) waitPage() {
 	})
 }
 
-// codeStays is how long the text of the code may lie on the clipboard: it lets in whoever has it, for as long as the request waits.
+// codeStays is how long the text of the code lies on the clipboard.
 const codeStays = time.Minute
 
 // copyCode puts the text of the code on the clipboard, for who can send it to the other device by a way of his own.
@@ -81,19 +81,12 @@ func (n *NewDevice) copyCode() {
 // digitsPage shows this device's digits and waits for the other's yes.
 func (n *NewDevice) digitsPage() {
 	n.show(sheetPage{name: "digits", digits: n.pairing.Digits(), wait: true})
-	digits := false
-	n.watch(func(ctx context.Context) (err error) {
-		digits, err = n.pairing.Approved(ctx)
-		return err
-	}, func(err error) {
-		switch {
-		case err != nil:
+	n.watch(n.pairing.Approved, func(err error) {
+		if err != nil {
 			n.ended(err)
-		case digits:
-			n.confirmPage()
-		default:
-			n.passwordPage()
+			return
 		}
+		n.confirmPage()
 	})
 }
 

@@ -102,7 +102,12 @@ func (v *Vault) accountNotice() AccountNotice {
 		return AccountNotice{m, v.noticeActions(noticeStopRecovery)}
 	case len(fresh) > 0:
 		d := fresh[len(fresh)-1]
-		m := sentence{key: "newDevice", tone: ToneWarning}.message(v.env.Words, "device", d.Name, "platform", platformName(d.Platform), "time", v.env.Words.DateTime(d.Added.Local()))
+		key := "newDevice"
+		if d.Approver != "" {
+			key = "newDeviceApproved"
+		}
+		args := []any{"device", d.Name, "platform", platformName(d.Platform), "time", v.env.Words.DateTime(d.Added.Local()), "approver", d.Approver}
+		m := sentence{key: key, tone: ToneWarning}.message(v.env.Words, args...)
 		return AccountNotice{m, v.noticeActions(noticeNotMine, noticeKnown)}
 	case n.Pairings > 0:
 		m := Message{Tone: ToneWarning, What: v.env.Words.Count("screen.devices.row.waiting", n.Pairings)}

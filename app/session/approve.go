@@ -4,9 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/enrol"
@@ -34,26 +38,36 @@ func (u *Unlocked) Pairings(ctx context.Context) ([]PairingRequest, error) {
 	if err != nil {
 		return nil, fromServer(err)
 	}
+	if len(waiting.Pairings) > maxRequests {
+		return nil, fmt.Errorf("%w: %d new devices at once", ErrDishonestServer, len(waiting.Pairings))
+	}
 	var requests []PairingRequest
 	for _, p := range waiting.Pairings {
-		pairingID, err := id.Parse(p.PairingID)
-		if err != nil {
-			return nil, fmt.Errorf("%w: pairing id", ErrDishonestServer)
+		pairingID, err1 := id.Parse(p.PairingID)
+		device, err2 := parseDevice(p.Device)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, fmt.Errorf("%w: pairing: %w", ErrDishonestServer, err)
 		}
 		requests = append(requests, PairingRequest{
-			ID: pairingID, Name: p.Device.Name, Platform: p.Device.Platform, Created: time.UnixMilli(p.Created), Expires: time.UnixMilli(p.Expires),
+			ID: pairingID, Name: device.Name, Platform: device.Platform, Created: time.UnixMilli(p.Created), Expires: time.UnixMilli(p.Expires),
 		})
 	}
 	u.notice(func(n *Notices) { n.Pairings = len(requests) })
 	return requests, nil
 }
 
+const (
+	// maxRequests is how many requests of an account wait at once, and pairingLifetime how long one waits (docs/protocol.md §8).
+	maxRequests     = 3
+	pairingLifetime = 10 * time.Minute
+)
+
 // maxDigitTries is how often wrong digits may be typed before the request is refused.
 const maxDigitTries = 3
 
 // Approval is this device's side of a pairing.
 //
-//	Answer → Revealed → Check (the new device's digits, or its QR code) → the new device is listed → Digits, to be typed there
+//	Answer → Revealed → Check (the new device's digits) or CheckCode (its QR code) → Approve (the master password) → Digits, to be typed there
 type Approval struct {
 	u          *Unlocked
 	request    id.ID
@@ -62,6 +76,8 @@ type Approval struct {
 	answer     pairing.Answer
 	offer      pairing.Offer
 	tries      int
+	compared   bool
+	until      time.Time // when the server must have forgotten the request
 }
 
 // Answer takes a request up. Errors: ErrPairingRefused if it is gone or another device has taken it up, ErrOffline.
@@ -75,7 +91,7 @@ func (u *Unlocked) Answer(ctx context.Context, request id.ID) (*Approval, error)
 		return nil, fromPairing(err)
 	}
 	own := u.current()
-	a := &Approval{u: u, request: request, commitment: p.Commitment, tries: maxDigitTries}
+	a := &Approval{u: u, request: request, commitment: p.Commitment, tries: maxDigitTries, until: u.m.cfg.Now().Add(pairingLifetime)}
 	if a.device, err = parseDevice(p.Device); err != nil {
 		return nil, err
 	}
@@ -96,13 +112,26 @@ func parseDevice(d wire.Device) (chain.DeviceAdd, error) {
 	device, err1 := id.Parse(d.ID)
 	key, err2 := signing.ParsePublicKey(d.PublicKey)
 	receive, err3 := chain.ReceiveKeyFrom(d.ReceiveKey)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	if err := errors.Join(err1, err2, err3, checkText(d.Name, wire.MaxDeviceName), checkText(d.Platform, maxPlatform)); err != nil {
 		return chain.DeviceAdd{}, fmt.Errorf("%w: new device: %w", ErrDishonestServer, err)
 	}
 	return chain.DeviceAdd{Device: device, Key: key, Name: d.Name, Platform: d.Platform, Receive: receive}, nil
 }
 
-// Revealed waits until the new device has shown its half, and checks it. Errors: ErrPairingChanged, ErrPairingRefused, ErrOffline.
+// maxPlatform is the length in characters of a platform's name.
+const maxPlatform = 16
+
+// checkText refuses what would not be one short line on the screen: a stranger has chosen it.
+func checkText(text string, maxRunes int) error {
+	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
+	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxRunes || strings.ContainsFunc(text, unprintable) {
+		return errors.New("not a name")
+	}
+	return nil
+}
+
+// Revealed waits until the new device has shown its half, and checks it. Errors: ErrPairingChanged, ErrPairingRefused, ErrPairingExpired,
+// ErrOffline.
 func (a *Approval) Revealed(ctx context.Context) error {
 	if !a.u.begin() {
 		return ErrLocked
@@ -115,6 +144,9 @@ func (a *Approval) Revealed(ctx context.Context) error {
 		}
 		if len(p.R) == pairing.ValueSize {
 			return a.check(p)
+		}
+		if !a.u.m.cfg.Now().Before(a.until) {
+			return ErrPairingExpired
 		}
 		select {
 		case <-ctx.Done():
@@ -141,21 +173,21 @@ func (a *Approval) check(p wire.Pairing) error {
 // TriesLeft is how often digits may still be typed.
 func (a *Approval) TriesLeft() int { return a.tries }
 
-// Check takes the digits that the new device shows, and lists it if they are right. Errors: ErrPairingDigits, with which the request is
-// refused after the third time; ErrKeysChanged, ErrOffline.
+// Check takes the digits that the new device shows. Errors: ErrPairingDigits, with which the request is refused after the third time.
 func (a *Approval) Check(ctx context.Context, digits string) error {
-	shown, _ := pairing.Compare(a.offer, a.answer)
-	if !shown.Match(digits) {
-		if a.tries--; a.tries <= 0 {
-			return errors.Join(ErrPairingDigits, a.Refuse(ctx))
-		}
-		return ErrPairingDigits
+	if shown, _ := pairing.Compare(a.offer, a.answer); a.tries > 0 && shown.Match(digits) {
+		a.compared = true
+		return nil
 	}
-	return a.approve(ctx, nil)
+	if a.tries--; a.tries <= 0 {
+		return errors.Join(ErrPairingDigits, a.Refuse(ctx))
+	}
+	return ErrPairingDigits
 }
 
-// CheckCode takes the text of the new device's QR code instead of digits. Errors as of Check, and pairing.ErrCode.
-func (a *Approval) CheckCode(ctx context.Context, text string) error {
+// CheckCode takes the text of the new device's QR code instead of digits. Errors: pairing.ErrCode, ErrPairingDigits for the code of
+// another device.
+func (a *Approval) CheckCode(text string) error {
 	code, err := pairing.ParseCode(text)
 	if err != nil {
 		return err
@@ -163,8 +195,12 @@ func (a *Approval) CheckCode(ctx context.Context, text string) error {
 	if !code.Names(a.request, a.device) {
 		return ErrPairingDigits
 	}
-	return a.approve(ctx, &code)
+	a.compared = true
+	return nil
 }
+
+// Device is the name of the device that asks, as it has chosen it.
+func (a *Approval) Device() string { return a.device.Name }
 
 // Digits are what the user types into the new device, once it is approved.
 func (a *Approval) Digits() string {
@@ -184,44 +220,71 @@ func (u *Unlocked) RefusePairing(ctx context.Context, request id.ID) error {
 	return fromPairing(u.session.RefusePairing(ctx, wire.PairingRefuse{PairingID: request.String()}))
 }
 
-// approve lists the new device and hands it the Secret Key. Another device may be quicker with an entry of its own.
-func (a *Approval) approve(ctx context.Context, code *pairing.Code) error {
-	return a.u.withSync(ctx, func(ctx context.Context) error {
+// Approve lists the new device and hands it the Secret Key. It needs the master password, so that nobody lets a device of his own in at
+// a PC that was left unlocked; a wrong one is found here, and nothing is sent. After an error it may be called again: what was lost on
+// the way is looked up in the log.
+//
+// Errors: ErrWrongPassword, ErrPairingRefused if the request is over, ErrKeysChanged, ErrChangeWaits, ErrOffline, ErrLocked.
+func (a *Approval) Approve(ctx context.Context, password secret.Bytes) error {
+	if !a.compared {
+		return errors.New("approve device: nothing was compared yet")
+	}
+	u := a.u
+	return u.withSync(ctx, func(ctx context.Context) error {
+		if err := u.checkPassword(ctx, password); err != nil {
+			return err
+		}
+		if err := u.goOnWithChange(ctx); err != nil {
+			return err
+		}
 		var err error
-		for range maxEntryTries {
-			if err = a.tryApprove(ctx, code); !remote.IsCode(err, wire.CodeConflict) {
+		for range maxEntryTries { // another device may be quicker with an entry of its own
+			if err = a.tryApprove(ctx); !remote.IsCode(err, wire.CodeConflict) {
 				break
 			}
+		}
+		if remote.IsCode(err, wire.CodeNotFound) {
+			return fromPairing(err)
 		}
 		return err
 	})
 }
 
-func (a *Approval) tryApprove(ctx context.Context, code *pairing.Code) error {
+func (a *Approval) tryApprove(ctx context.Context) error {
 	u := a.u
 	if err := u.catchUp(ctx); err != nil {
 		return err
 	}
-	opened, err := u.opened(ctx)
-	if err != nil {
-		return err
-	}
-	made, err := opened.Approve(a.device)
-	if err != nil {
-		return err
-	}
-	in := wire.PairingApprove{PairingID: a.request.String(), Entry: enrol.EntriesToWire([]chain.SignedEntry{made.Entry})[0]}
-	in.Wrap = wire.Wrap{Wrap: made.Wrap.Wrap, Signature: made.Wrap.Signature}
-	if code != nil {
-		in.Tag = code.Tag(made.Wrap, a.answer.Key)
-	}
-	if err := u.session.ApprovePairing(ctx, in); err != nil {
-		return err
-	}
-	if err := u.engine.CatchUpLog(ctx); err != nil {
-		return err
+	if !a.landed() {
+		opened, err := u.opened(ctx)
+		if err != nil {
+			return err
+		}
+		change, err := opened.Approve(enrol.Request{Pairing: a.request, Commitment: a.offer.Commitment(), Device: a.device})
+		if err != nil {
+			return err
+		}
+		if err := u.postChange(ctx, change); err != nil {
+			return err
+		}
+		if err := u.engine.CatchUpLog(ctx); err != nil {
+			return err
+		}
 	}
 	u.roster.note(u.own.account.Log)
+	if len(u.NewDevices()) > 1 {
+		return nil // others came too: the user is told of all
+	}
 	seq, _ := u.own.account.Log.Head()
 	return u.keepSeen(ctx, seq) // the user has just let it in
+}
+
+// landed tells whether the log has the approval already: its answer was lost.
+func (a *Approval) landed() bool {
+	for _, d := range a.u.own.account.Log.Devices() {
+		if d.Device == a.device.Device && d.Key == a.device.Key && d.Approver == a.answer.Approver && d.Revoked == 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -22,6 +22,7 @@ type Device struct {
 	Platform string
 	Added    time.Time // by the clock of the device that entered it
 	LastSeen time.Time // zero where the server was not asked or does not say
+	Approver string    // name of the device whose user let it in; empty where it came with the emergency kit
 	This     bool      // the one at which the user sits
 }
 
@@ -47,6 +48,17 @@ func (r *roster) live() (devices []chain.DeviceState, seen uint64) {
 	return slices.DeleteFunc(slices.Clone(r.devices), func(d chain.DeviceState) bool { return d.Revoked != 0 }), r.seen
 }
 
+// names are those of all devices that there ever were.
+func (r *roster) names() map[id.ID]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	names := map[id.ID]string{}
+	for _, d := range r.devices {
+		names[d.Device] = d.Name
+	}
+	return names
+}
+
 // Devices lists the live devices of the account, the last added first. The list is the account log's; without the server it is that
 // of the last sync, without times, and the error wraps ErrOffline.
 func (u *Unlocked) Devices(ctx context.Context) ([]Device, error) {
@@ -62,13 +74,13 @@ func (u *Unlocked) Devices(ctx context.Context) ([]Device, error) {
 }
 
 func (u *Unlocked) describe(states []chain.DeviceState, infos []wire.DeviceInfo) []Device {
-	seen := map[string]int64{}
+	names, seen := u.roster.names(), map[string]int64{}
 	for _, info := range infos {
 		seen[info.ID] = info.LastSeen
 	}
 	var devices []Device
 	for _, s := range states {
-		d := Device{ID: s.Device, Name: s.Name, Platform: s.Platform, Added: time.UnixMilli(s.Time), This: s.Device == u.own.device.ID}
+		d := Device{ID: s.Device, Name: s.Name, Platform: s.Platform, Added: time.UnixMilli(s.Time), Approver: names[s.Approver], This: s.Device == u.own.device.ID}
 		if at := seen[s.Device.String()]; at != 0 {
 			d.LastSeen = time.UnixMilli(at)
 		}

@@ -31,19 +31,19 @@ var (
 // Pairing is a new device that asks one of the account to let it in. The other device hands it the Secret Key and its place in the
 // account's history; the master password is typed here.
 //
-//	BeginPairing → Answered (shows Digits) → Approved → Confirm (the other's digits, unless the QR code was used) → Finish
+//	BeginPairing → Answered (shows Digits) → Approved → Confirm (the other's digits) → Finish
 type Pairing struct {
 	m       *Manager
 	client  *remote.Client
 	email   string
 	device  enrol.Device
 	offer   pairing.Offer
-	code    pairing.Code
 	expires time.Time
+	until   time.Time // when the server must have forgotten the request
 
 	known    wire.PairingState
 	answer   pairing.Answer
-	approval *wire.Approval
+	approval *wire.Wrap
 	received *enrol.Received
 	signIn   *SignIn
 }
@@ -55,9 +55,11 @@ func (m *Manager) BeginPairing(ctx context.Context, origin, email string) (*Pair
 	if err != nil {
 		return nil, err
 	}
-	p := &Pairing{m: m, client: client, email: normalizeEmail(email), device: enrol.NewDevice(m.cfg.DeviceName, m.cfg.Platform), known: wire.PairingWaiting}
+	p := &Pairing{
+		m: m, client: client, email: normalizeEmail(email), device: enrol.NewDevice(m.cfg.DeviceName, m.cfg.Platform),
+		known: wire.PairingWaiting, until: m.cfg.Now().Add(pairingLifetime),
+	}
 	p.offer = pairing.NewOffer(p.device.Entry())
-	p.code = pairing.NewCode(p.offer)
 	commitment := p.offer.Commitment()
 	started, err := client.PairingStart(ctx, p.signer(), wire.PairingStart{
 		PairingID: p.offer.ID.String(), Email: p.email, Device: p.device.Wire(), Commitment: commitment[:], Language: m.Settings().Language,
@@ -72,8 +74,8 @@ func (m *Manager) BeginPairing(ctx context.Context, origin, email string) (*Pair
 // signer has the zero account: the device does not know it yet.
 func (p *Pairing) signer() remote.Signer { return signer(id.ID{}, p.device) }
 
-// Code is the content of the QR code: who scans or pastes it on the other device needs no digits.
-func (p *Pairing) Code() string { return p.code.Text() }
+// Code is the content of the QR code, which takes the place of Digits. It is no secret.
+func (p *Pairing) Code() string { return pairing.NewCode(p.offer).Text() }
 
 // Expires is when the request is void.
 func (p *Pairing) Expires() time.Time { return p.expires }
@@ -106,6 +108,8 @@ func (p *Pairing) wait(ctx context.Context, known wire.PairingState) (wire.Pairi
 			return polled, ErrPairingExpired
 		case polled.State != known:
 			return polled, nil
+		case !p.m.cfg.Now().Before(p.until):
+			return polled, ErrPairingExpired
 		}
 		select {
 		case <-ctx.Done():
@@ -134,29 +138,19 @@ func (p *Pairing) Digits() string {
 	return shown.String()
 }
 
-// Approved waits until the other device has said yes. digits tells whether its digits have to be typed here: without the QR code they
-// are what proves the other device. Errors: those of Answered, and ErrPairingChanged.
-func (p *Pairing) Approved(ctx context.Context) (digits bool, err error) {
+// Approved waits until the other device has said yes. Its digits are to be typed here then, whether its user has used the QR code or
+// not: they prove the other device. Errors: those of Answered, and ErrPairingChanged.
+func (p *Pairing) Approved(ctx context.Context) error {
 	polled, err := p.wait(ctx, wire.PairingAnswered)
 	if err != nil {
-		return false, err
+		return err
 	}
 	again, err := parseAnswer(polled)
 	if err != nil || again != p.answer || polled.Approval == nil {
-		return false, errors.Join(ErrPairingChanged, err)
+		return errors.Join(ErrPairingChanged, err)
 	}
 	p.approval = polled.Approval
-	if len(p.approval.Tag) == 0 {
-		return true, nil
-	}
-	if err := p.code.Check(p.approval.Tag, p.wrap(), p.answer.Key); err != nil {
-		return false, fmt.Errorf("%w: %w", ErrPairingChanged, err)
-	}
-	return false, p.open()
-}
-
-func (p *Pairing) wrap() chain.SignedWrap {
-	return chain.SignedWrap{Wrap: p.approval.Wrap.Wrap, Signature: p.approval.Signature}
+	return nil
 }
 
 // Confirm takes the digits that the other device shows. There is one try: whoever stands between the devices must not guess. Errors:
@@ -172,7 +166,8 @@ func (p *Pairing) Confirm(digits string) error {
 
 // open takes the Secret Key out of the wrap, under the key of the device that the user has compared.
 func (p *Pairing) open() (err error) {
-	p.received, err = enrol.OpenApproval(p.wrap(), p.device, p.answer.Account, p.answer.Approver, p.answer.Key)
+	signed := chain.SignedWrap{Wrap: p.approval.Wrap, Signature: p.approval.Signature}
+	p.received, err = enrol.OpenApproval(signed, p.device, p.answer.Account, p.answer.Approver, p.answer.Key)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrPairingChanged, err)
 	}

@@ -60,8 +60,18 @@ func (m *meeting) approve(t *testing.T) {
 	if err := m.approval.Check(ctx, m.fresh.Digits()); err != nil {
 		t.Fatal(err)
 	}
-	if digits, err := m.fresh.Approved(ctx); err != nil || !digits {
-		t.Fatalf("%v, %v", digits, err)
+	m.confirm(t)
+}
+
+// confirm goes on when the approver knows the new device: by the master password, and the approver's digits.
+func (m *meeting) confirm(t *testing.T) {
+	t.Helper()
+	ctx := t.Context()
+	if err := m.approval.Approve(ctx, testpc.Typed(testpc.Password)); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.fresh.Approved(ctx); err != nil {
+		t.Fatal(err)
 	}
 	if err := m.fresh.Confirm(m.approval.Digits()); err != nil {
 		t.Fatal(err)
@@ -101,18 +111,19 @@ func TestApproveWithTheCode(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.approval.CheckCode(ctx, "coffer:pair?nonsense"); !errors.Is(err, pairing.ErrCode) {
+	if err := m.approval.CheckCode("coffer:pair?nonsense"); !errors.Is(err, pairing.ErrCode) {
 		t.Errorf("nonsense: %v", err)
 	}
-	if err := m.approval.CheckCode(ctx, other.Code()); !errors.Is(err, session.ErrPairingDigits) {
+	if err := m.approval.CheckCode(other.Code()); !errors.Is(err, session.ErrPairingDigits) {
 		t.Errorf("the code of another device: %v", err)
 	}
-	if err := m.approval.CheckCode(ctx, " "+m.fresh.Code()+"\n"); err != nil {
+	if err := m.approval.Approve(ctx, testpc.Typed(testpc.Password)); err == nil {
+		t.Error("approved without a comparison")
+	}
+	if err := m.approval.CheckCode(" " + m.fresh.Code() + "\n"); err != nil {
 		t.Fatal(err)
 	}
-	if digits, err := m.fresh.Approved(ctx); err != nil || digits {
-		t.Fatalf("%v, %v", digits, err)
-	}
+	m.confirm(t)
 	b, err := m.fresh.Finish(ctx, testpc.Typed(testpc.Password), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +148,10 @@ func TestWrongDigits(t *testing.T) {
 	if err := m.approval.Check(ctx, m.fresh.Digits()); err == nil {
 		t.Error("a fourth try counts")
 	}
-	if _, err := m.fresh.Approved(ctx); !errors.Is(err, session.ErrPairingRefused) {
+	if err := m.approval.Approve(ctx, testpc.Typed(testpc.Password)); err == nil {
+		t.Error("approved with wrong digits")
+	}
+	if err := m.fresh.Approved(ctx); !errors.Is(err, session.ErrPairingRefused) {
 		t.Errorf("the new device: %v", err)
 	}
 	if devices, _ := m.a.Devices(ctx); len(devices) != 1 {
@@ -145,10 +159,7 @@ func TestWrongDigits(t *testing.T) {
 	}
 
 	m = meet(t, nil)
-	if err := m.approval.Check(ctx, m.fresh.Digits()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := m.fresh.Approved(ctx); err != nil {
+	if err := errors.Join(m.approval.Check(ctx, m.fresh.Digits()), m.approval.Approve(ctx, testpc.Typed(testpc.Password)), m.fresh.Approved(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	if err := m.fresh.Confirm(wrong); m.approval.Digits() != wrong && !errors.Is(err, session.ErrPairingDigits) {
@@ -165,16 +176,71 @@ func TestRefusedAndExpired(t *testing.T) {
 	if err := m.approval.Refuse(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.fresh.Approved(ctx); !errors.Is(err, session.ErrPairingRefused) {
+	if err := m.fresh.Approved(ctx); !errors.Is(err, session.ErrPairingRefused) {
 		t.Errorf("refused: %v", err)
 	}
 	m = meet(t, nil)
 	m.server.Clock.Advance(11 * time.Minute)
-	if _, err := m.fresh.Approved(ctx); !errors.Is(err, session.ErrPairingExpired) {
+	if err := m.fresh.Approved(ctx); !errors.Is(err, session.ErrPairingExpired) {
 		t.Errorf("expired: %v", err)
 	}
 	if err := m.approval.Revealed(ctx); !errors.Is(err, session.ErrPairingRefused) {
 		t.Errorf("expired, for the approver: %v", err)
+	}
+}
+
+// Whoever sits at a PC that was left unlocked does not know the master password: nothing is sent, and nothing changes.
+func TestApprovingNeedsThePassword(t *testing.T) {
+	m := meet(t, nil)
+	ctx := t.Context()
+	if err := m.approval.Check(ctx, m.fresh.Digits()); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := m.approval.Approve(ctx, testpc.Typed("wrong")); !errors.Is(err, session.ErrWrongPassword) {
+			t.Fatalf("a wrong password: %v", err)
+		}
+	}
+	if devices, err := m.a.Devices(ctx); err != nil || len(devices) != 1 {
+		t.Fatalf("%+v, %v", devices, err)
+	}
+	// The digits stay compared, and no proof was spent.
+	m.server.Stop()
+	if err := m.approval.Approve(ctx, testpc.Typed(testpc.Password)); !errors.Is(err, session.ErrOffline) {
+		t.Errorf("without the server: %v", err)
+	}
+	m.server.Restart()
+	m.confirm(t)
+}
+
+// Every device is told of a new one, when it came and who let it in.
+func TestEveryDeviceIsToldWhoLetTheNewOneIn(t *testing.T) {
+	m := meet(t, nil)
+	pcC := testpc.New(t, "PC C", nil)
+	c := pcC.SignIn(t, m.server, email, m.a.SecretKey())
+	m.approve(t)
+	before := time.Now()
+	b, err := m.fresh.Finish(t.Context(), testpc.Typed(testpc.Password), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testpc.Sync(t, c)
+	told := c.NewDevices()
+	if len(told) != 1 || told[0].Name != "PC B" || told[0].Approver != "PC A" || told[0].Added.After(before) || before.Sub(told[0].Added) > time.Minute {
+		t.Errorf("C is told of %+v", told)
+	}
+	// C came with the kit while A approved B: that must not pass unseen.
+	if told := m.a.NewDevices(); len(told) != 2 || told[0].Name != "PC C" || told[0].Approver != "" {
+		t.Errorf("A is told of %+v", told)
+	}
+	if devices, err := b.Devices(t.Context()); err != nil || len(devices) != 3 || devices[0].Approver != "PC A" || devices[1].Approver != "" {
+		t.Errorf("%+v, %v", devices, err)
+	}
+	// Also after a lock, until its user says that he knows it.
+	c.Lock()
+	c = pcC.Unlock(t)
+	if told := c.NewDevices(); len(told) != 1 {
+		t.Errorf("after a lock: %+v", told)
 	}
 }
 

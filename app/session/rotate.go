@@ -186,7 +186,7 @@ func (u *Unlocked) goOnWithChange(ctx context.Context) error {
 
 // sendChange sends the change and looks what became of it.
 func (u *Unlocked) sendChange(ctx context.Context) error {
-	refused := u.postChange(ctx)
+	refused := u.postChange(ctx, u.changing)
 	if err := u.m.step("sent"); err != nil {
 		return err
 	}
@@ -245,15 +245,16 @@ func (u *Unlocked) changeLost(ctx context.Context) error {
 	return errors.Join(ErrChangeLost, u.dropChange(ctx))
 }
 
-func (u *Unlocked) postChange(ctx context.Context) error {
+// postChange sends a change with a proof of its own.
+func (u *Unlocked) postChange(ctx context.Context, change *enrol.Change) error {
 	challenge, err := u.session.AccountChallenge(ctx)
 	if err != nil {
 		return err
 	}
-	request := u.changing.Wire()
+	request := change.Wire()
 	login := u.own.master.LoginKey() // in force before the change
 	defer login.Wipe()
-	request.Proof = u.changing.Prove(login, u.own.origin, u.own.device.ID, challenge)
+	request.Proof = change.Prove(login, u.own.origin, u.own.device.ID, challenge)
 	return u.session.ChangeAccount(ctx, request)
 }
 

@@ -122,22 +122,8 @@ func TestANewDeviceIsAnnouncedAndRemoved(t *testing.T) {
 }
 
 func TestApproveANewDeviceByKeyboard(t *testing.T) {
-	d := openDesk(t)
-	ctx := t.Context()
-	fresh, err := testpc.New(t, "New PC", nil).BeginPairing(ctx, d.server.URL, anna)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.waitFor("One new device asks to be let in.")
-	d.do("Look")
-	d.waitFor("New PC")
-	answered := make(chan error, 1)
-	go func() { answered <- fresh.Answered(ctx) }()
-	d.do("Approve")
-	d.waitFor("Type what the new device shows")
-	if err := <-answered; err != nil {
-		t.Fatal(err)
-	}
+	d, ctx := openDesk(t), t.Context()
+	fresh := d.requested()
 	d.typeText("000 000")
 	d.keys(fyne.KeyReturn)
 	d.waitFor("These are not the right digits.")
@@ -146,9 +132,17 @@ func TestApproveANewDeviceByKeyboard(t *testing.T) {
 	}
 	d.typeText(fresh.Digits())
 	d.keys(fyne.KeyReturn)
+	d.waitFor("Let New PC in?")
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Enter your master password.")
+	d.typeText("not the password")
+	d.keys(fyne.KeyReturn)
+	d.waitFor("That is not the master password.")
+	d.typeText(testpc.Password)
+	d.keys(fyne.KeyReturn)
 	d.waitFor("Type these into the new device")
-	if ask, err := fresh.Approved(ctx); err != nil || !ask {
-		t.Fatal(ask, err)
+	if err := fresh.Approved(ctx); err != nil {
+		t.Fatal(err)
 	}
 	shown := d.shell.Vault().Sheet().State().Digits
 	if err := fresh.Confirm(shown); err != nil || !d.reads(shown) {
@@ -158,6 +152,61 @@ func TestApproveANewDeviceByKeyboard(t *testing.T) {
 	d.waitFor("The new device is let in.")
 	if _, err := fresh.Finish(ctx, testpc.Typed(testpc.Password), nil); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// requested has a new device ask, and takes its request up: the digits are to be typed.
+func (d *desk) requested() *session.Pairing {
+	d.Helper()
+	fresh, err := testpc.New(d, "New PC", nil).BeginPairing(d.Context(), d.server.URL, anna)
+	if err != nil {
+		d.Fatal(err)
+	}
+	d.waitFor("One new device asks to be let in.")
+	d.do("Look")
+	d.waitFor("New PC")
+	answered := make(chan error, 1)
+	go func() { answered <- fresh.Answered(d.Context()) }()
+	d.do("Approve")
+	d.waitFor("Type what the new device shows")
+	if err := <-answered; err != nil {
+		d.Fatal(err)
+	}
+	return fresh
+}
+
+// The text of the code takes the place of the new device's digits, and of nothing else.
+func TestApproveByTheCode(t *testing.T) {
+	d, ctx := openDesk(t), t.Context()
+	fresh := d.requested()
+	d.typeText(fresh.Code())
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Let New PC in?")
+	d.typeText(testpc.Password)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Type these into the new device")
+	if err := fresh.Approved(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fresh.Finish(ctx, testpc.Typed(testpc.Password), nil); err == nil {
+		t.Error("the new device goes on without the approver's digits")
+	}
+	if err := fresh.Confirm(d.shell.Vault().Sheet().State().Digits); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Who goes back refuses, and looks at the page for new devices again.
+func TestGoBackFromTheMasterPassword(t *testing.T) {
+	d, ctx := openDesk(t), t.Context()
+	fresh := d.requested()
+	d.typeText(fresh.Code())
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Let New PC in?")
+	d.keys(fyne.KeyEscape)
+	d.waitFor("On the new device install Coffer")
+	if err := fresh.Approved(ctx); !errors.Is(err, session.ErrPairingRefused) {
+		t.Errorf("the new device: %v", err)
 	}
 }
 
@@ -191,6 +240,9 @@ func TestBeLetInByAnotherDevice(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := approval.Check(t.Context(), d.shell.Welcome().Sheet().State().Digits); err != nil {
+		t.Fatal(err)
+	}
+	if err := approval.Approve(t.Context(), testpc.Typed(testpc.Password)); err != nil {
 		t.Fatal(err)
 	}
 	d.waitFor("There is one try.")

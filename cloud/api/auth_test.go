@@ -65,7 +65,6 @@ var routes = map[string]access{
 	"GET /v1/pairings":                   sessionToken,
 	"GET /v1/pairings/{id}":              sessionToken,
 	"POST /v1/pairings/answer":           sessionToken,
-	"POST /v1/pairings/approve":          sessionToken,
 	"POST /v1/pairings/refuse":           sessionToken,
 	"POST /v1/recovery/lookup":           nothing,
 	"POST /v1/recovery/challenge":        nothing,

@@ -41,6 +41,13 @@ func (s *Server) changeAccount(ctx context.Context, c cloud.Caller, in *body[wir
 		}
 		change.Wraps = append(change.Wraps, cloud.DeviceWrap{Device: device, SignedWrap: wrapFrom(w.Wrap)})
 	}
+	if b.PairingID != "" {
+		pairing, err := parseID(b.PairingID)
+		if err != nil {
+			return nil, err
+		}
+		change.Pairing = pairing
+	}
 	if b.Proof != nil {
 		fresh := freshFrom(*b.Proof)
 		change.Proof = &fresh

@@ -143,6 +143,18 @@ func (c *changing) proveWith(login signing.PrivateKey, challenge wire.Challenged
 	return c
 }
 
+// proveApproval signs the batch and the pairing that it ends.
+func (c *changing) proveApproval(login signing.PrivateKey, asked *newcomer) *changing {
+	c.t.Helper()
+	challenge := c.accountChallenge()
+	message := proof.Approval{
+		Origin: c.server.Origin, Account: c.account, Device: c.id, Nonce: challenge.Nonce, Expires: challenge.Expires,
+		Pairing: asked.pairing, Commitment: asked.commitment, Batch: c.batchHash(),
+	}.Message()
+	c.Proof = &wire.FreshProof{Nonce: challenge.Nonce, Expires: challenge.Expires, Signature: login.Sign(signing.AccountChange, message)}
+	return c
+}
+
 func (c *changing) batchHash() [32]byte {
 	entries := make([]chain.SignedEntry, len(c.Entries))
 	for i, e := range c.Entries {

@@ -80,8 +80,7 @@ func TestFailureAtEveryStep(t *testing.T) {
 			n := newcomerTo(u, "New PC")
 			n.start().ok(t)
 			u.first.answer(n, randomBytes(32)).ok(t)
-			_, in := u.first.approval(n)
-			return func() reply { return u.first.call("POST", "/v1/pairings/approve", in, nil) }
+			return u.first.approval(n).proveApproval(u.login, n).post
 		},
 		"recovery start": func(t *testing.T, s *testkit.Server) func() reply {
 			d := signUp(t, s, "ada@example.org").newDevice("Found laptop")

@@ -72,7 +72,7 @@ func FuzzSignedRequest(f *testing.F) {
 	d := u.first
 	paths := []string{
 		"POST /v1/account/log", "POST /v1/account/change", "POST /v1/account/delete", "POST /v1/account/challenge", "POST /v1/email/start",
-		"POST /v1/email/finish", "POST /v1/pairings/start", "POST /v1/pairings/answer", "POST /v1/pairings/approve", "POST /v1/pairings/refuse",
+		"POST /v1/email/finish", "POST /v1/pairings/start", "POST /v1/pairings/answer", "POST /v1/pairings/refuse",
 		"POST /v1/pairings/poll", "POST /v1/pairings/reveal", "GET /v1/pairings/", "POST /v1/recovery/lookup", "POST /v1/recovery/start",
 		"POST /v1/recovery/verify", "POST /v1/signin/lookup", "POST /v1/signin/prove", "POST /v1/signin/verify-device",
 		"POST /v1/sessions/refresh", "POST /v1/signup/verify", "POST /v1/signup/finish", "GET " + d.vaultPath("/changes"),

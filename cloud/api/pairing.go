@@ -14,7 +14,6 @@ func (s *Server) pairings() {
 	route(s, operation{id: "pairings", method: "GET", path: "/v1/pairings", auth: bySession}, s.listPairings)
 	route(s, operation{id: "pairing", method: "GET", path: "/v1/pairings/{id}", auth: bySession}, s.pairing)
 	route(s, operation{id: "pairing-answer", method: "POST", path: "/v1/pairings/answer", auth: bySession}, s.pairingAnswer)
-	route(s, operation{id: "pairing-approve", method: "POST", path: "/v1/pairings/approve", auth: bySession}, s.pairingApprove)
 	route(s, operation{id: "pairing-refuse", method: "POST", path: "/v1/pairings/refuse", auth: bySession}, s.pairingRefuse)
 }
 
@@ -48,7 +47,7 @@ func (s *Server) pairingPoll(ctx context.Context, _ cloud.Caller, in *body[wire.
 		out.AccountID, out.ApproverID, out.ApproverKey, out.Nonce = p.Account.String(), p.Approver.String(), p.ApproverKey[:], p.Nonce
 	}
 	if p.State == wire.PairingApproved {
-		out.Approval = &wire.Approval{Wrap: wire.Wrap{Wrap: p.Wrap.Wrap, Signature: p.Wrap.Signature}, Tag: p.Tag}
+		out.Approval = &wire.Wrap{Wrap: p.Wrap.Wrap, Signature: p.Wrap.Signature}
 	}
 	return &answer[wire.PairingPolled]{out}, nil
 }
@@ -90,16 +89,6 @@ func (s *Server) pairingAnswer(ctx context.Context, c cloud.Caller, in *body[wir
 		return nil, err
 	}
 	return &none{}, s.cloud.Pairings.Answer(ctx, c, pairing, in.Body.Nonce)
-}
-
-func (s *Server) pairingApprove(ctx context.Context, c cloud.Caller, in *body[wire.PairingApprove]) (*none, error) {
-	pairing, err := parseID(in.Body.PairingID)
-	if err != nil {
-		return nil, err
-	}
-	return &none{}, s.cloud.Pairings.Approve(ctx, c, pairing, cloud.Approval{
-		Entry: entryFrom(in.Body.Entry), Wrap: wrapFrom(in.Body.Wrap), Tag: in.Body.Tag,
-	})
 }
 
 func (s *Server) pairingRefuse(ctx context.Context, c cloud.Caller, in *body[wire.PairingRefuse]) (*none, error) {

@@ -17,20 +17,21 @@ import (
 // newcomer is a new device that asks to be taken in. It knows an address and no account.
 type newcomer struct {
 	*device
-	pairing id.ID
-	r       []byte
-	email   string
+	pairing    id.ID
+	r          []byte
+	commitment []byte
+	email      string
 }
 
 func newcomerTo(u *user, name string) *newcomer {
 	stranger := *u
 	stranger.account = id.ID{}
 	d := stranger.newDevice(name)
-	return &newcomer{device: d, pairing: id.New(), r: randomBytes(32), email: u.email}
+	return &newcomer{device: d, pairing: id.New(), r: randomBytes(32), commitment: randomBytes(32), email: u.email}
 }
 
 func (n *newcomer) request() wire.PairingStart {
-	return wire.PairingStart{PairingID: n.pairing.String(), Email: n.email, Device: n.wire(), Commitment: randomBytes(32)}
+	return wire.PairingStart{PairingID: n.pairing.String(), Email: n.email, Device: n.wire(), Commitment: n.commitment}
 }
 
 func (n *newcomer) start() reply {
@@ -66,12 +67,26 @@ func (d *device) refuse(n *newcomer) reply {
 	return d.call("POST", "/v1/pairings/refuse", wire.PairingRefuse{PairingID: n.pairing.String()}, nil)
 }
 
-// approval enters the newcomer and wraps for it; the change is the log after it.
-func (d *device) approval(n *newcomer) (*changing, wire.PairingApprove) {
+// approval lists the newcomer and wraps for it; it has no proof yet.
+func (d *device) approval(n *newcomer) *changing {
 	d.t.Helper()
-	c := d.change().enter(n.entry())
-	wrap := c.wrapFor(n.entry(), chain.WrapApproval)
-	return c, wire.PairingApprove{PairingID: n.pairing.String(), Entry: c.Entries[0], Approval: wire.Approval{Wrap: wrap, Tag: randomBytes(32)}}
+	entry := n.entry()
+	entry.Approver = d.id
+	c := d.change().enter(entry)
+	c.Wraps = []wire.DeviceWrap{{DeviceID: n.id.String(), Wrap: c.wrapFor(entry, chain.WrapApproval)}}
+	c.PairingID = n.pairing.String()
+	return c
+}
+
+// approve is an approval as an honest device sends it.
+func (d *device) approve(n *newcomer) reply {
+	d.t.Helper()
+	c := d.approval(n).proveApproval(d.login, n)
+	r := c.post()
+	if r.status/100 == 2 {
+		c.adopt()
+	}
+	return r
 }
 
 func TestPairing(t *testing.T) {
@@ -117,13 +132,13 @@ func TestPairing(t *testing.T) {
 	n.r = randomBytes(32)
 	n.reveal().want(t, 409, wire.CodeConflict)
 
-	c, in := u.first.approval(n)
-	tablet.call("POST", "/v1/pairings/approve", in, nil).want(t, 404, wire.CodeNotFound) // it did not answer
-	u.first.call("POST", "/v1/pairings/approve", in, nil).ok(t)
-	u.first.call("POST", "/v1/pairings/approve", in, nil).ok(t)
+	tablet.approve(n).want(t, 404, wire.CodeNotFound) // it did not answer
+	c := u.first.approval(n).proveApproval(u.login, n)
+	c.post().ok(t)
+	c.post().ok(t) // the answer was lost
 	c.adopt()
 	done := n.poll(wire.PairingAnswered)
-	if done.State != wire.PairingApproved || !bytes.Equal(done.Approval.Wrap.Wrap, in.Approval.Wrap.Wrap) || !bytes.Equal(done.Approval.Tag, in.Tag) {
+	if done.State != wire.PairingApproved || !bytes.Equal(done.Approval.Wrap, c.Wraps[0].Wrap.Wrap) || !bytes.Equal(done.Approval.Signature, c.Wraps[0].Signature) {
 		t.Errorf("polled %+v", done)
 	}
 	s.WaitMail(t, u.email, func(m mail.Received) bool {
@@ -168,8 +183,7 @@ func TestPairingExpires(t *testing.T) {
 	if got := n.poll(wire.PairingAnswered); got.State != wire.PairingExpired {
 		t.Errorf("polled %+v", got)
 	}
-	_, in := u.first.approval(n)
-	u.first.call("POST", "/v1/pairings/approve", in, nil).want(t, 404, wire.CodeNotFound)
+	u.first.approve(n).want(t, 404, wire.CodeNotFound)
 	if len(u.first.pairings()) != 0 {
 		t.Error("an expired pairing is open")
 	}
@@ -182,36 +196,48 @@ func TestApprovalRefuses(t *testing.T) {
 	tablet, unlisted := u.enrol("Tablet"), u.verified("Unlisted")
 	n, other := newcomerTo(u, "New PC"), newcomerTo(u, "Other")
 	n.start().ok(t)
-	_, early := u.first.approval(n)
-	u.first.call("POST", "/v1/pairings/approve", early, nil).want(t, 404, wire.CodeNotFound)
+	u.first.approve(n).want(t, 404, wire.CodeNotFound) // nobody has answered
 	u.first.answer(n, randomBytes(32)).ok(t)
+	entered := func(edit func(*chain.DeviceAdd)) *changing {
+		entry := n.entry()
+		entry.Approver = u.first.id
+		edit(&entry)
+		c := u.first.change().enter(entry)
+		c.Wraps, c.PairingID = []wire.DeviceWrap{{DeviceID: n.id.String(), Wrap: c.wrapFor(entry, chain.WrapApproval)}}, n.pairing.String()
+		return c
+	}
 	for name, c := range map[string]struct {
-		spoil  func(*wire.PairingApprove)
+		change *changing
 		status int
 		code   wire.Code
 	}{
-		"another device": {func(in *wire.PairingApprove) { _, x := u.first.approval(other); in.Entry, in.Wrap = x.Entry, x.Wrap }, 422, wire.CodeBadEntry},
-		"another name": {func(in *wire.PairingApprove) {
-			renamed := *n.device
-			renamed.name = "PC"
-			_, *in = u.first.approval(&newcomer{device: &renamed, pairing: n.pairing})
-		}, 422, wire.CodeBadEntry},
-		"another entry":    {func(in *wire.PairingApprove) { in.Entry = u.first.change().password().Entries[0] }, 422, wire.CodeBadEntry},
-		"no entry":         {func(in *wire.PairingApprove) { in.Entry = wire.SignedEntry{} }, 400, wire.CodeInvalid},
-		"wrap for another": {func(in *wire.PairingApprove) { _, x := u.first.approval(other); in.Wrap = x.Wrap }, 422, wire.CodeBadEntry},
-		"wrap by another":  {func(in *wire.PairingApprove) { _, x := tablet.approval(n); in.Wrap = x.Wrap }, 422, wire.CodeBadEntry},
-		"wrap of a change": {func(in *wire.PairingApprove) {
-			in.Wrap = u.first.change().enter(n.entry()).wrapFor(n.entry(), chain.WrapChange)
-		}, 422, wire.CodeBadEntry},
-		"no wrap":     {func(in *wire.PairingApprove) { in.Wrap = wire.Wrap{} }, 400, wire.CodeInvalid},
-		"a short tag": {func(in *wire.PairingApprove) { in.Tag = randomBytes(31) }, 400, wire.CodeInvalid},
+		"another device":      {entered(func(d *chain.DeviceAdd) { *d = other.entry(); d.Approver = u.first.id }), 422, wire.CodeBadEntry},
+		"another name":        {entered(func(d *chain.DeviceAdd) { d.Name = "PC" }), 422, wire.CodeBadEntry},
+		"no approver":         {entered(func(d *chain.DeviceAdd) { d.Approver = id.ID{} }), 422, wire.CodeBadEntry},
+		"another approver":    {entered(func(d *chain.DeviceAdd) { d.Approver = tablet.id }), 422, wire.CodeBadEntry},
+		"more than one entry": {u.first.approval(n).enter(chain.DeviceRename{Device: u.first.id, Name: "x"}), 422, wire.CodeBadEntry},
+		"with a revocation":   {u.first.approval(n).enter(chain.DeviceRevoke{Device: tablet.id, Last: []chain.VaultHead{{Vault: u.vault}}}), 422, wire.CodeBadEntry},
+		"no pairing":          {spoilt(u.first.approval(n), func(c *changing) { c.PairingID = "" }), 400, wire.CodeInvalid},
+		"a pairing of nobody": {spoilt(u.first.approval(n), func(c *changing) { c.PairingID = id.New().String() }), 404, wire.CodeNotFound},
+		"not a pairing":       {spoilt(u.first.approval(n), func(c *changing) { c.PairingID = "x" }), 400, wire.CodeInvalid},
+		"no wrap":             {spoilt(u.first.approval(n), func(c *changing) { c.Wraps = nil }), 422, wire.CodeBadEntry},
+		"the wrap twice":      {spoilt(u.first.approval(n), func(c *changing) { c.Wraps = append(c.Wraps, c.Wraps[0]) }), 422, wire.CodeBadEntry},
+		"wrap for another": {spoilt(u.first.approval(n), func(c *changing) {
+			c.Wraps[0] = wire.DeviceWrap{DeviceID: tablet.id.String(), Wrap: c.wrapFor(tablet.entry(), chain.WrapApproval)}
+		}), 422, wire.CodeBadEntry},
+		"wrap by another": {spoilt(u.first.approval(n), func(c *changing) {
+			by := *c
+			by.device = tablet
+			c.Wraps[0].Wrap = by.wrapFor(n.entry(), chain.WrapApproval)
+		}), 422, wire.CodeBadEntry},
+		"wrap of a change": {spoilt(u.first.approval(n), func(c *changing) { c.Wraps[0].Wrap = c.wrapFor(n.entry(), chain.WrapChange) }), 422, wire.CodeBadEntry},
+		"a sealed key":     {spoilt(u.first.approval(n), func(c *changing) { c.SealedAccount = randomBytes(200) }), 400, wire.CodeInvalid},
 	} {
-		t.Run(name, func(t *testing.T) {
-			_, in := u.first.approval(n)
-			c.spoil(&in)
-			u.first.call("POST", "/v1/pairings/approve", in, nil).want(t, c.status, c.code)
-		})
+		t.Run(name, func(t *testing.T) { c.change.proveApproval(u.login, n).post().want(t, c.status, c.code) })
 	}
+	renamed := u.first.change().enter(chain.DeviceRename{Device: u.first.id, Name: "x"})
+	renamed.PairingID = n.pairing.String()
+	renamed.post().want(t, 400, wire.CodeInvalid)
 	bob.first.answer(n, randomBytes(32)).want(t, 404, wire.CodeNotFound)
 	bob.first.refuse(n).want(t, 404, wire.CodeNotFound)
 	bob.first.call("GET", "/v1/pairings/"+n.pairing.String(), nil, nil).want(t, 404, wire.CodeNotFound)
@@ -219,16 +245,55 @@ func TestApprovalRefuses(t *testing.T) {
 	unlisted.answer(n, randomBytes(32)).want(t, 403, wire.CodeDeviceUnlisted)
 	unlisted.refuse(n).want(t, 403, wire.CodeDeviceUnlisted)
 
-	_, late := u.first.approval(n)
+	late := u.first.approval(n).proveApproval(u.login, n)
 	unlisted.appendLog(unlisted.entry()).ok(t)
-	r := u.first.call("POST", "/v1/pairings/approve", late, nil)
+	r := late.post()
 	r.want(t, 409, wire.CodeConflict)
 	if r.err.LogSeq == nil {
 		t.Error("conflict without the log's head")
 	}
-	c, again := u.first.approval(n)
-	u.first.call("POST", "/v1/pairings/approve", again, nil).ok(t)
-	c.adopt()
+	u.first.approve(n).ok(t)
+}
+
+func spoilt(c *changing, how func(*changing)) *changing {
+	how(c)
+	return c
+}
+
+// A session and the device's key are not enough: the master password is typed for this very request.
+func TestApprovalNeedsAFreshProof(t *testing.T) {
+	s := testkit.Cloud(t)
+	u := signUp(t, s, "ada@example.org")
+	n, other := newcomerTo(u, "New PC"), newcomerTo(u, "Other")
+	for _, asks := range []*newcomer{n, other} {
+		asks.start().ok(t)
+		u.first.answer(asks, randomBytes(32)).ok(t)
+	}
+	forged := *n
+	forged.commitment = randomBytes(32)
+	signed := u.first.approval(n).proveApproval(u.login, n)
+	for name, proof := range map[string]*wire.FreshProof{
+		"none":                 nil,
+		"of the device key":    u.first.approval(n).proveApproval(u.first.key, n).Proof,
+		"of the identity":      u.first.approval(n).proveApproval(u.identity, n).Proof,
+		"for another pairing":  u.first.approval(n).proveApproval(u.login, other).Proof,
+		"for another request":  u.first.approval(n).proveApproval(u.login, &forged).Proof,
+		"for another device":   u.first.approval(other).proveApproval(u.login, n).Proof,
+		"of an account change": u.first.approval(n).prove(u.login).Proof,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := u.first.approval(n)
+			c.Entries, c.Wraps, c.Proof = signed.Entries, signed.Wraps, proof
+			c.post().want(t, 401, wire.CodeProofFailed)
+		})
+	}
+	signed.proveApproval(u.login, n).post().ok(t)
+	signed.adopt()
+	replayed := u.first.approval(other)
+	replayed.Proof = signed.Proof
+	replayed.post().want(t, 400, wire.CodeInvalid) // its nonce is spent
+	u.first.change().password().proveApproval(u.login, other).post().want(t, 401, wire.CodeProofFailed)
+	u.first.approve(other).ok(t)
 }
 
 // Only the device that asked may go on, and only with its own key.

@@ -4,7 +4,6 @@ its vault, wraps, bundles, signed messages and a pairing. Everything comes out t
 
 import base64
 import functools
-import hmac
 
 from primitives import ed_public, hkdf, hkdf_expand, hpke_public, hpke_seal, sha256
 from protocol import cbor, concat, envelope, labelled_hash, recovery_code_text, sample, secret_key_text, signature
@@ -30,8 +29,9 @@ class Device:
         self.public = ed_public(self.seed)
         self.receive = hpke_public(hkdf_expand(self.seed, b"coffer/v1/device-receive", 32))
 
-    def add(self):
-        return {1: self.id, 2: self.public, 3: self.name, 4: self.platform, 5: self.receive}
+    def add(self, approver=None):
+        body = {1: self.id, 2: self.public, 3: self.name, 4: self.platform, 5: self.receive}
+        return {**body, 6: approver.id} if approver else body
 
     def keys_hash(self):
         return labelled_hash("coffer/v1/device-keys", self.public, self.receive)
@@ -83,7 +83,7 @@ class Credentials:
 TYPES = {
     1: ("genesis", ["identity", "receive", "sealed_identity"]),
     2: ("credentials", ["generation", "profile", "login", "sealings", "recovery"]),
-    3: ("device-add", ["device", "public", "name", "platform", "receive"]),
+    3: ("device-add", ["device", "public", "name", "platform", "receive", "approver"]),
     4: ("device-revoke", ["device", "last"]),
     5: ("vault-epoch", ["vault", "epoch", "sealed_key", "previous"]),
     6: ("identity-rotate", ["identity", "receive", "sealed_identity", "signature"]),
@@ -218,7 +218,7 @@ class Story:
         enter(2, self.credentials[0].body(keys, keys.sealed_recovery(1)))
         enter(3, self.a.add())
         enter(5, {1: VAULT, 2: 1, 3: sealed_key_hash(keys.sealed_vault(1))})
-        enter(3, self.b.add())
+        enter(3, self.b.add(self.a))
         enter(9, {1: self.b.id, 2: "PC B"})
         enter(3, self.c.add())
         enter(7, {1: labelled_hash("coffer/v1/email", ACCOUNT, "ada@new.example.org")})
@@ -326,6 +326,10 @@ def refused_entries(s):
     refuse("device key again", 9, 3, {**new.add(), 2: s.a.public})
     refuse("the identity's key for a device", 9, 3, {**new.add(), 2: s.keys[0].public})
     refuse("receive key of another length", 9, 3, {**new.add(), 5: new.receive[:-1]})
+    refuse("device approved by none", 9, 3, new.add(Device("PC E", "linux")))
+    refuse("device approved by itself", 9, 3, new.add(new))
+    refuse("device approved by a revoked one", 13, 3, new.add(s.c), seed=s.keys[1].sign)
+    refuse("no approver as zeros", 9, 3, {**new.add(), 6: bytes(16)})
     refuse("revocation of a device that is none", 9, 4, {1: new.id, 2: last})
     refuse("revocation again", 11, 4, {1: s.c.id, 2: last})
     refuse("revocation that leaves the vault out", 9, 4, {1: s.c.id, 2: []})
@@ -569,6 +573,9 @@ def message_vectors():
     add("account-change", {"batch": batch.hex(), **challenge},
         concat("coffer/v1/account-change", ORIGIN, ACCOUNT, device.id, nonce, expires, batch), (login, "account-change"))
     address = " Ada@New.example.org"  # as sent, and not as it is entered in the log
+    pairing, commitment, batch = sample("pairing id", 16), sample("commitment", 32), s.log.batch_hash(4, 4)
+    add("approval", {"pairing": pairing.hex(), "commitment": commitment.hex(), "batch": batch.hex(), **challenge},
+        concat("coffer/v1/approval", ORIGIN, ACCOUNT, device.id, nonce, expires, pairing, commitment, batch), (login, "account-change"))
     add("email-change", {"email": address, **challenge},
         concat("coffer/v1/email-change", ORIGIN, ACCOUNT, device.id, nonce, expires, address), (login, "account-change"))
     add("account-delete", challenge,
@@ -587,12 +594,10 @@ def message_vectors():
 def pairing_vectors():
     s = story()
     n, e = s.b, s.a
-    pairing, q = sample("pairing id", 16), sample("qr secret", 16)
+    pairing = sample("pairing id", 16)
     keys = concat(n.id, n.public, n.receive, n.name, n.platform)
     device_hash = labelled_hash("coffer/v1/pairing-device", keys)
-    approval = wraps(s)[0]
-    text = "coffer:pair?" + urlsafe(concat("v1", pairing, device_hash, q))
-    tag = hmac.digest(q, concat("coffer/v1/pairing-qr", bytes.fromhex(approval["wrap"]), bytes.fromhex(approval["signature"]), e.public), "sha256")
+    text = "coffer:pair?" + urlsafe(concat("v1", pairing, device_hash))
     rounds = []
     for number in range(40):
         r, nonce = sample("pairing r %d" % number, 32), sample("pairing n %d" % number, 32)
@@ -602,14 +607,13 @@ def pairing_vectors():
         if number < 3 or any(d.startswith("0") for d in digits) and len(rounds) < 6:
             rounds.append({"r": r.hex(), "nonce": nonce.hex(), "commitment": labelled_hash("coffer/v1/pairing-commitment", pairing, keys, r).hex(),
                            "shown_by_new": digits[0][:3] + " " + digits[0][3:], "shown_by_approver": digits[1][:3] + " " + digits[1][3:]})
-    good = concat("v1", pairing, device_hash, q)
-    refused = {"another version": urlsafe(concat("v2", pairing, device_hash, q)), "a field more": urlsafe(good + concat(b"")),
+    good = concat("v1", pairing, device_hash)
+    refused = {"another version": urlsafe(concat("v2", pairing, device_hash)), "a field more": urlsafe(good + concat(b"")),
                "a byte more": urlsafe(good + b"\0"), "a byte less": urlsafe(good[:-1]), "padding": base64.urlsafe_b64encode(good + b"\0").decode(),
-               "another length in front": urlsafe(good[:3] + b"\3" + good[4:]), "a short secret": urlsafe(concat("v1", pairing, device_hash, q[:15])),
+               "another length in front": urlsafe(good[:3] + b"\3" + good[4:]), "a short hash": urlsafe(concat("v1", pairing, device_hash[:31])),
                "nothing": "", "no base64": "!" + urlsafe(good)}
     return {"account": ACCOUNT.hex(), "pairing": pairing.hex(), "device": n.values(), "approver": e.values(), "rounds": rounds,
-            "qr_secret": q.hex(), "device_hash": device_hash.hex(), "qr_text": text, "wrap": approval["wrap"],
-            "wrap_signature": approval["signature"], "tag": tag.hex(),
+            "device_hash": device_hash.hex(), "qr_text": text,
             "refused": [{"name": k, "text": "coffer:pair?" + v} for k, v in refused.items()]
             + [{"name": "another scheme", "text": text.replace("coffer:", "https:")}, {"name": "upper case", "text": text.replace("coffer", "COFFER")}]}
 

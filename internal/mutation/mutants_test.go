@@ -126,7 +126,34 @@ var mutants = []mutant{
 	},
 	{
 		row: "20", off: "the new device's digits are not compared", file: "app/session/approve.go",
-		from: `	if !shown.Match(digits) {`, to: `	if shown > 1<<30 {`,
+		from: `a.tries > 0 && shown.Match(digits) {`, to: `a.tries > 0 && shown < 1<<30 {`,
+	},
+	{
+		row: "20", off: "the QR code need not be the new device's", file: "app/session/approve.go",
+		from: `	if !code.Names(a.request, a.device) {`, to: `	if code.Pairing.IsZero() {`,
+	},
+	{
+		row: "20", off: "a device is let in without the master password, here", file: "app/session/approve.go",
+		from: `		if err := u.checkPassword(ctx, password); err != nil {`, to: `		if err := ctx.Err(); err != nil {`,
+	},
+	{
+		row: "20", off: "a device is let in without the master password, at the server", file: "cloud/change.go",
+		from: `	if s.batch.rename != nil {
+		return nil, nil`, to: `	if s.batch.rename != nil || s.batch.approves() {
+		return nil, nil`,
+	},
+	{
+		row: "20", off: "the proof of an approval serves another pairing", file: "sync/proof/proof.go",
+		from: `uint64(a.Expires), a.Pairing, a.Commitment, a.Batch)`, to: `uint64(a.Expires))`,
+	},
+	{
+		row: "20", off: "a proof serves twice", file: "cloud/prover.go",
+		from: `	c, err := tx.TakeChallenge(claimed.Nonce)
+	if errors.Is(err, ErrNone) ||`, to: `	c, err := tx.TakeChallenge(claimed.Nonce)
+	if errors.Is(err, ErrNone) {
+		c, err = claimed, nil
+	}
+	if errors.Is(err, ErrNone) ||`, pkg: "cloud/api", run: "TestApprovalNeedsAFreshProof",
 	},
 	{
 		row: "20b", off: "a removed device may write at an old place of the log", file: "sync/chain/log.go",

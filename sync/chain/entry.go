@@ -94,13 +94,15 @@ func (c Credentials) Sealing(kind string) (Hash, bool) {
 	return Hash{}, false
 }
 
-// DeviceAdd lists a device from here on.
+// DeviceAdd lists a device from here on. Approver is the live device whose user let it in; zero where it has listed itself, with the
+// emergency kit.
 type DeviceAdd struct {
 	Device   id.ID             `cbor:"1,keyasint"`
 	Key      signing.PublicKey `cbor:"2,keyasint"`
 	Name     string            `cbor:"3,keyasint"`
 	Platform string            `cbor:"4,keyasint"`
 	Receive  ReceiveKey        `cbor:"5,keyasint"`
+	Approver id.ID             `cbor:"6,keyasint,omitzero"`
 }
 
 // DeviceRevoke ends a device. Last names the last commit of every vault of the account that is accepted from it, sorted by vault:

@@ -270,6 +270,9 @@ func (l *Log) addDevice(e entry, d DeviceAdd) error {
 	if l.devices[d.Device] != nil {
 		return fmt.Errorf("device entered twice: %w", ErrEntryBody)
 	}
+	if _, live := l.LiveDevice(d.Approver, e.Seq); !live && !d.Approver.IsZero() {
+		return fmt.Errorf("device approved by one that is not live: %w", ErrEntryBody)
+	}
 	if err := l.useKey(d.Key); err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ type bodyVector struct {
 	GivenUp                                               uint64 `json:"given_up"`
 	Adopted, Generation                                   uint64
 	Profile, Name, Platform                               string
-	Device, Vault                                         id.ID
+	Device, Vault, Approver                               id.ID
 	Epoch                                                 uint32
 	Last                                                  []headVector
 	Sealings                                              []struct {
@@ -82,7 +82,7 @@ func (v bodyVector) body(kind string) Body {
 		}
 		return c
 	case "device-add":
-		return DeviceAdd{v.Device, publicKey(v.Public), v.Name, v.Platform, receiveKey(v.Receive)}
+		return DeviceAdd{v.Device, publicKey(v.Public), v.Name, v.Platform, receiveKey(v.Receive), v.Approver}
 	case "device-revoke":
 		return DeviceRevoke{v.Device, headsOf(v.Last)}
 	case "vault-epoch":

@@ -43,6 +43,8 @@ type Change struct {
 	SecretKey    keys.SecretKey     // in force afterwards; zero where the change brings no credentials
 	Master       keys.AccountMaster // opens the account afterwards; zero where the change brings no credentials
 	RecoveryCode keys.RecoveryCode  // zero where the one on the kit stays
+
+	approves *Request // by an approval, which never rests: who asked is gone after ten minutes
 }
 
 // DeviceWrap is the Secret Key for one device.

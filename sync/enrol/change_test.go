@@ -463,19 +463,24 @@ func TestRecovery(t *testing.T) {
 func TestApproval(t *testing.T) {
 	p := newPair(t)
 	device := NewDevice("PC C", "linux")
-	approval, err := p.a.Approve(device.Entry())
+	asked := Request{Pairing: id.New(), Commitment: [32]byte{1}, Device: device.Entry()}
+	change, err := p.a.Approve(asked)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := p.a.Account.Log.Clone()
-	if err := log.Append(approval.Entry); err != nil {
+	if err := log.AppendAll(change.Entries); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := approval.Wrap.VerifyIn(log); err != nil {
+	if listed := log.Devices()[2]; listed.Device != device.ID || listed.Approver != p.a.Device.ID {
+		t.Errorf("listed %+v", listed)
+	}
+	approval := change.Wraps[0].SignedWrap
+	if _, err := approval.VerifyIn(log); err != nil || change.Wraps[0].Device != device.ID || change.Wire().PairingID != asked.Pairing.String() {
 		t.Fatalf("the server refuses it: %v", err)
 	}
 	account, approver, key := p.a.Account.ID, p.a.Device.ID, p.a.Device.Key.Public()
-	got, err := OpenApproval(approval.Wrap, device, account, approver, key)
+	got, err := OpenApproval(approval, device, account, approver, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -492,15 +497,15 @@ func TestApproval(t *testing.T) {
 			t.Errorf("%s: %v", name, bad)
 		}
 	}
-	_, otherDevice := OpenApproval(approval.Wrap, p.b.Device, account, approver, key)
-	_, otherAccount := OpenApproval(approval.Wrap, device, id.New(), approver, key)
-	_, otherApprover := OpenApproval(approval.Wrap, device, account, p.b.Device.ID, key)
+	_, otherDevice := OpenApproval(approval, p.b.Device, account, approver, key)
+	_, otherAccount := OpenApproval(approval, device, id.New(), approver, key)
+	_, otherApprover := OpenApproval(approval, device, account, p.b.Device.ID, key)
 	for name, err := range map[string]error{"device": otherDevice, "account": otherAccount, "approver": otherApprover} {
 		if !errors.Is(err, chain.ErrWrap) {
 			t.Errorf("another %s: %v", name, err)
 		}
 	}
-	if _, err := OpenApproval(approval.Wrap, device, account, approver, p.b.Device.Key.Public()); !errors.Is(err, signing.ErrSignature) {
+	if _, err := OpenApproval(approval, device, account, approver, p.b.Device.Key.Public()); !errors.Is(err, signing.ErrSignature) {
 		t.Errorf("another key: %v", err)
 	}
 	c := builders[1].change(p)

@@ -34,15 +34,25 @@ func (c *Change) Wire() wire.AccountChange {
 	for _, d := range c.Wraps {
 		w.Wraps = append(w.Wraps, wire.DeviceWrap{DeviceID: d.Device.String(), Wrap: wire.Wrap{Wrap: d.Wrap, Signature: d.Signature}})
 	}
+	if c.approves != nil {
+		w.PairingID = c.approves.Pairing.String()
+	}
 	return w
 }
 
 // Prove makes the fresh proof of the change for one server and one nonce. login is the login key in force before it; during a
 // recovery the recovery login key.
 func (c *Change) Prove(login signing.PrivateKey, origin string, device id.ID, challenge wire.Challenged) *wire.FreshProof {
+	batch := chain.BatchHash(c.Entries)
 	message := proof.AccountChange{
-		Origin: origin, Account: c.Account, Device: device, Nonce: challenge.Nonce, Expires: challenge.Expires, Batch: chain.BatchHash(c.Entries),
+		Origin: origin, Account: c.Account, Device: device, Nonce: challenge.Nonce, Expires: challenge.Expires, Batch: batch,
 	}.Message()
+	if r := c.approves; r != nil {
+		message = proof.Approval{
+			Origin: origin, Account: c.Account, Device: device, Nonce: challenge.Nonce, Expires: challenge.Expires,
+			Pairing: r.Pairing, Commitment: r.Commitment[:], Batch: batch,
+		}.Message()
+	}
 	return &wire.FreshProof{Nonce: challenge.Nonce, Expires: challenge.Expires, Signature: login.Sign(signing.AccountChange, message)}
 }
 

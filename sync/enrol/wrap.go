@@ -48,25 +48,28 @@ func (o Opened) wrapFor(log *chain.Log, to chain.DeviceAdd, kind string, sk keys
 	return w.Sign(o.Device.Key)
 }
 
-// Approval lists a new device and hands it the Secret Key.
-type Approval struct {
-	Entry chain.SignedEntry // device-add
-	Wrap  chain.SignedWrap
+// Request is a new device that asks to be let in, as the user has compared it.
+type Request struct {
+	Pairing    id.ID
+	Commitment [32]byte // over the pairing id, the device's keys and its r
+	Device     chain.DeviceAdd
 }
 
-// Approve makes the approval of a device whose keys the user has compared. Nothing changes before the server has it.
-func (o Opened) Approve(device chain.DeviceAdd) (*Approval, error) {
+// Approve lets a new device in: it is listed, and handed the Secret Key.
+func (o Opened) Approve(r Request) (*Change, error) {
 	b := o.begin()
-	b.enter(device)
+	r.Device.Approver = o.Device.ID
+	b.enter(r.Device)
 	c, err := b.done("approve device")
 	if err != nil {
 		return nil, err
 	}
-	signed, err := o.wrapFor(b.log, device, chain.WrapApproval, o.SecretKey, o.Bundle.Generation)
+	signed, err := o.wrapFor(b.log, r.Device, chain.WrapApproval, o.SecretKey, o.Bundle.Generation)
 	if err != nil {
 		return nil, fmt.Errorf("approve device: %w", err)
 	}
-	return &Approval{Entry: c.Entries[0], Wrap: signed}, nil
+	c.Wraps, c.approves = []DeviceWrap{{Device: r.Device.Device, SignedWrap: signed}}, &r
+	return c, nil
 }
 
 // OpenApproval opens the wrap that a new device got, under the approver's key that the user has compared. Whoever calls checks

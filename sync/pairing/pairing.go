@@ -5,7 +5,7 @@
 //
 // The server has to choose the keys that it would put between the two before it has seen both r and the nonce, and so cannot search
 // for keys that give the same digits. Each side's digits are typed into the other: that proves the new device to the approver and
-// the approver to the new device. A QR code does it in one step, with a secret that the server never sees.
+// the approver to the new device. A QR code proves the new device in place of its digits; the approver's are always asked for.
 package pairing
 
 import (

@@ -55,6 +55,23 @@ func (a AccountChange) Message() []byte {
 	return canonical.Concat("coffer/v1/account-change", a.Origin, a.Account, a.Device, a.Nonce, uint64(a.Expires), a.Batch)
 }
 
+// Approval is the fresh proof of the batch that lets a new device in: whoever sends it knows the master password now, and means this
+// very request.
+type Approval struct {
+	Origin          string
+	Account, Device id.ID // the approver
+	Nonce           []byte
+	Expires         int64 // Unix ms, as the server said
+	Pairing         id.ID
+	Commitment      []byte   // of the new device, over the pairing id, its keys and its r
+	Batch           [32]byte // chain.BatchHash of its device-add
+}
+
+// Message is what the login key in force signs, purpose account-change.
+func (a Approval) Message() []byte {
+	return canonical.Concat("coffer/v1/approval", a.Origin, a.Account, a.Device, a.Nonce, uint64(a.Expires), a.Pairing, a.Commitment, a.Batch)
+}
+
 // EmailChange is the fresh proof that begins a change of the e-mail address.
 type EmailChange struct {
 	Origin          string

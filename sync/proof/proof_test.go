@@ -56,6 +56,12 @@ func TestFreshProofsAreTheOnesOfTheDocument(t *testing.T) {
 			AccountChange{Origin: origin, Account: account, Device: device, Nonce: []byte("nonce"), Expires: 7, Batch: batch}.Message(),
 			append(who[:5:5], string(batch[:])),
 		},
+		"coffer/v1/approval": {
+			Approval{
+				Origin: origin, Account: account, Device: device, Nonce: []byte("nonce"), Expires: 7, Pairing: id.ID{8}, Commitment: []byte("commitment"), Batch: batch,
+			}.Message(),
+			append(who[:5:5], string(append([]byte{8}, make([]byte, 15)...)), "commitment", string(batch[:])),
+		},
 		"coffer/v1/email-change": {
 			EmailChange{Origin: origin, Account: account, Device: device, Nonce: []byte("nonce"), Expires: 7, Email: "new@b.example"}.Message(),
 			append(who[:5:5], "new@b.example"),

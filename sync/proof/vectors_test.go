@@ -16,6 +16,8 @@ type messageVector struct {
 	Account, Device                          id.ID
 	DevicePublic                             vectors.Hex `json:"device_public"`
 	Challenge, Batch, Body, Token, Nonce     vectors.Hex
+	Pairing                                  id.ID
+	Commitment                               vectors.Hex
 	Expires, Time                            int64
 	Message                                  vectors.Hex
 	Signatures                               []struct {
@@ -40,6 +42,11 @@ func (v messageVector) build(t *testing.T) []byte {
 		}.Message()
 	case "account-change":
 		return proof.AccountChange{Origin: v.Origin, Account: v.Account, Device: v.Device, Nonce: v.Challenge, Expires: v.Expires, Batch: v.Batch.Hash32(t)}.Message()
+	case "approval":
+		return proof.Approval{
+			Origin: v.Origin, Account: v.Account, Device: v.Device, Nonce: v.Challenge, Expires: v.Expires,
+			Pairing: v.Pairing, Commitment: v.Commitment, Batch: v.Batch.Hash32(t),
+		}.Message()
 	case "email-change":
 		return proof.EmailChange{Origin: v.Origin, Account: v.Account, Device: v.Device, Nonce: v.Challenge, Expires: v.Expires, Email: v.Email}.Message()
 	case "account-delete":

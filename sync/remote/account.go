@@ -54,11 +54,6 @@ func (s *Session) AnswerPairing(ctx context.Context, in wire.PairingAnswer) erro
 	return s.do(ctx, "POST", "/v1/pairings/answer", in, nil)
 }
 
-// ApprovePairing lists the new device and hands it the wrap.
-func (s *Session) ApprovePairing(ctx context.Context, in wire.PairingApprove) error {
-	return s.do(ctx, "POST", "/v1/pairings/approve", in, nil)
-}
-
 // RefusePairing ends a request.
 func (s *Session) RefusePairing(ctx context.Context, in wire.PairingRefuse) error {
 	return s.do(ctx, "POST", "/v1/pairings/refuse", in, nil)

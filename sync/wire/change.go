@@ -20,7 +20,8 @@ type (
 		LookupTag      []byte        `json:"lookup_tag,omitempty"`          // with credentials: of the Secret Key in force from now on
 		RecoveryTag    []byte        `json:"recovery_tag,omitempty"`        // with SealedRecovery
 		Vaults         []SealedVault `json:"vaults,omitempty"`              // with vault-epochs, in their order
-		Wraps          []DeviceWrap  `json:"wraps,omitempty"`               // with a new Secret Key: for every other live device
+		Wraps          []DeviceWrap  `json:"wraps,omitempty"`               // with a new Secret Key: for every other live device; of an approval: for the new one
+		PairingID      string        `json:"pairing_id,omitempty"`          // of an approval: device-add alone, by the device that answered
 		Proof          *FreshProof   `json:"proof,omitempty"`               // but for device-rename alone
 	}
 	// DeviceWrap is a wrap for one device.

@@ -38,12 +38,7 @@ type (
 		ApproverID  string       `json:"approver_id,omitempty"`  // from answered on
 		ApproverKey []byte       `json:"approver_key,omitempty"` // from answered on
 		Nonce       []byte       `json:"nonce,omitempty"`        // from answered on
-		Approval    *Approval    `json:"approval,omitempty"`     // when approved
-	}
-	// Approval is what the approver gives to the new device.
-	Approval struct {
-		Wrap
-		Tag []byte `json:"tag,omitempty"` // where the approver has read the QR code
+		Approval    *Wrap        `json:"approval,omitempty"`     // when approved
 	}
 )
 
@@ -73,13 +68,6 @@ type (
 type PairingAnswer struct {
 	PairingID string `json:"pairing_id"`
 	Nonce     []byte `json:"nonce"`
-}
-
-// POST /v1/pairings/approve lists the new device and hands it the wrap.
-type PairingApprove struct {
-	PairingID string      `json:"pairing_id"`
-	Entry     SignedEntry `json:"entry"` // device-add
-	Approval
 }
 
 // POST /v1/pairings/refuse

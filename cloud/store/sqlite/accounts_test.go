@@ -117,14 +117,14 @@ func TestPairingRows(t *testing.T) {
 	s, _ := openTemp(t)
 	p := cloud.Pairing{
 		ID: id.New(), Account: id.New(), Device: newDevice(), Language: "de", Commitment: []byte("c"), Created: 5, Expires: 6, State: wire.PairingWaiting,
-		Nonce: []byte{}, R: []byte{}, Tag: []byte{}, Wrap: chain.SignedWrap{Wrap: []byte{}, Signature: []byte{}},
+		Nonce: []byte{}, R: []byte{}, Wrap: chain.SignedWrap{Wrap: []byte{}, Signature: []byte{}},
 	}
 	update(t, s, func(tx cloud.Tx) error {
 		if err := tx.InsertPairing(p); err != nil {
 			return err
 		}
 		same(t, must[cloud.Pairing](t)(tx.Pairing(p.ID)), p)
-		p.State, p.Approver, p.Nonce, p.R, p.Tag = wire.PairingApproved, id.New(), []byte("n"), []byte("r"), []byte("t")
+		p.State, p.Approver, p.Nonce, p.R = wire.PairingApproved, id.New(), []byte("n"), []byte("r")
 		p.Wrap = chain.SignedWrap{Wrap: []byte("w"), Signature: []byte("s")}
 		if err := tx.UpdatePairing(p); err != nil {
 			return err

@@ -9,14 +9,14 @@ import (
 
 func (t *tx) InsertPairing(p cloud.Pairing) error {
 	return t.exec(`INSERT INTO pairings (pairing_id, account_id, device_id, public_key, receive_key, name, platform, language, commitment, created, expires,
-			state, approver_id, nonce, reveal, wrap, signature, tag)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+			state, approver_id, nonce, reveal, wrap, signature)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		p.ID[:], p.Account[:], p.Device.ID[:], p.Device.Key[:], p.Device.Receive[:], p.Device.Name, p.Device.Platform, p.Language, p.Commitment, p.Created, p.Expires,
-		p.State, p.Approver[:], notNull(p.Nonce), notNull(p.R), notNull(p.Wrap.Wrap), notNull(p.Wrap.Signature), notNull(p.Tag))
+		p.State, p.Approver[:], notNull(p.Nonce), notNull(p.R), notNull(p.Wrap.Wrap), notNull(p.Wrap.Signature))
 }
 
 const selectPairing = `SELECT pairing_id, account_id, device_id, public_key, receive_key, name, platform, language, commitment, created, expires,
-	state, approver_id, nonce, reveal, wrap, signature, tag FROM pairings WHERE `
+	state, approver_id, nonce, reveal, wrap, signature FROM pairings WHERE `
 
 func (t *tx) Pairing(pairing id.ID) (p cloud.Pairing, err error) {
 	err = t.one(selectPairing+`pairing_id = $1`, []any{pairing[:]}, pairingColumns(&p))
@@ -36,13 +36,13 @@ func (t *tx) Pairings(account id.ID) (all []cloud.Pairing, err error) {
 func pairingColumns(p *cloud.Pairing) []any {
 	return []any{
 		fixed(p.ID[:]), fixed(p.Account[:]), fixed(p.Device.ID[:]), fixed(p.Device.Key[:]), fixed(p.Device.Receive[:]), &p.Device.Name, &p.Device.Platform,
-		&p.Language, &p.Commitment, &p.Created, &p.Expires, &p.State, fixed(p.Approver[:]), &p.Nonce, &p.R, &p.Wrap.Wrap, &p.Wrap.Signature, &p.Tag,
+		&p.Language, &p.Commitment, &p.Created, &p.Expires, &p.State, fixed(p.Approver[:]), &p.Nonce, &p.R, &p.Wrap.Wrap, &p.Wrap.Signature,
 	}
 }
 
 func (t *tx) UpdatePairing(p cloud.Pairing) error {
-	return t.change(`UPDATE pairings SET state = $1, approver_id = $2, nonce = $3, reveal = $4, wrap = $5, signature = $6, tag = $7 WHERE pairing_id = $8`,
-		p.State, p.Approver[:], notNull(p.Nonce), notNull(p.R), notNull(p.Wrap.Wrap), notNull(p.Wrap.Signature), notNull(p.Tag), p.ID[:])
+	return t.change(`UPDATE pairings SET state = $1, approver_id = $2, nonce = $3, reveal = $4, wrap = $5, signature = $6 WHERE pairing_id = $7`,
+		p.State, p.Approver[:], notNull(p.Nonce), notNull(p.R), notNull(p.Wrap.Wrap), notNull(p.Wrap.Signature), p.ID[:])
 }
 
 func (t *tx) PutRecovery(r cloud.Recovery) error {
