@@ -18,6 +18,8 @@ const (
 	Note     Kind = "note"
 	Card     Kind = "card"
 	Identity Kind = "identity"
+	SSHKey   Kind = "ssh-key"
+	Passkey  Kind = "passkey"
 )
 
 // Record is one entry as its source holds it, in the importer's own words: the session turns it into an item.
@@ -43,7 +45,7 @@ type Record struct {
 	SourceID string // identity of the row, stable between imports; empty if the format has none
 }
 
-// Field is a named value of a record. Fields of a card or an identity that the vault knows have its names ("cardholder",
+// Field is a named value of a record. Fields that the vault knows for the kind have its names ("cardholder",
 // "number", "first-name", …); all others have the name they had in the source.
 type Field struct {
 	Name   string

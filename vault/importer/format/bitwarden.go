@@ -56,11 +56,23 @@ type bitwardenLogin struct {
 	URIs []struct {
 		URI string `json:"uri"`
 	} `json:"uris"`
-	Username         string            `json:"username"`
-	Password         string            `json:"password"`
-	TOTP             string            `json:"totp"`
-	PasswordRevision time.Time         `json:"passwordRevisionDate"`
-	Passkeys         []json.RawMessage `json:"fido2Credentials"`
+	Username         string             `json:"username"`
+	Password         string             `json:"password"`
+	TOTP             string             `json:"totp"`
+	PasswordRevision time.Time          `json:"passwordRevisionDate"`
+	Passkeys         []bitwardenPasskey `json:"fido2Credentials"`
+}
+
+// bitwardenPasskey is a WebAuthn credential; keyValue is its private key as PKCS #8 in base64url.
+type bitwardenPasskey struct {
+	CredentialID    string    `json:"credentialId"`
+	KeyValue        string    `json:"keyValue"`
+	RPID            string    `json:"rpId"`
+	UserHandle      string    `json:"userHandle"`
+	UserName        string    `json:"userName"`
+	UserDisplayName string    `json:"userDisplayName"`
+	Counter         any       `json:"counter"` // a number, or a text in older exports
+	Created         time.Time `json:"creationDate"`
 }
 
 // Types of items and of their fields.
@@ -91,7 +103,7 @@ var bitwardenNames = map[int][]struct {
 		{"username", "username", false},
 	},
 	bitwardenTypeSSHKey: {
-		{"privateKey", "private key", true}, {"publicKey", "public key", false}, {"keyFingerprint", "fingerprint", false},
+		{"privateKey", "private-key", true}, {"publicKey", "public-key", false}, {"keyFingerprint", "fingerprint", false},
 	},
 }
 
@@ -157,7 +169,7 @@ func (item *bitwardenItem) rows(folder string) []importer.Row {
 	}
 	kinds := map[int]importer.Kind{
 		bitwardenTypeLogin: importer.Login, bitwardenTypeNote: importer.Note, bitwardenTypeCard: importer.Card,
-		bitwardenTypeIdentity: importer.Identity, bitwardenTypeSSHKey: importer.Note,
+		bitwardenTypeIdentity: importer.Identity, bitwardenTypeSSHKey: importer.SSHKey,
 	}
 	record.Kind = kinds[item.Type]
 	switch {
@@ -171,18 +183,47 @@ func (item *bitwardenItem) rows(folder string) []importer.Row {
 	rows := []importer.Row{row}
 	if item.Type == bitwardenTypeLogin && item.Login != nil {
 		item.addLogin(record)
-		for range item.Login.Passkeys {
-			rows = append(rows, importer.Row{ID: item.ID + "/passkey", Site: item.Name, Reason: importer.ReasonUnsupported})
+		for n := range item.Login.Passkeys {
+			rows = append(rows, item.passkey(n, folder))
 		}
 	}
 	item.addParts(record)
 	item.addFields(record)
-	if isEmpty(record) {
-		rows[0].Reason = importer.ReasonEmpty
-	} else {
+	switch {
+	case !isEmpty(record):
 		rows[0].Record = record
+	case len(rows) > 1:
+		return rows[1:] // there is nothing but passkeys
+	default:
+		rows[0].Reason = importer.ReasonEmpty
 	}
 	return rows
+}
+
+// passkey is an item of its own: it is used without the login that it was kept with.
+func (item *bitwardenItem) passkey(n int, folder string) importer.Row {
+	p := item.Login.Passkeys[n]
+	row := importer.Row{ID: item.ID + "/passkey", Site: item.Name}
+	if n > 0 {
+		row.ID += strconv.Itoa(n + 1)
+	}
+	if p.KeyValue == "" || p.RPID == "" {
+		row.Reason = importer.ReasonUnsupported
+		return row
+	}
+	record := &importer.Record{
+		Kind: importer.Passkey, Title: item.Name, Username: p.UserName, Folder: folder, Created: p.Created, Source: "bitwarden", SourceID: row.ID,
+	}
+	addField(record, "rp-id", p.RPID, false)
+	addField(record, "display-name", p.UserDisplayName, false)
+	addField(record, "user-handle", p.UserHandle, false)
+	addField(record, "credential-id", p.CredentialID, false)
+	addField(record, "private-key", p.KeyValue, true)
+	if p.Counter != nil && fmt.Sprint(p.Counter) != "0" {
+		addField(record, "counter", fmt.Sprint(p.Counter), false)
+	}
+	row.Record = record
+	return row
 }
 
 func (item *bitwardenItem) addLogin(record *importer.Record) {

@@ -188,7 +188,7 @@ var bitwardenRows = []string{
 	`3 note "Wi-Fi" [] ""="" notes "the key"`,
 	`4 card "Visa" [] ""="" [cardholder "Ann" false] [number "4111111111111111" true] [cvv "123" true] [brand "Visa" false] [expires "2027-04" false]`,
 	`5 identity "Me" [] ""="" [title "Ms" false] [first-name "Ann" false] [last-name "Lee" false] [city "Bern" false] [national-id "756" true] [street "Street 1\nYard" false]`,
-	`6 note "key" [] ""="" [private key "-----BEGIN" true] [public key "ssh-ed25519 AAAA" false] [fingerprint "SHA256:x" false]`,
+	`6 ssh-key "key" [] ""="" [private-key "-----BEGIN" true] [public-key "ssh-ed25519 AAAA" false] [fingerprint "SHA256:x" false]`,
 	`7 from the future: unsupported`,
 	`8 nothing: empty`,
 	`9 in the trash: deleted`,
@@ -205,6 +205,18 @@ func TestBitwarden(t *testing.T) {
 	if len(first.History) != 1 || string(first.History[0].Password.Reveal()) != "older" || !first.Favorite || first.Ref() != (importer.Ref{Source: "bitwarden", ID: "1"}) {
 		t.Errorf("history %d, favorite %v, ref %v", len(first.History), first.Favorite, first.Ref())
 	}
+}
+
+func TestBitwardenPasskeys(t *testing.T) {
+	const export = `{"items": [{"id": "1", "type": 1, "name": "Shop", "login": {"fido2Credentials": [
+		{"credentialId": "c1", "keyValue": "MIGH", "rpId": "shop.example", "userHandle": "aGk", "userName": "ann", "userDisplayName": "Ann", "counter": "0", "creationDate": "2024-01-02T00:00:00Z"},
+		{"credentialId": "c2", "keyValue": "MIGI", "rpId": "shop.example", "counter": 7},
+		{"credentialId": "c3"}]}}]}`
+	compare(t, read(t, []byte(export), ""), []string{
+		`1/passkey passkey "Shop" [] "ann"="" [rp-id "shop.example" false] [display-name "Ann" false] [user-handle "aGk" false] [credential-id "c1" false] [private-key "MIGH" true]`,
+		`1/passkey2 passkey "Shop" [] ""="" [rp-id "shop.example" false] [credential-id "c2" false] [private-key "MIGI" true] [counter "7" false]`,
+		`1/passkey3 Shop: unsupported`,
+	})
 }
 
 func TestEncryptedBitwarden(t *testing.T) {

@@ -132,26 +132,30 @@ const bitwarden = `{"encrypted": false,
   {"id": "3", "type": 3, "name": "Visa", "card": {"cardholderName": "Ann", "number": "4111", "code": "123", "brand": "Visa", "expMonth": "4", "expYear": "2030"}},
   {"id": "4", "type": 3, "name": "Half", "card": {"number": "4222", "expYear": "2030"}},
   {"id": "5", "type": 4, "name": "Me", "identity": {"title": "Ms", "firstName": "Ann", "address1": "1 Road", "address2": "Flat 2", "ssn": "999", "username": "anna"}},
-  {"id": "6", "type": 9, "name": "Unknown"}
+  {"id": "6", "type": 9, "name": "Unknown"},
+  {"id": "7", "type": 5, "name": "Server", "sshKey": {"privateKey": "-----BEGIN\nx", "publicKey": "ssh-ed25519 AAAA", "keyFingerprint": "SHA256:x"}},
+  {"id": "8", "type": 1, "name": "Portal", "login": {"fido2Credentials": [{"credentialId": "c", "keyValue": "MIGH", "rpId": "portal.example", "userName": "ann", "counter": 7}]}}
  ]}`
 
 func TestEveryKindKeepsWhatItHad(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	v := newVault(t, &now)
 	preview, err := Preview(t.Context(), v, open(t, bitwarden), secret.Bytes{})
-	if err != nil || outcomes(preview) != "imported 5, skipped 1" || v.Counts().All != 0 || len(v.Folders()) != 0 {
+	if err != nil || outcomes(preview) != "imported 7, skipped 1" || v.Counts().All != 0 || len(v.Folders()) != 0 {
 		t.Fatalf("preview: %s, %v, %d items, folders %v", outcomes(preview), err, v.Counts().All, v.Folders())
 	}
 	first := imported(t, v, open(t, bitwarden))
-	if outcomes(first.Report) != "imported 5, skipped 1" {
+	if outcomes(first.Report) != "imported 7, skipped 1" {
 		t.Error(outcomes(first.Report))
 	}
 	for title, want := range map[string]string{
-		"Shop": `login in Work/Clients [Hint text]="x" [PIN concealed]="12" before="older" notes="a\nb" password="pw" set 2021-03-04 totp="GEZDGNBV" username="ann" https://shop.example`,
-		"Note": `note in Work/Clients notes="secret text"`,
-		"Visa": `card brand="Visa" cardholder="Ann" cvv="123" expires="2030-04" number="4111"`,
-		"Half": `card [expires text]="2030" number="4222"`,
-		"Me":   `identity [title text]="Ms" [username text]="anna" first-name="Ann" national-id="999" street="1 Road\nFlat 2"`,
+		"Shop":   `login in Work/Clients [Hint text]="x" [PIN concealed]="12" before="older" notes="a\nb" password="pw" set 2021-03-04 totp="GEZDGNBV" username="ann" https://shop.example`,
+		"Note":   `note in Work/Clients notes="secret text"`,
+		"Visa":   `card brand="Visa" cardholder="Ann" cvv="123" expires="2030-04" number="4111"`,
+		"Half":   `card [expires text]="2030" number="4222"`,
+		"Server": `ssh-key fingerprint="SHA256:x" private-key="-----BEGIN\nx" public-key="ssh-ed25519 AAAA"`,
+		"Portal": `passkey [counter text]="7" credential-id="c" private-key="MIGH" rp-id="portal.example" username="ann"`,
+		"Me":     `identity [title text]="Ms" [username text]="anna" first-name="Ann" national-id="999" street="1 Road\nFlat 2"`,
 	} {
 		if got := item(t, v, title); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
@@ -161,7 +165,7 @@ func TestEveryKindKeepsWhatItHad(t *testing.T) {
 		t.Errorf("favorites %v", s)
 	}
 	again := imported(t, v, open(t, bitwarden))
-	if outcomes(again.Report) != "already-there 5, skipped 1" || !again.Batch.IsZero() {
+	if outcomes(again.Report) != "already-there 7, skipped 1" || !again.Batch.IsZero() {
 		t.Errorf("a second time: %s", outcomes(again.Report))
 	}
 	if _, err := v.UndoBatch(t.Context(), first.Batch); err != nil || v.Counts().All != 0 || len(v.Folders()) != 0 {

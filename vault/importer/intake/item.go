@@ -14,6 +14,7 @@ import (
 // kinds are the vault's names for those of records.
 var kinds = map[importer.Kind]vault.Kind{
 	importer.Login: vault.Login, importer.Note: vault.Note, importer.Card: vault.Card, importer.Identity: vault.Identity,
+	importer.SSHKey: vault.SSHKey, importer.Passkey: vault.Passkey,
 }
 
 // create makes the item of a record. Nothing that the record holds is dropped: what has no place of its own becomes a custom field.
@@ -94,7 +95,7 @@ func suits(t vault.FieldType, value secret.Bytes) bool {
 		return isTime(time.DateOnly, value)
 	case vault.Month:
 		return isTime("2006-01", value)
-	case vault.Multiline, vault.Concealed, vault.TOTP:
+	case vault.Multiline, vault.Concealed, vault.Private, vault.TOTP:
 		return true
 	}
 	return !bytes.ContainsAny(value.Reveal(), "\r\n")
