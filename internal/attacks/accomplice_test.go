@@ -16,6 +16,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/seal"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/internal/testsecret"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/remote"
@@ -102,12 +103,12 @@ func (a *accomplice) plaintext(t *testing.T, object id.ID) []byte {
 	}
 	e := got.Envelopes[0]
 	header := seal.Header{Purpose: seal.Object, Epoch: 1, KeyID: a.vault}
-	return unseal(t, a.objectKey(t, object), header, a.context(object, e.Revision), e.Envelope)
+	return testsecret.Unseal(t, a.objectKey(t, object), header, a.context(object, e.Revision), e.Envelope)
 }
 
 func (a *accomplice) objectKey(t *testing.T, object id.ID) []byte {
 	t.Helper()
-	return expand(t, a.vk, string(canonical.Concat("coffer/v1/object", a.vault, object, uint64(1))))
+	return testsecret.Expand(t, a.vk, string(canonical.Concat("coffer/v1/object", a.vault, object, uint64(1))))
 }
 
 func (a *accomplice) context(object id.ID, revision uint64) []byte {

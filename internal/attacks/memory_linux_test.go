@@ -23,6 +23,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/internal/testsecret"
 	"github.com/coffer-vault/coffer/vault"
 )
 
@@ -173,43 +174,7 @@ func (p *scanned) await(t *testing.T, word string) {
 // find counts how often each secret is in the process's memory.
 func (p *scanned) find(t *testing.T, all secrets) map[string]int {
 	t.Helper()
-	found := map[string]int{}
-	for _, region := range p.memory(t) {
-		for name, b := range all {
-			if n := bytes.Count(region, b); n > 0 {
-				found[name] += n
-			}
-		}
-	}
-	return found
-}
-
-// memory reads everything that is mapped and can be written: the program's own text holds no secret of this run.
-func (p *scanned) memory(t *testing.T) (regions [][]byte) {
-	t.Helper()
-	maps, err := os.ReadFile(fmt.Sprintf("/proc/%d/maps", p.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	mem, err := os.Open(fmt.Sprintf("/proc/%d/mem", p.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer mem.Close()
-	for line := range strings.Lines(string(maps)) {
-		var from, to uint64
-		var rights string
-		if _, err := fmt.Sscanf(line, "%x-%x %s", &from, &to, &rights); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasPrefix(rights, "rw") || to-from > 1<<30 {
-			continue // reserved, never written
-		}
-		region := make([]byte, to-from)
-		n, _ := mem.ReadAt(region, int64(from)) // pages that were never touched cannot be read, and hold nothing
-		regions = append(regions, region[:n])
-	}
-	return regions
+	return testsecret.Set(all).InMemory(t, p.cmd.Process.Pid)
 }
 
 func scanMemory(t *testing.T) {
