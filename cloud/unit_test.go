@@ -64,16 +64,27 @@ func TestCodeBinding(t *testing.T) {
 func TestNormalEmail(t *testing.T) {
 	for text, want := range map[string]string{
 		"ada@example.org": "ada@example.org", " Ada.Lovelace+vault@Example.ORG ": "ada.lovelace+vault@example.org", "müller@beispiel.de": "müller@beispiel.de",
+		"mu\u0308ller@beispiel.de": "müller@beispiel.de", "MU\u0308LLER@beispiel.de": "müller@beispiel.de",
 	} {
 		if got, err := normalEmail(text); err != nil || got != want {
 			t.Errorf("normalEmail(%q) = %q, %v; want %q", text, got, err, want)
+		}
+	}
+	for name, text := range map[string]string{
+		"empty": "", "no domain": "ada", "two lines": "ada@example.org\r\nBcc: eve@example.org", "a line of Unicode": "ada@example.org\u2028eve",
+		"next line": "ada\u0085@example.org", "no width": "ada\u200b@example.org", "right to left": "ada\u202egro.elpmaxe@example.org",
+		"a name": "Ada <ada@example.org>", "quoted": `"a b"@example.org`, "two": "ada@example.org, eve@example.org", "a comment": "ada(x)@example.org",
+		"no UTF-8": "ada\xff@example.org", "too long": strings.Repeat("a", 250) + "@b.de",
+	} {
+		if got, err := normalEmail(text); err == nil {
+			t.Errorf("%s: %q became %q", name, text, got)
 		}
 	}
 }
 
 // What passes once passes again, unchanged: the stored form is the compared form.
 func FuzzNormalEmail(f *testing.F) {
-	for _, seed := range []string{"ada@example.org", "a@b\r\nBcc: c@d", `"a b"@c`, "İ@example.org", "a@[127.0.0.1]"} {
+	for _, seed := range []string{"ada@example.org", "a@b\r\nBcc: c@d", `"a b"@c`, "İ@example.org", "a@[127.0.0.1]", "u\u0308@\u212b.de"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -26,6 +26,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/keys"
@@ -170,7 +172,10 @@ func (m *Manager) client(origin string) (*remote.Client, error) {
 	return remote.NewClient(origin, m.cfg.Transport, m.cfg.Now)
 }
 
-func normalizeEmail(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+// normalizeEmail is the form in which the server compares addresses, and in which the account log has their hashes.
+func normalizeEmail(email string) string {
+	return norm.NFC.String(strings.ToLower(strings.TrimSpace(email)))
+}
 
 func signer(account id.ID, device enrol.Device) remote.Signer {
 	return remote.Signer{Account: account, Device: device.ID, Key: device.Key}

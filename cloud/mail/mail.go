@@ -53,7 +53,7 @@ func Render(m cloud.Mail) (Message, error) {
 		return Message{}, fmt.Errorf("no template for mail %q", m.Kind)
 	}
 	fields := map[string]string{
-		"Code": m.Code, "Device": m.Device, "Platform": platformName(m.Platform),
+		"Code": m.Code, "Device": unlinked.Replace(m.Device), "Platform": platformName(m.Platform),
 		"Address": m.Address, "Time": moment(m.Time), "Ready": moment(m.ReadyAt),
 	}
 	var subject, text bytes.Buffer
@@ -80,6 +80,10 @@ func lookup(language string, kind cloud.MailKind) *texttemplate.Template {
 	return nil
 }
 
+// unlinked keeps a name that a stranger may have chosen from becoming a link: mail programs make one of everything that looks like an
+// address, and it would stand in a mail of ours.
+var unlinked = strings.NewReplacer(".", "·", "@", "·", "/", "·", "\\", "·", "。", "·", "．", "·", "｡", "·", "＠", "·", "／", "·")
+
 func platformName(platform string) string {
 	switch platform {
 	case "windows":
@@ -89,7 +93,7 @@ func platformName(platform string) string {
 	case "linux":
 		return "Linux"
 	}
-	return platform
+	return unlinked.Replace(platform)
 }
 
 // A paragraph that is indented in the text is set apart: a code, or a table of facts.

@@ -41,7 +41,7 @@ var kinds = map[cloud.MailKind]struct{ code, device, address, ready bool }{
 
 func sample(kind cloud.MailKind) cloud.Mail {
 	return cloud.Mail{
-		To: "ada@example.org", Kind: kind, Code: "K7QM-2X9D", Device: `Büro <b>"PC"</b> & mehr`, Platform: "windows", Time: 1_800_000_000_000,
+		To: "ada@example.org", Kind: kind, Code: "K7QM-2X9D", Device: `Büro <b>"PC"<b> & mehr`, Platform: "windows", Time: 1_800_000_000_000,
 		Address: "grace@example.org", ReadyAt: 1_800_086_400_000,
 	}
 }
@@ -79,6 +79,24 @@ func TestRender(t *testing.T) {
 	}
 	if _, err := Render(cloud.Mail{Kind: "unknown"}); err == nil {
 		t.Error("a mail of an unknown kind was written")
+	}
+}
+
+// The name of a device is its owner's to choose, and a thief's. No part of it may be something that mail programs make a link of.
+func TestNamesOfDevicesAreNoLinks(t *testing.T) {
+	for name, want := range map[string]string{
+		"ADA-PC": "ADA-PC", "Büro (2. Stock)": "Büro (2· Stock)", "Blocked! See https://evil.example/x": "Blocked! See https:··evil·example·x",
+		"ask eve@evil.example": "ask eve·evil·example", `\\evil\share`: "··evil·share", "www。evil．example": "www·evil·example",
+	} {
+		m := sample(cloud.MailDeviceCode)
+		m.Device, m.Platform = name, "evil.example/x"
+		got, err := Render(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(got.Text, "Device:  "+want+"\n") || !strings.Contains(got.Text, "System:  evil·example·x\n") || strings.Contains(got.HTML, "evil.example") {
+			t.Errorf("%q: %s", name, got.Text)
+		}
 	}
 }
 
