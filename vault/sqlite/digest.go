@@ -73,6 +73,18 @@ func (t *transaction) checkBucket(n int, recorded *buckets) error {
 	return nil
 }
 
+// checkBuckets compares all of them, in one query: an unlock waits for it.
+func (t *transaction) checkBuckets(recorded *buckets) error {
+	var sums buckets
+	if err := t.hashPending(0, 0xff, &sums); err != nil {
+		return err
+	}
+	if sums != *recorded {
+		return vault.ErrTampered
+	}
+	return nil
+}
+
 // open begins a change: to sign again without looking would bless what another program wrote.
 func (t *transaction) open(mac MAC, atLeast uint64) error {
 	i, err := t.verify(mac)
@@ -205,25 +217,37 @@ func (t *transaction) digestVaults(d *digester) error {
 
 // bucket hashes the pending versions of the objects whose id begins with byte n.
 func (t *transaction) bucket(n int) ([32]byte, error) {
+	var sums buckets
+	err := t.hashPending(byte(n), byte(n), &sums)
+	return sums[n], err
+}
+
+// hashPending fills in the buckets from first to last.
+func (t *transaction) hashPending(first, last byte, sums *buckets) error {
 	const query = `SELECT vault_id, object_id, pending_revision, pending_state, pending_hash FROM object INDEXED BY object_pending
 		WHERE pending_revision IS NOT NULL AND object_id BETWEEN ? AND ? ORDER BY object_id, vault_id`
-	first, last := []byte{byte(n)}, append([]byte{byte(n)}, bytes.Repeat([]byte{0xff}, id.Size)...)
-	d := digester{hash: sha256.New()}
-	empty := true
-	err := t.rows("read pending versions", query, []any{first, last}, func(rows *sql.Rows) error {
+	var open *digester
+	at := first
+	end := append([]byte{last}, bytes.Repeat([]byte{0xff}, id.Size)...)
+	err := t.rows("read pending versions", query, []any{[]byte{first}, end}, func(rows *sql.Rows) error {
 		var v, object, hash sql.RawBytes
 		var revision, state int64
 		if err := rows.Scan(&v, &object, &revision, &state, &hash); err != nil {
 			return err
 		}
-		empty = false
-		d.add("pending", []byte(v), []byte(object), uint64(revision), uint64(state), []byte(hash))
+		if open != nil && object[0] != at {
+			sums[at], open = [32]byte(open.hash.Sum(nil)), nil
+		}
+		if open == nil {
+			at, open = object[0], &digester{hash: sha256.New()}
+		}
+		open.add("pending", []byte(v), []byte(object), uint64(revision), uint64(state), []byte(hash))
 		return nil
 	})
-	if err != nil || empty {
-		return [32]byte{}, err
+	if open != nil {
+		sums[at] = [32]byte(open.hash.Sum(nil))
 	}
-	return [32]byte(d.hash.Sum(nil)), nil
+	return err
 }
 
 // Anchor verifies the integrity record with the device's anchor key and, if it fits, uses that key for what is written from now
@@ -234,10 +258,8 @@ func (s *Store) Anchor(ctx context.Context, mac MAC, atLeast uint64) error {
 	var generation uint64
 	err := s.view(ctx, func(t *transaction) error {
 		i, err := t.verify(mac)
-		for n := range i.pending {
-			if err == nil {
-				err = t.checkBucket(n, &i.pending)
-			}
+		if err == nil {
+			err = t.checkBuckets(&i.pending)
 		}
 		generation = i.generation
 		return err
