@@ -96,7 +96,6 @@ var operations = map[string]string{
 	"pairings":             "Open pairings of the account.",
 	"pairing":              "A pairing that this device answered, with r once it is revealed.",
 	"pairing-answer":       "Takes the pairing up, once.",
-	"pairing-approve":      "Lets the new device in.",
 	"pairing-refuse":       "Ends a pairing.",
 	"recovery-lookup":      "As signin/lookup, by the tag of the recovery code.",
 	"recovery-challenge":   "As signin/challenge.",
