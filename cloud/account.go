@@ -112,20 +112,46 @@ func ownAccount(tx Tx, c Caller) (Account, error) {
 }
 
 // Log returns the head of the account log and a page of entries after seq; -1 begins with genesis.
-func (a *Accounts) Log(ctx context.Context, c Caller, after int64) (head uint64, entries []chain.SignedEntry, err error) {
+func (a *Accounts) Log(ctx context.Context, c Caller, after int64) (head chain.Head, entries []chain.SignedEntry, err error) {
 	err = a.store.View(ctx, func(tx Tx) error {
 		if _, err := ownAccount(tx, c); err != nil {
 			return err
 		}
-		length, _, err := tx.LogHead(c.Account)
+		length, hash, err := tx.LogHead(c.Account)
 		if err != nil {
 			return err
 		}
-		head = length - 1
+		head = chain.Head{Seq: length - 1, Hash: hash}
 		entries, err = tx.LogEntries(c.Account, after, wire.PageEnvelopeBytes)
 		return err
 	})
 	return head, entries, err
+}
+
+// SignOutOthers ends the sessions of all other devices of the account, with the entry by which they know that its user wants it. Their
+// streams are told. Errors as of Append.
+func (a *Accounts) SignOutOthers(ctx context.Context, c Caller, in chain.SignedEntry) error {
+	body, err := chain.ParseBody(in)
+	if out, ok := body.(*chain.SignOut); err != nil || !ok || out.Device != c.Device {
+		return badEntry(errors.Join(errors.New("no sign-out by the caller's device"), err))
+	}
+	err = a.store.Update(ctx, func(tx Tx) error {
+		return a.logs.with(tx, c.Account, func(log *chain.Log) error {
+			if _, err := ownListed(tx, c); err != nil {
+				return err
+			}
+			if !isHead(log, in) {
+				if err := extend(tx, log, in); err != nil {
+					return err
+				}
+			}
+			return tx.DeleteOtherSessions(c.Account, c.Device)
+		})
+	})
+	if err == nil {
+		a.events.signOut(c.Account, c.Device)
+	}
+	return err
 }
 
 // Me is an account as its devices see it.

@@ -29,6 +29,7 @@ func TestKnownAndUnknownCostTheSame(t *testing.T) {
 	verifications := w.SignIn.CountVerifications()
 	ctx := t.Context()
 	wrongLogin, wrongEmail, withoutCode := *known, *known, newPerson("grace@example.org")
+	wrongEmail.device, wrongEmail.key = unknown.device, unknown.key // a device of the account need not know its address
 	wrongLogin.login, wrongLogin.recovery, wrongEmail.email = unknown.login, unknown.recovery, unknown.email
 	withoutCode.recoveryTag = nil
 	w.signUp(withoutCode)

@@ -212,17 +212,3 @@ func (s *Sessions) End(ctx context.Context, c Caller) error {
 	}
 	return err
 }
-
-// EndOthers signs all other devices of the account out. Their streams are told.
-func (s *Sessions) EndOthers(ctx context.Context, c Caller) error {
-	err := s.store.Update(ctx, func(tx Tx) error {
-		if _, err := ownListed(tx, c); err != nil {
-			return err
-		}
-		return tx.DeleteOtherSessions(c.Account, c.Device)
-	})
-	if err == nil {
-		s.events.signOut(c.Account, c.Device)
-	}
-	return err
-}

@@ -111,7 +111,11 @@ func (s *SignIn) Prove(ctx context.Context, p Proof) (out Proved, err error) {
 	}
 	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
 		claimed := Challenge{Nonce: p.Nonce, Purpose: forSignIn, Account: p.Account, Expires: p.Expires}
-		account, verdict, failure := s.judge(tx, claimed, func(a Account) bool { return s.right(a, p) })
+		listed, failure := isListed(tx, p)
+		if failure != nil {
+			return nil, failure
+		}
+		account, verdict, failure := s.judge(tx, claimed, func(a Account) bool { return s.right(a, p, listed) })
 		if verdict != nil || failure != nil {
 			return verdict, failure
 		}
@@ -131,14 +135,24 @@ func refused(err error) bool {
 	return errors.Is(err, ErrDeviceRevoked) || errors.Is(err, ErrInvalid) || errors.As(err, &slow)
 }
 
-// right checks both signatures and the address, all three in every case.
-func (s *SignIn) right(account Account, p Proof) bool {
+// isListed tells whether the proof is of a device in the account log. It is asked for every account, existing or not.
+func isListed(tx Tx, p Proof) (bool, error) {
+	d, err := tx.Device(p.Account, p.Device.ID)
+	if errors.Is(err, ErrNone) {
+		return false, nil
+	}
+	return d.Status == DeviceListed && d.Key == p.Device.Key, err
+}
+
+// right checks both signatures and the address, all three in every case. A listed device need not know the address: another one may
+// have changed it meanwhile.
+func (s *SignIn) right(account Account, p Proof, listed bool) bool {
 	message := p.message(s.origin)
 	login := s.verify(account.LoginKey, signing.SignIn, message, p.LoginSignature)
 	device := s.verify(p.Device.Key, signing.DeviceProof, message, p.DeviceSignature)
 	email, _ := normalEmail(p.Email)
 	sameEmail := hmac.Equal([]byte(email), []byte(account.Email))
-	return login == nil && device == nil && sameEmail
+	return login == nil && device == nil && (sameEmail || listed)
 }
 
 // admit lets a known device in and has a code mailed for a new one.

@@ -11,6 +11,7 @@ import (
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/proof"
+	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/sync/wire"
 	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/sqlite"
@@ -249,13 +250,39 @@ func (u *Unlocked) keepEmail(ctx context.Context, email string) error {
 	return nil
 }
 
-// SignOutOthers ends the sessions of all other devices; they lock and ask for the master password.
+// SignOutOthers ends the sessions of all other devices; they lock and ask for the master password. It is entered in the account log:
+// no device believes a server that says so by itself. Errors: ErrKeysChanged, ErrOffline, ErrLocked.
 func (u *Unlocked) SignOutOthers(ctx context.Context) error {
-	if !u.begin() {
-		return ErrLocked
+	return u.withSync(ctx, func(ctx context.Context) error {
+		err := u.enterNext(ctx, chain.SignOut{Device: u.own.device.ID}, u.session.EndOtherSessions)
+		if err != nil {
+			return err
+		}
+		return u.catchUp(ctx)
+	})
+}
+
+// maxEntryTries bounds how often another device may be quicker with an entry of its own.
+const maxEntryTries = 5
+
+// enterNext signs an entry for the place after the log's head, and sends it; again where another device was quicker.
+func (u *Unlocked) enterNext(ctx context.Context, body chain.Body, send func(context.Context, wire.SignedEntry) error) error {
+	var err error
+	for range maxEntryTries {
+		if err = u.engine.CatchUpLog(ctx); err != nil {
+			return err
+		}
+		var entry chain.SignedEntry
+		entry, err = u.own.account.Log.Next(u.own.account.Identity.Sign, u.m.cfg.Now().UnixMilli(), body)
+		if err != nil {
+			return err
+		}
+		err = send(ctx, wire.SignedEntry{Entry: entry.Entry, Signature: entry.Signature})
+		if !remote.IsCode(err, wire.CodeConflict) {
+			return err
+		}
 	}
-	defer u.work.Done()
-	return fromServer(u.session.EndOtherSessions(ctx))
+	return err
 }
 
 // DeleteAccount removes the account from the server, for every device. What is on this PC stays until Forget.

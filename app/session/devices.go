@@ -30,15 +30,26 @@ type Device struct {
 type roster struct {
 	mu      sync.Mutex
 	devices []chain.DeviceState
-	head    uint64 // seq of the log's last entry
+	log     *chain.Log // a copy, for who asks about the account outside of a sync
+	head    uint64     // seq of the log's last entry
 	seen    uint64 // seq up to which the user knows of new devices
 }
 
 func (r *roster) note(log *chain.Log) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.devices = log.Devices()
+	if r.log != nil && r.log.Len() == log.Len() {
+		return
+	}
+	r.devices, r.log = log.Devices(), log.Clone()
 	r.head, _ = log.Head()
+}
+
+// read returns the log as it was noted last, for the caller to extend.
+func (r *roster) read() *chain.Log {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.log.Clone()
 }
 
 // live returns the devices that are not revoked, and what the user has seen of the log.

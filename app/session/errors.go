@@ -51,7 +51,7 @@ var (
 	ErrChangeLost = errors.New("another device changed the account first")
 	// ErrOldPassword: a change of the password is not finished on this PC: the one before opens it.
 	ErrOldPassword = errors.New("the old master password is still in force on this PC")
-	// ErrSignedOut: another device has signed this one out.
+	// ErrSignedOut: another device has signed this one out, as the account log proves.
 	ErrSignedOut = errors.New("signed out by another device")
 	// ErrUnknownAccount: no such account on this PC.
 	ErrUnknownAccount = errors.New("account is not on this PC")

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"time"
 
@@ -14,7 +13,7 @@ type Notices struct {
 	Changing    bool              // a change of the account waits for the server
 	ChangeLost  bool              // another device was quicker, and the change that waited is dropped
 	KitDue      bool              // a new emergency kit is not in a safe place yet
-	SignedOut   bool              // another device has signed this one out: it has to lock
+	SignedOut   bool              // another device has signed this one out, as the account log proves: it has to lock
 	Confirm     bool              // enrolled from a kit: ConfirmEnrolment, until then nothing is written
 	Recovery    *RecoveryUnderWay // somebody has used the recovery code
 	Pairings    int               // new devices that wait to be approved
@@ -34,8 +33,6 @@ func (u *Unlocked) notice(edit func(*Notices)) {
 // noticeEvent hears an event of the server: a hint to look.
 func (u *Unlocked) noticeEvent(e wire.Event) {
 	switch {
-	case e.SignedOut:
-		u.notice(func(n *Notices) { n.SignedOut = true })
 	case e.Pairing:
 		u.lookForPairings(u.ctx)
 	case e.Devices:
@@ -66,26 +63,6 @@ func (u *Unlocked) lookAtAccount(ctx context.Context) {
 func (u *Unlocked) look(ctx context.Context) {
 	u.lookAtAccount(ctx)
 	u.lookForPairings(ctx)
-}
-
-// renewedElsewhere is asked when the server has refused the session. Another process of this user may have renewed it: then its tokens
-// are in the file. A session that has served this program was ended from another device: then the user has to type the password
-// again, and until then nothing is sent. Otherwise there was none yet, or it had expired while the account was locked.
-func (u *Unlocked) renewedElsewhere(ctx context.Context) (kept wire.Session, renewed bool, err error) {
-	u.keys.RLock()
-	tokens, err := u.keptTokens(ctx)
-	u.keys.RUnlock()
-	switch {
-	case err != nil:
-		return kept, false, err
-	case len(tokens.RefreshToken) > 0 && !bytes.Equal(tokens.RefreshToken, *u.refresh.Load()):
-		u.refresh.Store(&tokens.RefreshToken)
-		return *tokens, true, nil
-	case u.served.Load():
-		u.notice(func(n *Notices) { n.SignedOut = true })
-		return kept, false, ErrSignedOut
-	}
-	return kept, false, nil
 }
 
 func recoveryOf(r *wire.Recovery) *RecoveryUnderWay {

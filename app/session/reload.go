@@ -14,8 +14,6 @@ import (
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/engine"
 	"github.com/coffer-vault/coffer/sync/enrol"
-	"github.com/coffer-vault/coffer/sync/remote"
-	"github.com/coffer-vault/coffer/sync/wire"
 	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/sqlite"
 )
@@ -318,30 +316,12 @@ func (u *Unlocked) takeOver(ctx context.Context, through chain.Head, outside boo
 	return result, err
 }
 
-// maxEntryTries bounds how often another device may be quicker with an entry of its own.
-const maxEntryTries = 5
-
 // enterRestore enters in the account log what is given up.
 func (u *Unlocked) enterRestore(ctx context.Context, d Difference) error {
-	var err error
-	for range maxEntryTries {
-		if err = u.engine.CatchUpLog(ctx); err != nil {
-			return err
-		}
-		var entry chain.SignedEntry
-		entry, err = u.own.account.Log.Next(u.own.account.Identity.Sign, u.m.cfg.Now().UnixMilli(), chain.ServerRestore{
-			Vault: u.vault.ID(), Device: u.own.device.ID,
-			GivenUp: d.Pinned.Seq, GivenUpHash: d.Pinned.Hash, Adopted: d.Server.Seq, AdoptedHash: d.Server.Hash,
-		})
-		if err != nil {
-			return err
-		}
-		err = u.session.AppendLog(ctx, wire.SignedEntry{Entry: entry.Entry, Signature: entry.Signature})
-		if !remote.IsCode(err, wire.CodeConflict) {
-			return err
-		}
-	}
-	return err
+	return u.enterNext(ctx, chain.ServerRestore{
+		Vault: u.vault.ID(), Device: u.own.device.ID,
+		GivenUp: d.Pinned.Seq, GivenUpHash: d.Pinned.Hash, Adopted: d.Server.Seq, AdoptedHash: d.Server.Hash,
+	}, u.session.AppendLog)
 }
 
 // withSync runs f instead of a sync, and so that Lock ends it.

@@ -61,6 +61,9 @@ func (u *Unlocked) loadAccount(ctx context.Context) error {
 	if err := u.loadEnrolment(ctx); err != nil {
 		return err
 	}
+	if err := u.loadSignedOut(ctx); err != nil {
+		return err
+	}
 	_, kitDue, err := u.store.Local(ctx, localKit)
 	if err != nil {
 		return err
@@ -106,7 +109,10 @@ func (u *Unlocked) setChanging(change *enrol.Change) {
 	u.changing = change
 	u.keys.Lock()
 	defer u.keys.Unlock()
-	u.next = platform.NextKey{}
+	u.next, u.nextMaster = platform.NextKey{}, keys.AccountMaster{}
+	if change != nil {
+		u.nextMaster = change.Master
+	}
 	if change != nil && !change.SecretKey.IsZero() {
 		u.next = platform.NextKey{Generation: change.Generation, SecretKey: change.SecretKey.Bytes()}
 	}

@@ -216,6 +216,7 @@ const (
 	localKit        = "kit"
 	localConfirm    = "unconfirmed"
 	localVouched    = "vouched"
+	localSignedOut  = "signed-out"
 )
 
 func (o ownAccount) seal(name string, value []byte) ([]byte, error) {

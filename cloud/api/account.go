@@ -11,6 +11,7 @@ func (s *Server) sessions() {
 	route(s, operation{id: "session-refresh", method: "POST", path: "/v1/sessions/refresh", auth: byDevice}, s.refresh)
 	route(s, operation{id: "session-end", method: "DELETE", path: "/v1/sessions", auth: byReader}, s.signOut)
 	route(s, operation{id: "session-end-others", method: "POST", path: "/v1/sessions/end-others", auth: bySession}, s.endOthers)
+	route(s, operation{id: "session-log", method: "GET", path: "/v1/sessions/log", auth: byDevice}, s.accountLog)
 }
 
 func (s *Server) account() {
@@ -29,8 +30,8 @@ func (s *Server) signOut(ctx context.Context, c cloud.Caller, _ *none) (*none, e
 	return &none{}, s.cloud.Sessions.End(ctx, c)
 }
 
-func (s *Server) endOthers(ctx context.Context, c cloud.Caller, _ *body[none]) (*none, error) {
-	return &none{}, s.cloud.Sessions.EndOthers(ctx, c)
+func (s *Server) endOthers(ctx context.Context, c cloud.Caller, in *body[wire.LogAppend]) (*none, error) {
+	return &none{}, s.cloud.Accounts.SignOutOthers(ctx, c, entryFrom(in.Body.SignedEntry))
 }
 
 func (s *Server) keys(ctx context.Context, c cloud.Caller, _ *none) (*answer[wire.KeyBundle], error) {
@@ -56,7 +57,7 @@ type logQuery struct {
 
 func (s *Server) accountLog(ctx context.Context, c cloud.Caller, in *logQuery) (*answer[wire.LogPage], error) {
 	head, entries, err := s.cloud.Accounts.Log(ctx, c, in.Since)
-	return &answer[wire.LogPage]{wire.LogPage{HeadSeq: head, Entries: entriesTo(entries)}}, err
+	return &answer[wire.LogPage]{wire.LogPage{HeadSeq: head.Seq, HeadHash: head.Hash[:], Entries: entriesTo(entries)}}, err
 }
 
 func (s *Server) appendLog(ctx context.Context, c cloud.Caller, in *body[wire.LogAppend]) (*none, error) {

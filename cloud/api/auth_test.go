@@ -54,6 +54,7 @@ var routes = map[string]access{
 	"POST /v1/vaults/{id}/commits":       sessionToken,
 	"GET /v1/events":                     sessionToken,
 	"POST /v1/sessions/end-others":       sessionToken,
+	"GET /v1/sessions/log":               deviceKey,
 	"POST /v1/account/challenge":         readerToken,
 	"POST /v1/account/change":            readerToken,
 	"POST /v1/account/delete":            sessionToken,

@@ -362,7 +362,8 @@ func TestEndOtherSessions(t *testing.T) {
 	u, bob := signUp(t, s, "ada@example.org"), signUp(t, s, "bob@example.org")
 	phone := u.enrol("Phone")
 	listening, own := phone.listen(t), u.first.listen(t)
-	u.first.call("POST", "/v1/sessions/end-others", map[string]any{}, nil).ok(t)
+	entry := u.first.next(chain.SignOut{Device: u.first.id})
+	u.first.endOthers(entry).ok(t)
 	if e := listening.any(); !e.SignedOut {
 		t.Errorf("event %+v, want signed_out", e)
 	}
@@ -374,5 +375,38 @@ func TestEndOtherSessions(t *testing.T) {
 		t.Errorf("event %+v, want the vault's", e)
 	}
 	bob.first.wantAccess(bob.first.session.AccessToken, 200)
+	var page wire.LogPage
+	send(t, phone.request("GET", "/v1/sessions/log?since=4", nil, nil), &page).ok(t)
+	if len(page.Entries) != 1 || !bytes.Equal(page.Entries[0].Entry, entry.Entry) {
+		t.Errorf("a device without a session reads %+v", page)
+	}
+	if err := u.log.Append(entry); err != nil {
+		t.Fatal(err)
+	}
+	if _, head := u.log.Head(); !bytes.Equal(page.HeadHash, head[:]) || page.HeadSeq != 5 {
+		t.Errorf("the head is %d %x", page.HeadSeq, page.HeadHash)
+	}
 	phone.proved()
+	u.first.endOthers(entry).ok(t) // its answer was lost
+	phone.wantAccess(phone.session.AccessToken, 401)
+}
+
+func TestEndOtherSessionsRefuses(t *testing.T) {
+	s := testkit.Cloud(t)
+	u := signUp(t, s, "ada@example.org")
+	phone, tablet := u.enrol("Phone"), u.verified("Tablet")
+	u.first.endOthers(u.first.next(chain.SignOut{Device: phone.id})).want(t, 422, wire.CodeBadEntry)
+	u.first.endOthers(u.first.next(chain.DeviceRename{Device: u.first.id, Name: "x"})).want(t, 422, wire.CodeBadEntry)
+	tablet.endOthers(u.first.next(chain.SignOut{Device: tablet.id})).want(t, 403, wire.CodeDeviceUnlisted)
+	u.first.appendLog(chain.SignOut{Device: u.first.id}).want(t, 422, wire.CodeBadEntry)
+	phone.wantAccess(phone.session.AccessToken, 200)
+	stale := u.first.next(chain.SignOut{Device: u.first.id})
+	u.enrol("Laptop")
+	u.first.endOthers(stale).want(t, 409, wire.CodeConflict)
+}
+
+func (d *device) endOthers(e chain.SignedEntry) reply {
+	d.t.Helper()
+	r := d.call("POST", "/v1/sessions/end-others", wire.LogAppend{SignedEntry: wire.SignedEntry{Entry: e.Entry, Signature: e.Signature}}, nil)
+	return r
 }

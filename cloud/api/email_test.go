@@ -60,7 +60,8 @@ func TestChangeOfEmail(t *testing.T) {
 	if e := listening.any(); e.Seq == 0 {
 		t.Errorf("event %+v, want the log's", e)
 	}
-	phone.wantProof(t, 401, wire.CodeProofFailed)
+	u.newDevice("Tablet").wantProof(t, 401, wire.CodeProofFailed)
+	phone.proved() // which has not heard of it
 	u.email = "grace@example.org"
 	phone.proved()
 	var me wire.Me

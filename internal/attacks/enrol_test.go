@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/seal"
 	"github.com/coffer-vault/coffer/crypto/secret"
@@ -168,10 +169,11 @@ func injectLogEntries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			hash := canonical.Hash("coffer/v1/log-entry", entry.Entry)
 			page := []any{map[string]any{"entry": entry.Entry, "signature": entry.Signature}}
 			mustNotice(t, s.existing(t, onPath("/account/log", func(any) any {
 				defer func() { page = []any{} }() // a client that took it is told that there is nothing more
-				return map[string]any{"entries": page, "head_seq": log.Len()}
+				return map[string]any{"entries": page, "head_seq": log.Len(), "head_hash": hash[:]}
 			})))
 		})
 	}

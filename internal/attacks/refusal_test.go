@@ -10,12 +10,13 @@ import (
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
 // takeAndRefuse has the server take account changes and tell the client that it refused them; while hide is set the log is shown
 // as it was.
-func takeAndRefuse(t *testing.T, l *liar, server string, head int64, hide *atomic.Bool) {
+func takeAndRefuse(t *testing.T, l *liar, server string, log *chain.Log, hide *atomic.Bool) {
 	l.speak(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/v1/account/change" || !hide.Load() {
 			return false
@@ -41,7 +42,8 @@ func takeAndRefuse(t *testing.T, l *liar, server string, head int64, hide *atomi
 		if !hide.Load() {
 			return v
 		}
-		return wire.LogPage{HeadSeq: uint64(head), Entries: []wire.SignedEntry{}}
+		head, hash := log.Head()
+		return wire.LogPage{HeadSeq: head, HeadHash: hash[:], Entries: []wire.SignedEntry{}}
 	}))
 }
 
@@ -58,7 +60,7 @@ func TestRefusedChangeThatLanded(t *testing.T) {
 	before := a.SecretKey()
 	var hide atomic.Bool
 	hide.Store(true)
-	takeAndRefuse(t, l, server.URL, 3, &hide)
+	takeAndRefuse(t, l, server.URL, logOf(t, pc), &hide)
 
 	err := a.Change(t.Context(), session.Change{Password: testpc.Typed(testpc.Password), NewSecretKey: true})
 	if !errors.Is(err, session.ErrChangeWaits) {

@@ -23,12 +23,13 @@ const (
 	EntryEmailChange    EntryType = 7
 	EntryServerRestore  EntryType = 8
 	EntryDeviceRename   EntryType = 9
+	EntrySignOut        EntryType = 10
 )
 
 const (
 	maxEntry    = 16 << 10
 	maxEntries  = 10_000
-	keptEntries = 1_000 // the last of them, for all but renames and server-restores
+	keptEntries = 1_000 // the last of them, for all but what needs no fresh proof: renames, server-restores and sign-outs
 )
 
 type entry struct {
@@ -41,7 +42,7 @@ type entry struct {
 	Body    canonical.RawMessage `cbor:"7,keyasint"`
 }
 
-// Body is the content of an account log entry; its types are below, and ServerRestore.
+// Body is the content of an account log entry; its types are below, ServerRestore and SignOut.
 type Body interface{ entryType() EntryType }
 
 // ReceiveKey is an HPKE public key (MLKEM768X25519): 1184 bytes of ML-KEM-768, 32 of X25519. The zero key stands for none.
@@ -176,6 +177,8 @@ func (e entry) decodeBody() (Body, error) {
 		body = new(ServerRestore)
 	case EntryDeviceRename:
 		body = new(DeviceRename)
+	case EntrySignOut:
+		body = new(SignOut)
 	default:
 		return nil, fmt.Errorf("entry %d of unknown type %d: %w", e.Seq, e.Type, ErrEntryBody)
 	}

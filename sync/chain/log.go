@@ -51,6 +51,7 @@ type Log struct {
 	last        map[id.ID]map[id.ID]Head // by revoked device and vault: the last commit that is accepted
 	epochs      map[id.ID][]epochEntry   // by vault, oldest first
 	restored    []Restored
+	signOuts    []signOutEntry
 }
 
 type epochEntry struct {
@@ -90,6 +91,7 @@ func ReadLog(account id.ID, entries []SignedEntry) (*Log, error) {
 func (l *Log) Clone() *Log {
 	c := *l
 	c.hashes, c.entries, c.order, c.restored = slices.Clone(l.hashes), slices.Clone(l.entries), slices.Clone(l.order), slices.Clone(l.restored)
+	c.signOuts = slices.Clone(l.signOuts)
 	c.keys, c.epochs, c.last = maps.Clone(l.keys), maps.Clone(l.epochs), maps.Clone(l.last)
 	c.devices = make(map[id.ID]*DeviceState, len(l.devices))
 	for device, state := range l.devices {
@@ -203,6 +205,8 @@ func (l *Log) apply(e entry, body Body) error {
 		return l.restore(e, *b)
 	case *DeviceRename:
 		return l.renameDevice(*b)
+	case *SignOut:
+		return l.signOut(e, *b)
 	}
 	return nil
 }
@@ -215,12 +219,13 @@ func (l *Log) inPlace(e entry, body Body) error {
 	_, rotates := body.(*IdentityRotate)
 	_, renames := body.(*DeviceRename)
 	_, restores := body.(*ServerRestore)
+	_, signsOut := body.(*SignOut)
 	switch {
 	case genesis != (e.Seq == 0):
 		return fmt.Errorf("a genesis comes first, and once: %w", ErrEntryBody)
 	case l.revoking && !revokes && !rotates:
 		return fmt.Errorf("a revocation without the rotation that follows it: %w", ErrEntryBody)
-	case (renames || restores) && e.Seq >= maxEntries-keptEntries:
+	case (renames || restores || signsOut) && e.Seq >= maxEntries-keptEntries:
 		return fmt.Errorf("the log's last places are kept for changes of its keys: %w", ErrEntryBody)
 	}
 	return nil

@@ -197,6 +197,7 @@ func TestOnlyTheRotationFollowsARevocation(t *testing.T) {
 		"an epoch":     VaultEpoch{Vault: w.vault, Epoch: 2, SealedKey: Hash{4}, Previous: Hash{5}},
 		"an address":   EmailChange{Email: Hash{3}},
 		"a rename":     DeviceRename{Device: w.device, Name: "x"},
+		"a sign-out":   SignOut{Device: w.device},
 		"another head": ServerRestore{Vault: w.vault, Device: w.device, GivenUp: 9, GivenUpHash: Hash{9}, Adopted: 6, AdoptedHash: Hash{6}},
 	} {
 		if err := w.log.Append(w.entry(t, body)); !errors.Is(err, ErrEntryBody) {
@@ -214,10 +215,12 @@ func TestTheLastPlacesAreKeptForChangesOfKeys(t *testing.T) {
 	rename := DeviceRename{Device: w.device, Name: "x"}
 	restore := ServerRestore{Vault: w.vault, Device: w.device, GivenUp: 9, GivenUpHash: Hash{9}, Adopted: 6, AdoptedHash: Hash{6}}
 	fill := func(entries int) { w.log.hashes = append(w.log.hashes, make([]Hash, entries-w.log.Len())...) }
-	fill(maxEntries - keptEntries - 2)
+	signOut := SignOut{Device: w.device}
+	fill(maxEntries - keptEntries - 3)
 	w.enter(t, rename)
 	w.enter(t, restore)
-	for _, body := range []Body{rename, restore} {
+	w.enter(t, signOut)
+	for _, body := range []Body{rename, restore, signOut} {
 		if err := w.log.Append(w.entry(t, body)); !errors.Is(err, ErrEntryBody) {
 			t.Errorf("%T: %v", body, err)
 		}

@@ -32,8 +32,13 @@ type Difference struct {
 	Theirs int // objects that this history changed and the one here did not
 }
 
-// ErrLogBehind: the server has lost entries of the account log that this device cannot enter again.
-var ErrLogBehind = errors.New("the server has lost changes of the account's keys or devices")
+// What can be wrong with the account log as a whole.
+var (
+	// ErrLogBehind: the server has lost entries of the account log that this device cannot enter again.
+	ErrLogBehind = errors.New("the server has lost changes of the account's keys or devices")
+	// ErrLogForked: the server's account log is another than the one this device has verified.
+	ErrLogForked = errors.New("the server has other changes of the account's keys or devices than this device has seen")
+)
 
 // theirs is the server's state, verified as a whole, with what it has in common with the history that this device knows.
 type theirs struct {
@@ -202,7 +207,7 @@ func (e *Engine) completeTheirs(ctx context.Context, t *theirs) ([]vault.RemoteR
 // again, as they were signed. Errors: ErrLogBehind, and those of Sync.
 func (e *Engine) CatchUpLog(ctx context.Context) error {
 	err := e.pullLog(ctx)
-	if !errors.Is(err, ErrRolledBack) {
+	if !errors.Is(err, ErrLogBehind) {
 		return err
 	}
 	page, ok := e.answered.body.(wire.LogPage)

@@ -91,8 +91,8 @@ func (w *world) head() wire.Head { return wire.Head{Seq: w.at.Seq, Hash: w.at.Ha
 const pageSize = 3
 
 func (w *world) Log(_ context.Context, since uint64) (wire.LogPage, error) {
-	head, _ := w.log.Head()
-	page := wire.LogPage{HeadSeq: head}
+	head, hash := w.log.Head()
+	page := wire.LogPage{HeadSeq: head, HeadHash: hash[:]}
 	for _, e := range w.log.Entries(int64(since)) {
 		page.Entries = append(page.Entries, wire.SignedEntry{Entry: e.Entry, Signature: e.Signature})
 	}

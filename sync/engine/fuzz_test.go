@@ -73,8 +73,8 @@ func newRecorded(t testing.TB) *recorded {
 		}
 		r.objects = append(r.objects, w)
 	}
-	logHead, _ := r.log.Head()
-	r.answer(t, "/account/log", wire.LogPage{HeadSeq: logHead})
+	logHead, logHash := r.log.Head()
+	r.answer(t, "/account/log", wire.LogPage{HeadSeq: logHead, HeadHash: logHash[:]})
 	r.answer(t, "/head", wire.HeadCommit{Head: r.head, Commit: &wire.SignedCommit{Commit: last.Commit, Changes: last.ChangeList, Signature: last.Signature}})
 	// One envelope does not come along, so that it is asked for.
 	rows := slices.Clone(r.objects)

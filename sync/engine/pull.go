@@ -109,21 +109,49 @@ func (e *Engine) pullLog(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("account log: %w", err)
 		}
-		if page.HeadSeq < head {
-			return e.violation(fmt.Errorf("account log: %w", ErrRolledBack))
+		if err := e.checkLogHead(page); err != nil {
+			return e.violation(fmt.Errorf("account log: %w", err))
 		}
 		if len(page.Entries) == 0 {
 			return e.wholeLog()
 		}
 		for _, entry := range page.Entries {
-			signed := chain.SignedEntry{Entry: entry.Entry, Signature: entry.Signature}
-			if err := e.log.Append(signed); err != nil {
+			if err := e.extendLog(entry); err != nil {
 				return e.violation(err)
 			}
-			seq, _ := e.log.Head()
-			e.newLog = append(e.newLog, vault.LogEntry{Seq: seq, Entry: entry.Entry, Signature: entry.Signature})
 		}
 	}
+}
+
+// checkLogHead compares the head that the server names with how far this device has verified the log.
+func (e *Engine) checkLogHead(page wire.LogPage) error {
+	seq, hash := e.log.Head()
+	head, err := chain.HashFrom(page.HeadHash)
+	switch {
+	case err != nil:
+		return err
+	case page.HeadSeq < seq:
+		return ErrLogBehind
+	case page.HeadSeq == seq && head != hash:
+		return ErrLogForked
+	case page.HeadSeq > seq && len(page.Entries) == 0:
+		return ErrWithheld
+	}
+	return nil
+}
+
+// extendLog verifies one entry. One that follows another history than the one known here is a fork, if it is an entry at all.
+func (e *Engine) extendLog(entry wire.SignedEntry) error {
+	err := e.log.Append(chain.SignedEntry{Entry: entry.Entry, Signature: entry.Signature})
+	if errors.Is(err, chain.ErrEntryOrder) {
+		return errors.Join(ErrLogForked, err)
+	}
+	if err != nil {
+		return err
+	}
+	seq, _ := e.log.Head()
+	e.newLog = append(e.newLog, vault.LogEntry{Seq: seq, Entry: entry.Entry, Signature: entry.Signature})
+	return nil
 }
 
 // wholeLog refuses a log that is cut between a revocation and the rotation that is always sent with it: the device that was removed

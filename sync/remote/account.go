@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/sync/wire"
@@ -29,9 +30,14 @@ func (s *Session) EmailFinish(ctx context.Context, in wire.EmailFinish) error {
 	return s.do(ctx, "POST", "/v1/email/finish", in, nil)
 }
 
-// EndOtherSessions signs all other devices of the account out.
-func (s *Session) EndOtherSessions(ctx context.Context) error {
-	return s.do(ctx, "POST", "/v1/sessions/end-others", struct{}{}, nil)
+// EndOtherSessions signs all other devices of the account out, with the sign-out entry that tells them.
+func (s *Session) EndOtherSessions(ctx context.Context, entry wire.SignedEntry) error {
+	return s.do(ctx, "POST", "/v1/sessions/end-others", wire.LogAppend{SignedEntry: entry}, nil)
+}
+
+// LogByKey fetches the account log's entries after seq with the device's key alone: what a device asks whose session was ended.
+func (c *Client) LogByKey(ctx context.Context, s Signer, since uint64) (out wire.LogPage, err error) {
+	return out, c.call(ctx, "GET", "/v1/sessions/log?since="+strconv.FormatUint(since, 10), &s, nil, nil, &out)
 }
 
 // DeleteAccount removes the account with everything that the server has of it.

@@ -148,12 +148,14 @@ type (
 	}
 )
 
-// GET /v1/account/log?since=N answers the entries with seq > N and the seq of the head; POST appends a device-add or a
-// server-restore. Whatever names sealed keys goes by /v1/account/change.
+// GET /v1/account/log?since=N answers the entries with seq > N, and the head; GET /v1/sessions/log the same to a device without a
+// session, signed by its key. POST /v1/account/log appends a device-add or a server-restore, POST /v1/sessions/end-others a sign-out.
+// Whatever names sealed keys goes by /v1/account/change.
 type (
 	LogPage struct {
-		HeadSeq uint64        `json:"head_seq"`
-		Entries []SignedEntry `json:"entries"`
+		HeadSeq  uint64        `json:"head_seq"`
+		HeadHash []byte        `json:"head_hash"`
+		Entries  []SignedEntry `json:"entries"`
 	}
 	LogAppend struct {
 		SignedEntry

@@ -59,4 +59,4 @@ type AccountDelete struct {
 	Proof FreshProof `json:"proof"`
 }
 
-// POST /v1/sessions/end-others ends the sessions of all other devices; it has no body.
+// POST /v1/sessions/end-others ends the sessions of all other devices. Its body is a LogAppend with the sign-out entry.
