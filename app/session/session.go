@@ -58,6 +58,8 @@ type Config struct {
 	Now        func() time.Time                     // nil: time.Now
 	After      func(time.Duration) <-chan time.Time // nil: time.After
 	Log        *slog.Logger
+	// Driven leaves the sync to whoever calls Sync: no loop runs and no events are heard. A simulation has one goroutine.
+	Driven bool
 }
 
 // Manager knows the accounts of this OS user and opens them.
