@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"runtime"
@@ -41,19 +42,24 @@ type desktop struct {
 	shell     *screen.Shell
 	clipboard *clipboard
 	ui        *ui.Window
+	thread    *uiThread
+	ending    *ending
 	confirm   sync.Once
 	tray      bool // there is one, and so a way back to a hidden window
 }
 
 func newDesktop(o options, paths platform.Paths, program *updater.Program, log *slog.Logger) *desktop {
-	return &desktop{options: o, paths: paths, program: program, log: log}
+	return &desktop{options: o, paths: paths, program: program, log: log, thread: newUIThread(fyne.Do), ending: &ending{log: log, exit: os.Exit}}
 }
 
 // run shows the window and returns when the program has ended.
 func (d *desktop) run(front *later) error {
 	app.SetMetadata(fyne.AppMetadata{ID: "io.github.coffer-vault.coffer", Name: ui.Title, Icon: appIcon(d.log)})
 	d.app = app.New()
+	withoutLastCall(d.app.Lifecycle())
 	fyne.SetCurrentApp(calmApp{d.app})
+	// Through the loop, also where the toolkit does not listen for the signal itself, or not yet.
+	go d.ending.watch(endSignals(), func() { d.thread.post(d.app.Driver().Quit) })
 	d.app.SetIcon(appIcon(d.log))
 	words, err := assets.Load(systemLanguage())
 	if err != nil {
@@ -77,6 +83,17 @@ func (d *desktop) run(front *later) error {
 		d.window.Show()
 	}
 	d.app.Run()
+	return d.finish()
+}
+
+// finish keeps what is being typed, where the loop has ended without asking the shell.
+func (d *desktop) finish() error {
+	d.ending.begin("the window is closed")
+	d.thread.end()
+	if err := d.shell.Salvage(); err != nil {
+		d.log.Error("what was being typed is not saved", "error", err)
+		return fmt.Errorf("what was being typed is not saved: %w", err)
+	}
 	d.log.Info("end")
 	return nil
 }
@@ -107,7 +124,7 @@ func browsers(ctx context.Context) []importer.Source {
 
 func (d *desktop) newEnv(words *assets.Catalog) *screen.Env {
 	return &screen.Env{
-		Post: fyne.Do, Clock: screen.SystemClock{}, Words: words, Clipboard: d.clipboard, Paper: paper(), Log: d.log,
+		Post: d.thread.post, Clock: screen.SystemClock{}, Words: words, Clipboard: d.clipboard, Paper: paper(), Log: d.log,
 		OpenURL:  platform.OpenURL,
 		SaveFile: func(name string, content secret.Bytes, done func(string, error)) { d.ui.SaveFile(name, content, done) },
 	}
@@ -171,6 +188,9 @@ const settleTime = 2 * time.Second
 // shown is called with every screen. A first screen says that this version works.
 func (d *desktop) shown(page screen.Page) {
 	if page == screen.PageStarting {
+		if d.shell.State().Quitting {
+			d.ending.begin("quit")
+		}
 		return
 	}
 	d.confirm.Do(d.confirmHealthy)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"os"
 
-	"fyne.io/fyne/v2"
-
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/updater"
@@ -76,7 +74,7 @@ func (d *desktop) restart() error {
 // pollUpdates looks for releases by the schedule; what it finds is shown by the shell's prompt.
 func (d *desktop) pollUpdates(ctx context.Context) {
 	updater.NewSchedule(updater.PollEvery, updater.PollJitter, updater.WallClock{}, func(context.Context) {
-		fyne.Do(d.shell.Update().Poll)
+		d.thread.post(d.shell.Update().Poll)
 	}).Run(ctx)
 }
 
