@@ -2,6 +2,7 @@
 package acl
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -21,24 +22,60 @@ const fileDeleteChild = 0x40
 // adminOnly is the protected ACL of MakePrivate: full access for SYSTEM and administrators, inherited, and nothing from above.
 const adminOnly = "O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 
-// MakePrivate makes a folder for SYSTEM and administrators. If it exists already it is checked and never trusted for its name: any
-// user may have made it first. ErrUnsafe.
+// takeovers bounds how often MakePrivate tries while somebody makes the folder again each time that it was moved aside.
+const takeovers = 10
+
+// MakePrivate makes a folder for SYSTEM and administrators. Any user may have put one of that name there first, or a link: what is not
+// private already is moved aside as it is, never followed, looked into or removed. It stays beside under a name that nobody can guess
+// beforehand. ErrUnsafe where it cannot be moved, since somebody holds it open; at the next start of the computer nobody does yet.
 func MakePrivate(dir string) error {
+	var found error
+	for range takeovers {
+		err := create(dir)
+		if err != nil && !errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
+			return fmt.Errorf("make folder: %w", err)
+		}
+		// Also where it was just made: the file system may not keep access lists.
+		if found = CheckWriters(dir); err == nil || !errors.Is(found, ErrUnsafe) {
+			return found
+		}
+		if err := moveAside(dir); err != nil {
+			return errors.Join(found, err)
+		}
+	}
+	return found
+}
+
+func create(dir string) error {
 	sd, err := windows.SecurityDescriptorFromString(adminOnly)
 	if err != nil {
-		return fmt.Errorf("make folder: %w", err)
+		return err
 	}
 	name, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
-		return fmt.Errorf("make folder: %w", err)
+		return err
 	}
 	attributes := windows.SecurityAttributes{SecurityDescriptor: sd}
 	attributes.Length = uint32(unsafe.Sizeof(attributes))
-	err = windows.CreateDirectory(name, &attributes)
-	if err != nil && !errors.Is(err, windows.ERROR_ALREADY_EXISTS) {
-		return fmt.Errorf("make folder: %w", err)
+	return windows.CreateDirectory(name, &attributes)
+}
+
+// moveAside renames what is at a path: a link itself, and not where it leads. It never replaces anything.
+func moveAside(path string) error {
+	var suffix [8]byte
+	rand.Read(suffix[:])
+	from, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return fmt.Errorf("move folder aside: %w", err)
 	}
-	return CheckWriters(dir)
+	to, err := windows.UTF16PtrFromString(fmt.Sprintf("%s.untrusted-%x", path, suffix))
+	if err != nil {
+		return fmt.Errorf("move folder aside: %w", err)
+	}
+	if err := windows.MoveFileEx(from, to, 0); err != nil {
+		return fmt.Errorf("move folder aside: %w", err)
+	}
+	return nil
 }
 
 // CheckWriters refuses a folder that is a reparse point, or that anyone but this process's user, SYSTEM, administrators and
