@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -11,11 +13,24 @@ import (
 	"fyne.io/fyne/v2/app"
 )
 
+// TestMain gives the toolkit a home, in which it writes whenever it likes.
+func TestMain(m *testing.M) {
+	home, err := os.MkdirTemp("", "coffer")
+	if err == nil {
+		err = errors.Join(os.Mkdir(filepath.Join(home, ".cache"), 0o700), os.Setenv("HOME", home),
+			os.Unsetenv("XDG_CONFIG_HOME"), os.Unsetenv("XDG_CACHE_HOME"))
+	}
+	if err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(home)
+	os.Exit(code)
+}
+
 // The toolkit waits at its end for a function that its loop may have missed: the program stayed without a window, about once in
 // thirty ends on a busy machine.
 func TestToolkitIsHandedNothingAtItsEnd(t *testing.T) {
-	t.Setenv("HOME", t.TempDir())
-	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
 	lifecycle := app.NewWithID("io.github.coffer-vault.test").Lifecycle()
 	withoutLastCall(lifecycle)
 	hooks, ok := lifecycle.(interface{ OnStopped() func() })
