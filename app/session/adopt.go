@@ -17,6 +17,9 @@ import (
 // watchLog is asked whenever the account log was read: keys that another device has changed stop the sync until they are adopted.
 // What is here stays usable under the old ones.
 func (u *Unlocked) watchLog(log *chain.Log) error {
+	if err := u.heedSignOut(log); err != nil {
+		return err
+	}
 	if !u.keysDiffer(log) {
 		return nil
 	}
@@ -40,10 +43,14 @@ func (u *Unlocked) keysDiffer(log *chain.Log) bool {
 // those of the file. After an error the old keys are in use as before.
 func (u *Unlocked) AdoptKeys(ctx context.Context, password secret.Bytes, secretKey string) error {
 	return u.withSync(ctx, func(ctx context.Context) error {
-		if err := u.signInAgain(ctx, password, secretKey); err != nil {
-			return err
+		err := u.engine.CatchUpLog(ctx)
+		if errors.Is(err, ErrKeysChanged) { // there is no session either
+			if err = u.enterWith(ctx, password, secretKey); err == nil {
+				defer u.leaveEntry()
+				err = u.engine.CatchUpLog(ctx)
+			}
 		}
-		if err := u.engine.CatchUpLog(ctx); err != nil {
+		if err != nil {
 			return err
 		}
 		if !u.keysDiffer(u.own.account.Log) {

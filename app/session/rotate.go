@@ -61,6 +61,9 @@ func (u *Unlocked) loadAccount(ctx context.Context) error {
 	if err := u.loadEnrolment(ctx); err != nil {
 		return err
 	}
+	if err := u.loadSignedOut(ctx); err != nil {
+		return err
+	}
 	_, kitDue, err := u.store.Local(ctx, localKit)
 	if err != nil {
 		return err
@@ -106,14 +109,12 @@ func (u *Unlocked) setChanging(change *enrol.Change) {
 	u.changing = change
 	u.keys.Lock()
 	defer u.keys.Unlock()
-	if u.nextLogin != nil {
-		u.nextLogin.Wipe()
+	u.next, u.nextMaster = platform.NextKey{}, keys.AccountMaster{}
+	if change != nil {
+		u.nextMaster = change.Master
 	}
-	u.next, u.nextLogin = platform.NextKey{}, nil
 	if change != nil && !change.SecretKey.IsZero() {
 		u.next = platform.NextKey{Generation: change.Generation, SecretKey: change.SecretKey.Bytes()}
-		login := change.Master.LoginKey()
-		u.nextLogin = &login
 	}
 }
 
@@ -274,9 +275,8 @@ func (u *Unlocked) dropChange(ctx context.Context) error {
 	if err := u.store.SetLocal(ctx, localChange, nil); err != nil {
 		return err
 	}
-	dropped := u.changing
+	u.changing.Wipe()
 	u.setChanging(nil)
-	dropped.Wipe()
 	u.notice(func(n *Notices) { n.Changing = false })
 	u.rememberNow(ctx)
 	return nil

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/sync/engine"
-	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/sync/wire"
 	"github.com/coffer-vault/coffer/vault"
 )
@@ -158,7 +157,6 @@ func (u *Unlocked) settle(report engine.Report, err error) {
 		s.Pending, s.Err = pending, err
 		switch {
 		case err == nil:
-			u.served.Store(true)
 			s.State, s.LastSync = Synced, u.m.cfg.Now()
 		case errors.Is(err, ErrOffline), errors.Is(err, context.Canceled):
 			s.State = Offline
@@ -182,32 +180,10 @@ func (u *Unlocked) pending() int {
 	return len(edits)
 }
 
-// isFinal tells whether trying again cannot help: the server broke the protocol, or this device was removed.
+// isFinal tells whether trying again cannot help: the server broke the protocol, or this device was removed or signed out.
 func isFinal(err error) bool {
 	var v *engine.Violation
-	return errors.As(err, &v) || errors.Is(err, ErrDeviceRevoked) || errors.Is(err, engine.ErrLocalState)
-}
-
-// prove opens a new session with the login key, which an unlocked account has. A device that the server does not know any more gets
-// none this way: it must sign in anew.
-func (u *Unlocked) prove(ctx context.Context) (wire.Session, error) {
-	if kept, renewed, err := u.renewedElsewhere(ctx); renewed || err != nil {
-		return kept, err
-	}
-	if u.outdated.Load() {
-		return wire.Session{}, errOutdated
-	}
-	proved, err := u.proveWith(ctx, u.current().master.LoginKey())
-	if next := u.loginOfChange(); remote.IsCode(err, wire.CodeProofFailed) && next != nil {
-		proved, err = u.proveWith(ctx, *next)
-	}
-	if err != nil {
-		return wire.Session{}, u.noteOutdated(err)
-	}
-	if proved.Session == nil {
-		return wire.Session{}, fmt.Errorf("server does not list this device: %w", ErrDeviceRevoked)
-	}
-	return *proved.Session, nil
+	return errors.As(err, &v) || errors.Is(err, ErrDeviceRevoked) || errors.Is(err, ErrSignedOut) || errors.Is(err, engine.ErrLocalState)
 }
 
 // keepTokens stores the session's tokens, sealed.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/engine"
 	"github.com/coffer-vault/coffer/sync/enrol"
@@ -31,16 +31,18 @@ type Unlocked struct {
 	board   board
 	roster  roster
 	refresh atomic.Pointer[[]byte] // the refresh token that this program had last
-	served  atomic.Bool            // the session has served since unlock
+	denied  error                  // why the server gives no new session, until the next unlock; used in prove alone
+	// entering are keys that are being adopted: what the next session is opened with.
+	entering  atomic.Pointer[keys.AccountMaster]
+	signedOut atomic.Uint64 // place in the log of the sign-out that locked this device last
 
-	outdated atomic.Bool // the server has refused the login key in use
+	next       platform.NextKey   // the Secret Key of the change on its way; under keys
+	nextMaster keys.AccountMaster // what opens the account after it; under keys
 
-	next      platform.NextKey    // the Secret Key of the change on its way; under keys
-	nextLogin *signing.PrivateKey // the login key of that change; under keys
-	changing  *enrol.Change       // on its way to the server; under syncMu
-	stale     []id.ID             // objects to be sealed again; under syncMu
-	resealing bool                // under syncMu
-	vouched   []chain.VaultHead   // what the approving device vouches for; under syncMu
+	changing  *enrol.Change     // on its way to the server; under syncMu
+	stale     []id.ID           // objects to be sealed again; under syncMu
+	resealing bool              // under syncMu
+	vouched   []chain.VaultHead // what the approving device vouches for; under syncMu
 
 	ctx    context.Context // ends with Lock
 	cancel context.CancelFunc

@@ -42,17 +42,6 @@ func (c *Client) Session(s Signer, tokens wire.Session, hooks Hooks) *Session {
 // Client is the server that the session belongs to.
 func (s *Session) Client() *Client { return s.client }
 
-// Use goes on with the tokens of another session, which was proved outside.
-func (s *Session) Use(tokens wire.Session) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.hooks.Keep(tokens); err != nil {
-		return fmt.Errorf("keep session: %w", err)
-	}
-	s.tokens = tokens
-	return nil
-}
-
 // do sends a request with a live token; if the server has ended the token meanwhile, it renews once and repeats.
 func (s *Session) do(ctx context.Context, method, path string, in, out any) error {
 	token, err := s.token(ctx, nil)
