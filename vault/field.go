@@ -31,8 +31,10 @@ const (
 	customPrefix  = "custom/"
 	unknownPrefix = "unknown/"
 	labelPart     = "label"
-	typePart      = "type"
 )
+
+// CustomTypePart is what Custom says of the type of a custom field.
+const CustomTypePart = "type"
 
 // ValueField names a field of the kind.
 func ValueField(key Key) Field { return Field(valuePrefix + key) }
@@ -43,7 +45,7 @@ func CustomValue(custom id.ID) Field { return Field(customPrefix + custom.String
 // CustomLabel names the label of a custom field.
 func CustomLabel(custom id.ID) Field { return CustomValue(custom) + "/" + labelPart }
 
-func customType(custom id.ID) Field { return CustomValue(custom) + "/" + typePart }
+func customType(custom id.ID) Field { return CustomValue(custom) + "/" + CustomTypePart }
 
 func unknownField(key uint64) Field {
 	return Field(unknownPrefix + strconv.FormatUint(key, 10))
@@ -134,7 +136,7 @@ func (it *Item) setCustom(custom id.ID, part string, value []byte) {
 		field.Value = secret.New(append([]byte(nil), value...))
 	case labelPart:
 		field.Label = string(value)
-	case typePart:
+	case CustomTypePart:
 		field.Type = FieldType(value)
 	}
 }

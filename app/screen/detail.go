@@ -39,7 +39,10 @@ type DetailConfig struct {
 	Edit       func(item vault.Item, generate bool) // takes ownership; generate: a new password is wanted at once
 	Conflicts  func(item vault.Item)                // takes ownership
 	Restore    func(id.ID)
+	Unarchive  func(id.ID)
 	Failed     func(Message)
+
+	RestoreVersion func(item id.ID, edit vault.Edit) // as it was before the edit
 }
 
 // NewDetail loads an item and shows it.
@@ -209,6 +212,13 @@ func (d *Detail) ToggleHistory() {
 	d.changed()
 }
 
+// RestoreVersion makes the item what it was before an edit of State.History.
+func (d *Detail) RestoreVersion(edit int) {
+	if edits := d.item.Edits(); d.loaded && d.State().CanEdit && edit >= 0 && edit < len(edits) {
+		d.config.RestoreVersion(d.id, edits[edit])
+	}
+}
+
 // Edit opens the editor.
 func (d *Detail) Edit() { d.edit(false) }
 
@@ -225,6 +235,8 @@ func (d *Detail) Act(banner BannerKind) {
 		d.edit(true)
 	case BannerTrashed:
 		d.config.Restore(d.id)
+	case BannerArchived:
+		d.config.Unarchive(d.id)
 	case BannerConflict:
 		if d.loaded && !d.readOnly() {
 			d.config.Conflicts(d.item.Clone())

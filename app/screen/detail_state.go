@@ -28,8 +28,8 @@ type DetailState struct {
 	Cards   []Card
 	Footer  string // "Edited 20 September 2026, 00:50 · 3 earlier passwords"
 
-	HistoryLabel string // "3 earlier passwords"; empty if there are none
-	History      []HistoryRow
+	HistoryLabel string // "3 earlier versions"; empty if there are none
+	History      []HistoryEdit
 	HistoryOpen  bool
 }
 
@@ -41,6 +41,7 @@ const (
 	BannerWeak     BannerKind = iota // change the password
 	BannerConflict                   // choose
 	BannerTrashed                    // restore
+	BannerArchived                   // take out
 	BannerReadOnly                   // nothing
 )
 
@@ -90,12 +91,20 @@ type CodeView struct {
 	LeftText string  // "18 s"
 }
 
-// HistoryRow is an earlier value of a field.
+// HistoryEdit is a change of the item: what it replaced.
+type HistoryEdit struct {
+	Edit    int    // for RestoreVersion
+	When    string // "Until 20 September 2026, 00:50"
+	Restore string // label of the button that brings the item as it was back; empty if it cannot be changed
+	Rows    []HistoryRow
+}
+
+// HistoryRow is what a field had before an edit.
 type HistoryRow struct {
 	ID       string
 	Label    string // "Password"
-	When     string // "until 20 September 2026, 00:50"
 	Secret   bool
+	Empty    bool   // it had no value, and Value says so
 	Value    string // of what is not secret
 	Revealed bool
 }
@@ -110,11 +119,11 @@ func (d *Detail) view() DetailState {
 	s.Folder, s.Tags, s.Favorite, s.Trashed = d.config.FolderName(it.Folder), it.Tags, it.Favorite, it.TrashedAt != 0
 	s.CanEdit = !s.Trashed && !d.readOnly()
 	s.Banners, s.Cards, s.Footer = d.banners(), d.cards(), d.footer()
-	if n := len(d.past()); n > 0 {
+	if n := len(d.item.Edits()); n > 0 {
 		s.HistoryLabel, s.HistoryOpen = d.env.Words.Count("screen.detail.earlier", n), d.historyOpen
 	}
 	if d.historyOpen {
-		s.History = d.history()
+		s.History = d.history(s.CanEdit)
 	}
 	return s
 }
@@ -140,6 +149,8 @@ func (d *Detail) banners() []Banner {
 	}
 	if d.item.TrashedAt != 0 {
 		add(BannerTrashed, "trashed", ToneQuiet, true)
+	} else if d.item.ArchivedAt != 0 {
+		add(BannerArchived, "archived", ToneQuiet, true)
 	}
 	if d.readOnly() {
 		add(BannerReadOnly, "readOnly", ToneWarning, false)
@@ -206,7 +217,7 @@ func (d *Detail) row(field vault.Field, label string) DetailRow {
 	switch t {
 	case vault.TOTP:
 		row.Type, row.Code = RowCode, d.code(field)
-	case vault.Concealed:
+	case vault.Concealed, vault.Private:
 		row.Type, row.Meter = RowSecret, d.meters.of(name)
 		row.RevealTip = d.text("screen.detail.reveal", "field", label)
 		if row.Revealed {
@@ -214,6 +225,11 @@ func (d *Detail) row(field vault.Field, label string) DetailRow {
 		}
 	case vault.Multiline:
 		row.Type = RowNote
+	case vault.URL:
+		row.Type = RowLink
+		if _, ok := webAddress(string(d.bytes(name).Reveal())); ok {
+			row.OpenTip = d.text("screen.detail.open")
+		}
 	}
 	if !t.Secret() {
 		row.Value = d.display(t, string(d.bytes(name).Reveal()))
@@ -260,30 +276,42 @@ func (d *Detail) footer() string {
 	return d.text("screen.detail.edited", "time", d.env.Words.DateTime(time.UnixMilli(d.item.UpdatedAt).Local()))
 }
 
-// past are the earlier values, newest first; conflicts are not past until they are resolved.
-func (d *Detail) past() []int {
-	var indexes []int
-	for i := len(d.item.History) - 1; i >= 0; i-- {
-		if !d.item.History[i].Conflict {
-			indexes = append(indexes, i)
+// history is what the edits replaced, the latest edit first.
+func (d *Detail) history(canRestore bool) []HistoryEdit {
+	var all []HistoryEdit
+	last := len(d.item.History)
+	for n, edit := range d.item.Edits() {
+		shown := HistoryEdit{Edit: n, When: d.text("screen.detail.until", "time", d.env.Words.DateTime(time.UnixMilli(edit.Time).Local()))}
+		if canRestore {
+			shown.Restore = d.text("screen.detail.restoreVersion")
 		}
+		for left := len(edit.Fields); left > 0; {
+			last--
+			past := d.item.History[last]
+			if past.Conflict {
+				continue
+			}
+			left--
+			if _, part, _ := past.Field.Custom(); part != vault.CustomTypePart {
+				shown.Rows = append(shown.Rows, d.pastRow(last))
+			}
+		}
+		slices.Reverse(shown.Rows)
+		all = append(all, shown)
 	}
-	return indexes
+	return all
 }
 
-func (d *Detail) history() []HistoryRow {
-	var rows []HistoryRow
-	for _, i := range d.past() {
-		past := d.item.History[i]
-		row := HistoryRow{
-			ID: historyPrefix + strconv.Itoa(i), Label: labelOf(d.env.Words, &d.item, past.Field), Secret: typeOf(&d.item, past.Field).Secret(),
-			When: d.text("screen.detail.until", "time", d.env.Words.DateTime(time.UnixMilli(past.Time).Local())),
-		}
-		row.Revealed = d.revealed.shown(row.ID)
-		if !row.Secret {
-			row.Value = string(past.Value.Reveal())
-		}
-		rows = append(rows, row)
+func (d *Detail) pastRow(i int) HistoryRow {
+	past := d.item.History[i]
+	t := typeOf(&d.item, past.Field)
+	row := HistoryRow{ID: historyPrefix + strconv.Itoa(i), Label: labelOf(d.env.Words, &d.item, past.Field), Secret: t.Secret(), Empty: past.Value.IsZero()}
+	row.Revealed = d.revealed.shown(row.ID)
+	switch {
+	case row.Empty:
+		row.Value, row.Secret = d.text("screen.conflicts.empty"), false
+	case !row.Secret:
+		row.Value = d.display(t, string(past.Value.Reveal()))
 	}
-	return rows
+	return row
 }

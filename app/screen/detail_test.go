@@ -202,23 +202,75 @@ func TestWeakPasswordLeadsToTheGenerator(t *testing.T) {
 		t.Error("the new password did not arrive")
 	}
 	e.Save()
-	d.until("saved", func() bool { return v.Detail() != nil && v.Detail().State().HistoryLabel == "One earlier value" })
+	d.until("saved", func() bool { return v.Detail() != nil && v.Detail().State().HistoryLabel == "One earlier version" })
 	detail = v.Detail()
 	detail.ToggleHistory()
-	past := detail.State().History
-	if len(past) != 1 || past[0].Label != "Password" || !past[0].Secret || !strings.HasPrefix(past[0].When, "Until ") {
+	edits := detail.State().History
+	if len(edits) != 1 || len(edits[0].Rows) != 1 || !strings.HasPrefix(edits[0].When, "Until ") {
+		t.Fatalf("%+v", edits)
+	}
+	past := edits[0].Rows[0]
+	if past.Label != "Password" || !past.Secret {
 		t.Fatalf("%+v", past)
 	}
-	detail.Reveal(past[0].ID)
-	if string(detail.Secret(past[0].ID).Reveal()) != "hunter2" {
+	detail.Reveal(past.ID)
+	if string(detail.Secret(past.ID).Reveal()) != "hunter2" {
 		t.Error("the earlier password cannot be seen")
 	}
 	d.until("strength", func() bool { return len(detail.State().Banners) == 0 })
 }
 
+func TestEarlierVersionIsRestored(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	d.show(v, "Mail").Edit()
+	e := v.Editor()
+	e.SetText("title", "Post")
+	e.SetText("value/username", "")
+	e.SetText("value/notes", "new")
+	e.Save()
+	d.until("saved", func() bool { return v.Detail() != nil && v.Detail().State().Title == "Post" })
+	detail := v.Detail()
+	detail.ToggleHistory()
+	edit := detail.State().History[0]
+	var rows []string
+	for _, row := range edit.Rows {
+		rows = append(rows, row.Label+"="+row.Value)
+	}
+	if got := strings.Join(rows, " "); got != "Name=Mail Notes=Nothing Username=anna" || edit.Restore != "Restore this version" {
+		t.Errorf("%s, %q", got, edit.Restore)
+	}
+	detail.RestoreVersion(7) // there is none
+	detail.RestoreVersion(edit.Edit)
+	d.until("restored", func() bool {
+		return v.Detail().State().Title == "Mail" && d.titles(v) == "Mail" && v.State().Toast.Text == "The earlier version is back."
+	})
+	if it := d.item("Mail"); string(it.Value(vault.Username).Reveal()) != "anna" || !it.Value(vault.Notes).IsZero() {
+		t.Error("not as it was")
+	}
+	d.undo(v, "The earlier version is back.")
+	d.until("undone", func() bool {
+		return v.Detail().State().Title == "Post" && v.Detail().State().HistoryLabel == "3 earlier versions"
+	})
+}
+
+func TestHistoryOfAnItemThatCannotBeEditedRestoresNothing(t *testing.T) {
+	env, d := newEnv(t)
+	it := vault.Item{Kind: vault.Login, Title: "Gone", TrashedAt: 5, History: []vault.Past{{Field: vault.FieldTitle, Value: testpc.Typed("Old"), Time: 3}}}
+	restored := false
+	detail := loadedWith(d, env, it, func(c *DetailConfig) { c.RestoreVersion = func(id.ID, vault.Edit) { restored = true } })
+	detail.ToggleHistory()
+	if edits := detail.State().History; len(edits) != 1 || edits[0].Restore != "" {
+		t.Errorf("%+v", edits)
+	}
+	if detail.RestoreVersion(0); restored {
+		t.Error("it was restored")
+	}
+}
+
 func TestItemOfANewerVersionIsReadOnly(t *testing.T) {
 	env, d := newEnv(t)
-	it := vault.Item{Kind: "passkey", Title: "Future", Values: map[vault.Key]secretText{"handle": testpc.Typed("abc")}}
+	it := vault.Item{Kind: "hologram", Title: "Future", Values: map[vault.Key]secretText{"handle": testpc.Typed("abc")}}
 	edited := false
 	detail := loadedWith(d, env, it, func(c *DetailConfig) { c.Edit = func(vault.Item, bool) { edited = true } })
 	s := detail.State()

@@ -48,7 +48,9 @@ type EditorField struct {
 }
 
 // addableTypes are the types of fields that a person can add.
-var addableTypes = []vault.FieldType{vault.Text, vault.Concealed, vault.Multiline}
+var addableTypes = []vault.FieldType{
+	vault.Text, vault.Concealed, vault.Multiline, vault.Private, vault.TOTP, vault.URL, vault.Email, vault.Phone, vault.Date, vault.Month,
+}
 
 func (e *Editor) view() EditorState {
 	s := EditorState{
@@ -120,7 +122,7 @@ func (e *Editor) kindFields() (fields []EditorField, notes EditorField) {
 // valueField is a field without a label of its own to type.
 func (e *Editor) valueField(field vault.Field, label string) EditorField {
 	t := typeOf(&e.item, field)
-	f := EditorField{ID: string(field), Label: label, Secret: t.Secret(), Multiline: t == vault.Multiline, Filled: e.filled[field]}
+	f := EditorField{ID: string(field), Label: label, Secret: t.Secret(), Multiline: t.Lines(), Filled: e.filled[field]}
 	f.Placeholder = e.placeholder(t)
 	f.Generate = t == vault.Concealed && e.item.Kind == vault.Login
 	f.Meter = e.meters.of(string(field))

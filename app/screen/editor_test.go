@@ -60,7 +60,9 @@ func field(t *testing.T, fields []EditorField, label string) EditorField {
 func TestEditorShowsTheKind(t *testing.T) {
 	for kind, want := range map[vault.Kind]string{
 		vault.Login: "Username, Password*, One-time code*", vault.Note: "",
-		vault.Card: "Cardholder, Card number*, Expires, Security code*, PIN*, Brand, Bank",
+		vault.Card:   "Cardholder, Card number*, Expires, Security code*, PIN*, Brand, Bank",
+		vault.SSHKey: "Private key*, Passphrase*, Public key, Fingerprint",
+		vault.WiFi:   "Network name (SSID), Password*, Security, Router’s address, Router’s username, Router’s password*",
 	} {
 		e := newTyping(t, vault.Item{Kind: kind})
 		s := e.State()

@@ -8,10 +8,17 @@ import (
 )
 
 var kindIcons = map[vault.Kind]assets.IconName{
-	vault.Login:    assets.IconKeyRound,
-	vault.Note:     assets.IconStickyNote,
-	vault.Card:     assets.IconCreditCard,
-	vault.Identity: assets.IconIdCard,
+	vault.Login:           assets.IconKeyRound,
+	vault.Note:            assets.IconStickyNote,
+	vault.Card:            assets.IconCreditCard,
+	vault.Identity:        assets.IconIdCard,
+	vault.Document:        assets.IconFileText,
+	vault.BankAccount:     assets.IconLandmark,
+	vault.Passkey:         assets.IconFingerprintPattern,
+	vault.SSHKey:          assets.IconTerminal,
+	vault.APICredential:   assets.IconKeySquare,
+	vault.WiFi:            assets.IconWifi,
+	vault.SoftwareLicence: assets.IconPackage,
 }
 
 // kindIcon is the icon of a kind, also of one that a newer version has made.
@@ -50,8 +57,13 @@ func fieldLabel(words *assets.Catalog, kind vault.Kind, key vault.Key) string {
 
 // labelOf is what people call a field of an item, also one that is in its history alone.
 func labelOf(words *assets.Catalog, it *vault.Item, field vault.Field) string {
-	if field == vault.FieldTitle {
+	switch field {
+	case vault.FieldTitle:
 		return words.Text("screen.field.title")
+	case vault.FieldWebsites:
+		return words.Text("screen.field.websites")
+	case vault.FieldTags:
+		return words.Text("screen.field.tags")
 	}
 	if key, ok := field.Key(); ok {
 		return fieldLabel(words, it.Kind, key)
@@ -77,8 +89,11 @@ func customLabel(words *assets.Catalog, it *vault.Item, field vault.Field, part 
 
 // typeOf is the type of a field's value. What this version does not know is treated as a secret.
 func typeOf(it *vault.Item, field vault.Field) vault.FieldType {
-	if field == vault.FieldTitle {
+	switch field {
+	case vault.FieldTitle:
 		return vault.Text
+	case vault.FieldWebsites, vault.FieldTags:
+		return vault.Multiline
 	}
 	if key, ok := field.Key(); ok {
 		return keyType(it.Kind, key)

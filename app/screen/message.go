@@ -1,5 +1,7 @@
 package screen
 
+import "github.com/coffer-vault/coffer/assets"
+
 // Tone is the colour of a message.
 type Tone int
 
@@ -33,6 +35,7 @@ type Meter struct {
 // Choice is one line of a menu or a select.
 type Choice struct {
 	ID       string
+	Icon     assets.IconName // of some
 	Label    string
 	Selected bool
 }

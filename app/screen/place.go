@@ -20,6 +20,7 @@ const (
 	PlaceKindOf // items of one kind
 	PlaceFolder
 	PlaceTag
+	PlaceArchive
 	PlaceTrash
 )
 
@@ -35,7 +36,7 @@ type Place struct {
 func (p Place) filter(text string, sort vault.Sort) vault.Filter {
 	return vault.Filter{
 		Text: text, Sort: sort, Kind: p.Type, Folder: p.Folder, Tag: p.Tag,
-		Favorite: p.Kind == PlaceFavorites, Conflicts: p.Kind == PlaceConflicts, Trash: p.Kind == PlaceTrash,
+		Favorite: p.Kind == PlaceFavorites, Conflicts: p.Kind == PlaceConflicts, Archive: p.Kind == PlaceArchive, Trash: p.Kind == PlaceTrash,
 	}
 }
 
@@ -51,11 +52,15 @@ type NavRow struct {
 	Place    Place
 	Icon     assets.IconName
 	Label    string
+	Depth    int // how many folders a folder is in
 	Count    string
 	Selected bool
 }
 
-// navigation builds the sidebar. Conflicts and tags are shown only where there are some.
+// alwaysShown are the kinds that the sidebar shows before there are items of them.
+var alwaysShown = []vault.Kind{vault.Login, vault.Note, vault.Card, vault.Identity}
+
+// navigation builds the sidebar. Conflicts, tags and most kinds are shown only where there are some.
 func (v *Vault) navigation() []NavSection {
 	top := NavSection{Places: []NavRow{
 		v.navRow(Place{Kind: PlaceAll}, assets.IconLayoutGrid, v.text("screen.vault.all"), v.counts.All),
@@ -67,19 +72,26 @@ func (v *Vault) navigation() []NavSection {
 	kinds := NavSection{Title: v.text("screen.vault.types")}
 	for _, spec := range vault.Kinds() {
 		place := Place{Kind: PlaceKindOf, Type: spec.Kind}
+		if v.counts.Kinds[spec.Kind] == 0 && v.place != place && !slices.Contains(alwaysShown, spec.Kind) {
+			continue
+		}
 		kinds.Places = append(kinds.Places, v.navRow(place, kindIcon(spec.Kind), kindText(v.env.Words, spec.Kind, "plural"), v.counts.Kinds[spec.Kind]))
 	}
 	folders := NavSection{Title: v.text("screen.vault.folders"), Add: v.text("screen.vault.newFolder")}
 	for _, f := range v.folders {
 		place := Place{Kind: PlaceFolder, Folder: f.ID}
-		folders.Places = append(folders.Places, v.navRow(place, assets.IconFolder, f.Name, v.counts.Folders[f.ID]))
+		row := v.navRow(place, assets.IconFolder, f.Name, v.counts.Folders[f.ID])
+		row.Depth = f.Depth
+		folders.Places = append(folders.Places, row)
 	}
 	sections := []NavSection{top, kinds, folders}
 	if tags := v.tagRows(); len(tags) > 0 {
 		sections = append(sections, NavSection{Title: v.text("screen.vault.tags"), Places: tags})
 	}
-	trash := v.navRow(Place{Kind: PlaceTrash}, assets.IconTrash2, v.text("screen.vault.trash"), v.counts.Trash)
-	return append(sections, NavSection{Places: []NavRow{trash}})
+	return append(sections, NavSection{Places: []NavRow{
+		v.navRow(Place{Kind: PlaceArchive}, assets.IconArchive, v.text("screen.vault.archive"), v.counts.Archive),
+		v.navRow(Place{Kind: PlaceTrash}, assets.IconTrash2, v.text("screen.vault.trash"), v.counts.Trash),
+	}})
 }
 
 func (v *Vault) tagRows() []NavRow {

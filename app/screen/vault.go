@@ -159,11 +159,17 @@ func (v *Vault) show(f found) {
 	v.changed()
 }
 
-// exists reports whether an item is where the list is, in the trash or outside of it. An item that an edit has moved out of the
-// list stays in the pane.
+// exists reports whether an item is where the list is: in the trash, in the archive or outside of both. An item that an edit has moved
+// out of the list stays in the pane.
 func (v *Vault) exists(item id.ID) bool {
 	s, ok := v.vault.Summary(item)
-	return ok && (s.TrashedAt != 0) == v.inTrash()
+	switch {
+	case !ok:
+		return false
+	case s.TrashedAt != 0:
+		return v.inTrash()
+	}
+	return !v.inTrash() && (s.ArchivedAt != 0) == (v.place.Kind == PlaceArchive)
 }
 
 // selectNear selects the row that took the place of one that is gone.
@@ -245,14 +251,14 @@ func (v *Vault) open(item id.ID) {
 	v.selected = item
 	v.detail = NewDetail(v.env, DetailConfig{
 		Get: v.vault.Get, FolderName: v.folderName, Copied: v.copyText, Edit: v.openEditor, Conflicts: v.openConflicts,
-		Restore: func(id.ID) { v.Restore() }, Failed: v.fail,
+		Restore: func(id.ID) { v.Restore() }, RestoreVersion: v.restoreVersion, Unarchive: func(id.ID) { v.ToggleArchive() }, Failed: v.fail,
 	}, item)
 }
 
 func (v *Vault) folderName(folder id.ID) string {
 	for _, f := range v.folders {
 		if f.ID == folder {
-			return f.Name
+			return f.Path
 		}
 	}
 	return ""

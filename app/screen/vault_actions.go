@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -26,6 +27,39 @@ func (v *Vault) ToggleFavorite() {
 		key = "screen.vault.unfavorited"
 	}
 	v.do(set(!item.Favorite), func() { v.say(v.text(key), set(item.Favorite)) })
+}
+
+// ToggleArchive puts the selected item into the archive, or takes it out.
+func (v *Vault) ToggleArchive() {
+	item, ok := v.chosen()
+	if !ok || item.TrashedAt != 0 {
+		return
+	}
+	set := func(archive bool) func(context.Context) error {
+		return func(ctx context.Context) error { return v.vault.Archive(ctx, archive, item.ID) }
+	}
+	key, archive := "screen.vault.archived", item.ArchivedAt == 0
+	if !archive {
+		key = "screen.vault.unarchived"
+	}
+	v.leavePane(func() {
+		v.do(set(archive), func() { v.say(v.text(key, "title", titleOf(v.env.Words, item.Title)), set(!archive)) })
+	})
+}
+
+// restoreVersion makes an item what it was before an edit. To undo it is to go back before that.
+func (v *Vault) restoreVersion(item id.ID, edit vault.Edit) {
+	undo := func(ctx context.Context) error {
+		it, err := v.vault.Get(ctx, item)
+		if err != nil {
+			return err
+		}
+		defer it.Wipe()
+		return v.vault.RestoreBefore(ctx, item, it.Edits()[0])
+	}
+	v.do(func(ctx context.Context) error { return v.vault.RestoreBefore(ctx, item, edit) }, func() {
+		v.say(v.text("screen.vault.versionRestored"), undo)
+	})
 }
 
 // Trash moves the selected item to the trash.
@@ -93,14 +127,14 @@ func (v *Vault) Move(choice string) {
 	v.do(to(folder), func() { v.say(v.text("screen.vault.moved"), to(item.Folder)) })
 }
 
-// AddFolder makes a folder and shows it.
-func (v *Vault) AddFolder(name string) {
+// AddFolder makes a folder in another one, or at the top for the zero id, and shows it.
+func (v *Vault) AddFolder(parent id.ID, name string) {
 	name = strings.TrimSpace(name)
 	if name == "" {
 		return
 	}
 	Run(v.run, func(ctx context.Context) (vault.Folder, error) {
-		return v.vault.SaveFolder(ctx, vault.Folder{Name: name})
+		return v.vault.SaveFolder(ctx, vault.Folder{Name: name, Parent: parent})
 	}, func(f vault.Folder, err error) {
 		if err != nil {
 			v.fail(explain(v.env.Words, err))
@@ -112,18 +146,53 @@ func (v *Vault) AddFolder(name string) {
 
 // RenameFolder gives a folder another name.
 func (v *Vault) RenameFolder(folder id.ID, name string) {
-	name = strings.TrimSpace(name)
-	before := v.folderName(folder)
-	if name == "" || name == before {
-		return
+	before, ok := v.folder(folder)
+	after := before
+	if after.Name = strings.TrimSpace(name); ok && after.Name != "" && after != before {
+		v.saveFolder(before, after, v.text("screen.vault.renamed", "name", after.Name))
 	}
-	rename := func(name string) func(context.Context) error {
+}
+
+// MoveFolder puts a folder into another one of State.FolderParents.
+func (v *Vault) MoveFolder(folder id.ID, choice string) {
+	before, ok := v.folder(folder)
+	after := before
+	after.Parent, _ = id.Parse(choice) // "" is the top
+	if ok && after != before {
+		v.saveFolder(before, after, v.text("screen.vault.folderMoved", "name", after.Name))
+	}
+}
+
+func (v *Vault) saveFolder(before, after vault.Folder, said string) {
+	save := func(f vault.Folder) func(context.Context) error {
 		return func(ctx context.Context) error {
-			_, err := v.vault.SaveFolder(ctx, vault.Folder{ID: folder, Name: name})
+			_, err := v.vault.SaveFolder(ctx, f)
 			return err
 		}
 	}
-	v.do(rename(name), func() { v.say(v.text("screen.vault.renamed", "name", name), rename(before)) })
+	v.do(save(after), func() { v.say(said, save(before)) })
+}
+
+// FolderParents are the places where a folder can be moved: the top, with an empty ID, and every folder that is not in it.
+func (v *Vault) FolderParents(folder id.ID) []Choice {
+	moving, _ := v.folder(folder)
+	choices := []Choice{{Label: v.text("screen.vault.folderTop"), Selected: moving.Parent.IsZero()}}
+	inside := false // those in a folder follow it, deeper
+	for _, f := range v.folders {
+		inside = f.ID == folder || inside && f.Depth > moving.Depth
+		if !inside {
+			choices = append(choices, Choice{ID: f.ID.String(), Label: f.Path, Selected: f.ID == moving.Parent})
+		}
+	}
+	return choices
+}
+
+func (v *Vault) folder(folder id.ID) (vault.Folder, bool) {
+	i := slices.IndexFunc(v.folders, func(f vault.Folder) bool { return f.ID == folder })
+	if i < 0 {
+		return vault.Folder{}, false
+	}
+	return v.folders[i], true
 }
 
 // DeleteFolder deletes a folder, after asking. Its items stay.

@@ -78,7 +78,7 @@ func (r Rows) Len() int { return len(r.summaries) }
 // At is the row at an index below Len.
 func (r Rows) At(index int) ItemRow {
 	s := r.summaries[index]
-	row := ItemRow{ID: s.ID, Icon: kindIcon(s.Kind), Kind: s.Kind, Title: titleOf(r.words, s.Title), Subtitle: s.Subtitle, Favorite: s.Favorite}
+	row := ItemRow{ID: s.ID, Icon: kindIcon(s.Kind), Kind: s.Kind, Title: titleOf(r.words, s.Title), Subtitle: s.Subtitle, Favorite: s.Favorite, Archived: s.ArchivedAt != 0}
 	switch {
 	case s.Unreadable:
 		row.Title, row.Subtitle, row.Warning = r.words.Text("screen.vault.unreadable"), s.ID.String()[:8], true
@@ -102,6 +102,7 @@ type ItemRow struct {
 	Title    string
 	Subtitle string
 	Favorite bool
+	Archived bool
 	Warning  bool // a conflict waits, or the item does not open
 }
 
@@ -156,7 +157,7 @@ func (v *Vault) view() VaultState {
 	}
 	s.New = v.text("screen.vault.new")
 	for _, spec := range vault.Kinds() {
-		s.NewKinds = append(s.NewKinds, Choice{ID: string(spec.Kind), Label: kindText(v.env.Words, spec.Kind, "name")})
+		s.NewKinds = append(s.NewKinds, Choice{ID: string(spec.Kind), Icon: kindIcon(spec.Kind), Label: kindText(v.env.Words, spec.Kind, "name")})
 	}
 	return s
 }
@@ -220,7 +221,7 @@ func (v *Vault) folderChoices(none bool) []Choice {
 		choices = append(choices, Choice{Label: v.text("screen.editor.noFolder")})
 	}
 	for _, f := range v.folders {
-		choices = append(choices, Choice{ID: f.ID.String(), Label: f.Name})
+		choices = append(choices, Choice{ID: f.ID.String(), Label: f.Path})
 	}
 	return choices
 }
@@ -239,6 +240,8 @@ func (v *Vault) empty() EmptyState {
 		return state("search", false)
 	case v.inTrash():
 		return state("trash", false)
+	case v.place.Kind == PlaceArchive:
+		return state("archive", false)
 	case v.place.Kind == PlaceFavorites:
 		return state("favorites", false)
 	case v.place.Kind == PlaceConflicts:

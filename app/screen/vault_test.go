@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/vault"
 )
@@ -24,6 +25,13 @@ func navRow(t *testing.T, v *Vault, label string) NavRow {
 	}
 	t.Fatalf("no place %q", label)
 	return NavRow{}
+}
+
+// undo takes back what the window says that it did, once it says so.
+func (d *desk) undo(v *Vault, said string) {
+	d.t.Helper()
+	d.until(said, func() bool { return v.State().Toast.Text == said && v.State().Toast.Undo != "" })
+	v.Undo()
 }
 
 // settled waits until the list shows what was asked for last.
@@ -152,10 +160,10 @@ func TestTrashRestoreDelete(t *testing.T) {
 	d.show(v, "B")
 	v.Trash()
 	d.until("trashed", func() bool { return d.titles(v) == "A, C" })
-	if s := v.State(); s.Toast.Text != "“B” is in the trash." || s.Toast.Undo == "" || s.Rows.At(s.Selected).Title != "C" {
-		t.Errorf("%+v, selected %d", s.Toast, s.Selected)
+	if s := v.State(); s.Rows.At(s.Selected).Title != "C" {
+		t.Errorf("selected %d", s.Selected)
 	}
-	v.Undo()
+	d.undo(v, "“B” is in the trash.")
 	d.until("back", func() bool { return d.titles(v) == "A, B, C" })
 	if v.State().Toast.Number != 0 {
 		t.Error("the toast stays after its undo")
@@ -172,7 +180,7 @@ func TestTrashRestoreDelete(t *testing.T) {
 	}
 	v.Detail().Act(BannerTrashed)
 	d.until("restored", func() bool { return v.State().Rows.Len() == 0 })
-	v.Undo()
+	d.undo(v, "“B” is back.")
 	d.until("in the trash again", func() bool { return d.titles(v) == "B" && v.Detail() != nil })
 
 	v.Do(ActionTrash) // in the trash the key asks
@@ -216,18 +224,18 @@ func TestFavorites(t *testing.T) {
 	d.show(v, "Mail")
 	v.Do(ActionFavorite)
 	d.until("favorite", func() bool { return v.State().Rows.At(0).Favorite && v.Detail().State().Favorite })
-	if navRow(t, v, "Favorites").Count != "1" || v.State().Toast.Text != "Added to favorites." {
-		t.Error("not counted, or not said")
+	if navRow(t, v, "Favorites").Count != "1" {
+		t.Error("not counted")
 	}
-	v.Undo()
+	d.undo(v, "Added to favorites.")
 	d.until("undone", func() bool { return !v.State().Rows.At(0).Favorite })
 }
 
 func TestFolders(t *testing.T) {
 	d, v, _ := openDesk(t)
 	d.add("Mail", "anna", "hunter2")
-	v.AddFolder("  ")
-	v.AddFolder(" Work ")
+	v.AddFolder(id.ID{}, "  ")
+	v.AddFolder(id.ID{}, " Work ")
 	d.until("folder", func() bool { return v.State().Heading == "Work" && !v.asking })
 	folder := v.State().Nav[2].Places[0].Place.Folder
 	v.Go(Place{})
@@ -239,14 +247,14 @@ func TestFolders(t *testing.T) {
 	}
 	v.Move(choices[1].ID)
 	d.until("moved", func() bool { return v.Detail().State().Folder == "Work" && navRow(t, v, "Work").Count == "1" })
-	v.Undo()
+	d.undo(v, "Moved.")
 	d.until("moved back", func() bool { return v.Detail().State().Folder == "" })
 	v.Move(choices[1].ID)
 	d.until("moved", func() bool { return v.Detail().State().Folder == "Work" })
 
 	v.RenameFolder(folder, "Office")
 	d.until("renamed", func() bool { return v.State().Nav[2].Places[0].Label == "Office" })
-	v.Undo()
+	d.undo(v, "The folder is called “Office” now.")
 	d.until("renamed back", func() bool { return v.State().Nav[2].Places[0].Label == "Work" })
 
 	v.Go(Place{Kind: PlaceFolder, Folder: folder})
@@ -262,6 +270,80 @@ func TestFolders(t *testing.T) {
 	}
 	v.Answer(true)
 	d.until("deleted", func() bool { return len(v.State().Nav[2].Places) == 0 && d.titles(v) == "Mail" })
+}
+
+func TestFoldersInFolders(t *testing.T) {
+	d, v, _ := openDesk(t)
+	folder := func(parent id.ID, name string) id.ID {
+		v.AddFolder(parent, name)
+		d.until(name, func() bool { return v.State().Heading == name && !v.asking })
+		return v.place.Folder
+	}
+	tree := func() string {
+		var rows []string
+		for _, row := range v.State().Nav[2].Places {
+			rows = append(rows, strings.Repeat(">", row.Depth)+row.Label)
+		}
+		return strings.Join(rows, " ")
+	}
+	work := folder(id.ID{}, "Work")
+	clients := folder(work, "Clients")
+	home := folder(id.ID{}, "Home")
+	if got := tree(); got != "Home Work >Clients" {
+		t.Error(got)
+	}
+	if c := v.State().Folders; c[3].Label != "Work/Clients" {
+		t.Errorf("%+v", c)
+	}
+	var parents []string
+	for _, c := range v.FolderParents(work) {
+		parents = append(parents, fmt.Sprint(c.Label, c.Selected))
+	}
+	if got := strings.Join(parents, " "); got != "At the toptrue Homefalse" {
+		t.Errorf("a folder can be put into itself: %s", got)
+	}
+	v.MoveFolder(clients, home.String())
+	d.until("moved", func() bool { return tree() == "Home >Clients Work" })
+	d.undo(v, "“Clients” was moved.")
+	d.until("undone", func() bool { return tree() == "Home Work >Clients" })
+	v.MoveFolder(clients, "")
+	d.until("at the top", func() bool { return tree() == "Clients Home Work" })
+}
+
+func TestArchive(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	d.add("Shop", "anna", "hunter2")
+	d.show(v, "Mail")
+	v.ToggleArchive()
+	d.until("archived", func() bool { return d.titles(v) == "Shop" && navRow(t, v, "Archive").Count == "1" })
+	d.undo(v, "“Mail” is in the archive.")
+	d.until("undone", func() bool { return d.titles(v) == "Mail, Shop" })
+	d.show(v, "Mail")
+	v.ToggleArchive()
+	d.until("archived again", func() bool { return d.titles(v) == "Shop" })
+	v.Go(navRow(t, v, "Archive").Place)
+	d.until("the archive", func() bool { return d.titles(v) == "Mail" && v.Detail() != nil && len(v.Detail().State().Banners) > 0 })
+	if !v.State().Rows.At(0).Archived || v.Detail().State().Banners[0].Action != "Take out" {
+		t.Errorf("%+v", v.Detail().State().Banners)
+	}
+	v.Detail().Act(BannerArchived)
+	d.until("taken out", func() bool { return d.titles(v) == "" && v.State().Empty.Title == "The archive is empty" })
+}
+
+func TestKindsWithItemsAreInTheSidebar(t *testing.T) {
+	d, v, _ := openDesk(t)
+	if n := len(v.State().Nav[1].Places); n != len(alwaysShown) {
+		t.Errorf("%d kinds in an empty vault", n)
+	}
+	testpc.Save(t, d.shell.unlocked, vault.Item{Kind: vault.WiFi, Title: "Office"})
+	d.until("kind", func() bool { return len(v.State().Nav[1].Places) == len(alwaysShown)+1 })
+	if row := navRow(t, v, "Wi-Fi networks"); row.Count != "1" {
+		t.Errorf("%+v", row)
+	}
+	if n := len(v.State().NewKinds); n != len(vault.Kinds()) {
+		t.Errorf("%d kinds can be made", n)
+	}
 }
 
 func TestTagsAreInTheSidebar(t *testing.T) {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -66,8 +67,11 @@ func detailShape(s screen.DetailState) []string {
 			shape = append(shape, r.ID, r.Label, r.Value)
 		}
 	}
-	for _, h := range s.History {
-		shape = append(shape, h.ID, h.When)
+	for _, edit := range s.History {
+		shape = append(shape, edit.When, edit.Restore)
+		for _, h := range edit.Rows {
+			shape = append(shape, h.ID, h.Label)
+		}
 	}
 	return shape
 }
@@ -91,8 +95,8 @@ func (v *detailView) build(s screen.DetailState) fyne.CanvasObject {
 		column.Add(widget.NewCard(rows...))
 	}
 	column.Add(v.footer(s))
-	if len(s.History) > 0 {
-		column.Add(v.history(s.History))
+	for _, edit := range s.History {
+		column.Add(v.edit(edit))
 	}
 	return widget.NewScrollArea(widget.MaxWidth(detailWidth, widget.Pad(column, 26, 30, 20, 30)))
 }
@@ -232,37 +236,58 @@ func (v *detailView) footer(s screen.DetailState) fyne.CanvasObject {
 	return widget.Pad(widget.Wrap(8, 230, line, earlier), 0, 0, 0, 4)
 }
 
-// history is the earlier values, newest first.
-func (v *detailView) history(past []screen.HistoryRow) fyne.CanvasObject {
-	rows := make([]fyne.CanvasObject, len(past))
-	for i, h := range past {
-		copying := keep(v, "copy "+h.ID, widget.NewIconButton(assets.IconCopy, v.w.text("screen.detail.copy", "field", h.Label), func() { v.model.Copy(h.ID) }))
-		caption := h.Label + "  ·  " + h.When
-		if !h.Secret {
-			rows[i] = widget.FieldRow(caption, widget.NewText(h.Value, theme.Value).Shortened(), copying)
-			continue
-		}
-		rows[i] = v.pastSecret(caption, h, copying)
+// edit is what a change of the item replaced, under the time until when it was so.
+func (v *detailView) edit(edit screen.HistoryEdit) fyne.CanvasObject {
+	rows := make([]fyne.CanvasObject, len(edit.Rows))
+	for i, h := range edit.Rows {
+		rows[i] = v.pastRow(h)
 	}
-	return widget.NewCard(rows...)
+	head := widget.Row(8, widget.Grow(widget.NewText(edit.When, theme.Label).Shortened()))
+	if edit.Restore != "" {
+		name := "restore " + strconv.Itoa(edit.Edit)
+		head.Add(keep(v, name, widget.NewButton(edit.Restore, assets.IconUndo2, widget.Ghost, func() { v.model.RestoreVersion(edit.Edit) })))
+	}
+	return widget.Column(2, head, widget.NewCard(rows...))
 }
 
-func (v *detailView) pastSecret(caption string, h screen.HistoryRow, copying fyne.CanvasObject) fyne.CanvasObject {
+func (v *detailView) pastRow(h screen.HistoryRow) fyne.CanvasObject {
+	if h.Empty {
+		return widget.FieldRow(h.Label, widget.NewText(h.Value, theme.Body.In(theme.ColorMuted)).Shortened())
+	}
+	copying := keep(v, "copy "+h.ID, widget.NewIconButton(assets.IconCopy, v.w.text("screen.detail.copy", "field", h.Label), func() { v.model.Copy(h.ID) }))
+	if h.Secret {
+		return v.pastSecret(h, copying)
+	}
+	return widget.FieldRow(h.Label, widget.NewParagraph(h.Value, theme.Body), copying)
+}
+
+func (v *detailView) pastSecret(h screen.HistoryRow, copying fyne.CanvasObject) fyne.CanvasObject {
 	shown := newSecret(v.model.Secret, h.ID)
 	eye := keep(v, "reveal "+h.ID, widget.NewIconButton(assets.IconEye, "", func() { v.model.Reveal(h.ID) }))
 	v.updates = append(v.updates, func(s screen.DetailState) {
-		for _, now := range s.History {
-			if now.ID == h.ID {
-				key := "screen.detail.reveal"
-				if now.Revealed {
-					key = "screen.detail.hide"
-				}
-				shown.show(now.Revealed)
-				dressEye(eye, now.Revealed, v.w.text(key, "field", h.Label))
+		now, ok := pastRowOf(s, h.ID)
+		if !ok {
+			return
+		}
+		key := "screen.detail.reveal"
+		if now.Revealed {
+			key = "screen.detail.hide"
+		}
+		shown.show(now.Revealed)
+		dressEye(eye, now.Revealed, v.w.text(key, "field", h.Label))
+	})
+	return widget.FieldRow(h.Label, shown.widget, eye, copying)
+}
+
+func pastRowOf(s screen.DetailState, id string) (screen.HistoryRow, bool) {
+	for _, edit := range s.History {
+		for _, row := range edit.Rows {
+			if row.ID == id {
+				return row, true
 			}
 		}
-	})
-	return widget.FieldRow(caption, shown.widget, eye, copying)
+	}
+	return screen.HistoryRow{}, false
 }
 
 // secretView draws a secret that a model lends while it is revealed.

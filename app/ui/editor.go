@@ -211,6 +211,9 @@ func (v *editorView) entry(f screen.EditorField) *widget.Entry {
 	switch {
 	case f.Secret:
 		e = widget.NewPasswordEntry(f.Label)
+		if f.Multiline {
+			e = widget.NewMultiLinePasswordEntry(f.Label, 4)
+		}
 		v.fill(e, f.ID)
 		e.OnChanged = func(string) { v.model.SetSecret(f.ID, secret.New(e.Bytes())) }
 	case f.Multiline:

@@ -119,26 +119,13 @@ func (p *listPane) openSort() {
 func (p *listPane) openNew() {
 	var items []widget.MenuItem
 	for _, c := range p.model.State().NewKinds {
-		item := widget.MenuItem{Label: c.Label, Icon: kindIcon(c.ID), Do: func() { p.model.New(c.ID) }}
+		item := widget.MenuItem{Label: c.Label, Icon: c.Icon, Do: func() { p.model.New(c.ID) }}
 		if c.ID == string(vault.Login) {
 			item.Shortcut = p.w.keyOf(screen.ActionNew)
 		}
 		items = append(items, item)
 	}
 	p.w.root.ShowMenuBelow(p.add, items...)
-}
-
-// kindIcon is the icon that the sidebar has for a kind.
-func kindIcon(kind string) assets.IconName {
-	switch vault.Kind(kind) {
-	case vault.Card:
-		return assets.IconCreditCard
-	case vault.Identity:
-		return assets.IconIdCard
-	case vault.Note:
-		return assets.IconStickyNote
-	}
-	return assets.IconKeyRound
 }
 
 // menu is what can be done with the selected item.
@@ -161,8 +148,12 @@ func (p *listPane) menu() []widget.MenuItem {
 	trash := p.item(screen.ActionTrash, assets.IconTrash2)
 	trash.Danger = true
 	items := p.copies(s)
+	archive := widget.MenuItem{Label: p.w.text("ui.archive"), Icon: assets.IconArchive, Do: p.model.ToggleArchive}
+	if s.Rows.At(s.Selected).Archived {
+		archive.Label, archive.Icon = p.w.text("ui.unarchive"), assets.IconArchiveRestore
+	}
 	return append(items, p.item(screen.ActionEdit, assets.IconPencil), favorite,
-		widget.MenuItem{Label: p.w.text("ui.moveToFolder"), Icon: assets.IconFolderInput, Disabled: len(s.Folders) < 2, Do: p.openFolders}, widget.MenuItem{}, trash)
+		widget.MenuItem{Label: p.w.text("ui.moveToFolder"), Icon: assets.IconFolderInput, Disabled: len(s.Folders) < 2, Do: p.openFolders}, archive, widget.MenuItem{}, trash)
 }
 
 // copies are the actions of logins.

@@ -9,6 +9,7 @@ import (
 	"github.com/coffer-vault/coffer/app/ui/theme"
 	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/id"
 )
 
 // sidebar is the left pane: the account, the places, and where sync stands.
@@ -71,7 +72,7 @@ func shapeOf(nav []screen.NavSection) string {
 	for _, section := range nav {
 		shape.WriteString("\n" + section.Title)
 		for _, row := range section.Places {
-			shape.WriteString("\n" + string(row.Icon) + row.Place.Folder.String() + row.Place.Tag)
+			shape.WriteString("\n" + string(row.Icon) + row.Place.Folder.String() + row.Place.Tag + strings.Repeat(">", row.Depth))
 		}
 	}
 	return shape.String()
@@ -109,6 +110,7 @@ func (b *sidebar) focusedPlace() screen.Place {
 
 func (b *sidebar) newRow(place screen.NavRow) *widget.NavRow {
 	row := widget.NewNavRow(place.Icon, place.Label, place.Count, func() { b.model.Go(place.Place) })
+	row.SetDepth(place.Depth)
 	if place.Place.Kind == screen.PlaceFolder {
 		row.OnMenu = func(at fyne.Position) { b.folderMenu(place.Place, at) }
 	}
@@ -122,19 +124,39 @@ func (b *sidebar) adder(tip string) *widget.IconButton {
 		return nil
 	}
 	return widget.NewIconButton(assets.IconPlus, tip, func() {
-		b.w.askName(b.w.text("screen.vault.newFolder"), "", b.model.AddFolder)
+		b.askFolder(id.ID{})
 	}).Small()
+}
+
+// askFolder asks for the name of a new folder in another one, or at the top.
+func (b *sidebar) askFolder(parent id.ID) {
+	b.w.askName(b.w.text("screen.vault.newFolder"), "", func(name string) { b.model.AddFolder(parent, name) })
 }
 
 func (b *sidebar) folderMenu(place screen.Place, at fyne.Position) {
 	b.w.root.ShowMenu(at,
+		widget.MenuItem{Label: b.w.text("ui.newSubfolder"), Icon: assets.IconFolderPlus, Do: func() { b.askFolder(place.Folder) }},
 		widget.MenuItem{Label: b.w.text("ui.renameFolder"), Icon: assets.IconPencil, Do: func() {
 			b.w.askName(b.w.text("ui.renameFolder"), b.labelOf(place), func(name string) { b.model.RenameFolder(place.Folder, name) })
 		}},
+		widget.MenuItem{Label: b.w.text("ui.moveFolder"), Icon: assets.IconFolderInput, Do: func() { b.folderParents(place, at) }},
 		widget.MenuItem{},
 		widget.MenuItem{Label: b.w.text("screen.vault.ask.deleteFolder.confirm"), Icon: assets.IconTrash2, Danger: true, Do: func() {
 			b.model.DeleteFolder(place.Folder)
 		}})
+}
+
+// folderParents offers the folders that a folder can be moved to.
+func (b *sidebar) folderParents(place screen.Place, at fyne.Position) {
+	var items []widget.MenuItem
+	for _, c := range b.model.FolderParents(place.Folder) {
+		icon := assets.IconFolder
+		if c.ID == "" {
+			icon = assets.IconMinus
+		}
+		items = append(items, widget.MenuItem{Label: c.Label, Icon: icon, Checked: c.Selected, Do: func() { b.model.MoveFolder(place.Folder, c.ID) }})
+	}
+	b.w.root.ShowMenu(at, items...)
 }
 
 func (b *sidebar) labelOf(place screen.Place) string {

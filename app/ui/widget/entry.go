@@ -68,6 +68,14 @@ func NewPasswordEntry(label string) *Entry {
 	return e
 }
 
+// NewMultiLinePasswordEntry makes a field for a secret of several lines, such as a private key.
+func NewMultiLinePasswordEntry(label string, rows int) *Entry {
+	e := NewPasswordEntry(label)
+	e.input.MultiLine, e.input.Wrapping = true, fyne.TextWrapBreak
+	e.input.SetMinRowsVisible(rows)
+	return e
+}
+
 // NewSearchEntry makes a field without a label to search by: Escape empties it first, and Down calls onDown.
 func NewSearchEntry(placeholder string, onDown func()) *Entry {
 	e := NewEntry("")

@@ -16,6 +16,7 @@ type NavRow struct {
 
 	icon         assets.IconName
 	label, count string
+	depth        int
 	selected     bool
 
 	ground, veil canvas.Rectangle
@@ -51,6 +52,14 @@ func (n *NavRow) Selected() bool { return n.selected }
 func (n *NavRow) SetCount(count string) {
 	if n.count != count {
 		n.count = count
+		n.Refresh()
+	}
+}
+
+// SetDepth moves icon and name in, as many steps as the place is below the top.
+func (n *NavRow) SetDepth(depth int) {
+	if n.depth != depth {
+		n.depth = depth
 		n.Refresh()
 	}
 }
@@ -117,13 +126,20 @@ func (n *NavRow) paint() {
 	n.number.Text = n.count
 }
 
+// A sidebar is narrow: places deeper than deepest look as if they were there.
+const (
+	depthStep = 14
+	deepest   = 5
+)
+
 func (n *NavRow) measure() fyne.Size { return fyne.NewSize(30*theme.Grid, theme.NavHeight) }
 
 func (n *NavRow) arrange(size fyne.Size) {
 	n.ground.Resize(size)
 	n.veil.Resize(size)
 	n.ring.around(0, 0, size.Width, size.Height)
-	n.glyph.middle(10, IconSide, size.Height)
+	inset := float32(min(n.depth, deepest)) * depthStep
+	n.glyph.middle(10+inset, IconSide, size.Height)
 
 	numberWidth := ceil(n.number.MinSize().Width)
 	right := size.Width - 10 - numberWidth
@@ -132,7 +148,7 @@ func (n *NavRow) arrange(size fyne.Size) {
 	if n.selected {
 		role = theme.Strong
 	}
-	const textLeft = 37
+	textLeft := 37 + inset
 	room := right - textLeft - 2*theme.Grid
 	n.text.Text = shorten(flatten(n.label), role, room)
 	setLine(&n.text, textLeft, 0, room, size.Height)
