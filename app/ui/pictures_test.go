@@ -131,7 +131,7 @@ func (a *album) vault() {
 	a.press(screen.ActionReveal)
 	a.press(screen.ActionCopyPassword)
 	a.waitFor("copied")
-	a.do("One earlier value")
+	a.do("One earlier version")
 	a.take("vault-reveal-history")
 	for _, title := range []string{"Amazon", "Visa", "Passport", "Wi-Fi at home"} {
 		a.shell.Vault().Select(a.row(title))
