@@ -32,7 +32,7 @@ type roster struct {
 	devices []chain.DeviceState
 	log     *chain.Log // a copy, for who asks about the account outside of a sync
 	head    uint64     // seq of the log's last entry
-	seen    uint64 // seq up to which the user knows of new devices
+	seen    uint64     // seq up to which the user knows of new devices
 }
 
 func (r *roster) note(log *chain.Log) {
