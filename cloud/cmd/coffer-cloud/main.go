@@ -23,12 +23,25 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	if err := run(untilSignal(), os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "coffer-cloud:", err)
 		os.Exit(1)
 	}
+}
+
+// untilSignal returns a context that the first signal ends. The second ends the process: the database is whole at any moment.
+func untilSignal() context.Context {
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		stop()
+		<-signals
+		fmt.Fprintln(os.Stderr, "coffer-cloud: ended at once")
+		os.Exit(1)
+	}()
+	return ctx
 }
 
 var errUsage = errors.New("usage: coffer-cloud serve [flags] | version")

@@ -27,8 +27,12 @@ import (
 	ownsqlite "github.com/coffer-vault/coffer/internal/sqlite"
 )
 
-// shutdownPatience is how long requests may take to end once the server is told to stop.
-const shutdownPatience = 15 * time.Second
+// How long things may take to end once the server is told to stop: requests, whose connections are closed after it, and a mail on its
+// way, which is sent again after the next start if it did not get there.
+const (
+	shutdownPatience   = 10 * time.Second
+	backgroundPatience = 5 * time.Second
+)
 
 // serve runs the server until ctx ends, then lets requests finish and closes the database.
 func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err error) {
@@ -72,7 +76,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 		return err
 	}
 	servers := append(updates, running{handler.HTTP(), listener, o.certificate, o.key})
-	return runAll(ctx, c, servers, func() { fmt.Fprintln(out, "ready api="+address+ready+updatesReady) })
+	return runAll(ctx, c, servers, log, func() { fmt.Fprintln(out, "ready api="+address+ready+updatesReady) })
 }
 
 func scheme(o options) string {
@@ -178,9 +182,19 @@ func openUpdates(o options, log *slog.Logger) (servers []running, ready string, 
 	return servers, " updates=" + strings.Join(addresses, ","), nil
 }
 
+// stop lets requests finish until the context ends, and then closes their connections.
+func (r running) stop(ctx context.Context) error {
+	err := r.server.Shutdown(ctx)
+	if ctx.Err() == nil {
+		return err
+	}
+	return r.server.Close()
+}
+
 // runAll runs everything until ctx ends or a server fails.
-func runAll(ctx context.Context, c *cloud.Cloud, servers []running, ready func()) error {
+func runAll(ctx context.Context, c *cloud.Cloud, servers []running, log *slog.Logger, ready func()) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
 	var background sync.WaitGroup
 	background.Go(func() { c.Outbox.Run(work) })
 	background.Go(func() { c.Janitor.Run(work) })
@@ -195,12 +209,43 @@ func runAll(ctx context.Context, c *cloud.Cloud, servers []running, ready func()
 	case err = <-failed:
 	}
 	c.Events.Shutdown()
-	patience, cancel := context.WithTimeout(work, shutdownPatience)
-	defer cancel()
-	for _, s := range servers {
-		err = errors.Join(err, s.server.Shutdown(patience))
-	}
+	err = errors.Join(err, stopAll(servers, log))
 	stop()
-	background.Wait()
+	if !waitAtMost(&background, backgroundPatience) {
+		log.Warn("stopped before a mail was sent; it will be tried again")
+	}
 	return err
+}
+
+// stopAll stops the servers side by side: one that has to be waited for takes nothing from the others.
+func stopAll(servers []running, log *slog.Logger) error {
+	patience, cancel := context.WithTimeout(context.Background(), shutdownPatience)
+	defer cancel()
+	stopped := make(chan error, len(servers))
+	for _, s := range servers {
+		go func() { stopped <- s.stop(patience) }()
+	}
+	var err error
+	for range servers {
+		err = errors.Join(err, <-stopped)
+	}
+	if patience.Err() != nil {
+		log.Warn("connections closed before their requests had ended")
+	}
+	return err
+}
+
+// waitAtMost tells whether what is waited for has ended in time.
+func waitAtMost(w *sync.WaitGroup, most time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		w.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(most):
+		return false
+	}
 }
