@@ -333,7 +333,7 @@ func TestJanitor(t *testing.T) {
 			t.Errorf("after %v: %d rows cleaned, %v; want %d", after, n, err, want)
 		}
 	}
-	clean(0, 1)                // the wrong proofs of ada: none
+	clean(0, 2)                // the wrong proofs of ada's device, and of others: none
 	clean(10*time.Minute, 5)   // sign-up, challenge, pending device, recovery, change of address
 	clean(time.Hour, 1)        // the pairing is known for what it was a while longer
 	clean(24*time.Hour, 1)     // the wrong proof of the stranger

@@ -3,7 +3,6 @@ package cloud
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/signing"
@@ -46,19 +45,22 @@ func (p *prover) challenge(ctx context.Context, account id.ID, purpose string) (
 
 // judge spends a challenge and decides whether its proof is right. It has no way out between the reading of the account and the last
 // check, so that the clock cannot tell which part was wrong; right must do the same work for every account.
-func (p *prover) judge(tx Tx, claimed Challenge, right func(Account) bool) (account Account, verdict, failure error) {
+//
+// who is the account's own device that asks, or zero: the wrong proofs of each device count apart from those of all others. Otherwise
+// the finder of a lost laptop could keep its owner from ever revoking it, by a wrong proof each quarter of an hour.
+func (p *prover) judge(tx Tx, claimed Challenge, who id.ID, right func(Account) bool) (account Account, verdict, failure error) {
 	c, err := tx.TakeChallenge(claimed.Nonce)
 	if errors.Is(err, ErrNone) || (err == nil && (c.Account != claimed.Account || c.Purpose != claimed.Purpose || c.Expires != claimed.Expires || p.time() >= c.Expires)) {
 		return Account{}, invalid("challenge is unknown, used or expired"), nil
 	} else if err != nil {
 		return Account{}, nil, err
 	}
-	wrong, err := tx.WrongProofs(c.Account)
+	wrong, err := tx.WrongProofs(c.Account, who)
 	if err != nil {
 		return Account{}, nil, err
 	}
-	if wait := wrong.Last + millis(wrong.wait()) - p.time(); wait > 0 {
-		return Account{}, &SlowDown{After: time.Duration(wait) * time.Millisecond}, nil
+	if wait := wrong.left(p.time()); wait > 0 {
+		return Account{}, &SlowDown{After: wait}, nil
 	}
 	account, err = tx.Account(c.Account)
 	known := err == nil
@@ -69,9 +71,9 @@ func (p *prover) judge(tx Tx, claimed Challenge, right func(Account) bool) (acco
 		account = Account{LoginKey: p.dummy, RecoveryKey: p.dummy}
 	}
 	if right(account) && known {
-		return account, nil, tx.PutWrongProofs(c.Account, WrongProofs{})
+		return account, nil, tx.PutWrongProofs(c.Account, who, WrongProofs{})
 	}
-	return Account{}, ErrProofFailed, tx.PutWrongProofs(c.Account, WrongProofs{Count: wrong.Count + 1, Last: p.time()})
+	return Account{}, ErrProofFailed, tx.PutWrongProofs(c.Account, who, WrongProofs{Count: wrong.Count + 1, Last: p.time()})
 }
 
 // recoveryKey is the key that a recovery is proved with; of an account without a recovery code one that nobody has.
@@ -91,7 +93,7 @@ type FreshProof struct {
 
 // fresh checks a proof by the login key in force; of a device that recovers, by the recovery login key.
 func (p *prover) fresh(tx Tx, c Caller, f FreshProof, message []byte) (account Account, verdict, failure error) {
-	return p.judge(tx, Challenge{Nonce: f.Nonce, Purpose: forChange, Account: c.Account, Expires: f.Expires}, func(a Account) bool {
+	return p.judge(tx, Challenge{Nonce: f.Nonce, Purpose: forChange, Account: c.Account, Expires: f.Expires}, c.Device, func(a Account) bool {
 		key := a.LoginKey
 		if c.Status == DeviceRecovering {
 			key = p.recoveryKey(a)

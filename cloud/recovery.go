@@ -77,7 +77,7 @@ func (s *Recoveries) Start(ctx context.Context, p RecoveryProof) (codeExpires in
 	}
 	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
 		claimed := Challenge{Nonce: p.Nonce, Purpose: forRecovery, Account: p.Account, Expires: p.Expires}
-		account, verdict, failure := s.judge(tx, claimed, func(a Account) bool { return s.right(a, p) })
+		account, verdict, failure := s.judge(tx, claimed, id.ID{}, func(a Account) bool { return s.right(a, p) })
 		if verdict != nil || failure != nil {
 			return verdict, failure
 		}

@@ -33,9 +33,9 @@ type signinRows interface {
 	InsertChallenge(Challenge) error
 	// TakeChallenge returns and removes a challenge, so that one nonce serves one proof.
 	TakeChallenge(nonce []byte) (Challenge, error)
-	// WrongProofs is zero for an account that has none.
-	WrongProofs(account id.ID) (WrongProofs, error)
-	PutWrongProofs(account id.ID, w WrongProofs) error
+	// WrongProofs is zero where there were none. device is zero for all that are none of the account's.
+	WrongProofs(account, device id.ID) (WrongProofs, error)
+	PutWrongProofs(account, device id.ID, w WrongProofs) error
 	PutPendingDevice(PendingDevice) error
 	PendingDevice(account, device id.ID) (PendingDevice, error)
 	DeletePendingDevice(account, device id.ID) error
@@ -48,6 +48,15 @@ type signinRows interface {
 type WrongProofs struct {
 	Count int
 	Last  int64
+}
+
+// left is how long from now the next proof is not looked at. A last one that lies ahead is from before the clock was set back, and
+// keeps nobody waiting: it could be for days.
+func (w WrongProofs) left(now int64) time.Duration {
+	if w.Last > now {
+		return 0
+	}
+	return w.wait() - time.Duration(now-w.Last)*time.Millisecond
 }
 
 // wait is how long after the last wrong proof the next one is looked at.
@@ -110,12 +119,13 @@ func (s *SignIn) Prove(ctx context.Context, p Proof) (out Proved, err error) {
 		return Proved{}, err
 	}
 	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
-		claimed := Challenge{Nonce: p.Nonce, Purpose: forSignIn, Account: p.Account, Expires: p.Expires}
-		listed, failure := isListed(tx, p)
+		signed := s.verify(p.Device.Key, signing.DeviceProof, p.message(s.origin), p.DeviceSignature) == nil
+		own, failure := ownDevice(tx, p, signed)
 		if failure != nil {
 			return nil, failure
 		}
-		account, verdict, failure := s.judge(tx, claimed, func(a Account) bool { return s.right(a, p, listed) })
+		claimed := Challenge{Nonce: p.Nonce, Purpose: forSignIn, Account: p.Account, Expires: p.Expires}
+		account, verdict, failure := s.judge(tx, claimed, own, func(a Account) bool { return s.right(a, p, !own.IsZero()) && signed })
 		if verdict != nil || failure != nil {
 			return verdict, failure
 		}
@@ -135,24 +145,25 @@ func refused(err error) bool {
 	return errors.Is(err, ErrDeviceRevoked) || errors.Is(err, ErrInvalid) || errors.As(err, &slow)
 }
 
-// isListed tells whether the proof is of a device in the account log. It is asked for every account, existing or not.
-func isListed(tx Tx, p Proof) (bool, error) {
+// ownDevice is the account's listed device that signed the proof, zero for any other. It is asked for every account, existing or not.
+func ownDevice(tx Tx, p Proof, signed bool) (id.ID, error) {
 	d, err := tx.Device(p.Account, p.Device.ID)
-	if errors.Is(err, ErrNone) {
-		return false, nil
+	if err != nil && !errors.Is(err, ErrNone) {
+		return id.ID{}, err
 	}
-	return d.Status == DeviceListed && d.Key == p.Device.Key, err
+	if err != nil || !signed || d.Key != p.Device.Key || d.Status != DeviceListed {
+		return id.ID{}, nil
+	}
+	return d.ID, nil
 }
 
-// right checks both signatures and the address, all three in every case. A listed device need not know the address: another one may
-// have changed it meanwhile.
+// right checks the login key's signature and the address, both in every case. A listed device need not know the address: another one
+// may have changed it meanwhile.
 func (s *SignIn) right(account Account, p Proof, listed bool) bool {
-	message := p.message(s.origin)
-	login := s.verify(account.LoginKey, signing.SignIn, message, p.LoginSignature)
-	device := s.verify(p.Device.Key, signing.DeviceProof, message, p.DeviceSignature)
+	login := s.verify(account.LoginKey, signing.SignIn, p.message(s.origin), p.LoginSignature)
 	email, _ := normalEmail(p.Email)
 	sameEmail := hmac.Equal([]byte(email), []byte(account.Email))
-	return login == nil && device == nil && (sameEmail || listed)
+	return login == nil && (sameEmail || listed)
 }
 
 // admit lets a known device in and has a code mailed for a new one.

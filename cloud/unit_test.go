@@ -108,6 +108,16 @@ func TestWaitsGrowAndStop(t *testing.T) {
 	}
 }
 
+// Where the clock is set back, nobody waits until the time of his last wrong proof comes again.
+func TestWaitAfterTheClockWasSetBack(t *testing.T) {
+	w := WrongProofs{Count: freeProofs + 3, Last: 1_800_000_000_000}
+	for off, want := range map[time.Duration]time.Duration{0: 4 * time.Second, time.Second: 3 * time.Second, time.Hour: 0, -24 * time.Hour: 0} {
+		if got := max(w.left(w.Last+off.Milliseconds()), 0); got != want {
+			t.Errorf("%v after it: %v, want %v", off, got, want)
+		}
+	}
+}
+
 func TestDeviceNames(t *testing.T) {
 	for name, ok := range map[string]bool{
 		"Laptop": true, "Büro-PC 2": true, "": false, "  ": false, "a\nb": false, "a\u202eb": false, "a\x00": false, "\xff": false,

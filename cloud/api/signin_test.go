@@ -72,12 +72,12 @@ func TestWrongProofs(t *testing.T) {
 		}.Message()
 	}
 	for name, change := range map[string]func(*wire.Prove){
-		"another login key":      func(p *wire.Prove) { p.LoginSignature = signing.Generate().Sign(signing.SignIn, message(*p)) },
-		"another device key":     func(p *wire.Prove) { p.DeviceSignature = signing.Generate().Sign(signing.DeviceProof, message(*p)) },
-		"signatures exchanged":   func(p *wire.Prove) { p.LoginSignature, p.DeviceSignature = p.DeviceSignature, p.LoginSignature },
-		"for another purpose":    func(p *wire.Prove) { p.LoginSignature = u.login.Sign(signing.Request, message(*p)) },
-		"a short signature":      func(p *wire.Prove) { p.LoginSignature = p.LoginSignature[:63] },
-		"a bit of the signature": func(p *wire.Prove) { p.LoginSignature[10] ^= 1 },
+		"another login key":           func(p *wire.Prove) { p.LoginSignature = signing.Generate().Sign(signing.SignIn, message(*p)) },
+		"another device key":          func(p *wire.Prove) { p.DeviceSignature = signing.Generate().Sign(signing.DeviceProof, message(*p)) },
+		"signatures exchanged":        func(p *wire.Prove) { p.LoginSignature, p.DeviceSignature = p.DeviceSignature, p.LoginSignature },
+		"for another purpose":         func(p *wire.Prove) { p.LoginSignature = u.login.Sign(signing.Request, message(*p)) },
+		"a short signature":           func(p *wire.Prove) { p.LoginSignature = p.LoginSignature[:63] },
+		"a bit of the signature":      func(p *wire.Prove) { p.LoginSignature[10] ^= 1 },
 		"another address than signed": func(p *wire.Prove) { p.Email = "eve@example.org" },
 		"signed for another origin": func(p *wire.Prove) {
 			m := proof.SignIn{
@@ -120,6 +120,44 @@ func TestChallengeServesOnce(t *testing.T) {
 	longer := u.first.challenge()
 	longer.Expires += 3_600_000
 	u.post("/v1/signin/prove", u.first.proof(longer), nil).want(t, 400, wire.CodeInvalid)
+}
+
+// Who knows an account's id, like the finder of a lost laptop that was revoked, can hold up other strangers, and no device of the
+// account: it could never be rid of him.
+func TestWrongProofsOfOthersHoldUpNoDevice(t *testing.T) {
+	s := testkit.Cloud(t)
+	u := signUp(t, s, "ada@example.org")
+	phone, lost := u.enrol("Phone"), u.enrol("Lost")
+	u.first.revoke(lost)
+	for name, spoil := range map[string]func() wire.Prove{
+		"revoked": func() wire.Prove {
+			p := lost.proof(lost.challenge())
+			p.LoginSignature = randomBytes(64)
+			return p
+		},
+		"another device of the account": func() wire.Prove {
+			p := phone.proof(phone.challenge())
+			p.LoginSignature = randomBytes(64)
+			return p
+		},
+		"in this device's name": func() wire.Prove {
+			p := u.first.proof(u.first.challenge())
+			p.DeviceSignature = randomBytes(64)
+			return p
+		},
+	} {
+		var last reply
+		for range 12 {
+			last = u.post("/v1/signin/prove", spoil(), nil)
+		}
+		last.want(t, 429, wire.CodeSlowDown)
+		if r, _ := u.first.prove(); r.status != 200 {
+			t.Errorf("after wrong proofs, %s: %d %s", name, r.status, r.err.Code)
+		}
+		u.first.change().password().send().ok(t)
+	}
+	u.newDevice("New PC").wantProof(t, 429, wire.CodeSlowDown)
+	u.first.revoke(phone)
 }
 
 // The eleventh wrong proof and every one after it have to wait, whether the account exists or not; the right one clears the slate.

@@ -55,17 +55,17 @@ func (t *tx) TakeChallenge(nonce []byte) (c cloud.Challenge, err error) {
 	return c, err
 }
 
-func (t *tx) WrongProofs(account id.ID) (w cloud.WrongProofs, err error) {
-	err = t.one(`SELECT tries, last_try FROM wrong_proofs WHERE account_id = $1`, []any{account[:]}, []any{&w.Count, &w.Last})
+func (t *tx) WrongProofs(account, device id.ID) (w cloud.WrongProofs, err error) {
+	err = t.one(`SELECT tries, last_try FROM wrong_proofs WHERE account_id = $1 AND device_id = $2`, []any{account[:], device[:]}, []any{&w.Count, &w.Last})
 	if errors.Is(err, cloud.ErrNone) {
 		return cloud.WrongProofs{}, nil
 	}
 	return w, err
 }
 
-func (t *tx) PutWrongProofs(account id.ID, w cloud.WrongProofs) error {
-	return t.exec(`INSERT INTO wrong_proofs (account_id, tries, last_try) VALUES ($1, $2, $3)
-		ON CONFLICT (account_id) DO UPDATE SET tries = excluded.tries, last_try = excluded.last_try`, account[:], w.Count, w.Last)
+func (t *tx) PutWrongProofs(account, device id.ID, w cloud.WrongProofs) error {
+	return t.exec(`INSERT INTO wrong_proofs (account_id, device_id, tries, last_try) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (account_id, device_id) DO UPDATE SET tries = excluded.tries, last_try = excluded.last_try`, account[:], device[:], w.Count, w.Last)
 }
 
 func (t *tx) PutPendingDevice(d cloud.PendingDevice) error {
