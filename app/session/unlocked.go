@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -178,6 +179,10 @@ func (u *Unlocked) begin() bool {
 	return !u.closed
 }
 
+// lockPatience is how long locking waits for the keyring, which may be waiting for somebody's password. The entry of before
+// serves as well: it says that the file had come so far at least.
+const lockPatience = 3 * time.Second
+
 // Lock stops all work, remembers how far the file is, wipes the keys and closes the file. It returns when nothing of it is in use
 // any more.
 func (u *Unlocked) Lock() {
@@ -187,7 +192,9 @@ func (u *Unlocked) Lock() {
 		u.mu.Unlock()
 		u.cancel()
 		u.work.Wait()
-		u.rememberNow(context.Background())
+		last, cancel := context.WithTimeout(context.Background(), lockPatience)
+		defer cancel()
+		u.rememberNow(last)
 		u.m.mu.Lock()
 		delete(u.m.unlocked, u.own.bundle.Account)
 		u.m.mu.Unlock()

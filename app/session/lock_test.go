@@ -1,0 +1,41 @@
+package session_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/internal/testpc"
+)
+
+// patientKeyring notes how long the last call to Save would have waited for an answer.
+type patientKeyring struct {
+	session.Keyring
+	waits time.Duration // 0: for ever
+}
+
+func (k *patientKeyring) Save(ctx context.Context, origin string, account id.ID, d platform.DeviceSecrets) error {
+	k.waits = 0
+	if end, ok := ctx.Deadline(); ok {
+		k.waits = time.Until(end)
+	}
+	return k.Keyring.Save(ctx, origin, account, d)
+}
+
+// A keyring that asks for its password while nobody is there must not keep a vault open, or the program from ending.
+func TestLockDoesNotWaitForTheKeyring(t *testing.T) {
+	keyring := &patientKeyring{}
+	pc := testpc.New(t, "PC", func(c *session.Config) {
+		keyring.Keyring = c.Keyring
+		c.Keyring = keyring
+	})
+	u := pc.SignUp(t, testkit.Cloud(t), "anna@example.com")
+	u.Lock()
+	if keyring.waits <= 0 || keyring.waits > 5*time.Second {
+		t.Errorf("would wait %v", keyring.waits)
+	}
+}
