@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"maps"
+	"slices"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/sync/chain"
@@ -28,10 +30,16 @@ func (e *Engine) complete(ctx context.Context, in *incoming) ([]vault.RemoteRow,
 	}
 	maps.Copy(in.envelopes, found)
 	rows := make([]vault.RemoteRow, 0, len(in.changed))
-	for object := range in.changed {
+	for _, object := range sorted(in.changed) {
 		rows = append(rows, e.remoteRow(object, in.envelopes[object]))
 	}
 	return rows, nil
+}
+
+// sorted are the objects of a map in the order of their ids: what a pull draws of randomness shall not depend on chance, so that a
+// simulation can be repeated.
+func sorted[V any](objects map[id.ID]V) []id.ID {
+	return slices.SortedFunc(maps.Keys(objects), func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) })
 }
 
 // remoteRow is the state table's row of an object, with its envelope.
@@ -86,8 +94,8 @@ func (e *Engine) fetchMissing(ctx context.Context, report *Report) error {
 		return nil
 	}
 	var pull vault.Pull
-	for object, envelope := range found {
-		pull.Rows = append(pull.Rows, e.remoteRow(object, envelope))
+	for _, object := range sorted(found) {
+		pull.Rows = append(pull.Rows, e.remoteRow(object, found[object]))
 	}
 	if _, err := e.local.ApplyPull(ctx, pull); err != nil {
 		return err
