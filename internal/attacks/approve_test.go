@@ -227,3 +227,33 @@ func answerWithThePhoto(t *testing.T) {
 	}
 	m.nothingProved(t, true)
 }
+
+// An approval whose answer is lost is there: a second try finds it in the log, and goes on.
+func TestApprovalWhoseAnswerIsLost(t *testing.T) {
+	m := meet(t, newScene(t), honest, honest)
+	if err := errors.Join(m.approval.Revealed(t.Context()), m.approval.CheckCode(m.n.Code())); err != nil {
+		t.Fatal(err)
+	}
+	sent := 0
+	m.la.lie(func(path string, body []byte) []byte {
+		if path != "/v1/account/change" {
+			return body
+		}
+		sent++
+		panic(http.ErrAbortHandler) // hangs up after the server has done it
+	})
+	if err := m.approval.Approve(t.Context(), testpc.Typed(testpc.Password)); !errors.Is(err, session.ErrOffline) {
+		t.Fatalf("the answer was lost: %v", err)
+	}
+	if err := m.confirm(t); err != nil {
+		t.Fatal(err)
+	}
+	if sent != 1 {
+		t.Errorf("the approval was sent %d times", sent)
+	}
+	u, err := m.n.Finish(t.Context(), testpc.Typed(testpc.Password), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Lock()
+}
