@@ -43,10 +43,10 @@ unit: setup-test
 race: setup-test
 	$(GO) test -race -timeout 15m $(RACE)
 
-test-system: setup-system build ## tier 2: live browsers, Wine, the journey with profiles of live browsers
+test-system: setup-system build ## tier 2: live browsers, Wine, another client, the journey with profiles of live browsers
 	@mkdir -p out
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
-	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./installer/...
+	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./installer/... ./internal/interop
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
 
 attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop

@@ -90,6 +90,7 @@ TYPES = {
     7: ("email-change", ["email"]),
     8: ("server-restore", ["vault", "device", "given_up", "given_up_hash", "adopted", "adopted_hash"]),
     9: ("device-rename", ["device", "name"]),
+    10: ("sign-out", ["device"]),
 }
 
 
