@@ -104,6 +104,8 @@ var (
 	ErrTampered = errors.New("the vault file was changed outside Coffer")
 	// ErrOlderCopy: the integrity record is right and older than the last one this device remembers.
 	ErrOlderCopy = errors.New("an older copy of the vault file was put back")
+	// ErrRekeyed: another program has changed the account's keys: it has to be unlocked again.
+	ErrRekeyed = errors.New("another program has changed the keys of the vault file")
 	// ErrNotAnchored: the store cannot write its integrity record yet, and refuses to write without.
 	ErrNotAnchored = errors.New("the vault file is not anchored")
 )
@@ -111,7 +113,7 @@ var (
 // Store keeps the sealed objects of vaults. Everything that a function passed to Update did is on disk when Update returns nil,
 // and nothing of it is when it returns an error.
 //
-// Errors wrap ErrFull, ErrReadOnly, ErrBusy, ErrCorrupt, ErrTampered or ErrNotAnchored, or are the context's or f's own.
+// Errors wrap ErrFull, ErrReadOnly, ErrBusy, ErrCorrupt, ErrTampered, ErrRekeyed or ErrNotAnchored, or are the context's or f's own.
 type Store interface {
 	// View calls f with one consistent state.
 	View(ctx context.Context, f func(Reader) error) error

@@ -335,6 +335,9 @@ func (u *Unlocked) withSync(ctx context.Context, f func(context.Context) error) 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(u.ctx, cancel)()
+	if _, err := u.vault.Pin(ctx); errors.Is(err, vault.ErrRekeyed) {
+		return err
+	}
 	err := fromServer(f(ctx))
 	u.noteEvidence(err)
 	return err

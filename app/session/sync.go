@@ -133,7 +133,10 @@ func (u *Unlocked) syncOnce(ctx context.Context, progress func(done, total int))
 	}
 	u.board.change(func(s *Status) { s.State = Syncing })
 	var report engine.Report
-	err := u.goOnWithChange(ctx)
+	_, err := u.vault.Pin(ctx) // vault.ErrRekeyed before the server is asked: what it says of the keys would be misread
+	if err == nil {
+		err = u.goOnWithChange(ctx)
+	}
 	if err == nil {
 		report, err = u.engine.Sync(ctx, progress)
 	}
@@ -183,7 +186,8 @@ func (u *Unlocked) pending() int {
 // isFinal tells whether trying again cannot help: the server broke the protocol, or this device was removed or signed out.
 func isFinal(err error) bool {
 	var v *engine.Violation
-	return errors.As(err, &v) || errors.Is(err, ErrDeviceRevoked) || errors.Is(err, ErrSignedOut) || errors.Is(err, engine.ErrLocalState)
+	return errors.As(err, &v) || errors.Is(err, ErrDeviceRevoked) || errors.Is(err, ErrSignedOut) ||
+		errors.Is(err, engine.ErrLocalState) || errors.Is(err, vault.ErrRekeyed)
 }
 
 // keepTokens stores the session's tokens, sealed.

@@ -61,6 +61,7 @@ func (m *Manager) open(ctx context.Context, own ownAccount, store *sqlite.Store,
 	own.device.Platform = m.cfg.Platform // the file does not say it
 	u := &Unlocked{m: m, own: own, store: store, kick: make(chan struct{}, 1)}
 	u.ctx, u.cancel = context.WithCancel(context.Background())
+	store.UseKeys(own.bundle.Generation)
 	opened, err := m.openVault(ctx, own, store)
 	if err != nil {
 		u.cancel()

@@ -45,6 +45,7 @@ type Store struct {
 	mac MAC // nil until anchored
 	// atLeast is the newest generation that the device remembers; what is written comes after it.
 	atLeast uint64
+	inUse   []uint32 // see UseKeys
 }
 
 var _ vault.Store = (*Store)(nil)
@@ -117,7 +118,12 @@ func (s *Store) Close() error {
 
 // View implements vault.Store.
 func (s *Store) View(ctx context.Context, f func(vault.Reader) error) error {
-	return s.view(ctx, func(t *transaction) error { return f(t) })
+	return s.view(ctx, func(t *transaction) error {
+		if err := s.checkKeys(t); err != nil {
+			return err
+		}
+		return f(t)
+	})
 }
 
 func (s *Store) view(ctx context.Context, f func(*transaction) error) error {
@@ -143,6 +149,9 @@ func (s *Store) update(ctx context.Context, f func(*transaction) error) error {
 	}
 	return s.transact(ctx, func(t *transaction) error {
 		if err := t.open(mac, atLeast); err != nil {
+			return err
+		}
+		if err := s.checkKeys(t); err != nil {
 			return err
 		}
 		if err := f(t); err != nil {
