@@ -387,7 +387,7 @@ func (r *Recovery) unseal(f recoveryFile) error {
 	defer kek.Wipe()
 	seed, err := keys.OpenLocal(kek, r.ref("device-seed"), f.Seed)
 	if err == nil {
-		r.device.Key, err = signing.FromSeed(seed)
+		r.device.Key, err = takeSeed(seed)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrProofFailed, err)

@@ -10,7 +10,6 @@ import (
 	"github.com/coffer-vault/coffer/crypto/kdf"
 	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/crypto/secret"
-	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/engine"
 	"github.com/coffer-vault/coffer/sync/enrol"
@@ -127,7 +126,7 @@ func (r *reload) fromKeyring(ctx context.Context) (err error) {
 		return fromKeyring(err)
 	}
 	if r.signIn.secretKey, err = keys.SecretKeyFromBytes(r.kept.SecretKey); err == nil {
-		r.signIn.device.Key, err = signing.FromSeed(r.kept.DeviceSeed)
+		r.signIn.device.Key, err = takeSeed(r.kept.DeviceSeed)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrKeyringLost, err)
@@ -167,7 +166,7 @@ func (r *reload) fromFile() error {
 	}
 	seed, err := own.unseal(localDeviceSeed, r.header.SealedDeviceSeed)
 	if err == nil {
-		s.device.Key, err = signing.FromSeed(seed)
+		s.device.Key, err = takeSeed(seed)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", vault.ErrTampered, err)

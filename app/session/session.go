@@ -32,6 +32,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/vault"
@@ -293,6 +294,12 @@ func (m *Manager) reopen(ctx context.Context, path string, own ownAccount) (*sql
 	return store, nil
 }
 
+// takeSeed makes the key of a seed that nobody needs any more.
+func takeSeed(seed secret.Bytes) (signing.PrivateKey, error) {
+	defer seed.Wipe()
+	return signing.FromSeed(seed)
+}
+
 // contents is what the account's file begins with.
 func (o ownAccount) contents() (c sqlite.Contents, err error) {
 	b := o.bundle
@@ -300,7 +307,9 @@ func (o ownAccount) contents() (c sqlite.Contents, err error) {
 		ID: b.Account, Email: o.email, Origin: o.origin, Generation: b.Generation, Profile: b.Profile,
 		SealedAccountKey: b.SealedAccount, SealedIdentity: b.SealedIdentity, Device: o.device.ID, DeviceName: o.device.Name,
 	}
-	if c.Account.SealedDeviceSeed, err = o.seal(localDeviceSeed, o.device.Key.Seed().Reveal()); err != nil {
+	seed := o.device.Key.Seed()
+	defer seed.Wipe()
+	if c.Account.SealedDeviceSeed, err = o.seal(localDeviceSeed, seed.Reveal()); err != nil {
 		return c, err
 	}
 	if c.Account.SealedAnchor, err = o.seal(localAnchor, o.anchor.Reveal()); err != nil {

@@ -218,7 +218,7 @@ func (s *SignIn) ownAccount(bundle enrol.Bundle, account *enrol.Account) (own ow
 	if own.secretKey, err = keys.SecretKeyFromBytes(s.secretKey.Bytes()); err != nil {
 		return own, fmt.Errorf("keep account: %w", err)
 	}
-	if own.device.Key, err = signing.FromSeed(s.device.Key.Seed()); err != nil {
+	if own.device.Key, err = takeSeed(s.device.Key.Seed()); err != nil {
 		return own, fmt.Errorf("keep account: %w", err)
 	}
 	return own, nil

@@ -11,7 +11,6 @@ import (
 	"github.com/coffer-vault/coffer/crypto/kdf"
 	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/crypto/secret"
-	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/vault"
@@ -53,7 +52,7 @@ func (m *Manager) unlock(ctx context.Context, store *sqlite.Store, header vault.
 		return nil, whileChanging(ctx, store, err)
 	}
 	own.anchor = kept.Anchor
-	if own.device.Key, err = signing.FromSeed(kept.DeviceSeed); err != nil {
+	if own.device.Key, err = takeSeed(kept.DeviceSeed); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyringLost, err)
 	}
 	return m.open(ctx, own, store, nil)
@@ -88,7 +87,7 @@ func (m *Manager) unlockTyped(ctx context.Context, store *sqlite.Store, header v
 	}
 	seed, err := own.unseal(localDeviceSeed, header.SealedDeviceSeed)
 	if err == nil {
-		own.device.Key, err = signing.FromSeed(seed)
+		own.device.Key, err = takeSeed(seed)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", vault.ErrTampered, err)

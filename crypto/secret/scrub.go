@@ -3,6 +3,7 @@ package secret
 import (
 	"runtime"
 	"runtime/debug"
+	"time"
 )
 
 // largestClass is the largest size that Go's allocator serves from spans which objects share; larger ones have spans of their own.
@@ -17,7 +18,7 @@ const largestClass = 32 << 10
 // by the size of the heap.
 func Scrub() {
 	clearStack(0)
-	debug.FreeOSMemory()
+	collect()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	for _, class := range stats.BySize {
@@ -25,6 +26,18 @@ func Scrub() {
 	}
 	for size := int(stats.BySize[len(stats.BySize)-1].Size) + 1<<10; size <= largestClass; size += 1 << 10 {
 		fillGaps(size)
+	}
+	debug.FreeOSMemory()
+}
+
+// collect collects the garbage, and then what hung on it by a cleanup: the expanded keys that crypto/ed25519 keeps beside the keys.
+func collect() {
+	cleaned := make(chan struct{})
+	runtime.AddCleanup(new([64]byte), func(done chan struct{}) { close(done) }, cleaned)
+	runtime.GC()
+	select {
+	case <-cleaned:
+	case <-time.After(time.Second): // best effort
 	}
 	debug.FreeOSMemory()
 }

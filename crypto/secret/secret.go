@@ -31,16 +31,13 @@ type Bytes struct {
 	open func() *store // also makes == a compile error: use Equal
 }
 
-type store struct {
-	bytes []byte
-	// The slice header never changes after New: a reader that races with Wipe
-	// sees zeros or nothing, and never a torn slice.
-	wiped atomic.Bool
-}
+// store points to the bytes, and to nothing after Wipe: a reader that races with it sees zeros or nothing, never a torn slice.
+type store = atomic.Pointer[[]byte]
 
 // New takes ownership of b: the caller must not use it again.
 func New(b []byte) Bytes {
-	kept := &store{bytes: b}
+	kept := new(store)
+	kept.Store(&b)
 	return Bytes{open: func() *store { return kept }}
 }
 
@@ -59,10 +56,13 @@ func Random(n int) Bytes {
 // Reveal lends the bytes: do not change them, and do not keep them beyond the
 // call that they are for. It is nil after Wipe.
 func (s Bytes) Reveal() []byte {
-	if s.open == nil || s.open().wiped.Load() {
+	if s.open == nil {
 		return nil
 	}
-	return s.open().bytes
+	if b := s.open().Load(); b != nil {
+		return *b
+	}
+	return nil
 }
 
 // Len is the number of bytes; 0 after Wipe.
@@ -85,15 +85,15 @@ func (s Bytes) Equal(t Bytes) bool {
 	return subtle.ConstantTimeCompare(s.Reveal(), t.Reveal()) == 1
 }
 
-// Wipe overwrites the bytes, in all copies of s. What uses them at the same
-// time in another goroutine gets wrong results: stop it first.
+// Wipe overwrites the bytes, in all copies of s, and lets go of them: crypto/ed25519 keeps an expanded copy of a key for as long as the
+// key itself is in use. What uses the bytes at the same time in another goroutine gets wrong results: stop it first.
 func (s Bytes) Wipe() {
 	if s.open == nil {
 		return
 	}
-	kept := s.open()
-	kept.wiped.Store(true)
-	clear(kept.bytes)
+	if b := s.open().Swap(nil); b != nil {
+		clear(*b)
+	}
 }
 
 // String is Redacted.

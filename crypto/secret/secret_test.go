@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -180,6 +182,23 @@ func TestWipeReachesCopiesButNotClones(t *testing.T) {
 	if !bytes.Equal(lent, make([]byte, len(canary))) {
 		t.Errorf("lent bytes after Wipe: %q", lent)
 	}
+}
+
+// Who still has a wiped secret does not keep its memory, nor what others have tied to that.
+func TestWipeLetsGo(t *testing.T) {
+	raw := make([]byte, 64)
+	there := weak.Make(&raw[0])
+	key := secret.New(raw)
+	runtime.GC()
+	if there.Value() == nil {
+		t.Fatal("gone before Wipe")
+	}
+	key.Wipe()
+	runtime.GC()
+	if there.Value() != nil {
+		t.Error("still there after Wipe")
+	}
+	runtime.KeepAlive(key)
 }
 
 func TestZeroValue(t *testing.T) {

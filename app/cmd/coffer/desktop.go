@@ -45,7 +45,8 @@ type desktop struct {
 	thread    *uiThread
 	ending    *ending
 	confirm   sync.Once
-	tray      bool // there is one, and so a way back to a hidden window
+	scrubs    []*time.Timer // to come; the UI's
+	tray      bool          // there is one, and so a way back to a hidden window
 }
 
 func newDesktop(o options, paths platform.Paths, program *updater.Program, log *slog.Logger) *desktop {
@@ -185,6 +186,10 @@ func (d *desktop) closed() {
 // settleTime is how long after a screen has appeared the memory is given back that it took to get there.
 const settleTime = 2 * time.Second
 
+// forgetTime is how long after a lock the toolkit has forgotten what was typed: it keeps the size of every text that it has measured for
+// a minute, the master password's with the others, and clears that up every half minute.
+const forgetTime = 2 * time.Minute
+
 // shown is called with every screen. A first screen says that this version works.
 func (d *desktop) shown(page screen.Page) {
 	if page == screen.PageStarting {
@@ -194,8 +199,12 @@ func (d *desktop) shown(page screen.Page) {
 		return
 	}
 	d.confirm.Do(d.confirmHealthy)
+	for _, later := range d.scrubs {
+		later.Stop()
+	}
+	d.scrubs = nil
 	if page == screen.PageUnlock { // perhaps after a lock: what Go has kept of it is cleared
-		time.AfterFunc(settleTime, secret.Scrub)
+		d.scrubs = []*time.Timer{time.AfterFunc(settleTime, secret.Scrub), time.AfterFunc(forgetTime, secret.Scrub)}
 		return
 	}
 	// Deriving keys takes far more memory than all that follows.
@@ -218,6 +227,7 @@ func (d *desktop) watchAway(ctx context.Context) {
 		ctx, cancel := context.WithTimeout(ctx, awayTime)
 		defer cancel()
 		d.shell.Away(ctx)
+		secret.Scrub() // now, before the memory is perhaps written to the disk
 	})
 	if err != nil && ctx.Err() == nil {
 		d.log.Warn("the system does not tell when the session is locked", "error", err)
