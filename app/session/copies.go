@@ -57,10 +57,15 @@ func (m *Manager) pruneCopies(account id.ID, synced bool) {
 	}
 }
 
-// forgetCopies removes all copies and all evidence of an account that is removed from this PC.
+// forgetCopies removes all copies, backups and evidence of an account that is removed from this PC.
 func (m *Manager) forgetCopies(account id.ID) error {
-	var errs []error
-	for _, path := range append(m.copies(account), m.evidence(account)...) {
+	all, err := m.backups(account)
+	errs := []error{err}
+	paths := append(m.copies(account), m.evidence(account)...)
+	for _, b := range all {
+		paths = append(paths, m.backupPath(account, b.ID))
+	}
+	for _, path := range paths {
 		if err := os.Remove(path); err != nil {
 			errs = append(errs, fmt.Errorf("forget account: %w", err))
 		}

@@ -20,3 +20,9 @@ func Resealing(u *Unlocked) bool {
 	defer u.syncMu.Unlock()
 	return u.resealing
 }
+
+// BackUpIfDue does what the sync loop does after each round. Only for accounts whose loop does not run.
+func BackUpIfDue(u *Unlocked) { u.backUpIfDue() }
+
+// Outdated are the backups, of all from new to old, that would be removed.
+func Outdated(all []Backup) []Backup { return outdated(all) }

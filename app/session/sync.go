@@ -50,6 +50,7 @@ func (u *Unlocked) wake() {
 func (u *Unlocked) syncLoop() {
 	retry := firstRetry
 	remembered := u.m.cfg.Now()
+	u.nextBackup = remembered.Add(backupAfter)
 	for {
 		wait := idleInterval
 		switch err := u.syncOnce(u.ctx, nil); {
@@ -65,6 +66,8 @@ func (u *Unlocked) syncLoop() {
 			remembered = now
 			u.rememberNow(u.ctx)
 		}
+		u.backUpIfDue()
+		wait = min(wait, max(u.nextBackup.Sub(u.m.cfg.Now()), firstRetry))
 		select {
 		case <-u.ctx.Done():
 			return

@@ -54,6 +54,8 @@ type Unlocked struct {
 	kick   chan struct{}  // asks the sync loop to run
 	syncMu sync.Mutex     // one sync at a time
 	pruned bool           // old copies of the file were looked at; under syncMu
+
+	nextBackup time.Time // when to look whether one is due; of syncLoop alone
 }
 
 // open takes over the account's keys and its file, and begins to sync. tokens is nil where the file has them, or nobody does.
