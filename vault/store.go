@@ -94,6 +94,10 @@ var (
 	ErrFull = errors.New("no space left on the disk")
 	// ErrReadOnly: the file, its folder or its disk cannot be written.
 	ErrReadOnly = errors.New("the vault file cannot be written")
+	// ErrDisk: the disk failed to read or write; nothing was changed.
+	ErrDisk = errors.New("the disk cannot read or write the vault file")
+	// ErrCannotOpen: the system does not open the file, or one that SQLite keeps beside it.
+	ErrCannotOpen = errors.New("the vault file cannot be opened")
 	// ErrBusy: another process kept the file locked; trying again is right.
 	ErrBusy = errors.New("the vault file is locked by another program")
 	// ErrCorrupt: the file is damaged or no database at all.
@@ -113,7 +117,8 @@ var (
 // Store keeps the sealed objects of vaults. Everything that a function passed to Update did is on disk when Update returns nil,
 // and nothing of it is when it returns an error.
 //
-// Errors wrap ErrFull, ErrReadOnly, ErrBusy, ErrCorrupt, ErrTampered, ErrRekeyed or ErrNotAnchored, or are the context's or f's own.
+// Errors wrap ErrFull, ErrReadOnly, ErrDisk, ErrCannotOpen, ErrBusy, ErrCorrupt, ErrTampered, ErrRekeyed or ErrNotAnchored, or are
+// the context's or f's own.
 type Store interface {
 	// View calls f with one consistent state.
 	View(ctx context.Context, f func(Reader) error) error

@@ -70,6 +70,8 @@ var sentences = []sentence{
 	{vault.ErrFrozen, "frozen", ToneWarning},
 	{vault.ErrFull, "full", ToneError},
 	{vault.ErrReadOnly, "readOnly", ToneError},
+	{vault.ErrDisk, "disk", ToneError},
+	{vault.ErrCannotOpen, "cannotOpen", ToneError},
 	{vault.ErrBusy, "busy", ToneWarning},
 	{vault.ErrRekeyed, "rekeyed", ToneWarning},
 	{vault.ErrTampered, "tampered", ToneError},

@@ -148,6 +148,12 @@ func IsBusy(err error) bool {
 // IsReadOnly reports a write to a read-only database, file or file system.
 func IsReadOnly(err error) bool { return hasCode(err, sqlite3.ErrReadonly) }
 
+// IsIO reports that the disk, or the network behind it, failed to read or write; what was committed before is as it was.
+func IsIO(err error) bool { return hasCode(err, sqlite3.ErrIoErr) }
+
+// IsCannotOpen reports a database, or a file that belongs to it, that the system does not open: its folder, or the rights to it.
+func IsCannotOpen(err error) bool { return hasCode(err, sqlite3.ErrCantOpen) }
+
 // IsCorrupt reports a damaged database.
 func IsCorrupt(err error) bool { return hasCode(err, sqlite3.ErrCorrupt) }
 

@@ -21,6 +21,8 @@ func Columns(context.Context, *sql.DB, string) ([]string, error) { return nil, E
 func IsFull(error) bool         { return false }
 func IsBusy(error) bool         { return false }
 func IsReadOnly(error) bool     { return false }
+func IsIO(error) bool           { return false }
+func IsCannotOpen(error) bool   { return false }
 func IsCorrupt(error) bool      { return false }
 func IsUnique(error) bool       { return false }
 func IsNotADatabase(error) bool { return false }

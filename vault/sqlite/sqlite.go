@@ -189,6 +189,8 @@ func classify(err error) error {
 		{sqlite.IsFull, vault.ErrFull},
 		{sqlite.IsReadOnly, vault.ErrReadOnly},
 		{isPermission, vault.ErrReadOnly},
+		{sqlite.IsIO, vault.ErrDisk},
+		{sqlite.IsCannotOpen, vault.ErrCannotOpen},
 		{sqlite.IsBusy, vault.ErrBusy},
 		{sqlite.IsCorrupt, vault.ErrCorrupt},
 		{sqlite.IsNotADatabase, vault.ErrCorrupt},
