@@ -121,6 +121,35 @@ func TestANewDeviceIsAnnouncedAndRemoved(t *testing.T) {
 	}
 }
 
+// Every device says of a new one when it came, and who has let it in.
+func TestANewDeviceSaysWhoLetItIn(t *testing.T) {
+	d, ctx := openDesk(t), t.Context()
+	b := testpc.New(t, "Anna’s laptop", nil).SignIn(t, d.server, anna, d.secretKey())
+	d.shell.Vault().Sync()
+	d.waitFor("New device: Anna’s laptop, Linux.")
+	d.waitFor(", with the emergency kit.")
+	fresh, err := testpc.New(t, "Third PC", nil).BeginPairing(ctx, d.server.URL, anna)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests, err := b.Pairings(ctx)
+	if err != nil || len(requests) != 1 {
+		t.Fatalf("%+v, %v", requests, err)
+	}
+	approval, err := b.Answer(ctx, requests[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = errors.Join(fresh.Answered(ctx), approval.Revealed(ctx), approval.CheckCode(fresh.Code()), approval.Approve(ctx, testpc.Typed(testpc.Password)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.shell.Vault().Sync()
+	d.waitFor("New device: Third PC, Linux.")
+	d.waitFor("It was let in on " + d.env.Words.Date(time.Now()))
+	d.waitFor(", from Anna’s laptop.")
+}
+
 func TestApproveANewDeviceByKeyboard(t *testing.T) {
 	d, ctx := openDesk(t), t.Context()
 	fresh := d.requested()
