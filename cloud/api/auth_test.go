@@ -123,14 +123,14 @@ func forbidden(t *testing.T, s *testkit.Server, method, path string) map[string]
 		replay = "401 session_ended replayed sign-out"
 	}
 	return map[string]*http.Request{
-		"401 session_ended random token":                d.request(method, path, randomBytes(32), body),
-		"401 session_ended refresh token":               d.request(method, path, d.session.RefreshToken, body),
-		"401 session_ended other user, this token":      stranger.first.request(method, path, d.session.AccessToken, body),
-		"401 session_ended this device, another token":  d.request(method, path, stranger.first.session.AccessToken, body),
-		"401 session_ended other device, this token":    sender.request(method, path, d.session.AccessToken, body),
-		replay:                                          again,
-		"401 clock_skew too old":                        d.requestAt(method, path, -121*time.Second),
-		"401 clock_skew too new":                        d.requestAt(method, path, 121*time.Second),
+		"401 session_ended random token":               d.request(method, path, randomBytes(32), body),
+		"401 session_ended refresh token":              d.request(method, path, d.session.RefreshToken, body),
+		"401 session_ended other user, this token":     stranger.first.request(method, path, d.session.AccessToken, body),
+		"401 session_ended this device, another token": d.request(method, path, stranger.first.session.AccessToken, body),
+		"401 session_ended other device, this token":   sender.request(method, path, d.session.AccessToken, body),
+		replay:                   again,
+		"401 clock_skew too old": d.requestAt(method, path, -121*time.Second),
+		"401 clock_skew too new": d.requestAt(method, path, 121*time.Second),
 		"401 clock_skew from before the server's start": d.requestAt(method, path, -time.Hour),
 	}
 }
