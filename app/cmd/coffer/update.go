@@ -78,14 +78,22 @@ func (d *desktop) pollUpdates(ctx context.Context) {
 	}).Run(ctx)
 }
 
-// confirmHealthy ends the trial of a new version once its first screen is shown.
+// confirmHealthy ends the trial of a new version once its first screen is shown, off the UI goroutine.
 func (d *desktop) confirmHealthy() {
 	if d.program == nil {
 		return
 	}
 	go func() {
-		if err := d.program.ConfirmHealthy(); err != nil {
+		if err := proveHealthy(context.Background(), d.manager.CheckFiles, d.program.ConfirmHealthy); err != nil {
 			d.log.Error("new version not confirmed", "error", err)
 		}
 	}()
+}
+
+// proveHealthy confirms a version that opens what is on this PC. One that does not is replaced by the one before at the next start.
+func proveHealthy(ctx context.Context, opens func(context.Context) error, confirm func() error) error {
+	if err := opens(ctx); err != nil {
+		return err
+	}
+	return confirm()
 }
