@@ -201,21 +201,29 @@ func logOf(t *testing.T, pc *testpc.PC) *chain.Log {
 	return log
 }
 
+// otherSuites make a sealed key one of another suite or version, or something else altogether.
+var otherSuites = map[string]func(any) any{
+	"suite 0": setByte(4, 0), "suite 2": setByte(4, 2), "version 0": setByte(3, '0'), "version 2": setByte(3, '2'), "purpose 2": setByte(5, 2),
+	"an encrypted string": set([]byte("2.q83vEjRWeJASNFZ4kBI0Vg==|AAAA|AAAA")), "a bare key": set(make([]byte, 32)),
+}
+
+func setByte(offset int, to byte) func(any) any {
+	return func(v any) any {
+		text, _ := v.(string)
+		b, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || offset >= len(b) {
+			return v
+		}
+		b[offset] = to
+		return b
+	}
+}
+
 // oldSealings sends the sealed keys as another suite, another version, or something else altogether.
 func oldSealings(t *testing.T) {
 	s := newScene(t)
-	at := func(offset int, to byte) func(any) any {
-		return func(v any) any {
-			b, _ := base64.StdEncoding.DecodeString(v.(string))
-			b[offset] = to
-			return b
-		}
-	}
 	for _, place := range []field{{"sealed_account_key"}, {"sealed_identity"}, {"vaults", 0, "sealed_vault_key"}} {
-		for name, change := range map[string]func(any) any{
-			"suite 0": at(4, 0), "suite 2": at(4, 2), "version 0": at(3, '0'), "version 2": at(3, '2'), "purpose 2": at(5, 2),
-			"an encrypted string": set([]byte("2.q83vEjRWeJASNFZ4kBI0Vg==|AAAA|AAAA")), "a bare key": set(make([]byte, 32)),
-		} {
+		for name, change := range otherSuites {
 			t.Run(place.String()[1:]+" "+name, func(t *testing.T) {
 				refusedBundle(t, s, func(v any) any { return edit(v, place, change) })
 			})
