@@ -35,6 +35,7 @@ var sentences = []sentence{
 	{session.ErrPairingExpired, "pairingExpired", ToneWarning},
 	{session.ErrPairingDigits, "pairingDigits", ToneError},
 	{session.ErrPairingChanged, "pairingChanged", ToneError},
+	{session.ErrNoBackup, "noBackup", ToneWarning},
 	{session.ErrRecoveryEnded, "recoveryEnded", ToneError},
 	{session.ErrOldPassword, "oldPassword", ToneWarning},
 	{session.ErrSecretKeyNeeded, "secretKeyNeeded", ToneWarning},

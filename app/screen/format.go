@@ -199,3 +199,11 @@ func duration(words *assets.Catalog, d time.Duration) string {
 	}
 	return words.Text("screen.minutes", "n", minutes(d))
 }
+
+// sizeText is a number of bytes as people read it.
+func sizeText(words *assets.Catalog, bytes int64) string {
+	if bytes < 1<<20 {
+		return words.Text("screen.size.kb", "n", int((bytes+1<<10-1)>>10))
+	}
+	return words.Text("screen.size.mb", "n", int(bytes>>20))
+}

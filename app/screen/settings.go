@@ -65,7 +65,7 @@ type Settings struct {
 	ask     bool
 	busy    bool
 	problem Message
-	leads   map[string]func() // to the account and to the devices
+	leads   map[string]func() // to the account, the devices and the backups
 
 	keeping, keepAgain bool
 }
@@ -112,6 +112,7 @@ func (s *Settings) Update() *Update { return s.config.Update }
 const (
 	SettingsAccount = "account"
 	SettingsDevices = "devices"
+	SettingsBackups = "backups"
 )
 
 // Lead closes the settings and shows what they lead to.

@@ -26,6 +26,7 @@ type SheetModel interface {
 var (
 	_ SheetModel = (*Account)(nil)
 	_ SheetModel = (*Devices)(nil)
+	_ SheetModel = (*Backups)(nil)
 	_ SheetModel = (*NewDevice)(nil)
 	_ SheetModel = (*Recover)(nil)
 	_ SheetModel = (*Confirm)(nil)
@@ -63,6 +64,11 @@ func (v *Vault) openDevices() *Devices {
 	devices := NewDevices(v.env, DevicesConfig{Unlocked: v.config.Unlocked, Close: v.closeSheet, Said: v.said})
 	v.openSheet(devices)
 	return devices
+}
+
+// OpenBackups shows the copies of the vault on this PC.
+func (v *Vault) OpenBackups() {
+	v.openSheet(NewBackups(v.env, BackupsConfig{Unlocked: v.config.Unlocked, Close: v.closeSheet, Said: v.said}))
 }
 
 func (v *Vault) said(text string) { v.say(text, nil) }

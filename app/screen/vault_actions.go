@@ -282,7 +282,7 @@ func (v *Vault) OpenSettings() {
 		return
 	}
 	v.settings = v.config.NewSettings(v.config.Unlocked, v.closeSettings)
-	v.settings.leads = map[string]func(){SettingsAccount: v.OpenAccount, SettingsDevices: v.OpenDevices}
+	v.settings.leads = map[string]func(){SettingsAccount: v.OpenAccount, SettingsDevices: v.OpenDevices, SettingsBackups: v.OpenBackups}
 	v.changed()
 }
 

@@ -100,6 +100,7 @@ func (v *settingsView) account(s screen.SettingsState) fyne.CanvasObject {
 		widget.CardRow(who),
 		widget.CardRow(v.kit.box),
 		widget.CardRow(v.lead("ui.settings.manageAccount", screen.SettingsAccount)),
+		widget.CardRow(v.lead("ui.settings.backups", screen.SettingsBackups)),
 		widget.CardRow(widget.Row(0, forget, widget.Spacer())),
 	)
 }
