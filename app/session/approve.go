@@ -124,7 +124,7 @@ const maxPlatform = 16
 // checkText refuses what would not be one short line on the screen: a stranger has chosen it.
 func checkText(text string, maxRunes int) error {
 	unprintable := func(r rune) bool { return !unicode.IsPrint(r) }
-	if !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxRunes || strings.ContainsFunc(text, unprintable) {
+	if strings.TrimSpace(text) == "" || !utf8.ValidString(text) || utf8.RuneCountInString(text) > maxRunes || strings.ContainsFunc(text, unprintable) {
 		return errors.New("not a name")
 	}
 	return nil
