@@ -47,6 +47,7 @@ func (a *Accounts) Change(ctx context.Context, c Caller, in Change) error {
 		return err
 	}
 	var head uint64
+	var ended []id.ID
 	err = a.decide(ctx, func(tx Tx) (verdict, failure error) {
 		failure = a.logs.with(tx, c.Account, func(log *chain.Log) (failure error) {
 			if isHead(log, in.Entries...) {
@@ -55,6 +56,7 @@ func (a *Accounts) Change(ctx context.Context, c Caller, in Change) error {
 			step := &changing{Accounts: a, tx: tx, caller: c, in: in, batch: b, log: log}
 			verdict, failure = step.run()
 			head, _ = log.Head()
+			ended = step.ended
 			return failure
 		})
 		return verdict, failure
@@ -64,8 +66,8 @@ func (a *Accounts) Change(ctx context.Context, c Caller, in Change) error {
 	} else if err != nil || head == 0 {
 		return err
 	}
-	for _, r := range b.revoked {
-		a.events.drop(c.Account, r.Device)
+	for _, device := range ended {
+		a.events.drop(c.Account, device)
 	}
 	a.outbox.nudge()
 	a.events.wake(in.Pairing)
@@ -84,6 +86,7 @@ type changing struct {
 	account Account
 	self    Device
 	pairing Pairing // of an approval
+	ended   []id.ID // devices whose sessions are over
 }
 
 // run decides and does. Only a wrong proof is a verdict, which is kept; everything else rolls back.
@@ -334,11 +337,17 @@ func (s *changing) dropUnlisted() error {
 		if d.Status != DeviceVerified {
 			continue
 		}
-		if err := errors.Join(s.tx.DeleteDeviceSessions(d.Account, d.ID), s.tx.DeleteDevice(d.Account, d.ID)); err != nil {
+		if err := errors.Join(s.endSessions(d.ID), s.tx.DeleteDevice(d.Account, d.ID)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// endSessions ends those of a device; its streams end when the change is done.
+func (s *changing) endSessions(device id.ID) error {
+	s.ended = append(s.ended, device)
+	return s.tx.DeleteDeviceSessions(s.caller.Account, device)
 }
 
 func (s *changing) applyDevices() error {
@@ -356,7 +365,7 @@ func (s *changing) applyDevices() error {
 		return s.tx.RenameDevice(account, r.Device, r.Name)
 	}
 	for _, r := range s.batch.revoked {
-		if err := errors.Join(s.tx.SetDeviceStatus(account, r.Device, DeviceRevoked), s.tx.DeleteDeviceSessions(account, r.Device)); err != nil {
+		if err := errors.Join(s.tx.SetDeviceStatus(account, r.Device, DeviceRevoked), s.endSessions(r.Device)); err != nil {
 			return err
 		}
 	}

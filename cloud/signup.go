@@ -73,17 +73,18 @@ func (s *SignUp) Start(ctx context.Context, address, language string) (signupID 
 	return row.ID, row.Expires, nil
 }
 
-// Verify trades the code for a token that opens Finish once. Errors: *CodeWrong, ErrCodeExpired.
+// Verify trades the code for a token that opens Finish once. The right code again gets the same token: its answer was lost.
+// Errors: *CodeWrong, ErrCodeExpired.
 func (s *SignUp) Verify(ctx context.Context, signupID, code string) (token []byte, err error) {
-	token = s.bytes(tokenSize)
+	token = s.secret.mac("coffer/v1/signup-token", signupID, readCode(code))
 	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
 		row, err := tx.Signup(signupID)
-		if errors.Is(err, ErrNone) || len(row.TokenHash) != 0 {
+		if errors.Is(err, ErrNone) {
 			return ErrCodeExpired, nil
 		} else if err != nil {
 			return nil, err
 		}
-		if verdict = s.tryCode(&row.Code, code, "signup", row.ID); verdict == nil {
+		if verdict = s.tryCode(&row.Code, code, "signup", row.ID); verdict == nil && len(row.TokenHash) == 0 {
 			row.TokenHash, row.Expires = hashToken(token), s.time()+millis(signupTokenLifetime)
 		}
 		return verdict, tx.UpdateSignup(row)

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -34,8 +35,28 @@ func TestSignupCode(t *testing.T) {
 	}
 	// People type codes in their own way.
 	typed := " " + strings.ToLower(strings.ReplaceAll(code, "-", "")) + " "
-	u.post("/v1/signup/verify", wire.SignupVerify{SignupID: started.SignupID, Code: typed}, nil).ok(t)
+	var first, again wire.SignupVerified
+	u.post("/v1/signup/verify", wire.SignupVerify{SignupID: started.SignupID, Code: typed}, &first).ok(t)
+	// The answer was lost.
+	u.post("/v1/signup/verify", wire.SignupVerify{SignupID: started.SignupID, Code: code}, &again).ok(t)
+	if len(first.Token) != 32 || !bytes.Equal(first.Token, again.Token) {
+		t.Errorf("tokens of %d and %d bytes, or not the same", len(first.Token), len(again.Token))
+	}
+	u.first.callWithoutToken("/v1/signup/finish", u.finish(again.Token), nil).ok(t)
 	u.post("/v1/signup/verify", wire.SignupVerify{SignupID: started.SignupID, Code: code}, nil).want(t, 403, wire.CodeCodeExpired)
+}
+
+// To ask for the token again does not make it live longer.
+func TestSignupTokenIsNotProlonged(t *testing.T) {
+	s := testkit.Cloud(t)
+	u := newUser(t, s, "ada@example.org")
+	in := wire.SignupVerify{SignupID: u.startSignup().SignupID, Code: s.LastCode(t, u.email)}
+	var out wire.SignupVerified
+	u.post("/v1/signup/verify", in, &out).ok(t)
+	s.Clock.Advance(9 * time.Minute)
+	u.post("/v1/signup/verify", in, &out).ok(t)
+	s.Clock.Advance(51 * time.Minute)
+	u.first.callWithoutToken("/v1/signup/finish", u.finish(out.Token), nil).want(t, 403, wire.CodeCodeExpired)
 }
 
 func TestSignupCodeRunsOut(t *testing.T) {
