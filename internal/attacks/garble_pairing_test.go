@@ -244,6 +244,27 @@ func TestEndlessPairings(t *testing.T) {
 	})
 }
 
+// What a stranger's device is called stands on the screen of the one that lets it in: one short line, and nothing else.
+func TestNamesOfStrangers(t *testing.T) {
+	s := newScene(t)
+	l := newLiar(t, s.server)
+	b := s.pcB.Copy(t, l).Unlock(t)
+	defer b.Lock()
+	if _, err := testpc.New(t, "PC N", nil).BeginPairing(t.Context(), s.server.URL, email); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"", " ", strings.Repeat("x", 65), "PC\nB", "PC \u202eB", strings.Repeat("x", 1<<20)} {
+		l.lie(onPath("/pairings", func(v any) any { return edit(v, field{"pairings", 0, "device", "name"}, set(name)) }))
+		if got, err := b.Pairings(t.Context()); !errors.Is(err, session.ErrDishonestServer) {
+			t.Errorf("%.20q: %+v, %v", name, got, err)
+		}
+	}
+	l.lie(nil)
+	if got, err := b.Pairings(t.Context()); err != nil || len(got) != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 // fastForward is a clock on which every pause between two polls is a minute long, and takes no time.
 func fastForward(c *session.Config) {
 	var paused atomic.Int64
