@@ -107,7 +107,11 @@ func (n *NewDevice) passwordPage() {
 	n.show(sheetPage{name: "password", fields: []SheetField{n.passwordField()}, submit: func() {
 		password := n.password(fieldPassword)
 		openLate(&n.Sheet, password, func(ctx context.Context, password secret.Bytes) (*session.Unlocked, error) {
-			return n.pairing.Finish(ctx, password, nil)
+			u, err := n.pairing.Finish(ctx, password, nil)
+			if errors.Is(err, session.ErrProofFailed) {
+				err = session.ErrWrongPassword // address and Secret Key came from the other device
+			}
+			return u, err
 		}, n.config.Opened)
 	}})
 }

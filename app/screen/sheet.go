@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"errors"
 	"unicode/utf8"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -15,6 +16,7 @@ type SheetState struct {
 	Page        string // tells one page from the next: its fields are built anew
 	Title, Body string
 	Problem     Message
+	Waiting     string // what is waited for that somebody else does; empty for nothing
 	Busy        bool
 	Failures    int // rises when an attempt fails: the password is to be typed anew
 
@@ -31,6 +33,7 @@ type SheetState struct {
 	CanSubmit bool
 	Danger    bool
 	Secondary string // label of the way back or out; empty if there is none
+	Stay      bool   // the page is left by its button alone
 }
 
 // SheetRow is a fact, a device, or a way to another page.
@@ -158,10 +161,13 @@ func (s *Sheet) view() SheetState {
 	p := s.page
 	state := SheetState{
 		Page: s.name + "." + p.name, Title: s.word("title"), Body: s.word("body"), Problem: s.problem, Busy: s.busy || p.wait, Failures: s.failed,
-		Digits: p.digits, QR: p.qr, Danger: p.danger,
+		Digits: p.digits, QR: p.qr, Danger: p.danger, Stay: p.stay,
 	}
 	if p.rows != nil {
 		state.Rows = p.rows()
+	}
+	if len(state.Rows) == 0 {
+		state.Waiting = s.word("waiting")
 	}
 	for _, f := range p.fields {
 		if f.Kind != FieldPassword {
@@ -191,7 +197,7 @@ func (s *Sheet) view() SheetState {
 		state.Secondary = s.word("secondary")
 	case p.back != nil:
 		state.Secondary = s.text("screen.back")
-	case p.submit != nil:
+	case p.submit != nil || p.wait:
 		state.Secondary = s.text("screen.cancel")
 	default:
 		state.Secondary = s.text("screen.close")
@@ -344,6 +350,10 @@ func (s *Sheet) watch(work func(context.Context) error, done func(error)) {
 // fail shows why something did not happen. The password in force is asked for anew.
 func (s *Sheet) fail(err error) {
 	s.problem = explain(s.env.Words, err)
+	if errors.Is(err, session.ErrOffline) {
+		// Nobody tries again by himself what a person has asked for here.
+		s.problem = sentence{key: "notNow", tone: ToneWarning}.message(s.env.Words)
+	}
 	s.hidden[fieldPassword].Wipe()
 	delete(s.hidden, fieldPassword)
 	s.failed++

@@ -107,7 +107,7 @@ func (v *settingsView) account(s screen.SettingsState) fyne.CanvasObject {
 
 // lead is a way to a dialog of its own.
 func (v *settingsView) lead(label, to string) fyne.CanvasObject {
-	return widget.Row(0, widget.NewButton(v.w.text(label), assets.IconChevronRight, widget.Secondary, func() { v.model.Lead(to) }), widget.Spacer())
+	return widget.Row(0, widget.NewButton(v.w.text(label), assets.NoIcon, widget.Secondary, func() { v.model.Lead(to) }), widget.Spacer())
 }
 
 func (v *settingsView) render(s screen.SettingsState) {

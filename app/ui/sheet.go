@@ -33,8 +33,10 @@ type sheetView struct {
 	fields   map[string]*widget.Entry
 	strength *meter
 	rules    *fyne.Container
-	kit      *sheetKit
+	kit      *kitPart
 	primary  *widget.Button
+	back     *widget.Button
+	waiting  *waitingLine
 	busy     bool
 	failures int
 }
@@ -64,13 +66,13 @@ func newSheetModal(w *Window, model screen.SheetModel, open func() bool) *widget
 	v.settled = modal.Refresh
 	v.turned = func(s screen.SheetState) {
 		modal.SetTitle(s.Title)
-		modal.Default = v.primary
+		modal.Default, modal.Locked = v.primary, s.Stay
 		modal.Refresh()
 		if v.first != nil && modal.Open() {
 			widget.Focus(v.first)
 		}
 	}
-	modal.Default = v.primary
+	modal.Default, modal.Locked = v.primary, model.State().Stay
 	return modal
 }
 
@@ -84,21 +86,38 @@ func (v *sheetView) render(s screen.SheetState) {
 	}
 	v.update(s)
 	v.settled()
-	if v.busy && !s.Busy && !s.Problem.IsZero() && v.first != nil {
-		widget.Focus(v.first) // an attempt has failed: what was typed is to be mended
+	if v.busy && !s.Busy && !s.Problem.IsZero() {
+		v.focusToMend()
 	}
 	v.busy = s.Busy
+}
+
+// focusToMend puts the keyboard, after an attempt that failed, where something has to be typed anew: what was typed last is the most
+// likely mistake, but for the password, which was emptied.
+func (v *sheetView) focusToMend() {
+	if password := v.fields[screen.PasswordField]; password != nil {
+		widget.Focus(password.Input())
+		return
+	}
+	for _, entry := range v.fields {
+		if entry.Input() == v.w.root.Canvas().Focused() {
+			return
+		}
+	}
+	if v.first != nil {
+		widget.Focus(v.first)
+	}
 }
 
 func (v *sheetView) build(s screen.SheetState) {
 	for _, old := range v.box.Objects {
 		widget.Release(old)
 	}
-	v.first, v.primary, v.kit, v.strength, v.fields = nil, nil, nil, nil, map[string]*widget.Entry{}
+	v.first, v.primary, v.back, v.kit, v.strength, v.fields = nil, nil, nil, nil, nil, map[string]*widget.Entry{}
 	v.problem, v.rows, v.rowsOf = newNotice(14), widget.Column(0), nil
 	v.box.Objects = nil
 	if v.inCard {
-		v.add(0, widget.NewText(s.Title, theme.PageTitle).Shortened())
+		v.add(0, widget.NewParagraph(s.Title, theme.PageTitle))
 	}
 	if s.Body != "" {
 		v.add(6, paragraph(s.Body))
@@ -113,6 +132,8 @@ func (v *sheetView) build(s screen.SheetState) {
 	if len(s.Rows) > 0 || s.Fields == nil && s.Digits == "" && s.QR == "" && s.Kit.Save == "" {
 		v.add(14, v.rows)
 	}
+	v.waiting = newWaitingLine()
+	v.box.Add(v.waiting.box)
 	for _, f := range s.Fields {
 		v.add(gap, v.field(f))
 	}
@@ -120,11 +141,13 @@ func (v *sheetView) build(s screen.SheetState) {
 		v.choice(s.Password)
 	}
 	if s.Kit.Save != "" {
-		v.kit = newSheetKit(v)
+		v.kit = newKitPart(v.model.SaveKit, v.model.ConfirmKit)
 		v.add(18, v.kit.box)
+		v.focusFirst(v.kit.save)
 	}
 	for _, link := range s.Links {
-		v.add(8, widget.Row(0, widget.NewButton(link.Label, assets.NoIcon, widget.Ghost, func() { v.model.Follow(link.ID) }), widget.Spacer()))
+		button := widget.NewButton(link.Label, assets.NoIcon, widget.Ghost, func() { v.model.Follow(link.ID) })
+		v.add(8, widget.Pad(widget.Row(0, button, widget.Spacer()), 0, 0, 0, ghostInset))
 	}
 	v.buttons(s)
 }
@@ -169,10 +192,10 @@ func (v *sheetView) choice(p screen.PasswordChoice) {
 func (v *sheetView) buttons(s screen.SheetState) {
 	row := []fyne.CanvasObject{}
 	if s.Secondary != "" {
-		back := widget.NewButton(s.Secondary, assets.NoIcon, widget.Secondary, v.model.Back).Tall()
-		row = append(row, back)
+		v.back = widget.NewButton(s.Secondary, assets.NoIcon, widget.Secondary, v.model.Back).Tall()
+		row = append(row, v.back)
 		if s.Primary == "" && len(s.Rows) == 0 || s.Danger {
-			v.focusFirst(back) // what cannot be undone is never what Enter does by itself
+			v.focusFirst(v.back) // what cannot be undone is never what Enter does by itself
 		}
 	}
 	row = append(row, widget.Spacer())
@@ -196,6 +219,7 @@ func (v *sheetView) update(s screen.SheetState) {
 		problem = s.Kit.Problem
 	}
 	v.problem.set(problem)
+	v.waiting.set(s.Waiting)
 	v.updateRows(s.Rows)
 	for _, f := range s.Fields {
 		entry := v.fields[f.ID]
@@ -216,13 +240,13 @@ func (v *sheetView) update(s screen.SheetState) {
 			line.SetMet(rule.Met)
 		}
 	}
-	if v.kit != nil {
-		v.kit.render(s)
-	}
 	if v.primary != nil {
 		v.primary.SetText(s.Primary)
 		v.primary.SetBusy(s.Busy)
 		v.primary.SetEnabled(s.CanSubmit || s.Busy)
+	}
+	if v.kit != nil {
+		v.kit.render(s.Kit, s.Confirm, v.primary)
 	}
 }
 
@@ -231,6 +255,10 @@ func (v *sheetView) updateRows(rows []screen.SheetRow) {
 		return
 	}
 	v.rowsOf = rows
+	waited := v.first != nil && v.first == fyne.Focusable(v.back)
+	if waited {
+		v.first = nil
+	}
 	var lines []fyne.CanvasObject
 	for _, r := range rows {
 		lines = append(lines, widget.CardRow(v.row(r)))
@@ -240,6 +268,14 @@ func (v *sheetView) updateRows(rows []screen.SheetRow) {
 		v.rows.Add(widget.NewCard(lines...))
 	}
 	v.rows.Refresh()
+	if !waited {
+		return
+	}
+	// What was waited for has come: it takes the keyboard from the way back.
+	v.focusFirst(v.back)
+	if v.w.root.Canvas().Focused() == fyne.Focusable(v.back) {
+		widget.Focus(v.first)
+	}
 }
 
 func sameRows(a, b []screen.SheetRow) bool {
@@ -275,34 +311,6 @@ func (v *sheetView) row(r screen.SheetRow) fyne.CanvasObject {
 	return widget.Row(12, line...)
 }
 
-// sheetKit saves the emergency kit and asks whether it is in a safe place.
-type sheetKit struct {
-	box     *fyne.Container
-	save    *widget.Button
-	saved   *widget.Paragraph
-	done    *fyne.Container
-	confirm *widget.Check
-}
-
-func newSheetKit(v *sheetView) *sheetKit {
-	k := &sheetKit{save: widget.NewButton("", assets.IconDownload, widget.Secondary, v.model.SaveKit).Tall(), saved: widget.NewParagraph("", theme.Secondary)}
-	k.confirm = widget.NewCheck("", false, v.model.ConfirmKit)
-	k.done = widget.Pad(widget.TopRow(8, widget.NewIcon(assets.IconCircleCheck, theme.ColorSuccess, widget.SmallIconSide), widget.Grow(k.saved)), 10, 0, 0, 0)
-	k.box = widget.Column(0, k.save, k.done, widget.Pad(k.confirm, 16, 0, 0, 0))
-	v.focusFirst(k.save)
-	return k
-}
-
-func (k *sheetKit) render(s screen.SheetState) {
-	k.save.SetText(s.Kit.Save)
-	k.save.SetBusy(s.Kit.Busy)
-	k.saved.SetText(s.Kit.SavedTo)
-	k.done.Hidden = s.Kit.SavedTo == ""
-	k.confirm.SetLabel(s.Confirm.Label)
-	k.confirm.SetEnabled(s.Confirm.Enabled)
-	k.confirm.SetChecked(s.Confirm.Ticked)
-}
-
 // qrSide is the width of a code on the screen, in the toolkit's units.
 const qrSide = 184
 
@@ -325,4 +333,21 @@ func qrImage(content string) fyne.CanvasObject {
 	shown.ScaleMode, shown.FillMode = canvas.ImageScalePixels, canvas.ImageFillContain
 	shown.SetMinSize(fyne.NewSquareSize(qrSide))
 	return shown
+}
+
+// waitingLine says what is waited for that somebody else does. Nothing turns in it: it may stand there for minutes.
+type waitingLine struct {
+	box  *fyne.Container
+	text *widget.Text
+}
+
+func newWaitingLine() *waitingLine {
+	w := &waitingLine{text: widget.NewText("", theme.Secondary)}
+	w.box = widget.Pad(widget.Center(widget.Row(8, widget.NewIcon(assets.IconClock, theme.ColorMuted, widget.SmallIconSide), w.text)), 16, 0, 0, 0)
+	return w
+}
+
+func (w *waitingLine) set(text string) {
+	w.text.SetText(text)
+	w.box.Hidden = text == ""
 }

@@ -141,7 +141,7 @@ func (v *welcomeView) key(event *fyne.KeyEvent) {
 type stepCard struct {
 	box          *fyne.Container
 	header       *widget.StepHeader
-	title        *widget.Text
+	title        *widget.Paragraph
 	body         *widget.Paragraph
 	notice       *notice
 	back, onward *widget.Button
@@ -150,7 +150,7 @@ type stepCard struct {
 
 func newStepCard(v *welcomeView) *stepCard {
 	c := &stepCard{
-		header: widget.NewStepHeader("", 0, ""), title: widget.NewText("", theme.PageTitle).Shortened(), body: paragraph(""), notice: newNotice(16),
+		header: widget.NewStepHeader("", 0, ""), title: widget.NewParagraph("", theme.PageTitle), body: paragraph(""), notice: newNotice(16),
 		back: widget.NewButton("", assets.NoIcon, widget.Secondary, v.model.Back).Tall(), onward: widget.NewButton("", assets.NoIcon, widget.Primary, v.model.Continue).Tall(),
 	}
 	c.buttons = widget.Pad(widget.Row(8, c.back, widget.Spacer(), c.onward), 22, 0, 0, 0)

@@ -157,40 +157,14 @@ func (v *welcomeView) passwordPage() welcomePage {
 }
 
 func (v *welcomeView) kitPage() welcomePage {
-	save := widget.NewButton("", assets.IconDownload, widget.Primary, v.model.SaveKit).Tall()
-	again := widget.NewButton("", assets.IconDownload, widget.Secondary, v.model.SaveKit).Tall()
-	saved := widget.NewParagraph("", theme.Secondary)
-	done := widget.Pad(widget.TopRow(8, widget.NewIcon(assets.IconCircleCheck, theme.ColorSuccess, widget.SmallIconSide), widget.Grow(saved)), 10, 0, 0, 0)
-	confirm := widget.NewCheck("", false, v.model.ConfirmKit)
-	var before screen.Confirmation
+	kit := newKitPart(v.model.SaveKit, v.model.ConfirmKit)
 	return welcomePage{
-		fields: []fyne.CanvasObject{widget.Pad(widget.Stack(save, again), 20, 0, 0, 0), done, widget.Pad(confirm, 16, 0, 0, 0)},
-		first:  func() fyne.Focusable { return save },
+		fields: []fyne.CanvasObject{widget.Pad(kit.box, 20, 0, 0, 0)},
+		first:  func() fyne.Focusable { return kit.save },
 		render: func(s screen.WelcomeState) {
-			again.Hidden, save.Hidden = s.Kit.SavedTo == "", s.Kit.SavedTo != ""
-			for _, b := range []*widget.Button{save, again} {
-				b.SetText(s.Kit.Save)
-				b.SetBusy(s.Kit.Busy)
-			}
-			saved.SetText(s.Kit.SavedTo)
-			done.Hidden = s.Kit.SavedTo == ""
-			confirm.SetLabel(s.Confirm.Label)
-			confirm.SetEnabled(s.Confirm.Enabled)
-			confirm.SetChecked(s.Confirm.Ticked)
-			v.goOn(before, s, confirm)
-			before = s.Confirm
+			v.steps.render(s) // the way on is to be focused, and so enabled first
+			kit.render(s.Kit, s.Confirm, v.steps.onward)
 		},
-	}
-}
-
-// goOn moves the keyboard to what comes next: the box once the kit is saved, the way on once it is ticked.
-func (v *welcomeView) goOn(before screen.Confirmation, s screen.WelcomeState, confirm *widget.Check) {
-	switch {
-	case s.Confirm.Enabled && !before.Enabled:
-		v.w.focus(confirm)
-	case s.Confirm.Ticked && !before.Ticked:
-		v.steps.render(s)
-		v.w.focus(v.steps.onward)
 	}
 }
 
