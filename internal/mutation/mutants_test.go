@@ -147,15 +147,6 @@ var mutants = []mutant{
 		from: `uint64(a.Expires), a.Pairing, a.Commitment, a.Batch)`, to: `uint64(a.Expires))`,
 	},
 	{
-		row: "20", off: "a proof serves twice", file: "cloud/prover.go",
-		from: `	c, err := tx.TakeChallenge(claimed.Nonce)
-	if errors.Is(err, ErrNone) ||`, to: `	c, err := tx.TakeChallenge(claimed.Nonce)
-	if errors.Is(err, ErrNone) {
-		c, err = claimed, nil
-	}
-	if errors.Is(err, ErrNone) ||`, pkg: "cloud/api", run: "TestApprovalNeedsAFreshProof",
-	},
-	{
 		row: "20b", off: "a removed device may write at an old place of the log", file: "sync/chain/log.go",
 		from: `revoked && seq > last[vault].Seq {`, to: `revoked && seq > last[vault].Seq+100 {`,
 	},
