@@ -54,13 +54,14 @@ func adoptChanged(t *testing.T, changes map[string]func(any) any) {
 	t.Helper()
 	s := rotated(t)
 	for name, change := range changes {
-		t.Run(name, func(t *testing.T) { s.adoptFrom(t, change) })
+		t.Run(name, func(t *testing.T) { mustNotice(t, s.adoptFrom(t, change)) })
 	}
 }
 
 // adoptFrom demands that B refuses the bundle and goes on with what it has, or has the true keys for all that the server did. In both
-// cases it sends nothing that was made with them before it knows that they are true, and is in step with A afterwards.
-func (s *scene) adoptFrom(t *testing.T, change func(any) any) {
+// cases it sends nothing that was made with them before it knows that they are true, and is in step with A afterwards. It returns what
+// B said of them.
+func (s *scene) adoptFrom(t *testing.T, change func(any) any) error {
 	t.Helper()
 	l := newLiar(t, s.server)
 	b := s.pcB.Copy(t, l).Unlock(t)
@@ -96,6 +97,7 @@ func (s *scene) adoptFrom(t *testing.T, change func(any) any) {
 		t.Errorf("A reads %q of what B has written: B has other keys", got)
 	}
 	s.nothingSent(t, l)
+	return err
 }
 
 func rand32() string { return fmt.Sprintf("%x", secret.Random(16).Reveal()) }
@@ -163,8 +165,8 @@ func injectVaultKeyAtAdoption(t *testing.T) {
 // that its user types, and sent a proof, the server could guess the password.
 func injectSecretKey(t *testing.T) {
 	s := rotated(t)
-	devices := logOf(t, s.pcB).Devices()
-	a, b := devices[0], devices[1]
+	log := logOf(t, s.pcB)
+	a, b := log.Devices()[0], log.Devices()[1]
 	for name, forge := range map[string]func(*chain.Wrap) signing.PrivateKey{
 		"by a stranger":    func(w *chain.Wrap) signing.PrivateKey { w.Sender = id.New(); return signing.Generate() },
 		"in the name of A": func(*chain.Wrap) signing.PrivateKey { return signing.Generate() },
@@ -175,11 +177,12 @@ func injectSecretKey(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s.adoptFrom(t, at(field{"wrap"}, func(any) any {
+			mustNotice(t, s.adoptFrom(t, at(field{"wrap"}, func(any) any {
 				w := chain.Wrap{Account: s.a.Account().ID, Sender: a.Device, Recipient: b.Device, Kind: chain.WrapChange, Keys: chain.DeviceKeysHash(b.Key, b.Receive)}
+				w.LogSeq, w.LogHash = log.Head()
 				key := forge(&w)
 				return wrapOwn(t, w, b.Receive, key)
-			}))
+			})))
 		})
 	}
 }

@@ -18,6 +18,10 @@ import (
 func init() {
 	register("5", existing, "every field of a pull", func(t *testing.T) { alterEveryField(t, (*scene).existing, "/changes", "/account/log") })
 	register("5", fresh, "every field of a first sync", func(t *testing.T) { alterEveryField(t, (*scene).fresh, "/head", "/objects") })
+	register("5", existing, "every field of the answer to a push", func(t *testing.T) { alterEveryField(t, pushAgainst, "/commits") })
+	register("5", fresh, "every field of a sign-in", func(t *testing.T) {
+		alterEveryField(t, (*scene).fresh, "/signin/lookup", "/signin/challenge", "/signin/prove", "/signin/verify-device")
+	})
 	register("6", existing, "envelopes of every pair swapped", swapEveryPair)
 	register("6", fresh, "envelopes of every pair swapped", swapEveryPairAtFirstSync)
 	register("9", existing, "bits of every part of an envelope flipped", flipEnvelopes)
@@ -30,8 +34,8 @@ func init() {
 }
 
 // harmless are the fields that a lie gains nothing with: either they say a second time what something signed says, or the client asks
-// for the envelope again, and gets it in this check.
-var harmless = regexp.MustCompile(`^(\.more|\.head_seq|\.head\.(seq|hash)|\.(envelopes|rows)\.\d+\.(envelope|revision|object_id))$`)
+// for the envelope or the token again, and gets it in this check, or they say how long a person has time.
+var harmless = regexp.MustCompile(`^(\.more|\.head_seq|\.head\.(seq|hash)|\.(envelopes|rows)\.\d+\.(envelope|revision|object_id)|\.session\.(access|refresh)_(token|expires)|\.code_expires)$`)
 
 // alterEveryField alters every field of the answers on some paths, and makes it missing.
 func alterEveryField(t *testing.T, run func(*scene, *testing.T, lie) error, paths ...string) {
@@ -53,6 +57,27 @@ func alterEveryField(t *testing.T, run func(*scene, *testing.T, lie) error, path
 			}
 		}
 	}
+}
+
+// pushAgainst is a save and a sync; what was saved has to arrive, whatever the server has said of it.
+func pushAgainst(s *scene, t *testing.T, lie lie) error {
+	l := newLiar(t, s.server)
+	l.lie(lie)
+	pc := s.pcB.Copy(t, l)
+	b := pc.Unlock(t)
+	saved := testpc.Save(t, b, canaryItem()).ID
+	err := b.Sync(t.Context())
+	b.Lock() // what broke the protocol is told until then
+	l.lie(nil)
+	b = pc.Unlock(t)
+	defer b.Lock()
+	testpc.Sync(t, b)
+	testpc.Sync(t, s.a)
+	if testpc.Contents(t, s.a)[saved] == "" {
+		t.Error("what was saved has not arrived")
+	}
+	s.nothingSent(t, l)
+	return err
 }
 
 // swapEveryPair lets the envelopes of two objects change places, also when the client asks for them again.
