@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -31,29 +32,51 @@ func (p *program) flags(name string, args []string, define func(*flag.FlagSet)) 
 
 // question asks for one line. On a terminal a hidden one is not shown; elsewhere lines are read one after the other.
 func (p *program) question(prompt string, hidden bool) (secret.Bytes, error) {
+	fmt.Fprintf(p.stderr, "%s: ", prompt)
 	if file, ok := p.stdin.(*os.File); ok && hidden && term.IsTerminal(int(file.Fd())) {
-		fmt.Fprintf(p.stderr, "%s: ", prompt)
-		line, err := term.ReadPassword(int(file.Fd()))
-		fmt.Fprintln(p.stderr)
+		shown, err := term.GetState(int(file.Fd()))
 		if err != nil {
 			return secret.Bytes{}, fmt.Errorf("read %s: %w", prompt, err)
 		}
-		return secret.New(line), nil
+		defer fmt.Fprintln(p.stderr)
+		defer term.Restore(int(file.Fd()), shown)
+		return p.unlessInterrupted(prompt, func() ([]byte, error) { return term.ReadPassword(int(file.Fd())) })
 	}
-	fmt.Fprintf(p.stderr, "%s: ", prompt)
-	return p.line(prompt)
+	return p.unlessInterrupted(prompt, p.line)
+}
+
+// unlessInterrupted waits for a line or a signal: reading from a terminal or a pipe cannot be cancelled.
+func (p *program) unlessInterrupted(prompt string, read func() ([]byte, error)) (secret.Bytes, error) {
+	type answer struct {
+		line []byte
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		line, err := read()
+		answers <- answer{line, err}
+	}()
+	select {
+	case a := <-answers:
+		if a.err != nil {
+			return secret.Bytes{}, fmt.Errorf("read %s: %w", prompt, a.err)
+		}
+		return secret.New(a.line), nil
+	case <-p.interrupted:
+		return secret.Bytes{}, fmt.Errorf("read %s: %w", prompt, context.Canceled)
+	}
 }
 
 // line reads one line. The reader is kept: it may have read on, into what answers the next question.
-func (p *program) line(prompt string) (secret.Bytes, error) {
+func (p *program) line() ([]byte, error) {
 	if p.lines == nil {
 		p.lines = bufio.NewReader(p.stdin)
 	}
 	line, err := p.lines.ReadBytes('\n')
 	if err != nil && (!errors.Is(err, io.EOF) || len(line) == 0) {
-		return secret.Bytes{}, fmt.Errorf("read %s: %w", prompt, err)
+		return nil, err
 	}
-	return secret.New(trimNewline(line)), nil
+	return trimNewline(line), nil
 }
 
 func trimNewline(line []byte) []byte {

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"syscall"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
@@ -26,8 +27,8 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	platform.DisableCoreDumps()
 	os.Exit(start(ctx))
 }
@@ -87,6 +88,8 @@ type program struct {
 	stdout  io.Writer
 	stderr  io.Writer
 	json    bool
+
+	interrupted <-chan struct{} // closed by a signal
 }
 
 // command is a subcommand. It returns errUsage (wrapped) for wrong arguments.
@@ -102,6 +105,7 @@ var commands = []command{
 	{"import", "[--account E-MAIL] [--preview] [FILE...] | --undo BATCH", "import this user's browsers, or exported files", (*program).importCommand},
 	{"enrol", "create|signin --server ORIGIN --email E-MAIL", "create an account, or sign in on this PC", (*program).enrol},
 	{"sync", "[--account E-MAIL]", "bring the vault in step with the server", (*program).sync},
+	{"vault", "verify|repair|backups [--account E-MAIL]", "check every part of the vault file, mend it from the server, list its backups", (*program).vault},
 	{"doctor", "", "check servers, clock, keyring, files and updates", (*program).doctor},
 	{"version", "", "the version of this program", (*program).version},
 }
@@ -112,6 +116,7 @@ var errUsage = errors.New("wrong usage")
 var errTrouble = errors.New("something needs attention")
 
 func (p *program) run(ctx context.Context, args []string) int {
+	p.interrupted = ctx.Done()
 	for len(args) > 0 && args[0] == "--json" {
 		p.json, args = true, args[1:]
 	}
