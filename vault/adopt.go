@@ -99,7 +99,8 @@ func (a *adopting) different(rows map[id.ID]*RemoteRow) ([]Object, error) {
 	err := a.tx.Objects(a.cfg.Vault, func(o Object) error {
 		here[o.ID] = true
 		row := rows[o.ID]
-		if row == nil || !row.is(o.Base) || (o.Base.Envelope == nil && row.Envelope != nil) {
+		edited := len(a.keys.Load().former) > 0 && o.Pending != nil
+		if row == nil || !row.is(o.Base) || (o.Base.Envelope == nil && row.Envelope != nil) || edited {
 			different = append(different, o)
 		}
 		return nil
@@ -120,6 +121,9 @@ func (r *RemoteRow) is(v Version) bool {
 // place puts one object on its adopted base; row is nil for one that the server does not know.
 func (a *adopting) place(o Object, row *RemoteRow) error {
 	if row != nil && row.is(o.Base) {
+		if err := a.sealAnew(&o); err != nil {
+			return err
+		}
 		return a.fill(o, row.version())
 	}
 	var head Version
@@ -145,6 +149,25 @@ func (a *adopting) place(o Object, row *RemoteRow) error {
 		return a.settle(o)
 	}
 	return a.again(o, a.synced(before))
+}
+
+// sealAnew puts an edit of an object that is the same in both histories under the adopted one's key, where it is not.
+func (a *adopting) sealAnew(o *Object) error {
+	if len(a.keys.Load().former) == 0 || o.Pending == nil || o.Pending.State != Live {
+		return nil
+	}
+	it, err := a.openKept(*o, *o.Pending)
+	if err != nil || it == nil {
+		return err
+	}
+	defer it.Wipe()
+	sealed, err := a.sealPlaintext(o.ID, o.Pending.Revision, it.seen.Reveal())
+	if err != nil {
+		return err
+	}
+	o.Pending = &sealed
+	a.result.Merged = append(a.result.Merged, o.ID)
+	return a.put(*o, a.loadObject(*o).entry)
 }
 
 // madeFrom is what the pending version was made from.

@@ -23,6 +23,7 @@ type EpochKey struct {
 type epochKeys struct {
 	newest uint32
 	all    map[uint32]secret.Bytes
+	former map[uint32]secret.Bytes // of another history
 }
 
 func newEpochKeys(cfg Config) *epochKeys {
@@ -30,12 +31,16 @@ func newEpochKeys(cfg Config) *epochKeys {
 	for _, earlier := range cfg.Earlier {
 		k.all[earlier.Epoch] = earlier.Key.Clone()
 	}
+	k.former = make(map[uint32]secret.Bytes, len(cfg.Former))
+	for _, former := range cfg.Former {
+		k.former[former.Epoch] = former.Key.Clone()
+	}
 	return k
 }
 
 // with adds keys; the newest of all is the one to seal under.
 func (k *epochKeys) with(added []EpochKey) *epochKeys {
-	more := &epochKeys{newest: k.newest, all: maps.Clone(k.all)}
+	more := &epochKeys{newest: k.newest, all: maps.Clone(k.all), former: k.former}
 	for _, a := range added {
 		if more.all[a.Epoch].IsZero() {
 			more.all[a.Epoch] = a.Key.Clone()
@@ -46,8 +51,10 @@ func (k *epochKeys) with(added []EpochKey) *epochKeys {
 }
 
 func (k *epochKeys) wipe() {
-	for _, key := range k.all {
-		key.Wipe()
+	for _, keys := range []map[uint32]secret.Bytes{k.all, k.former} {
+		for _, key := range keys {
+			key.Wipe()
+		}
 	}
 }
 
@@ -164,17 +171,19 @@ func (v *Vault) openPlaintext(object id.ID, sealed Version) ([]byte, error) {
 	if EnvelopeHash(sealed.Envelope) != sealed.Hash {
 		return nil, errDamaged
 	}
-	epoch := seal.Epoch(sealed.Envelope)
-	key, known := v.keys.Load().all[epoch]
-	if !known {
-		return nil, ErrUnreadable
+	epoch, k := seal.Epoch(sealed.Envelope), v.keys.Load()
+	for _, of := range []map[uint32]secret.Bytes{k.all, k.former} {
+		key, known := of[epoch]
+		if !known {
+			continue
+		}
+		plaintext, err := keys.OpenObject(key, v.ref(object, epoch, sealed.Revision), sealed.Envelope)
+		if errors.Is(err, seal.ErrKey) {
+			return nil, ErrClosed
+		}
+		if err == nil {
+			return plaintext, nil
+		}
 	}
-	plaintext, err := keys.OpenObject(key, v.ref(object, epoch, sealed.Revision), sealed.Envelope)
-	if errors.Is(err, seal.ErrKey) {
-		return nil, ErrClosed
-	}
-	if err != nil {
-		return nil, ErrUnreadable
-	}
-	return plaintext, nil
+	return nil, ErrUnreadable
 }

@@ -36,6 +36,7 @@ type Config struct {
 	Epoch   uint32
 	Key     secret.Bytes     // the vault key of that epoch, the newest; Open copies it
 	Earlier []EpochKey       // keys of the epochs before, copied too
+	Former  []EpochKey       // keys of another history, which open what Adopt finds here; copied too
 	Now     func() time.Time // nil means time.Now
 }
 
@@ -80,7 +81,7 @@ func Open(ctx context.Context, cfg Config, progress func(done, total int)) (*Vau
 	}
 	v := &Vault{cfg: cfg, subscribers: make(map[int]func(Change))}
 	v.keys.Store(newEpochKeys(cfg))
-	v.cfg.Key, v.cfg.Earlier = secret.Bytes{}, nil
+	v.cfg.Key, v.cfg.Earlier, v.cfg.Former = secret.Bytes{}, nil, nil
 	v.life, v.end = context.WithCancel(context.Background())
 	if err := v.load(ctx, progress); err != nil {
 		v.Close()

@@ -193,7 +193,7 @@ func (r *reload) adopt(ctx context.Context, progress func(done, total int)) erro
 		return err
 	}
 	mending := &mendingStore{Store: r.store, contents: contents, mac: r.own.mac, atLeast: r.kept.Generation}
-	opened, err := r.m.openVault(ctx, r.own, mending)
+	opened, err := r.m.openVault(ctx, r.own, mending, nil)
 	if err != nil {
 		return err
 	}

@@ -234,6 +234,20 @@ func (s *SignIn) remote() *remote.Session {
 
 // bundle fetches and proves the keys, and enters this device into the log if it is not there yet.
 func (s *SignIn) bundle(ctx context.Context, session *remote.Session) (enrol.Bundle, *enrol.Account, error) {
+	bundle, account, err := s.openBundle(ctx, session)
+	if err != nil {
+		return enrol.Bundle{}, nil, err
+	}
+	if err := s.enterDevice(ctx, session, account); err != nil {
+		account.Wipe()
+		return enrol.Bundle{}, nil, err
+	}
+	bundle.Log = account.Log.Entries(-1)
+	return bundle, account, nil
+}
+
+// openBundle fetches and proves the keys.
+func (s *SignIn) openBundle(ctx context.Context, session *remote.Session) (enrol.Bundle, *enrol.Account, error) {
 	received, err := session.Keys(ctx)
 	if err != nil {
 		return enrol.Bundle{}, nil, fromServer(err)
@@ -252,11 +266,6 @@ func (s *SignIn) bundle(ctx context.Context, session *remote.Session) (enrol.Bun
 			return enrol.Bundle{}, nil, fmt.Errorf("%w: %w", ErrDishonestServer, err)
 		}
 	}
-	if err := s.enterDevice(ctx, session, account); err != nil {
-		account.Wipe()
-		return enrol.Bundle{}, nil, err
-	}
-	bundle.Log = account.Log.Entries(-1)
 	return bundle, account, nil
 }
 

@@ -60,11 +60,16 @@ type Unlocked struct {
 
 // open takes over the account's keys and its file, and begins to sync. tokens is nil where the file has them, or nobody does.
 func (m *Manager) open(ctx context.Context, own ownAccount, store *sqlite.Store, tokens *wire.Session) (*Unlocked, error) {
+	return m.openAnd(ctx, own, store, tokens, nil)
+}
+
+// openAnd is open with something to be done before anything is synced; its error is returned beside the open account.
+func (m *Manager) openAnd(ctx context.Context, own ownAccount, store *sqlite.Store, tokens *wire.Session, first func(*Unlocked) error) (*Unlocked, error) {
 	own.device.Platform = m.cfg.Platform // the file does not say it
 	u := &Unlocked{m: m, own: own, store: store, kick: make(chan struct{}, 1)}
 	u.ctx, u.cancel = context.WithCancel(context.Background())
 	store.UseKeys(own.bundle.Generation)
-	opened, err := m.openVault(ctx, own, store)
+	opened, err := m.openVault(ctx, own, store, nil)
 	if err != nil {
 		u.cancel()
 		return nil, err
@@ -81,8 +86,11 @@ func (m *Manager) open(ctx context.Context, own ownAccount, store *sqlite.Store,
 	m.mu.Lock()
 	m.unlocked[own.bundle.Account] = u
 	m.mu.Unlock()
+	if first != nil {
+		err = first(u)
+	}
 	u.start()
-	return u, nil
+	return u, err
 }
 
 // connect prepares the session and the engine; it sends nothing.
@@ -110,10 +118,10 @@ func (u *Unlocked) newEngine() {
 	u.engine.Watch(u.watchLog)
 }
 
-func (m *Manager) openVault(ctx context.Context, own ownAccount, store vault.Store) (*vault.Vault, error) {
+func (m *Manager) openVault(ctx context.Context, own ownAccount, store vault.Store, former []vault.EpochKey) (*vault.Vault, error) {
 	opened, err := vault.Open(ctx, vault.Config{
 		Store: store, Account: own.bundle.Account, Vault: own.account.Vault.ID, Device: own.device.ID,
-		Epoch: own.account.Vault.Epoch, Key: own.account.Vault.Key, Earlier: earlierKeys(own.account.Vault), Now: m.cfg.Now,
+		Epoch: own.account.Vault.Epoch, Key: own.account.Vault.Key, Earlier: earlierKeys(own.account.Vault), Former: former, Now: m.cfg.Now,
 	}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)

@@ -44,6 +44,10 @@ func (t *transaction) replace(c Contents) error {
 	if err := t.setAccount(c.Account); err != nil {
 		return err
 	}
+	// Every epoch is in c, and a log that went back may have fewer than this file.
+	if err := t.change("forget vault keys", `DELETE FROM earlier_key`); err != nil {
+		return err
+	}
 	for _, k := range c.Vaults {
 		if err := t.addVault(k); err != nil {
 			return err
@@ -52,7 +56,10 @@ func (t *transaction) replace(c Contents) error {
 	if err := t.change("write account log", `DELETE FROM log_entry`); err != nil {
 		return err
 	}
-	return t.AppendLog(c.Log)
+	if err := t.AppendLog(c.Log); err != nil || c.Locals == nil {
+		return err
+	}
+	return t.setLocals(c.Locals)
 }
 
 // CopyTo writes the file as it is now to path, which must not exist: sealed values, like the file itself.

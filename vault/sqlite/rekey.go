@@ -82,10 +82,15 @@ func (t *transaction) resealLocals(reseal Reseal) error {
 	if err != nil {
 		return err
 	}
+	return t.setLocals(after)
+}
+
+// setLocals puts these local values in the place of all that are there.
+func (t *transaction) setLocals(values map[string][]byte) error {
 	if err := t.change("remove local values", `DELETE FROM local_value`); err != nil {
 		return err
 	}
-	for name, sealed := range after {
+	for name, sealed := range values {
 		if err := t.setLocal(name, sealed); err != nil {
 			return err
 		}

@@ -72,6 +72,7 @@ type Contents struct {
 	Account vault.Account
 	Vaults  []vault.SealedVaultKey
 	Log     []vault.LogEntry
+	Locals  map[string][]byte // nil: those that are there stay
 }
 
 // Create makes a vault file and anchors it. Whoever is interrupted can call it again: until it returns nil there is no account
