@@ -89,12 +89,13 @@ func ownListed(tx Tx, c Caller) (Device, error) {
 	return d, nil
 }
 
-// check refuses names that could break a line of a mail or pass for its text, and keys under which anybody can sign.
+// check refuses names that could break a line of a mail or pass for its text, keys under which anybody can sign, and keys to which
+// nobody can seal.
 func (d NewDevice) check() error {
 	if _, err := signing.ParsePublicKey(d.Key[:]); err != nil {
 		return invalid("device key")
 	}
-	if d.Receive == (chain.ReceiveKey{}) {
+	if !canReceive(d.Receive) {
 		return invalid("device's receive key")
 	}
 	if d.ID.IsZero() || !printableName(d.Name) || !printable(d.Platform, 16) {

@@ -2,6 +2,8 @@ package cloud_test
 
 import (
 	"context"
+	"crypto/ecdh"
+	"crypto/mlkem"
 	"crypto/rand"
 	"log/slog"
 	"path/filepath"
@@ -105,9 +107,17 @@ func newPerson(email string) *person {
 }
 
 func newDevice(name string, key signing.PublicKey) cloud.NewDevice {
-	d := cloud.NewDevice{ID: id.New(), Key: key, Name: name, Platform: "linux"}
-	rand.Read(d.Receive[:])
-	return d
+	return cloud.NewDevice{ID: id.New(), Key: key, Receive: newReceiveKey(), Name: name, Platform: "linux"}
+}
+
+// newReceiveKey is one to which HPKE can seal.
+func newReceiveKey() chain.ReceiveKey {
+	kem, errKEM := mlkem.GenerateKey768()
+	dh, errDH := ecdh.X25519().GenerateKey(rand.Reader)
+	if errKEM != nil || errDH != nil {
+		panic("no randomness")
+	}
+	return chain.ReceiveKey(append(kem.EncapsulationKey().Bytes(), dh.PublicKey().Bytes()...))
 }
 
 func (w *world) signUp(p *person) {

@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"bytes"
+	"crypto/ecdh"
+	"crypto/mlkem"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
@@ -80,7 +82,15 @@ func newUser(t testing.TB, s *testkit.Server, email string) *user {
 	return u
 }
 
-func newReceiveKey() chain.ReceiveKey { return chain.ReceiveKey(randomBytes(1216)) }
+// newReceiveKey is one to which HPKE can seal.
+func newReceiveKey() chain.ReceiveKey {
+	kem, errKEM := mlkem.GenerateKey768()
+	dh, errDH := ecdh.X25519().GenerateKey(rand.Reader)
+	if errKEM != nil || errDH != nil {
+		panic("no randomness")
+	}
+	return chain.ReceiveKey(append(kem.EncapsulationKey().Bytes(), dh.PublicKey().Bytes()...))
+}
 
 func (u *user) newDevice(name string) *device {
 	return &device{user: u, id: id.New(), key: signing.Generate(), receive: newReceiveKey(), name: name, tree: chain.NewTree(u.vault)}
