@@ -7,15 +7,25 @@ home=$PWD/.coffer
 [ -z "${2:-}" ] || rm -rf "$home"
 mkdir -p "$home/pc"
 
+# Before anything is started, so that nothing is left whenever the signal comes. A second Ctrl-C reaches the programs themselves.
+end() {
+	trap '' INT TERM HUP
+	kill $started ${!:-} 2>/dev/null || true # $! is what was started last: it may not be in the list yet
+	wait
+}
+started=
+trap end EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
 # The port is kept: it is part of the origin that accounts belong to.
 port=$(cat "$home/port" 2>/dev/null || true)
 : >"$home/cloud.log" # now: neither a missing one nor an old one may be read below
 "$bin/coffer-cloud" serve --dev --data "$home/cloud" --listen "127.0.0.1:${port:-0}" >>"$home/cloud.log" 2>&1 &
 cloud=$!
+started=$cloud
 tail -n +1 -f "$home/cloud.log" &
-tail=$!
-trap 'kill $cloud $tail 2>/dev/null; wait $cloud $tail 2>/dev/null || true' EXIT
-trap 'exit 130' INT TERM
+started="$started $!"
 
 api=
 while [ -z "$api" ]; do
@@ -25,4 +35,6 @@ while [ -z "$api" ]; do
 done
 echo "${api##*:}" >"$home/port"
 echo "Mails, with the codes, are printed here. Close the window or press Ctrl-C to stop."
-COFFER_HOME=$home/pc "$bin/coffer" --server "$api"
+# Waited for, not in front: a shell hears no signal while a program in front of it runs.
+COFFER_HOME=$home/pc "$bin/coffer" --server "$api" &
+wait $!
