@@ -157,7 +157,6 @@ var fields = map[string]string{
 	"known":               "The state that the caller knows; the answer waits for another.",
 	"language":            "Of the mail, BCP 47.",
 	"last_seen":           "When the server last heard of the device.",
-	"log":                 "The entries from genesis.",
 	"log_seq":             "Seq of the log's head, with conflict on the account log.",
 	"login_signature":     "Of the sign-in message, by the login key, purpose sign-in.",
 	"lookup_tag":          "The tag of the Secret Key, 32 bytes.",
@@ -206,7 +205,6 @@ var fields = map[string]string{
 	"vaults":              "All vaults of the account.",
 	"wrap":                "A wrap, canonical CBOR.",
 	"wrap_signature":      "By the sender's device key, 64 bytes.",
-	"wraps":               "Where the tag changes, for every other live device.",
 
 	"AccountChange.entries":             "The batch.",
 	"AccountChange.lookup_tag":          "With credentials: the tag of the Secret Key in force from now on.",
