@@ -74,25 +74,3 @@ func source(name assets.IconName) []byte {
 }
 
 func hex(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
-
-// iconResource is an icon for the toolkit's own widgets. It substitutes the colour itself and is not a themed resource,
-// for the toolkit's own substitution knows fills only.
-type iconResource struct {
-	icon  assets.IconName
-	color fyne.ThemeColorName
-}
-
-// Icon is an icon as a resource, for the places where the toolkit wants one: menus of the tray, dialogs.
-func Icon(name assets.IconName, in fyne.ThemeColorName) fyne.Resource { return &iconResource{name, in} }
-
-func (r *iconResource) hex() string {
-	return hex(color.NRGBAModel.Convert(Color(r.color)).(color.NRGBA))
-}
-
-// Name holds the colour, for the toolkit keeps renderings by name.
-func (r *iconResource) Name() string { return string(r.icon) + r.hex() + ".svg" }
-
-// Content is the drawing in the present colour.
-func (r *iconResource) Content() []byte {
-	return bytes.ReplaceAll(source(r.icon), []byte("currentColor"), []byte(r.hex()))
-}

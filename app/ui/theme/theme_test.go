@@ -4,11 +4,9 @@ import (
 	"bytes"
 	"image"
 	"image/color"
-	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/test"
 	stock "fyne.io/fyne/v2/theme"
 
 	"github.com/coffer-vault/coffer/assets"
@@ -39,25 +37,6 @@ func TestUnknownNamesComeFromTheToolkit(t *testing.T) {
 	}
 	if look.Size(stock.SizeNameModalBlurRadius) != 0 {
 		t.Error("dialogs are blurred")
-	}
-}
-
-func TestIconResourceTakesTheColourOfTheTheme(t *testing.T) {
-	test.NewTempApp(t)
-	icon := Icon(assets.IconLock, ColorAccent)
-	names := map[string]bool{}
-	for mode, want := range map[Mode]string{Light: "#0e7a6b", Dark: "#4cc3ae"} {
-		fyne.CurrentApp().Settings().SetTheme(New(mode))
-		if !bytes.Contains(icon.Content(), []byte(want)) || bytes.Contains(icon.Content(), []byte("currentColor")) {
-			t.Errorf("mode %d: %s", mode, icon.Content())
-		}
-		if !strings.Contains(icon.Name(), want) || !strings.HasSuffix(icon.Name(), ".svg") {
-			t.Errorf("mode %d: the name is %s", mode, icon.Name())
-		}
-		names[icon.Name()] = true
-	}
-	if len(names) != 2 {
-		t.Error("two colours share a name, and so a rendering")
 	}
 }
 

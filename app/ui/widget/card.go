@@ -7,7 +7,6 @@ import (
 	stock "fyne.io/fyne/v2/widget"
 
 	"github.com/coffer-vault/coffer/app/ui/theme"
-	"github.com/coffer-vault/coffer/assets"
 )
 
 // Card is a bordered surface with rows, divided by hairlines.
@@ -68,62 +67,7 @@ func CardRow(content fyne.CanvasObject) fyne.CanvasObject {
 
 // FieldRow is a row of a card: a label over a value, and buttons that act on it. More may follow below.
 func FieldRow(label string, value fyne.CanvasObject, actions ...fyne.CanvasObject) fyne.CanvasObject {
-	return fieldRow(NewText(label, theme.FieldLabel).Shortened(), value, actions)
-}
-
-func fieldRow(label, value fyne.CanvasObject, actions []fyne.CanvasObject) fyne.CanvasObject {
-	line := Row(2*theme.Grid, Grow(Column(2, label, value)), Row(2, actions...))
-	return Pad(line, 9, 10, 10, CardMargin)
-}
-
-// TextRow is a FieldRow for plain text with a button to copy it.
-func TextRow(label, value, copyTip string, onCopy func()) fyne.CanvasObject {
-	return FieldRow(label, NewText(value, theme.Value).Shortened(), NewIconButton(assets.IconCopy, copyTip, onCopy))
-}
-
-// SecretRow is a FieldRow for a secret: masked, with buttons to reveal and to copy it.
-type SecretRow struct {
-	stock.BaseWidget
-	Secret *Secret
-	Eye    *IconButton
-	line   fyne.CanvasObject
-}
-
-// NewSecretRow makes a row whose secret read returns when it is revealed; read keeps the ownership of the bytes.
-func NewSecretRow(label string, read func() []byte, copyTip string, onCopy func()) *SecretRow {
-	r := &SecretRow{Secret: NewSecret(read)}
-	r.Eye = NewIconButton(assets.IconEye, "", func() { r.SetRevealed(!r.Secret.Revealed()) })
 	caption := NewText(label, theme.FieldLabel).Shortened()
-	r.line = fieldRow(caption, r.Secret, []fyne.CanvasObject{r.Eye, NewIconButton(assets.IconCopy, copyTip, onCopy)})
-	r.ExtendBaseWidget(r)
-	return r
-}
-
-// SetRevealed shows or masks the secret.
-func (r *SecretRow) SetRevealed(on bool) {
-	r.Secret.SetRevealed(on)
-	r.Refresh()
-}
-
-// Parts implements Composite.
-func (r *SecretRow) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{r.line} }
-
-// CreateRenderer implements fyne.Widget.
-func (r *SecretRow) CreateRenderer() fyne.WidgetRenderer { return render(r) }
-
-func (r *SecretRow) objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.line} }
-func (r *SecretRow) measure() fyne.Size           { return r.line.MinSize() }
-func (r *SecretRow) arrange(size fyne.Size)       { r.line.Resize(size) }
-
-func (r *SecretRow) paint() { dressEye(r.Eye, r.Secret.Revealed()) }
-
-// dressEye makes a button say what it does to a secret that is revealed or not.
-func dressEye(eye *IconButton, revealed bool) {
-	if revealed {
-		eye.SetIcon(assets.IconEyeOff, theme.ColorMuted)
-		eye.SetTip(word(eye, "widget.hide"))
-		return
-	}
-	eye.SetIcon(assets.IconEye, theme.ColorMuted)
-	eye.SetTip(word(eye, "widget.reveal"))
+	line := Row(2*theme.Grid, Grow(Column(2, caption, value)), Row(2, actions...))
+	return Pad(line, 9, 10, 10, CardMargin)
 }

@@ -34,27 +34,6 @@ func TestCheckAndSwitchReportOnlyWhatPeopleDo(t *testing.T) {
 	}
 }
 
-func TestRadioMovesWithTheArrows(t *testing.T) {
-	b := newBench(t, theme.Light, 300, 200)
-	var got []int
-	radio := NewRadio([]string{"A", "B", "C"}, -1, func(index int) { got = append(got, index) })
-	b.show(radio)
-	Focus(radio.items[0])
-	b.keys(fyne.KeySpace, fyne.KeyUp, fyne.KeyUp, fyne.KeyRight, fyne.KeyDown)
-	if !slices.Equal(got, []int{0, 2, 1, 2, 0}) || radio.Selected() != 0 {
-		t.Errorf("chose %v", got)
-	}
-	if b.focused() != fyne.Focusable(radio.items[0]) {
-		t.Errorf("the focus is on %v", b.focused())
-	}
-	radio.SetSelected(1)
-	radio.SetEnabled(false)
-	test.Tap(radio.items[2])
-	if len(got) != 5 || radio.Selected() != 1 {
-		t.Errorf("setting or tapping a disabled group reported: %v", got)
-	}
-}
-
 func TestSliderKeysAndPointer(t *testing.T) {
 	for _, test := range []struct {
 		key  fyne.KeyName
@@ -146,7 +125,7 @@ func TestSelect(t *testing.T) {
 	if rings(b) != 0 {
 		t.Error("a menu that was opened by a tap leaves a ring")
 	}
-	s.SetOptions(Options("Alone"), -1)
+	s.SetOptions(options("Alone"), -1)
 	if s.Selected() != -1 || s.text.Text != "" || s.AccessibilityLabel() != "Folder" {
 		t.Errorf("selected %d, shows %q", s.Selected(), s.text.Text)
 	}

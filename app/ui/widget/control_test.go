@@ -26,9 +26,6 @@ var controls = map[string]func(used func()) operable{
 	"nav row":     func(used func()) operable { return NewNavRow(assets.IconStar, "Favorites", "7", used) },
 	"check":       func(used func()) operable { return NewCheck("Digits", true, func(bool) { used() }) },
 	"switch":      func(used func()) operable { return NewSwitch("Start at login", false, func(bool) { used() }) },
-	"radio": func(used func()) operable {
-		return NewRadio([]string{"Never", "Always"}, 1, func(int) { used() }).items[0]
-	},
 }
 
 func TestControlsWorkByTapEnterAndSpace(t *testing.T) {

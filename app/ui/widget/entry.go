@@ -184,6 +184,17 @@ func (e *Entry) SetRevealed(on bool) {
 	e.input.Refresh()
 }
 
+// dressEye makes a button say what it does to a secret that is revealed or not.
+func dressEye(eye *IconButton, revealed bool) {
+	if revealed {
+		eye.SetIcon(assets.IconEyeOff, theme.ColorMuted)
+		eye.SetTip(word(eye, "widget.hide"))
+		return
+	}
+	eye.SetIcon(assets.IconEye, theme.ColorMuted)
+	eye.SetTip(word(eye, "widget.reveal"))
+}
+
 // Input is the part that takes the focus.
 func (e *Entry) Input() fyne.Focusable { return e.input }
 

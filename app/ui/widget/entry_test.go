@@ -93,23 +93,23 @@ func TestSecretsLeaveTheTreeWithTheScreen(t *testing.T) {
 	password, plain := NewPasswordEntry("Password"), NewEntry("Name")
 	password.SetText("hunter2")
 	plain.SetText("Anna")
-	row := NewSecretRow("Password", func() []byte { return []byte("hunter2") }, "Copy", nothing)
+	secret := NewSecret(func() []byte { return []byte("hunter2") })
 	code := NewOneTimeCode()
 	code.SetPart("492057", .5, "15 s")
 	emailed := NewCodeEntry("Code", 4, 4)
-	b.root.SetContent(NewPanes(Spacer(), NewScrollArea(Column(0, password, plain, emailed)), NewCard(row, code)))
-	row.SetRevealed(true)
+	b.root.SetContent(NewPanes(Spacer(), NewScrollArea(Column(0, password, plain, emailed)), NewCard(FieldRow("Password", secret), code)))
+	secret.SetRevealed(true)
 	emailed.add("k7p2")
 	password.Focus()
 	b.root.SetContent(Spacer())
 	if password.Text() != "" || plain.Text() != "Anna" {
 		t.Errorf("the password field holds %q, the other %q", password.Text(), plain.Text())
 	}
-	if row.Secret.Revealed() || len(row.Secret.letters) != 0 || len(code.digits) != 0 || emailed.Code() != "" {
-		t.Errorf("left over: %d letters, %d digits, %q", len(row.Secret.letters), len(code.digits), emailed.Code())
+	if secret.Revealed() || len(secret.letters) != 0 || len(code.digits) != 0 || emailed.Code() != "" {
+		t.Errorf("left over: %d letters, %d digits, %q", len(secret.letters), len(code.digits), emailed.Code())
 	}
-	row.SetRevealed(true)
-	if row.Secret.Revealed() {
+	secret.SetRevealed(true)
+	if secret.Revealed() {
 		t.Error("a secret that was let go can be asked for again")
 	}
 	if b.focused() != nil {

@@ -149,3 +149,12 @@ func isRing(o fyne.CanvasObject) bool {
 	}
 	return false
 }
+
+// options makes choices of labels alone.
+func options(labels ...string) []Option {
+	options := make([]Option, len(labels))
+	for i, label := range labels {
+		options[i].Label = label
+	}
+	return options
+}

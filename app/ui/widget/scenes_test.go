@@ -117,7 +117,8 @@ type vaultScene struct {
 	search  *Entry
 	list    *List
 	star    *IconButton
-	secret  *SecretRow
+	secret  *Secret
+	eye     *IconButton
 	content *fyne.Container
 }
 
@@ -191,14 +192,17 @@ func (s *vaultScene) item(banner fyne.CanvasObject) fyne.CanvasObject {
 	head := Wrap(12, 200, Row(14, NewAvatar("GitHub", assets.NoIcon, AvatarPage),
 		Grow(Column(3, NewText("GitHub", theme.PageTitle).Shortened(), Row(6, NewIcon(assets.IconFolder, theme.ColorMuted, SmallIconSide), Grow(NewText("Family", theme.Secondary).Shortened()))))),
 		Row(4, s.star, NewButton("Edit", assets.IconPencil, Secondary, nothing), NewIconButton(assets.IconEllipsis, "More", nothing)))
-	s.secret = NewSecretRow("Password", func() []byte { return []byte("Vg7#kQ2m-Lr9!tXe4wPz") }, "Copy password", nothing)
+	s.secret = NewSecret(func() []byte { return []byte("Vg7#kQ2m-Lr9!tXe4wPz") })
+	s.eye = NewIconButton(assets.IconEye, "Show", nothing)
+	password := FieldRow("Password", s.secret, s.eye, NewIconButton(assets.IconCopy, "Copy password", nothing))
 	meter := NewMeter()
 	meter.Set(.94, theme.ColorSuccess, "Excellent")
 	strength := Pad(Row(14, Grow(meter), NewText("Excellent", theme.FieldLabel)), 0, CardMargin, 12, CardMargin)
 	code := NewOneTimeCode()
 	code.SetPart("492057", .6, "18 s")
-	login := NewCard(TextRow("Username", "anna.keller@example.com", "Copy username", nothing),
-		Column(0, s.secret, strength),
+	user := NewText("anna.keller@example.com", theme.Value).Shortened()
+	login := NewCard(FieldRow("Username", user, NewIconButton(assets.IconCopy, "Copy username", nothing)),
+		Column(0, password, strength),
 		FieldRow("One-time code", code, NewIconButton(assets.IconCopy, "Copy code", nothing)))
 	site := NewCard(FieldRow("Website", NewText("https://github.example/login", theme.Link).Shortened(),
 		NewIconButton(assets.IconExternalLink, "Open", nothing), NewIconButton(assets.IconCopy, "Copy website", nothing)))
@@ -215,7 +219,7 @@ func (s *vaultScene) item(banner fyne.CanvasObject) fyne.CanvasObject {
 func sceneReveal(b *bench) {
 	s := sceneVault(b)
 	s.secret.SetRevealed(true)
-	s.secret.Eye.MouseIn(nil)
+	s.eye.MouseIn(nil)
 	b.elapse()
 	b.root.ShowToast(Toast{Text: "Copied password · clears in 30 s"})
 }
@@ -299,7 +303,7 @@ func sceneConfirm(b *bench) {
 }
 
 func sceneSelect(b *bench) {
-	field := NewSelect("Lock after", Options("1 minute", "5 minutes", "15 minutes", "1 hour", "Never"), 1, nil)
+	field := NewSelect("Lock after", options("1 minute", "5 minutes", "15 minutes", "1 hour", "Never"), 1, nil)
 	b.show(Row(0, Width(260, field), Spacer()))
 	Focus(field)
 	b.keys(fyne.KeySpace, fyne.KeyDown)
@@ -310,11 +314,10 @@ func sceneSettings(b *bench) {
 		CardRow(NewSwitch("Start at login", true, nil)),
 		CardRow(NewSwitch("Clear the clipboard after 30 seconds", false, nil)),
 		CardRow(Row(12, Grow(Column(2, NewText("Theme", theme.Body), NewText("Follows the system unless you choose", theme.Secondary))), NewSegmented([]string{"System", "Light", "Dark"}, 1, nil))),
-		CardRow(Row(12, Grow(NewText("Language", theme.Body)), Width(180, NewSelect("", Options("English", "Deutsch"), 0, nil)))),
+		CardRow(Row(12, Grow(NewText("Language", theme.Body)), Width(180, NewSelect("", options("English", "Deutsch"), 0, nil)))),
 	)
-	radio := NewRadio([]string{"Ask every time", "Only after restart", "Never"}, 1, nil)
 	b.root.SetContent(Stack(NewSurface(theme.ColorDetail, theme.ColorNone, 0), MaxWidth(640, Pad(Column(16,
-		NewText("Settings", theme.PageTitle), card, NewCard(CardRow(Column(6, NewText("Master password", theme.Body), radio))),
+		NewText("Settings", theme.PageTitle), card,
 		NewBanner(Info, "An update is ready", "Coffer 1.4.2 was downloaded and checked.", NewButton("Install now", assets.NoIcon, Secondary, nothing)),
 		NewBanner(Problem, "Could not sync", "The server did not answer. Your changes are safe on this device.", NewButton("Try again", assets.IconRefreshCw, Secondary, nothing)),
 		NewBanner(Good, "Everything is in order", "", nil),
@@ -354,7 +357,7 @@ func sceneControls(b *bench) {
 	off.SetText("vault.studio.example")
 	off.SetHint("Set by your organization")
 	off.Disable()
-	rows.Add(TopRow(20, Width(220, failed), Width(220, off), Width(220, NewSelect("Folder", Options("Work"), 0, nil))))
+	rows.Add(TopRow(20, Width(220, failed), Width(220, off), Width(220, NewSelect("Folder", options("Work"), 0, nil))))
 	b.show(rows)
 }
 

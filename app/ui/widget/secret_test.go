@@ -107,21 +107,6 @@ func TestClearedSecretIsGone(t *testing.T) {
 	}
 }
 
-func TestSecretRowTurnsItsEye(t *testing.T) {
-	b := newBench(t, theme.Light, 400, 300)
-	row := NewSecretRow("Password", func() []byte { return []byte("x") }, "Copy password", nothing)
-	b.show(NewCard(row))
-	Focus(row.Eye)
-	b.keys(fyne.KeyEnter)
-	if !row.Secret.Revealed() || row.Eye.Tip() != "Hide" {
-		t.Errorf("revealed %v, the eye says %q", row.Secret.Revealed(), row.Eye.Tip())
-	}
-	b.keys(fyne.KeyEnter)
-	if row.Secret.Revealed() || row.Eye.Tip() != "Show" {
-		t.Errorf("revealed %v, the eye says %q", row.Secret.Revealed(), row.Eye.Tip())
-	}
-}
-
 func TestOneTimeCode(t *testing.T) {
 	b := newBench(t, theme.Light, 400, 300)
 	c := NewOneTimeCode()

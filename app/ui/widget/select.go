@@ -14,15 +14,6 @@ type Option struct {
 	Icon  assets.IconName
 }
 
-// Options makes choices of labels alone.
-func Options(labels ...string) []Option {
-	options := make([]Option, len(labels))
-	for i, label := range labels {
-		options[i].Label = label
-	}
-	return options
-}
-
 // Select shows one of several choices and offers the others in a menu.
 type Select struct {
 	control
