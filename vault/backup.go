@@ -81,7 +81,8 @@ func sameContent(a, b *Item) bool {
 
 // RestoreBackup makes items what they were in a backup, in one transaction, and returns how many. It is an edit like any other: what
 // it replaces goes into the history, and what was deleted comes back with the history that it had. A folder that an item was in comes
-// back with it. What does not open in the backup is left out. Errors as for Save.
+// back with it. What does not open in the backup, or cannot be read there, is left out.
+// Errors as for Save.
 func (v *Vault) RestoreBackup(ctx context.Context, backup Store, items []id.ID) (restored int, err error) {
 	err = v.edit(ctx, func(e *editing) error {
 		return backup.View(ctx, func(there Reader) error {
@@ -111,6 +112,9 @@ type restoring struct {
 // was opens an object as the backup has it; false for one that it does not have, or that does not open.
 func (r *restoring) was(object id.ID) (Item, bool, error) {
 	old, found, err := r.there.Object(r.cfg.Vault, object)
+	if errors.Is(err, ErrCorrupt) {
+		return Item{}, false, nil
+	}
 	if err != nil || !found {
 		return Item{}, false, err
 	}

@@ -19,7 +19,7 @@ func hasWayOut(err error) bool {
 
 // reloadable tells whether a file that did not unlock can be mended from the server.
 func reloadable(err error) bool {
-	return errors.Is(err, vault.ErrOlderCopy) || errors.Is(err, vault.ErrTampered)
+	return errors.Is(err, vault.ErrOlderCopy) || errors.Is(err, vault.ErrTampered) || errors.Is(err, vault.ErrCorrupt)
 }
 
 // TroubleState is the dialog that leads out of a stopped sync. Nothing happens before the person has seen what would change.

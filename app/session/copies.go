@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"time"
 
@@ -61,7 +62,7 @@ func (m *Manager) pruneCopies(account id.ID, synced bool) {
 func (m *Manager) forgetCopies(account id.ID) error {
 	all, err := m.backups(account)
 	errs := []error{err}
-	paths := append(m.copies(account), m.evidence(account)...)
+	paths := slices.Concat(m.copies(account), m.evidence(account), m.damaged(account))
 	for _, b := range all {
 		paths = append(paths, m.backupPath(account, b.ID))
 	}

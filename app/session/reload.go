@@ -23,10 +23,12 @@ type Reloaded struct {
 	Conflicts int    // of those, the ones where the user has to choose
 	NewItems  int    // what could not be merged and is an item of its own now
 	SetAside  int    // what did not open here; it is in the copy
+	Salvaged  int    // edits that were read out of a damaged file
 	Copy      string // path of the copy of the file as it was
 }
 
-// Reload opens an account whose file does not unlock: vault.ErrOlderCopy or vault.ErrTampered. Keys and state come from the server,
+// Reload opens an account whose file does not unlock: vault.ErrOlderCopy, vault.ErrTampered, or vault.ErrCorrupt where there is a backup
+// to go on from; then edits that can be read in the damaged file stay, too. Keys and state come from the server,
 // proved and verified like those of a new device; edits in the file that open under the keys stay. The server has to give at least
 // what this PC knew to be there. The file is copied first and changed in one transaction, so that it can be repeated after a kill.
 // secretKey is empty where the keyring has it.
@@ -34,6 +36,12 @@ type Reloaded struct {
 // Errors: ErrOffline, ErrProofFailed, ErrWeakServer, ErrDishonestServer, *engine.Violation, ErrKeyringLost, ErrNoKeyring,
 // ErrSecretKeyMalformed, ErrDeviceRevoked, and those of the file. After an error the file is as it was.
 func (m *Manager) Reload(ctx context.Context, account id.ID, password secret.Bytes, secretKey string, progress func(done, total int)) (*Unlocked, Reloaded, error) {
+	damage := m.check(ctx, account)
+	if errors.Is(damage, vault.ErrCorrupt) {
+		if err := m.standIn(ctx, account, damage); err != nil {
+			return nil, Reloaded{}, err
+		}
+	}
 	store, header, err := m.openFile(ctx, account)
 	if err != nil {
 		return nil, Reloaded{}, err
@@ -43,6 +51,11 @@ func (m *Manager) Reload(ctx context.Context, account id.ID, password secret.Byt
 	if err != nil {
 		store.Close()
 		return nil, Reloaded{}, err
+	}
+	if errors.Is(damage, vault.ErrCorrupt) {
+		if r.result.Salvaged, err = u.salvage(ctx); err != nil {
+			m.cfg.Log.Warn("not everything could be read in the damaged file", "error", err)
+		}
 	}
 	return u, r.result, nil
 }

@@ -98,21 +98,20 @@ type Account struct {
 	LastUsed time.Time
 }
 
-// Accounts lists the accounts on this PC, the last used first. A file that cannot be read is left out and logged: it must not keep
-// the others from their owners.
+// Accounts lists the accounts on this PC, the last used first. Of an account whose file cannot be read the newest backup says who it is;
+// without one it is left out and logged: it must not keep the others from their owners.
 func (m *Manager) Accounts() []Account {
-	files, err := filepath.Glob(filepath.Join(m.cfg.Paths.Data, "*.db"))
-	if err != nil {
-		m.cfg.Log.Warn("accounts not listed", "error", err)
-	}
 	var accounts []Account
-	for _, path := range files {
-		account, err := m.readAccount(context.Background(), path)
+	for _, account := range m.accountIDs() {
+		path := m.cfg.Paths.Account(account)
+		found, err := m.readAccount(context.Background(), path)
 		if err != nil {
 			m.cfg.Log.Warn("account file not readable", "file", filepath.Base(path), "error", err)
-			continue
+			if found, err = m.readBackups(context.Background(), account); err != nil {
+				continue
+			}
 		}
-		accounts = append(accounts, account)
+		accounts = append(accounts, found)
 	}
 	sort.SliceStable(accounts, func(i, j int) bool { return accounts[i].LastUsed.After(accounts[j].LastUsed) })
 	return accounts
@@ -149,13 +148,15 @@ func (m *Manager) Forget(ctx context.Context, account Account) error {
 	if errors.Is(errs[0], platform.ErrUnavailable) {
 		errs = nil // what is not there cannot be removed, and the file is what matters
 	}
+	// First what the account would be found by again.
+	errs = append(errs, m.forgetCopies(account.ID))
 	path := m.cfg.Paths.Account(account.ID)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, fmt.Errorf("forget account: %w", err))
 		}
 	}
-	return errors.Join(append(errs, m.forgetCopies(account.ID))...)
+	return errors.Join(errs...)
 }
 
 // Close locks everything.

@@ -82,6 +82,18 @@ func (s *Store) CopyTo(ctx context.Context, path string) error {
 	return nil
 }
 
+// Check reads the whole file. Errors: vault.ErrCorrupt, and the context's.
+func (s *Store) Check(ctx context.Context) error {
+	var found string
+	if err := s.read.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&found); err != nil {
+		return fmt.Errorf("check vault file: %w", classify(err))
+	}
+	if found != "ok" {
+		return fmt.Errorf("check vault file: %w: %s", vault.ErrCorrupt, found)
+	}
+	return nil
+}
+
 func flush(path string) error {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

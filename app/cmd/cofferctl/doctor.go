@@ -44,17 +44,7 @@ func (p *program) doctor(ctx context.Context, args []string) error {
 		findings = append(findings, p.checkFile(ctx, a))
 	}
 	findings = append(findings, checkHosts(ctx, hosts(accounts))...)
-	trouble := false
-	for _, f := range findings {
-		trouble = trouble || !f.OK
-	}
-	if err := p.print(map[string]any{"ok": !trouble, "findings": findings}, func() { p.printFindings(findings) }); err != nil {
-		return err
-	}
-	if trouble {
-		return errTrouble
-	}
-	return nil
+	return p.report(findings)
 }
 
 func (p *program) printFindings(findings []finding) {

@@ -105,6 +105,7 @@ var commands = []command{
 	{"import", "[--account E-MAIL] [--preview] [FILE...] | --undo BATCH", "import this user's browsers, or exported files", (*program).importCommand},
 	{"enrol", "create|signin --server ORIGIN --email E-MAIL", "create an account, or sign in on this PC", (*program).enrol},
 	{"sync", "[--account E-MAIL]", "bring the vault in step with the server", (*program).sync},
+	{"vault", "verify|repair|backups [--account E-MAIL]", "check every part of the vault file, mend it from the server, list its backups", (*program).vault},
 	{"doctor", "", "check servers, clock, keyring, files and updates", (*program).doctor},
 	{"version", "", "the version of this program", (*program).version},
 }

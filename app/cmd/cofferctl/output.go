@@ -58,7 +58,7 @@ var sentences = []struct {
 	{session.ErrAlreadyHere, "the account is already on this PC. It only has to be unlocked."},
 	{vault.ErrTampered, "the vault file was changed outside Coffer. It was not opened. Restore it, or remove the account from this PC and sign in again."},
 	{vault.ErrOlderCopy, "an older copy of the vault file was put back. Open the app to decide what to do."},
-	{vault.ErrCorrupt, "the vault file is damaged. Restore it, or remove the account from this PC and sign in again."},
+	{vault.ErrCorrupt, "the vault file is damaged. cofferctl vault repair goes on from a backup and the server; without a backup remove the account from this PC and sign in again."},
 	{vault.ErrNewerSchema, "the vault file was written by a newer version of Coffer. Update this PC."},
 	{vault.ErrFull, "the disk is full. Free some space and try again; nothing was lost."},
 	{vault.ErrReadOnly, "the vault file cannot be written. Check the permissions of the folder; nothing was lost."},

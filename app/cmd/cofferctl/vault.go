@@ -36,15 +36,31 @@ func (p *program) unlock(ctx context.Context, a access) (*session.Unlocked, erro
 		return nil, err
 	}
 	defer password.Wipe()
-	if !a.secretKey {
-		return p.manager.Unlock(ctx, account.ID, password)
-	}
-	key, err := p.question("Secret Key", true)
+	key, err := p.secretKey(a)
 	if err != nil {
 		return nil, err
 	}
+	return p.unlockWith(ctx, account, password, key)
+}
+
+// secretKey asks for the Secret Key where it is to be typed; empty where the keyring has it.
+func (p *program) secretKey(a access) (string, error) {
+	if !a.secretKey {
+		return "", nil
+	}
+	key, err := p.question("Secret Key", true)
+	if err != nil {
+		return "", err
+	}
 	defer key.Wipe()
-	return p.manager.UnlockWithSecretKey(ctx, account.ID, password, string(key.Reveal()))
+	return string(key.Reveal()), nil
+}
+
+func (p *program) unlockWith(ctx context.Context, account session.Account, password secret.Bytes, key string) (*session.Unlocked, error) {
+	if key == "" {
+		return p.manager.Unlock(ctx, account.ID, password)
+	}
+	return p.manager.UnlockWithSecretKey(ctx, account.ID, password, key)
 }
 
 type accountStatus struct {
