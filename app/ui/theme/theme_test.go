@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
 	stock "fyne.io/fyne/v2/theme"
 
 	"github.com/coffer-vault/coffer/assets"
@@ -27,6 +28,7 @@ func TestWeightsHaveTheirFonts(t *testing.T) {
 }
 
 func TestUnknownNamesComeFromTheToolkit(t *testing.T) {
+	test.NewTempApp(t) // the toolkit's own colours ask the program's settings
 	look := New(Dark)
 	base := stock.DefaultTheme()
 	if got := look.Color("no such colour", stock.VariantLight); got != base.Color("no such colour", stock.VariantDark) {
