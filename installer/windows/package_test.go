@@ -267,6 +267,9 @@ func installsForAll(t *testing.T, pc *computer, older, update string) {
 	checkEntry(t, pc, version)
 	checkService(t, pc)
 	before := updaterMemory(t, pc)
+	if own := pc.registry(t, `HKLM\Software\Coffer\Updater`); !strings.Contains(own, `C:\ProgramData\CofferUpdater`) {
+		t.Errorf("the updater's own folder, which uninstalling empties: %q", own)
+	}
 
 	pc.install(t, 0, "/i "+windowsPath(update)+" ALLUSERS=1")
 	settings["Version"] = newer

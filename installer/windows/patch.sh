@@ -38,3 +38,6 @@ for folder in METADATA ROOTS STAGED DATA; do
 	sweep "rm$folder" cUpdater "'*'" "UPDATER_$folder"
 	sql "INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`DirProperty\`, \`InstallMode\`) VALUES ('rmdir$folder', 'cUpdater', 'UPDATER_$folder', 2)"
 done
+
+# Registry, name -: what the service has written there goes with it when it is uninstalled.
+sql "INSERT INTO \`Registry\` (\`Registry\`, \`Root\`, \`Key\`, \`Name\`, \`Component_\`) VALUES ('regOwns', 2, 'Software\Coffer\Updater', '-', 'cUpdater')"

@@ -19,6 +19,7 @@ import (
 	"github.com/coffer-vault/coffer/updater/manifest"
 	"github.com/coffer-vault/coffer/updater/trust"
 	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/registry"
 	"golang.org/x/sys/windows/svc"
 	"golang.org/x/sys/windows/svc/eventlog"
 )
@@ -39,6 +40,10 @@ func main() {
 	}
 }
 
+// ownKey says which folder is the service's own, where no user can write. The uninstallation runs as SYSTEM too and empties that folder:
+// without this word it would do so with whatever a user had put in its place, or led it to.
+const ownKey = `Software\Coffer\Updater`
+
 // privateFolder is for SYSTEM and administrators alone: what is staged there cannot be swapped before it is installed.
 func privateFolder() (string, error) {
 	data, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, 0)
@@ -46,7 +51,26 @@ func privateFolder() (string, error) {
 		return "", err
 	}
 	dir := filepath.Join(data, serviceName)
-	return dir, acl.MakePrivate(dir)
+	err = registry.DeleteKey(registry.LOCAL_MACHINE, ownKey)
+	if err != nil && !errors.Is(err, registry.ErrNotExist) {
+		return "", fmt.Errorf("registry: %w", err)
+	}
+	if err := acl.MakePrivate(dir); err != nil {
+		return "", err
+	}
+	return dir, own(dir)
+}
+
+func own(dir string) error {
+	key, _, err := registry.CreateKey(registry.LOCAL_MACHINE, ownKey, registry.SET_VALUE|registry.WOW64_64KEY)
+	if err != nil {
+		return fmt.Errorf("registry: %w", err)
+	}
+	defer key.Close()
+	if err := key.SetStringValue("Folder", dir); err != nil {
+		return fmt.Errorf("registry: %w", err)
+	}
+	return nil
 }
 
 func newService(dir string, log *slog.Logger) (*machine.Service, error) {

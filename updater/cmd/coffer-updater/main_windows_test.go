@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/coffer-vault/coffer/updater/internal/acl"
+	"golang.org/x/sys/windows/registry"
 	"golang.org/x/sys/windows/svc"
 )
 
@@ -30,5 +32,39 @@ func TestServiceThatCannotWorkStartsAndStops(t *testing.T) {
 		if !specific || code != startFailed {
 			t.Errorf("%s: ended with %v %d", name, specific, code)
 		}
+	}
+}
+
+// The uninstallation is told of the service's folder while it is private, and not while something else is in its place.
+func TestFolderIsNamedWhileItIsPrivate(t *testing.T) {
+	named := func() string {
+		key, err := registry.OpenKey(registry.LOCAL_MACHINE, ownKey, registry.QUERY_VALUE)
+		if err != nil {
+			return ""
+		}
+		defer key.Close()
+		folder, _, err := key.GetStringValue("Folder")
+		if err != nil {
+			t.Error(err)
+		}
+		return folder
+	}
+	dir, err := privateFolder()
+	if err != nil || filepath.Base(dir) != serviceName || named() != dir {
+		t.Fatalf("folder %q, %v, named %q", dir, err, named())
+	}
+	if err := os.Rename(dir, dir+".before"); err != nil {
+		t.Fatal(err)
+	}
+	planted, err := os.Create(dir) // Go shares no right to rename what it has open
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := privateFolder(); !errors.Is(err, acl.ErrUnsafe) || named() != "" {
+		t.Errorf("a file that somebody holds: %v, named %q", err, named())
+	}
+	planted.Close()
+	if _, err := privateFolder(); err != nil || named() != dir {
+		t.Errorf("let go: %v, named %q", err, named())
 	}
 }
