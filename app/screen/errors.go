@@ -169,7 +169,8 @@ func explainTyped(words *assets.Catalog, err error) Message {
 		return sentence{key: "codeSpent", tone: ToneError}.message(words)
 	case errors.As(err, &slow):
 		return sentence{key: "slowDown", tone: ToneWarning}.message(words, "wait", duration(words, slow.RetryAfter))
-	case errors.As(err, &violation) && !errors.Is(err, engine.ErrRolledBack) && !errors.Is(err, engine.ErrForked) && !errors.Is(err, engine.ErrWithheld):
+	case errors.As(err, &violation) && !errors.Is(err, engine.ErrRolledBack) && !errors.Is(err, engine.ErrForked) && !errors.Is(err, engine.ErrWithheld) &&
+		!otherAccount(err):
 		return sentence{key: "violation", tone: ToneError}.message(words)
 	case diskFull(err):
 		return sentence{key: "full", tone: ToneError}.message(words)

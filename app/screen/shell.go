@@ -224,7 +224,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 	s.lastUsed(u.Account())
 	config := VaultConfig{
 		Unlocked: u, Accounts: s.accounts, Lock: s.Lock, SwitchTo: s.switchTo, NewSettings: s.newSettings,
-		Deleted: s.forget, SignedOut: s.signedOut,
+		Deleted: s.forget, SignedOut: s.signedOut, Reopened: s.opened,
 		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
 	}
 	config.Notice, s.news = s.news, ""

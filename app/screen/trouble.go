@@ -10,11 +10,16 @@ import (
 	"github.com/coffer-vault/coffer/vault"
 )
 
-// hasWayOut tells whether a stopped sync can go on once the person has decided: the server shows another history, or synced rows of
-// the file were changed outside.
+// hasWayOut tells whether a stopped sync can go on once the person has decided: the server shows another history, of the vault or of
+// the account, or synced rows of the file were changed outside.
 func hasWayOut(err error) bool {
 	var v *engine.Violation
-	return errors.As(err, &v) || errors.Is(err, engine.ErrLocalState)
+	return errors.As(err, &v) || errors.Is(err, engine.ErrLocalState) || otherAccount(err)
+}
+
+// otherAccount tells whether the server has lost changes of the account, or has others: then this PC is set up again.
+func otherAccount(err error) bool {
+	return errors.Is(err, engine.ErrLogBehind) || errors.Is(err, engine.ErrLogForked)
 }
 
 // reloadable tells whether a file that did not unlock can be mended from the server.
@@ -50,6 +55,7 @@ type TroubleConfig struct {
 	Unlocked *session.Unlocked
 	Status   session.Status
 	Done     func(said string)
+	Rejoin   func() // the account is another one at the server
 }
 
 // NewTrouble opens the dialog; where the server is the trouble, it begins to compare.
@@ -116,6 +122,10 @@ func (t *Trouble) compare() {
 	Run(t.run, func(ctx context.Context) (session.Difference, error) {
 		return t.config.Unlocked.Compare(ctx, nil)
 	}, func(d session.Difference, err error) {
+		if otherAccount(err) {
+			t.config.Rejoin()
+			return
+		}
 		t.busy, t.seen, t.known = false, d, err == nil
 		t.problem = explain(t.env.Words, err)
 		t.changed()

@@ -65,8 +65,9 @@ type VaultConfig struct {
 	Lock        func()
 	SwitchTo    func(account id.ID) // zero: an account that is not on this PC
 	NewSettings func(u *session.Unlocked, done func()) *Settings
-	Deleted     func() // the account is no longer, or no longer on this PC
-	SignedOut   func() // another device has ended the session
+	Deleted     func()                  // the account is no longer, or no longer on this PC
+	SignedOut   func()                  // another device has ended the session
+	Reopened    func(*session.Unlocked) // the account was set up again: this one is locked, and that one open
 
 	copier *copier
 }

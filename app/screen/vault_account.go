@@ -31,6 +31,7 @@ var (
 	_ SheetModel = (*Recover)(nil)
 	_ SheetModel = (*Confirm)(nil)
 	_ SheetModel = (*Adopt)(nil)
+	_ SheetModel = (*Rejoin)(nil)
 )
 
 // Sheet is the model of DialogSheet.

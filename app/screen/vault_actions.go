@@ -312,15 +312,26 @@ func (v *Vault) OpenTrouble() {
 	if v.trouble != nil || !hasWayOut(v.status.Err) {
 		return
 	}
-	v.trouble = NewTrouble(v.env, TroubleConfig{Unlocked: v.config.Unlocked, Status: v.status, Done: func(said string) {
+	done := func(said string) {
 		v.trouble.Leave()
 		v.trouble = nil
 		if said != "" {
 			v.say(said, nil)
 		}
 		v.changed()
+	}
+	v.trouble = NewTrouble(v.env, TroubleConfig{Unlocked: v.config.Unlocked, Status: v.status, Done: done, Rejoin: func() {
+		done("")
+		v.openRejoin()
 	}})
 	v.changed()
+}
+
+// openRejoin sets this PC up again from the account that the server shows.
+func (v *Vault) openRejoin() {
+	v.openSheet(NewRejoin(v.env, RejoinConfig{
+		Unlocked: v.config.Unlocked, Status: v.status, Close: v.closeSheet, Opened: v.config.Reopened,
+	}))
 }
 
 func (v *Vault) closeDialogs() {
