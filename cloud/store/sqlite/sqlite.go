@@ -35,6 +35,10 @@ var _ cloud.Store = (*Store)(nil)
 // and break transactions at every step.
 type Hook func(statement string) error
 
+// maxReaders bounds the snapshots that are read at a time: each costs file handles and a page cache of its own, and a flood of requests
+// must not take all that the process may have. Connections are kept, since opening one costs more than most queries.
+const maxReaders = 32
+
 // Open opens or creates the database at path and brings its schema up to date. hook may be nil. Errors: ErrNewerSchema.
 func Open(ctx context.Context, path string, hook Hook) (*Store, error) {
 	write, err := sqlite.Open(ctx, path, sqlite.Options{Immediate: true})
@@ -49,6 +53,8 @@ func Open(ctx context.Context, path string, hook Hook) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
+	read.SetMaxOpenConns(maxReaders)
+	read.SetMaxIdleConns(maxReaders)
 	if hook == nil {
 		hook = func(string) error { return nil }
 	}

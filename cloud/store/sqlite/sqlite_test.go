@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -100,6 +102,33 @@ func TestViewIsASnapshotAndCannotWrite(t *testing.T) {
 	})
 	if !sqlite.IsReadOnly(err) {
 		t.Errorf("writing in a view: %v", err)
+	}
+}
+
+// A flood of readers waits for its turn.
+func TestReadersAreBounded(t *testing.T) {
+	s, _ := openTemp(t)
+	var entered, done sync.WaitGroup
+	entered.Add(maxReaders)
+	leave := make(chan struct{})
+	for range maxReaders {
+		done.Go(func() {
+			err := s.View(t.Context(), func(cloud.Tx) error { entered.Done(); <-leave; return nil })
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	entered.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := s.View(ctx, func(cloud.Tx) error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("one more reader: %v", err)
+	}
+	close(leave)
+	done.Wait()
+	if n := s.read.Stats().Idle; n != maxReaders {
+		t.Errorf("%d connections are kept, want %d", n, maxReaders)
 	}
 }
 
