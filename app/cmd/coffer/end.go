@@ -33,19 +33,26 @@ func (e *ending) begin(why string) {
 	})
 }
 
-// watch ends the program by signals: of the terminal, of the session, of the system that shuts down.
+// sameWish is how long further signals mean what the first one did: a terminal that closes and a system that shuts down send several
+// at a time, and scripts pass theirs on.
+const sameWish = time.Second
+
+// watch ends the program by signals: of the terminal, of the session, of the system that shuts down. It never returns.
 func (e *ending) watch(signals <-chan os.Signal, quit func()) {
 	first := <-signals
 	e.begin(first.String())
 	quit()
-	second := <-signals
-	e.log.Warn("ended at once", "why", second.String())
-	e.exit(exitFailure)
+	for heard := time.Now(); ; {
+		if again := <-signals; time.Since(heard) >= sameWish {
+			e.log.Warn("ended at once", "why", again.String())
+			e.exit(exitFailure)
+		}
+	}
 }
 
 // endSignals are the signals that end the program. Who started it with nohup means it to outlive the terminal.
 func endSignals() <-chan os.Signal {
-	signals := make(chan os.Signal, 2)
+	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(signals, syscall.SIGHUP)

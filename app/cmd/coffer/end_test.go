@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -45,7 +46,7 @@ func TestToolkitIsHandedNothingAtItsEnd(t *testing.T) {
 // newEnding returns one whose exits are counted.
 func newEnding() (e *ending, exits chan int) {
 	exits = make(chan int, 2)
-	return &ending{log: slog.New(slog.DiscardHandler), exit: func(code int) { exits <- code }}, exits
+	return &ending{log: slog.New(slog.DiscardHandler), exit: func(code int) { exits <- code; runtime.Goexit() }}, exits
 }
 
 func TestEndIsBounded(t *testing.T) {
@@ -72,12 +73,14 @@ func TestFirstSignalQuitsAndTheSecondEnds(t *testing.T) {
 		e, exits := newEnding()
 		signals, quits := make(chan os.Signal), 0
 		go e.watch(signals, func() { quits++ })
-		signals <- syscall.SIGTERM
+		signals <- syscall.SIGINT
+		signals <- syscall.SIGTERM // of the shell that was interrupted too
 		synctest.Wait()
 		if quits != 1 || len(exits) > 0 {
 			t.Fatalf("after the first signal: %d quits, %d exits", quits, len(exits))
 		}
-		signals <- syscall.SIGTERM
+		time.Sleep(sameWish)
+		signals <- syscall.SIGINT
 		synctest.Wait()
 		if quits != 1 || len(exits) != 1 {
 			t.Errorf("after the second signal: %d quits, %d exits", quits, len(exits))

@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/internal/logging"
@@ -29,19 +30,28 @@ func main() {
 	}
 }
 
-// untilSignal returns a context that the first signal ends. The second ends the process: the database is whole at any moment.
+// sameWish is how long further signals mean what the first one did: scripts pass on what a terminal has sent to all.
+const sameWish = time.Second
+
+// untilSignal returns a context that the first signal ends. A later one ends the process: the database is whole at any moment.
 func untilSignal() context.Context {
 	ctx, stop := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		stop()
-		<-signals
+	go obey(signals, stop, func() {
 		fmt.Fprintln(os.Stderr, "coffer-cloud: ended at once")
 		os.Exit(1)
-	}()
+	})
 	return ctx
+}
+
+func obey(signals <-chan os.Signal, stop, end func()) {
+	<-signals
+	stop()
+	for heard := time.Now(); time.Since(heard) < sameWish; {
+		<-signals
+	}
+	end()
 }
 
 var errUsage = errors.New("usage: coffer-cloud serve [flags] | version")

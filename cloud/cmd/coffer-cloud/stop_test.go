@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"io"
 	"net"
 	"net/http"
-	"strings"
+	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -13,42 +12,23 @@ import (
 	"time"
 )
 
-// holdRequest begins a request that the server waits for: its body does not come.
-func holdRequest(t *testing.T, p *process) net.Conn {
-	t.Helper()
-	conn, err := net.Dial("tcp", strings.TrimPrefix(p.ready["api"], "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	io.WriteString(conn, "POST /v1/signup/start HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n")
-	// The server asks for the body once its handler reads it.
-	if _, err := io.ReadFull(conn, make([]byte, len("HTTP/1.1 100 Continue\r\n\r\n"))); err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
-
-func TestSecondSignalEndsAtOnce(t *testing.T) {
-	p := start(t, "serve", "--dev", "--data", t.TempDir())
-	conn := holdRequest(t, p)
-	began := time.Now()
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	// Nobody else is let in any more: so the first signal has been heard.
-	for refused := false; !refused; {
-		probe, err := net.Dial("tcp", conn.RemoteAddr().String())
-		if refused = err != nil; !refused {
-			probe.Close()
+func TestLaterSignalEndsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		signals, stops, ends := make(chan os.Signal), 0, 0
+		go obey(signals, func() { stops++ }, func() { ends++ })
+		signals <- os.Interrupt
+		signals <- syscall.SIGTERM // of a script that was interrupted too
+		synctest.Wait()
+		if stops != 1 || ends != 0 {
+			t.Fatalf("one wish: %d stops, %d ends", stops, ends)
 		}
-	}
-	if err := p.signal(syscall.SIGINT); err == nil {
-		t.Error("a server that was not let finish says that all went well")
-	}
-	if took := time.Since(began); took >= shutdownPatience {
-		t.Errorf("ended after %v", took)
-	}
+		time.Sleep(sameWish)
+		signals <- os.Interrupt
+		synctest.Wait()
+		if stops != 1 || ends != 1 {
+			t.Errorf("wished again: %d stops, %d ends", stops, ends)
+		}
+	})
 }
 
 // A request that does not end is cut off when its time is over, and its handler told.
