@@ -15,7 +15,7 @@ STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git r
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-.PHONY: help run journey test lint unit race attacks test-system windows bench build clean
+.PHONY: help run journey test lint unit race attacks sim test-system windows bench build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -47,11 +47,18 @@ test-system: setup-system build ## tier 2: live browsers, Wine, another client, 
 	@mkdir -p out
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./installer/... ./internal/interop
+	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.n=20000
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
 
 attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop
 	$(GO) test -C internal/attacks -count=1
 	$(GO) test -count=1 ./updater ./sync/chain ./sync/enrol
+
+# One history is told; of many the failing ones are.
+SIM = $(if $(SEED),-sim.first=$(SEED) -sim.n=1 -sim.tell $(if $(KEEP),-sim.keep=$(KEEP)),-sim.first=$(or $(FROM),1) -sim.n=$(or $(N),2000))
+
+sim: setup-test ## random histories of devices, server and network: N=… of them FROM=… a seed, or SEED=… KEEP=… (docs/sim.md)
+	$(GO) test -count=1 -timeout 0 ./internal/sim -run '^TestHistories$$' -v -args $(SIM)
 
 windows: setup-system ## the MSI, into out/windows
 	installer/windows/build.sh $(VERSION) out/windows

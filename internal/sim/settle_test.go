@@ -1,0 +1,218 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// maxRounds bounds how often everybody may sync until nothing is left to do.
+const maxRounds = 15
+
+// settle heals the network, lets every device sync until nothing moves, and looks at what is left.
+func (w *world) settle() {
+	w.server.fuse = 0
+	w.net.climate = weather{}
+	for _, d := range w.devices {
+		d.link.down, d.link.troubled = false, false
+		if d.editor != nil && d.open() {
+			w.saveEditor(d)
+		}
+	}
+	w.net.arrive(len(w.net.flying))
+	for range maxRounds {
+		if w.round() || w.failure != nil {
+			w.judgeEnd()
+			return
+		}
+	}
+	w.fail("restless", fmt.Errorf("not in step after %d rounds", maxRounds))
+}
+
+// round has every device sync once. It is quiet if nobody had anything to do.
+func (w *world) round() (quiet bool) {
+	quiet = true
+	before := w.serverState()
+	for _, d := range w.devices {
+		if !d.open() || w.settled(d, w.sync(d)) {
+			continue
+		}
+		quiet = false
+	}
+	return quiet && w.serverState() == before
+}
+
+// settled tells whether a device has nothing to do any more.
+func (w *world) settled(d *device, err error) bool {
+	switch {
+	case errors.Is(err, session.ErrDeviceRevoked):
+		return true
+	case errors.Is(err, session.ErrKeysChanged):
+		w.adopt(d)
+	case err == nil:
+		pin, pinErr := d.u.Vault().Pin(w.ctx)
+		if pinErr != nil {
+			w.fail("pin", pinErr)
+		}
+		return w.pending(d) == 0 && pin.Hash == w.serverState().head.Hash
+	}
+	return false
+}
+
+func (w *world) serverState() serverState {
+	state, err := w.server.state(w.account, w.vault)
+	if err != nil {
+		w.fail("server", err)
+	}
+	return state
+}
+
+// split tells the devices that are in the account at the end from those that were ended.
+func (w *world) split() (live, removed []*device) {
+	for _, d := range w.devices {
+		switch {
+		case d.u == nil:
+		case errors.Is(d.u.Status().Err, session.ErrDeviceRevoked):
+			removed = append(removed, d)
+		default:
+			live = append(live, d)
+		}
+	}
+	return live, removed
+}
+
+// judgeEnd is the oracle, once everything has come to rest.
+func (w *world) judgeEnd() {
+	live, removed := w.split()
+	if len(live) == 0 {
+		w.fail("devices", errors.New("no device is left"))
+		return
+	}
+	state := w.serverState()
+	if state.claimed != state.rows {
+		w.fail("root", errors.New("the server's rows do not give the root of its head"))
+	}
+	first := w.model.held(live[0].u)
+	for _, d := range live {
+		w.judgeState(d, state)
+		w.judgeSame(live[0], first, d)
+		w.judgeIndex(d)
+	}
+	w.note("at rest: %d devices, %d items, %d commits, root %x", len(live), len(first.items), state.head.Seq, state.rows[:4])
+	w.judgeValues(first, removed)
+	w.judgeConflicts(first)
+	w.judgeNewest(first)
+}
+
+func (w *world) judgeState(d *device, state serverState) {
+	if err := d.u.Verify(w.ctx); err != nil {
+		w.fail("verify", fmt.Errorf("%s: %w", d.name, err))
+	}
+	pin, err := d.u.Vault().Pin(w.ctx)
+	if err != nil || chain.Hash(pin.Root) != state.rows || pin.Seq != state.head.Seq {
+		w.fail("root", fmt.Errorf("%s is at %d, the server at %d, %w", d.name, pin.Seq, state.head.Seq, err))
+	}
+	if _, sent, err := d.u.Vault().Outbox(w.ctx); sent || err != nil {
+		w.fail("outbox", fmt.Errorf("%s has a push in flight: %v, %w", d.name, sent, err))
+	}
+}
+
+func (w *world) judgeSame(a *device, first holdings, b *device) {
+	second := w.model.held(b.u)
+	for _, object := range both(first.text, second.text) {
+		if first.text[object] != second.text[object] {
+			w.fail("diverged", fmt.Errorf("%s has\n%s\n%s has\n%s", a.name, first.text[object], b.name, second.text[object]))
+			return
+		}
+	}
+}
+
+func both(a, b map[id.ID]string) []id.ID {
+	var all []id.ID
+	for object := range a {
+		all = append(all, object)
+	}
+	for object := range b {
+		all = append(all, object)
+	}
+	slices.SortFunc(all, func(a, b id.ID) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(all)
+}
+
+// judgeIndex compares what lists show with what is stored.
+func (w *world) judgeIndex(d *device) {
+	held, shown := w.model.held(d.u), map[id.ID]bool{}
+	for _, f := range []vault.Filter{{}, {Archive: true}, {Trash: true}} {
+		for _, s := range d.u.Vault().Query(f) {
+			it, ok := held.items[s.ID]
+			shown[s.ID] = true
+			if s.Unreadable || !ok || it.Title != s.Title || it.TrashedAt != s.TrashedAt || len(it.Conflicts()) > 0 != s.Conflict {
+				w.fail("index", fmt.Errorf("%s lists %q, unreadable %v, which is not what it has", d.name, s.Title, s.Unreadable))
+			}
+		}
+	}
+	for _, f := range d.u.Vault().Folders() {
+		shown[f.ID] = true
+	}
+	if len(shown) != len(held.items) {
+		w.fail("index", fmt.Errorf("%s lists %d of %d items", d.name, len(shown), len(held.items)))
+	}
+}
+
+// judgeValues demands every value that nobody gave up. What a device typed and had not sent when it was ended has to be on its disk.
+func (w *world) judgeValues(everywhere holdings, removed []*device) {
+	own := map[*device]holdings{}
+	for _, d := range removed {
+		own[d] = w.model.held(d.u)
+	}
+	for _, t := range w.model.typed {
+		held, ended := own[t.device]
+		t.unsent = ended && !t.synced && !everywhere.values[t.value]
+		switch {
+		case t.value == "" || t.given != "" || everywhere.values[t.value] || t.unsent && held.values[t.value]:
+		default:
+			w.fail("lost", fmt.Errorf("%s, typed on %s into %s of %s, is nowhere", t.value, t.device.name, t.field, t.item))
+		}
+	}
+}
+
+// judgeConflicts refuses questions that nobody has a reason to ask: of two values of which one replaced the other knowingly.
+func (w *world) judgeConflicts(everywhere holdings) {
+	for object, it := range everywhere.items {
+		now := contentOf(&it)
+		for _, p := range it.Conflicts() {
+			other, present := w.model.newest[string(p.Value.Reveal())], w.model.newest[now[string(p.Field)]]
+			if other == nil || present == nil || w.model.reused[object.String()+string(p.Field)] {
+				continue
+			}
+			if other == present || present.knows(other) || other.knows(present) {
+				w.fail("false conflict", fmt.Errorf("%s of %s: %q against %q", p.Field, it.Title, other.value, present.value))
+			}
+		}
+	}
+}
+
+// knows tells whether who typed w had seen the other, or one that came after it.
+func (w *write) knows(other *write) bool {
+	return slices.ContainsFunc(w.replaced, func(r *write) bool { return r == other || r.knows(other) })
+}
+
+// judgeNewest demands that no field shows a value that somebody has replaced knowingly: a stale edit must not win over a newer one.
+func (w *world) judgeNewest(everywhere holdings) {
+	for _, t := range w.model.typed {
+		it, there := everywhere.items[t.item]
+		present := w.model.newest[contentOf(&it)[t.field]]
+		// What was deleted comes back as it was at the device that had edited it.
+		if !there || present == nil || t.unsent || t.value == "" || w.model.deleted[t.item] || w.model.reused[t.item.String()+t.field] {
+			continue
+		}
+		if t.knows(present) {
+			w.fail("stale", fmt.Errorf("%s of %s is %q, which %q had replaced on %s", t.field, it.Title, present.value, t.value, t.device.name))
+		}
+	}
+}

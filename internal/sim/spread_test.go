@@ -1,0 +1,83 @@
+package sim
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// few seeds are played in one process.
+const few = 100
+
+// progressMark begins a line that says that a seed is done.
+const progressMark = "played:"
+
+// spread plays the seeds in a process for every processor.
+func spread(t *testing.T) {
+	k := uint64(runtime.GOMAXPROCS(0))
+	var done atomic.Uint64
+	var workers sync.WaitGroup
+	began := time.Now()
+	stop := make(chan struct{})
+	for i := range k {
+		workers.Go(func() {
+			if report, err := worker(t, i, k, &done); err != nil {
+				t.Errorf("%v\n%s", err, report)
+			}
+		})
+	}
+	go tellProgress(&done, began, stop)
+	workers.Wait()
+	close(stop)
+	t.Logf("%d of %d histories in %v, %.1f a second", done.Load(), *count, time.Since(began).Round(time.Second), float64(done.Load())/time.Since(began).Seconds())
+}
+
+// worker runs one of k processes and returns what it says beside its progress.
+func worker(t *testing.T, i, k uint64, done *atomic.Uint64) (report string, err error) {
+	var limit time.Duration
+	if deadline, limited := t.Deadline(); limited {
+		limit = time.Until(deadline) - 10*time.Second
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHistories$", fmt.Sprint("-test.timeout=", limit),
+		fmt.Sprintf("-sim.first=%d", *first), fmt.Sprintf("-sim.n=%d", *count), fmt.Sprintf("-sim.part=%d/%d", i, k))
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1") // its one goroutine has nobody to wait for
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		return "", err
+	}
+	var rest []string
+	lines := bufio.NewScanner(out)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), progressMark) {
+			done.Add(1)
+		} else {
+			rest = append(rest, lines.Text())
+		}
+	}
+	return strings.Join(rest, "\n"), cmd.Wait()
+}
+
+// tellProgress prints how far a long run is.
+func tellProgress(done *atomic.Uint64, began time.Time, stop chan struct{}) {
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(30 * time.Second):
+			n := done.Load()
+			fmt.Fprintf(os.Stderr, "%d of %d histories, %.1f a second\n", n, *count, float64(n)/time.Since(began).Seconds())
+		}
+	}
+}

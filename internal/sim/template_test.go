@@ -1,0 +1,171 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+const (
+	address       = "anna@coffer.test"
+	firstPassword = "password-0"
+)
+
+// template is a world in which an account has its first devices in step, kept as files: to sign up takes longer than a history.
+type template struct {
+	w      *world
+	secret cloud.Secret
+}
+
+// makeTemplate signs up on one device, and in on the others with the code that is mailed. One more device is there without an account.
+func makeTemplate(t *testing.T, dir string, enrolled int) (*template, error) {
+	w := newWorld(t, dir)
+	w.reseed(uint64(enrolled))
+	p := &template{w: w, secret: cloud.NewSecret()}
+	var err error
+	if w.server, err = startServer(filepath.Join(dir, "server"), w.clock, p.secret); err != nil {
+		return nil, err
+	}
+	w.passwords = []string{firstPassword}
+	for i := range enrolled + 1 {
+		w.addDevice(string(rune('A' + i))).boot()
+	}
+	if err := w.signUp(w.devices[0]); err != nil {
+		return nil, err
+	}
+	w.settleIn(w.devices[0])
+	for _, d := range w.devices[1:enrolled] {
+		w.join(d, w.devices[0])
+	}
+	for _, d := range w.devices[:enrolled] {
+		w.sync(d)
+		d.lock()
+	}
+	if w.failure != nil {
+		return nil, w.failure
+	}
+	return p, w.server.store.Close()
+}
+
+func (w *world) signUp(d *device) error {
+	s, err := d.manager.BeginSignUp(w.ctx, origin, address)
+	if err != nil {
+		return err
+	}
+	code, err := w.server.mailed(address)
+	if err == nil {
+		err = s.Verify(w.ctx, code)
+	}
+	if err != nil {
+		return err
+	}
+	if d.u, err = s.Finish(w.ctx, typed(firstPassword)); err != nil {
+		return err
+	}
+	d.account = d.u.Account().ID
+	w.account, w.vault = d.account, d.u.Vault().ID()
+	return d.u.KitSaved(w.ctx)
+}
+
+// settleIn types what every history begins with.
+func (w *world) settleIn(d *device) {
+	w.random = rand.New(rand.NewPCG(1, 1))
+	for _, kind := range []vault.Kind{vault.Login, vault.Login, vault.Note} {
+		w.create(d, kind)
+	}
+	w.makeFolder(d)
+	w.sync(d)
+}
+
+// open makes a world of its own from the files.
+func (p *template) open(t *testing.T, dir string) (*world, error) {
+	w := newWorld(t, dir)
+	w.now, w.account, w.vault = p.w.now, p.w.account, p.w.vault
+	w.passwords = append(w.passwords, p.w.passwords...)
+	if err := copyFiles(p.w.server.dir, filepath.Join(dir, "server")); err != nil {
+		return nil, err
+	}
+	for _, original := range p.w.devices {
+		d := w.addDevice(original.name)
+		d.account, d.keyring = original.account, original.keyring.clone()
+		if err := copyFiles(original.home, d.home); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+		d.boot()
+	}
+	w.model.copyFrom(p.w.model)
+	var err error
+	w.server, err = startServer(filepath.Join(dir, "server"), w.clock, p.secret)
+	return w, err
+}
+
+func (m *model) copyFrom(other *model) {
+	twins := map[*write]*write{}
+	for _, original := range other.typed {
+		w := *original
+		for _, d := range m.w.devices {
+			if d.name == original.device.name {
+				w.device = d
+			}
+		}
+		w.replaced = nil
+		for _, replaced := range original.replaced {
+			w.replaced = append(w.replaced, twins[replaced])
+		}
+		twins[original] = &w
+		m.add(&w)
+	}
+}
+
+// join enrols a device with the kit that the other device shows, and with the mailed code, as often as the network lets it down.
+func (w *world) join(d, from *device) {
+	d.kit = from.u.SecretKey()
+	s, err := d.manager.BeginSignIn(w.ctx, origin, address, typed(from.password()), d.kit)
+	if err != nil {
+		w.expect(d, "sign in", err, session.ErrProofFailed, session.ErrAlreadyHere)
+		return
+	}
+	if s.CodeNeeded() {
+		code, err := w.server.mailed(address)
+		if err == nil {
+			err = s.Verify(w.ctx, code)
+		}
+		if err != nil {
+			w.expect(d, "verify", err, session.ErrCodeExpired)
+			return
+		}
+	}
+	for range 3 {
+		if d.u, err = s.Finish(w.ctx, nil); err == nil || d.dead != nil {
+			break
+		}
+		w.expect(d, "finish", err, session.ErrKeysChanged, session.ErrSignedOut)
+	}
+	w.note("  %s joins: %v", d.name, err)
+	if d.dead == nil {
+		d.find()
+	}
+	if err == nil && d.dead == nil {
+		if err := d.u.ConfirmEnrolment(w.ctx); err != nil {
+			w.fail("confirm", err)
+		}
+	}
+}
+
+// find looks whether an enrolment has left an account on the device.
+func (d *device) find() {
+	accounts := d.manager.Accounts()
+	if len(accounts) > 1 {
+		d.w.fail("join", fmt.Errorf("%d accounts on %s", len(accounts), d.name))
+	}
+	if len(accounts) > 0 {
+		d.account = accounts[0].ID
+	}
+}

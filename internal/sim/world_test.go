@@ -1,0 +1,138 @@
+package sim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/cryptotest"
+	"time"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// world is one history under way: a server, its network, devices, and what their people know. Everything in it happens in one
+// goroutine, at the times of its own clock.
+type world struct {
+	t       *testing.T
+	ctx     context.Context
+	dir     string
+	now     time.Time
+	server  *server
+	net     *network
+	devices []*device
+	model   *model
+
+	// passwords are all master passwords that were typed for the account, in order.
+	passwords []string
+	account   id.ID
+	vault     id.ID
+
+	random  *rand.Rand // of the step under way
+	values  int        // how many values the step has made up
+	step    step
+	busy    map[*device]bool // on the stack: a device waits for the server while another acts
+	trace   []string
+	failure *failure
+}
+
+// failure is the first thing that must not happen.
+type failure struct {
+	kind string // one word; a shrunk history fails in the same way
+	err  error
+}
+
+func (f *failure) Error() string { return f.kind + ": " + f.err.Error() }
+
+// fail notes a failure; the history ends with the step.
+func (w *world) fail(kind string, err error) {
+	if w.failure == nil {
+		w.failure = &failure{kind, err}
+		w.note("  FAILS: %v", w.failure)
+	}
+}
+
+// note tells what happens, for people who read a failing history.
+func (w *world) note(format string, args ...any) {
+	w.trace = append(w.trace, fmt.Sprintf(format, args...))
+}
+
+// pass lets time go by.
+func (w *world) pass(d time.Duration) { w.now = w.now.Add(d) }
+
+// newValue makes a value up that nobody has typed before in this history.
+func (w *world) newValue(kind string) string {
+	w.values++
+	return fmt.Sprintf("%s-%d.%d", kind, w.step.index, w.values)
+}
+
+// refusals are answers that no honest client gets from an honest server, whatever the network does.
+var refusals = map[wire.Code]bool{
+	wire.CodeInvalid: true, wire.CodeBadCommit: true, wire.CodeRootMismatch: true, wire.CodeOpReused: true, wire.CodeBadEntry: true,
+	wire.CodeTooLarge: true, wire.CodeNotFound: true, wire.CodeUnavailable: true,
+}
+
+func (w *world) judge(d *device, r *http.Request, answer *http.Response) {
+	e := peek(answer)
+	if e.Code == "" {
+		return
+	}
+	w.note("  %s %s: %s", d.name, r.URL.Path, e.Code)
+	if refusals[e.Code] || strings.HasPrefix(string(e.Code), "status") {
+		w.fail("refused", fmt.Errorf("%s asked %s: %s", d.name, r.URL.Path, e.Code))
+	}
+}
+
+// scratch is a folder in memory where the system has one: every save waits for its disk.
+func scratch(t *testing.T) string {
+	t.Helper()
+	if info, err := os.Stat("/dev/shm"); err != nil || !info.IsDir() {
+		return t.TempDir()
+	}
+	dir, err := os.MkdirTemp("/dev/shm", "coffer-sim-")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	return dir
+}
+
+// newWorld makes an empty world below dir, on whose server nobody has an account.
+func newWorld(t *testing.T, dir string) *world {
+	w := &world{t: t, ctx: context.Background(), dir: dir, now: epoch, busy: map[*device]bool{}, random: rand.New(rand.NewPCG(0, 0))}
+	w.model = newModel(w)
+	w.net = &network{w: w}
+	return w
+}
+
+// epoch is when every history begins.
+var epoch = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+
+func (w *world) addDevice(name string) *device {
+	d := &device{w: w, name: name, home: filepath.Join(w.dir, name), keyring: newKeyring()}
+	d.link = &link{n: w.net, d: d}
+	w.devices = append(w.devices, d)
+	return d
+}
+
+// end closes everything that is open.
+func (w *world) end() {
+	for _, d := range w.devices {
+		d.bury()
+		d.lock()
+	}
+	if err := errors.Join(w.server.store.Close(), os.RemoveAll(w.dir)); err != nil {
+		w.t.Error(err)
+	}
+}
+
+// reseed makes the randomness of all cryptography depend on one step of one history.
+func (w *world) reseed(seed uint64) {
+	cryptotest.SetGlobalRandom(w.t, seed)
+}
