@@ -48,7 +48,9 @@ type Recovery struct {
 
 	session *wire.Session
 	change  *enrol.Change // once made; kept before it is sent
-	signIn  *SignIn       // once the account has the new keys
+	// earlier were made before it, newest first: one of them may be what the server has, whatever it says now.
+	earlier []*enrol.Change
+	signIn  *SignIn // once the account has the new keys
 }
 
 // BeginRecovery proves the recovery code and has a code mailed. Errors: keys.ErrRecoveryCodeMalformed and ErrRecoveryCodeChecksum,
@@ -140,9 +142,10 @@ func (r *Recovery) Open(ctx context.Context) error {
 
 // Finish replaces every key of the account, under a new master password, and loads the vault. The other devices stay, and will ask for
 // the new password. A file of the account that is on this PC is set aside: it was under the old keys. It may be called again after an
-// error. Errors: ErrRecoveryEnded, ErrDishonestServer, ErrChangeLost, ErrOffline, and those of SignIn.Finish.
+// error, with another password too: the one that was typed last counts. Errors: ErrRecoveryEnded, ErrDishonestServer, ErrChangeLost,
+// ErrOffline, and those of SignIn.Finish.
 func (r *Recovery) Finish(ctx context.Context, password secret.Bytes, progress func(done, total int)) (*Unlocked, error) {
-	if r.signIn == nil {
+	if r.signIn == nil && (r.change == nil || r.landed(ctx) != nil) {
 		if err := r.replace(ctx, password); err != nil {
 			return nil, err
 		}
@@ -155,8 +158,13 @@ func (r *Recovery) Finish(ctx context.Context, password secret.Bytes, progress f
 	if err != nil {
 		return nil, err
 	}
-	if err := u.current().keepCode(ctx, u.store, code); err != nil {
+	err = u.current().keepCode(ctx, u.store, code)
+	if err == nil {
+		err = u.chosenLast(ctx, password)
+	}
+	if err != nil {
 		u.Lock()
+		r.signIn = nil // wiped; what landed opens the next one
 		return nil, err
 	}
 	u.notice(func(n *Notices) { n.KitDue = true })
@@ -165,6 +173,36 @@ func (r *Recovery) Finish(ctx context.Context, password secret.Bytes, progress f
 	}
 	return u, nil
 }
+
+// chosenLast changes the master password to the one that the user has typed now, where the one of an earlier try came into force. A
+// change that waits for the server goes on by itself.
+func (u *Unlocked) chosenLast(ctx context.Context, password secret.Bytes) error {
+	err := u.checkPassword(ctx, password)
+	if !errors.Is(err, ErrWrongPassword) {
+		return err
+	}
+	err = u.withSync(ctx, func(ctx context.Context) error {
+		if err := u.catchUp(ctx); err != nil {
+			return err
+		}
+		opened, err := u.opened(ctx)
+		if err != nil {
+			return err
+		}
+		change, err := opened.ChangePassword(ctx, password, kdf.Default)
+		if err != nil {
+			return err
+		}
+		return u.begunChange(ctx, change)
+	})
+	if errors.Is(err, ErrChangeWaits) {
+		return nil
+	}
+	return err
+}
+
+// maxEarlier is how many changes are kept beside the newest.
+const maxEarlier = 2
 
 // replace makes the new keys, keeps them, and sends them.
 func (r *Recovery) replace(ctx context.Context, password secret.Bytes) error {
@@ -178,6 +216,9 @@ func (r *Recovery) replace(ctx context.Context, password secret.Bytes) error {
 	change, err := r.make(ctx, session, password)
 	if err != nil {
 		return err
+	}
+	if r.change != nil {
+		r.earlier = append([]*enrol.Change{r.change}, r.earlier[:min(len(r.earlier), maxEarlier-1)]...)
 	}
 	r.change = change
 	if err := r.keep(); err != nil {
@@ -218,8 +259,25 @@ func (r *Recovery) make(ctx context.Context, session *remote.Session, password s
 	return opened.Recover(ctx, password, kdf.Default)
 }
 
-// landed looks whether the account has the new keys: then they open a session.
+// landed looks whether the account has new keys that were made here: then they open a session.
 func (r *Recovery) landed(ctx context.Context) error {
+	made := append([]*enrol.Change{r.change}, r.earlier...)
+	for _, change := range made {
+		r.change = change
+		err := r.enter(ctx)
+		if err == nil {
+			r.earlier = nil
+		}
+		if !errors.Is(err, ErrProofFailed) {
+			return err
+		}
+	}
+	r.change = made[0]
+	return ErrProofFailed
+}
+
+// enter opens a session with the keys of the change.
+func (r *Recovery) enter(ctx context.Context) error {
 	s := &SignIn{
 		m: r.m, client: r.client, email: r.email, account: r.account, gen: r.change.Generation, profile: kdf.Default,
 		master: r.change.Master, secretKey: r.change.SecretKey, device: r.device,
@@ -262,6 +320,8 @@ type recoveryFile struct {
 	Ready   int64  `json:"ready"`
 	Seed    []byte `json:"sealed_device_seed"`
 	Change  []byte `json:"sealed_change,omitempty"`
+	// Earlier are the changes of earlier tries, newest first.
+	Earlier [][]byte `json:"sealed_earlier,omitempty"`
 }
 
 // PendingRecovery is a recovery that was begun on this PC.
@@ -293,14 +353,16 @@ func (r *Recovery) keep() error {
 		return err
 	}
 	if r.change != nil {
-		kept, err := r.change.Marshal()
-		if err != nil {
-			return fmt.Errorf("keep recovery: %w", err)
-		}
-		defer kept.Wipe()
-		if f.Change, err = r.seal("change", kept); err != nil {
+		if f.Change, err = r.sealChange(r.change); err != nil {
 			return err
 		}
+	}
+	for _, change := range r.earlier {
+		sealed, err := r.sealChange(change)
+		if err != nil {
+			return err
+		}
+		f.Earlier = append(f.Earlier, sealed)
 	}
 	data, err := json.Marshal(f)
 	if err == nil {
@@ -310,6 +372,15 @@ func (r *Recovery) keep() error {
 		return fmt.Errorf("keep recovery: %w", err)
 	}
 	return nil
+}
+
+func (r *Recovery) sealChange(change *enrol.Change) ([]byte, error) {
+	kept, err := change.Marshal()
+	if err != nil {
+		return nil, fmt.Errorf("keep recovery: %w", err)
+	}
+	defer kept.Wipe()
+	return r.seal("change", kept)
 }
 
 func (r *Recovery) ref(name string) keys.LocalRef {
@@ -395,12 +466,20 @@ func (r *Recovery) unseal(f recoveryFile) error {
 	if len(f.Change) == 0 {
 		return nil
 	}
-	kept, err := keys.OpenLocal(kek, r.ref("change"), f.Change)
-	if err == nil {
-		r.change, err = enrol.UnmarshalChange(kept)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrProofFailed, err)
+	for i, sealed := range append([][]byte{f.Change}, f.Earlier...) {
+		var change *enrol.Change
+		kept, err := keys.OpenLocal(kek, r.ref("change"), sealed)
+		if err == nil {
+			change, err = enrol.UnmarshalChange(kept)
+		}
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w: %w", ErrProofFailed, err)
+		case i == 0:
+			r.change = change
+		default:
+			r.earlier = append(r.earlier, change)
+		}
 	}
 	return nil
 }

@@ -204,6 +204,98 @@ func TestRecoverySurvivesALostAnswer(t *testing.T) {
 	}
 }
 
+// The answer is lost, and the user, asked again, chooses another password: that one counts, and not the one that came into force unseen.
+func TestRecoveryTakesThePasswordThatWasChosenLast(t *testing.T) {
+	const first = "the one that was chosen first"
+	for name, again := range map[string]func(*session.Recovery, *testpc.PC, string) *session.Recovery{
+		"in the same program": func(r *session.Recovery, _ *testpc.PC, _ string) *session.Recovery { return r },
+		"after a kill":        func(_ *session.Recovery, pc *testpc.PC, code string) *session.Recovery { return resume(t, pc, code) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			network := &loses{path: "/v1/account/change", answer: true}
+			l := newLost(t)
+			ctx := t.Context()
+			pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
+			l.begin(t, pcB)
+			l.server.Clock.Advance(25 * time.Hour)
+			r := resume(t, pcB, l.code)
+			if err := r.Open(ctx); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Finish(ctx, testpc.Typed(first), nil); err == nil {
+				t.Fatal("finished without an answer")
+			}
+			network.path = ""
+			r = again(r, pcB, l.code)
+			if err := r.Open(ctx); err != nil {
+				t.Fatal(err)
+			}
+			b, err := r.Finish(ctx, testpc.Typed(newPassword), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := b.Status().Notices; !n.KitDue || n.Changing {
+				t.Errorf("%+v", n)
+			}
+			kit := recoveryCode(t, b)
+			b.Lock()
+			if _, err := pcB.Manager.Unlock(ctx, b.Account().ID, testpc.Typed(first)); !errors.Is(err, session.ErrWrongPassword) {
+				t.Errorf("the first password: %v", err)
+			}
+			if b, err = pcB.Manager.Unlock(ctx, b.Account().ID, testpc.Typed(newPassword)); err != nil {
+				t.Fatal(err)
+			}
+			testpc.Sync(t, b)
+			if len(testpc.Contents(t, b)) != 1 || recoveryCode(t, b) != kit || kit == l.code {
+				t.Error("not recovered as a whole")
+			}
+			adopt(t, l.a, newPassword)
+		})
+	}
+}
+
+// A server that has taken the change says that it has not, and that the recovery is open still. What was made first is not forgotten.
+func TestRecoveryKeepsWhatMayHaveLanded(t *testing.T) {
+	network := &loses{path: "/v1/account/change", answer: true}
+	l := newLost(t)
+	ctx := t.Context()
+	pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
+	l.begin(t, pcB)
+	l.server.Clock.Advance(25 * time.Hour)
+	before := l.server.Backup()
+	r := resume(t, pcB, l.code)
+	if err := r.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); err == nil {
+		t.Fatal("finished without an answer")
+	}
+	after := l.server.Backup()
+	l.server.Restore(before) // that is how it looks
+	network.path, network.answer, network.down = "", false, false
+	r = resume(t, pcB, l.code)
+	if err := r.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	network.path = "/v1/account/change"
+	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); err == nil {
+		t.Fatal("finished without an answer")
+	}
+	l.server.Restore(after)
+	network.path = ""
+	r = resume(t, pcB, l.code)
+	if err := r.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	b, err := r.Finish(ctx, testpc.Typed(newPassword), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(testpc.Contents(t, b)) != 1 {
+		t.Error("the vault is not whole")
+	}
+}
+
 // loses loses the requests to a path, or their answers; everything after that too, until path is emptied.
 type loses struct {
 	path   string
