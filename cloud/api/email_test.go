@@ -15,13 +15,18 @@ import (
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
-func (d *device) startEmail(email string) reply {
+func (d *device) emailStart(email string) wire.EmailStart {
 	d.t.Helper()
 	c := d.accountChallenge()
 	message := proof.EmailChange{Origin: d.server.Origin, Account: d.account, Device: d.id, Nonce: c.Nonce, Expires: c.Expires, Email: email}.Message()
-	return d.call("POST", "/v1/email/start", wire.EmailStart{
+	return wire.EmailStart{
 		Email: email, Proof: wire.FreshProof{Nonce: c.Nonce, Expires: c.Expires, Signature: d.login.Sign(signing.AccountChange, message)},
-	}, nil)
+	}
+}
+
+func (d *device) startEmail(email string) reply {
+	d.t.Helper()
+	return d.call("POST", "/v1/email/start", d.emailStart(email), nil)
 }
 
 func (d *device) finishEmail(oldCode, newCode, email string) reply {

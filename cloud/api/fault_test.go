@@ -13,6 +13,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
@@ -104,6 +105,46 @@ func TestFailureAtEveryStep(t *testing.T) {
 			u := signUp(t, s, "ada@example.org")
 			u.begunRecovery("Found laptop")
 			return func() reply { return u.first.call("POST", "/v1/recovery/cancel", map[string]any{}, nil) }
+		},
+		"sign-up start": func(t *testing.T, s *testkit.Server) func() reply {
+			u := newUser(t, s, "new@example.org")
+			return func() reply { return u.post("/v1/signup/start", wire.SignupStart{Email: u.email}, nil) }
+		},
+		"sign-up verify": func(t *testing.T, s *testkit.Server) func() reply {
+			u := newUser(t, s, "new@example.org")
+			in := wire.SignupVerify{SignupID: u.startSignup().SignupID, Code: s.LastCode(t, u.email)}
+			return func() reply { return u.post("/v1/signup/verify", in, nil) }
+		},
+		"another code for a device": func(t *testing.T, s *testkit.Server) func() reply {
+			phone := signUp(t, s, "ada@example.org").newDevice("Phone")
+			phone.proved()
+			return func() reply { return phone.callWithoutToken("/v1/signin/resend", wire.Resend{}, nil) }
+		},
+		"sign out": func(t *testing.T, s *testkit.Server) func() reply {
+			d := signUp(t, s, "ada@example.org").first
+			return func() reply { return d.call("DELETE", "/v1/sessions", nil, nil) }
+		},
+		"sign all others out": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			u.enrol("Phone")
+			e := u.next(chain.SignOut{Device: u.first.id})
+			return func() reply { return u.first.endOthers(e) }
+		},
+		"rename": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			return u.first.change().enter(chain.DeviceRename{Device: u.first.id, Name: "Another"}).post
+		},
+		"open a recovery": func(t *testing.T, s *testkit.Server) func() reply {
+			s.RecoveryDelay = 0
+			s.Restart()
+			closeIdle()
+			d, _ := signUp(t, s, "ada@example.org").begunRecovery("Found laptop")
+			return d.openRecovery
+		},
+		"begin a change of address": func(t *testing.T, s *testkit.Server) func() reply {
+			u := signUp(t, s, "ada@example.org")
+			in := u.first.emailStart("grace@example.org")
+			return func() reply { return u.first.call("POST", "/v1/email/start", in, nil) }
 		},
 		"finish a change of address": func(t *testing.T, s *testkit.Server) func() reply {
 			u := signUp(t, s, "ada@example.org")
