@@ -72,14 +72,25 @@ func lastAddress(l *liar) string {
 	return in.Email
 }
 
-// saveThrough saves while it syncs, so that it pushes too.
+// saveThrough saves while it syncs, so that it pushes too. At the next start, with a server that has become honest, what was saved goes
+// where it belongs.
 func saveThrough(s *scene, t *testing.T, l *liar) error {
-	b := s.pcB.Copy(t, l).Unlock(t)
-	defer b.Lock()
+	pc := s.pcB.Copy(t, l)
+	b := pc.Unlock(t)
 	saved := testpc.Save(t, b, canaryItem())
 	err := b.Sync(t.Context())
+	b.Lock()
+	l.lie(nil)
+	l.speak(nil)
+	b = pc.Unlock(t)
+	defer b.Lock()
 	if got := testpc.Get(t, b, saved.ID); got.Title != titleCanary {
 		t.Error("what was saved is gone")
+	}
+	testpc.Sync(t, b)
+	testpc.Sync(t, s.a)
+	if testpc.Contents(t, s.a)[saved.ID] == "" {
+		t.Error("what was saved has not arrived")
 	}
 	s.nothingSent(t, l)
 	return err
