@@ -42,8 +42,19 @@ func TestDemo(t *testing.T) {
 		t.Error("the second run does not go on with the data of the first")
 	}
 	p.shot("demo-again")
+	p.text(password)
+	p.turn(func() { p.keys("Return") })
+	p.shot("demo-unlocked")
+	p.turn(func() { p.keys("Escape") }) // the browsers' passwords, another time
+	p.turn(func() { p.keys("ctrl+n") })
+	p.text("half a thought")
+	p.drawn()
+	p.shot("demo-typed")
 	again.interrupt()
 	again.ends()
+	if kept := p.items(password); len(kept) != 1 || kept[0].Title != "half a thought" {
+		t.Errorf("of what was being typed at Ctrl-C there is %v", kept)
+	}
 
 	fresh := startDemo(p, folder, "1")
 	if p.accounts() != 0 {
