@@ -186,6 +186,9 @@ func (u *Unlock) answered(opened *session.Unlocked, err error) {
 	}
 	u.reload = u.reload || reloadable(err)
 	u.problem = explain(u.env.Words, err)
+	if errors.Is(err, session.ErrOffline) { // only mending needs the server
+		u.problem = sentence{key: "notNow", tone: ToneWarning}.message(u.env.Words)
+	}
 	if u.needSecretKey && errors.Is(err, session.ErrWrongPassword) {
 		// With a typed Secret Key, either can be wrong.
 		u.problem = sentence{key: "wrongPasswordOrKey", tone: ToneError}.message(u.env.Words)

@@ -45,7 +45,7 @@ func (n *noticeBar) build(s screen.AccountNotice) fyne.CanvasObject {
 	icon, ground := assets.IconShieldAlert, theme.ColorWarningSoft
 	text := widget.Column(1, widget.NewText(s.Message.What, theme.Strong.Of(theme.SemiBold)).Shortened())
 	if more := details(s.Message); more != "" {
-		text.Add(widget.NewText(more, theme.Secondary).Shortened())
+		text.Add(widget.NewParagraph(more, theme.Secondary))
 	}
 	line := []fyne.CanvasObject{widget.NewIcon(icon, inkOf(s.Message.Tone), widget.IconSide+1), widget.Grow(text)}
 	for i, action := range s.Actions {

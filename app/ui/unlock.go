@@ -21,7 +21,7 @@ type unlockView struct {
 	password       *widget.Entry
 	secretKey      *widget.Entry
 	keyBox         *fyne.Container
-	unlock         *widget.Button
+	unlock, again  *widget.Button
 	another        *widget.Button
 	reload         *widget.Button
 	reloadBox      *fyne.Container
@@ -47,7 +47,8 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 	v.secretKey.OnChanged = model.SetSecretKey
 	v.secretKey.OnSubmitted = func(string) { v.submit() }
 	v.unlock = widget.NewButton("", assets.NoIcon, widget.Primary, v.submit).Tall()
-	v.reload = widget.NewButton("", assets.IconRefreshCw, widget.Secondary, func() { model.Reload(secret.New(v.password.Bytes())) }).Tall()
+	v.again = widget.NewButton("", assets.NoIcon, widget.Secondary, v.submit).Tall()
+	v.reload = widget.NewButton("", assets.IconRefreshCw, widget.Primary, func() { model.Reload(secret.New(v.password.Bytes())) }).Tall()
 	v.another = widget.NewButton("", assets.NoIcon, widget.Ghost, model.Another)
 	v.page = widget.Page(widget.UnlockWidth, v.card(), widget.Assurance(assets.IconShieldCheck, model.State().Promise))
 	model.OnChange(v.render)
@@ -57,14 +58,14 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 
 func (v *unlockView) card() fyne.CanvasObject {
 	v.keyBox = widget.Pad(v.secretKey, gap, 0, 0, 0)
-	v.reloadBox = widget.Pad(v.reload, 8, 0, 0, 0)
+	v.reloadBox = widget.Column(8, v.reload, v.again)
 	return widget.Column(0,
 		widget.Center(widget.NewLogo(54)),
 		widget.Pad(v.title, 16, 0, 3, 0),
 		v.account, v.accounts,
 		widget.Pad(v.password, 22, 0, 0, 0),
 		v.keyBox, v.notice.box,
-		widget.Pad(v.unlock, 16, 0, 0, 0), v.reloadBox,
+		widget.Pad(widget.Stack(v.unlock, v.reloadBox), 16, 0, 0, 0),
 		widget.Pad(widget.Center(v.another), 12, 0, 0, 0),
 	)
 }
@@ -82,8 +83,11 @@ func (v *unlockView) render(s screen.UnlockState) {
 	hint(v.secretKey, s.KeyHint)
 	v.unlock.SetText(s.Button)
 	v.unlock.SetBusy(s.Busy)
+	v.again.SetText(s.Button)
 	v.reload.SetText(s.Reload)
+	// Where the file has to be mended, that is what leads on, and not another try.
 	v.reloadBox.Hidden = s.Reload == "" || s.Busy
+	v.unlock.Hidden = !v.reloadBox.Hidden
 	v.another.SetText(s.Another)
 	problem := s.Problem
 	if problem.IsZero() {

@@ -50,10 +50,11 @@ func NewBanner(tone Tone, title, text string, action *Button) *Banner {
 		title:  NewParagraph("", theme.Strong.Of(theme.SemiBold)),
 		text:   NewParagraph("", theme.Secondary),
 	}
-	b.line = Row(3*theme.Grid, b.icon, Grow(Column(1, b.title, b.text)))
+	message := Column(1, b.title, b.text)
 	if action != nil {
-		b.line.Add(action)
+		message = Wrap(3*theme.Grid, bannerText, message, action)
 	}
+	b.line = Row(3*theme.Grid, b.icon, Grow(message))
 	b.Set(tone, title, text)
 	b.ExtendBaseWidget(b)
 	return b
@@ -90,6 +91,7 @@ const (
 	bannerTop   = 10
 	bannerLeft  = 14
 	bannerRight = 12
+	bannerText  = 150 // the least width of the sentence: with less, the button stands below it
 )
 
 func (b *Banner) measure() fyne.Size {

@@ -21,7 +21,7 @@ func EmptyState(icon assets.IconName, title, sentence string, action fyne.Canvas
 	if action != nil {
 		column.Add(Pad(Center(action), 3*theme.Grid, 0, 0, 0))
 	}
-	return Center(Width(width, column))
+	return Column(0, Spacer(), MaxWidth(width, column), Spacer())
 }
 
 // spaceOf is nothing of a certain height.
