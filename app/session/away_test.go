@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/vault"
 )
 
 // longAway is more than a session lives.
@@ -91,5 +93,32 @@ func TestAChangeWhoseAnswerWasLostOutlivesItsSession(t *testing.T) {
 	testpc.Sync(t, a)
 	if n := a.Status().Notices; n.Changing || n.KeysChanged || !n.KitDue {
 		t.Errorf("%+v", n)
+	}
+}
+
+// The keyring is the first thing after the file that a kill can come before: the file has to say by then that nobody has confirmed it.
+func TestAKilledEnrolmentIsStillUnconfirmed(t *testing.T) {
+	server := testkit.Cloud(t)
+	kit := testpc.New(t, "PC A", nil).SignUp(t, server, email).SecretKey()
+	pc := testpc.New(t, "PC B", nil)
+	killed := errors.New("killed")
+	s, err := pc.BeginSignIn(t.Context(), server.URL, email, testpc.Typed(testpc.Password), kit)
+	if err == nil {
+		err = s.Verify(t.Context(), server.LastCode(t, email))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	pc.Keyring.Fail(killed)
+	if _, err := s.Finish(t.Context(), nil); !errors.Is(err, killed) {
+		t.Fatalf("finish: %v", err)
+	}
+	pc.Keyring.Fail(nil)
+	u, err := pc.UnlockWithSecretKey(t.Context(), pc.Accounts()[0].ID, testpc.Typed(testpc.Password), kit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Vault().Save(t.Context(), testpc.Login("Mail", "anna", "x")); !errors.Is(err, vault.ErrFrozen) || !u.Status().Notices.Confirm {
+		t.Errorf("a save before the state is confirmed: %v", err)
 	}
 }

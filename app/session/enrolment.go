@@ -71,24 +71,21 @@ func (u *Unlocked) ConfirmEnrolment(ctx context.Context) error {
 	return nil
 }
 
-// noteEnrolment is written before the vault is loaded, so that no kill comes between.
-func (s *SignIn) noteEnrolment(ctx context.Context, own ownAccount, set func(context.Context, string, []byte) error) error {
+// note is what the file keeps of the enrolment from its first moment on, so that no kill comes between.
+func (s *SignIn) note(own ownAccount) (map[string][]byte, error) {
 	name, value := localConfirm, []byte{1}
 	if s.approval != nil {
 		name = localVouched
 		var err error
 		if value, err = canonical.Marshal(s.approval.Heads); err != nil {
-			return err
+			return nil, fmt.Errorf("note enrolment: %w", err)
 		}
 	}
 	sealed, err := own.seal(name, value)
-	if err == nil {
-		err = set(ctx, name, sealed)
-	}
 	if err != nil {
-		return fmt.Errorf("note enrolment: %w", err)
+		return nil, fmt.Errorf("note enrolment: %w", err)
 	}
-	return nil
+	return map[string][]byte{name: sealed}, nil
 }
 
 // loadEnrolment reads what is not settled yet.

@@ -259,8 +259,8 @@ func (o ownAccount) wipe() {
 }
 
 // keep writes the account's file and its keyring entry. A keyring that does not answer is not an error: the Secret Key will be asked
-// for at the next unlock. Keeping the same account twice is fine.
-func (m *Manager) keep(ctx context.Context, own ownAccount) (*sqlite.Store, error) {
+// for at the next unlock. Keeping the same account twice is fine. locals are sealed values that the file has from its first moment on.
+func (m *Manager) keep(ctx context.Context, own ownAccount, locals map[string][]byte) (*sqlite.Store, error) {
 	if err := m.cfg.Paths.Create(); err != nil {
 		return nil, fmt.Errorf("keep account: %w", err)
 	}
@@ -268,10 +268,11 @@ func (m *Manager) keep(ctx context.Context, own ownAccount) (*sqlite.Store, erro
 	if err != nil {
 		return nil, fmt.Errorf("keep account: %w", err)
 	}
+	contents.Locals = locals
 	path := m.cfg.Paths.Account(own.bundle.Account)
 	store, err := sqlite.Create(ctx, path, contents, own.mac)
 	if errors.Is(err, sqlite.ErrExists) {
-		store, err = m.reopen(ctx, path, own)
+		store, err = m.reopen(ctx, path, own, locals)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("keep account: %w", err)
@@ -283,12 +284,18 @@ func (m *Manager) keep(ctx context.Context, own ownAccount) (*sqlite.Store, erro
 	return store, nil
 }
 
-func (m *Manager) reopen(ctx context.Context, path string, own ownAccount) (*sqlite.Store, error) {
+func (m *Manager) reopen(ctx context.Context, path string, own ownAccount, locals map[string][]byte) (*sqlite.Store, error) {
 	store, err := sqlite.Open(ctx, path)
 	if err != nil {
 		return nil, err
 	}
-	if err := store.Anchor(ctx, own.mac, 0); err != nil {
+	err = store.Anchor(ctx, own.mac, 0)
+	for name, sealed := range locals {
+		if err == nil {
+			err = store.SetLocal(ctx, name, sealed)
+		}
+	}
+	if err != nil {
 		store.Close()
 		return nil, err
 	}

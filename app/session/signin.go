@@ -172,12 +172,12 @@ func (s *SignIn) Finish(ctx context.Context, progress func(done, total int)) (*U
 	if err != nil {
 		return nil, err
 	}
-	store, err := s.m.keep(ctx, own)
+	note, err := s.note(own)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.noteEnrolment(ctx, own, store.SetLocal); err != nil {
-		store.Close()
+	store, err := s.m.keep(ctx, own, note)
+	if err != nil {
 		return nil, err
 	}
 	u, err := s.m.open(ctx, own, store, s.session)

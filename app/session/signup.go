@@ -70,7 +70,7 @@ func (s *SignUp) Finish(ctx context.Context, password secret.Bytes) (*Unlocked, 
 			return nil, fmt.Errorf("make account: %w", err)
 		}
 	}
-	store, err := s.m.keep(ctx, s.own)
+	store, err := s.m.keep(ctx, s.own, nil)
 	if err != nil {
 		return nil, err
 	}

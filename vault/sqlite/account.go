@@ -30,6 +30,11 @@ func (s *Store) create(ctx context.Context, c Contents, mac MAC) error {
 		if err := t.AppendLog(c.Log); err != nil {
 			return err
 		}
+		for name, sealed := range c.Locals {
+			if err := t.setLocal(name, sealed); err != nil {
+				return err
+			}
+		}
 		return t.sign(mac)
 	})
 }
