@@ -201,6 +201,33 @@ func TestCodeOfADeviceThatIsInAlready(t *testing.T) {
 	}
 }
 
+// The session that was just opened is never the one that goes, not even where the clock was set back and all others seem newer.
+func TestNewSessionSurvives(t *testing.T) {
+	w, p := newWorld(t), newPerson("ada@example.org")
+	w.signUp(p)
+	err := w.store.Update(t.Context(), func(tx cloud.Tx) error {
+		for i := range byte(5) {
+			s := cloud.Session{
+				ID: fmt.Sprintf("ffffffff-%d", i), Account: p.account, Device: p.device.ID, AccessHash: []byte{i}, FamilyHash: []byte{i}, RefreshHash: []byte{i},
+			}
+			if err := tx.InsertSession(s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	proved, err := w.SignIn.Prove(t.Context(), w.proof(p))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Sessions.ByAccess(t.Context(), p.account, p.device.ID, proved.Tokens.Access); err != nil {
+		t.Error(err)
+	}
+}
+
 // Neither a code nor an address that waits in the outbox is readable in the database.
 func TestOutboxIsSealed(t *testing.T) {
 	w := newWorld(t)

@@ -82,10 +82,11 @@ func hashToken(token []byte) []byte {
 func (s *Sessions) open(tx Tx, account, device id.ID) (Tokens, error) {
 	family := s.bytes(familySize)
 	tokens, row := s.issue(Session{ID: s.rowID(), Account: account, Device: device, FamilyHash: hashToken(family)}, family)
-	if err := tx.InsertSession(row); err != nil {
+	// First the old ones: where the clock was set back, this one would be the oldest.
+	if err := tx.DeleteOldSessions(account, device, sessionsPerDevice-1); err != nil {
 		return Tokens{}, err
 	}
-	return tokens, tx.DeleteOldSessions(account, device, sessionsPerDevice)
+	return tokens, tx.InsertSession(row)
 }
 
 // issue puts fresh tokens into a session.
