@@ -13,6 +13,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/vault/sqlite"
@@ -20,6 +21,11 @@ import (
 
 // Garbled answers in the middle of what changes an account. Here it is not enough that the client ends: the server may have done what
 // it was asked for, so afterwards, at a server that has become honest, the account must be whole under one of the two passwords.
+
+func init() {
+	register("3", existing, "changes of the account where every answer asks for keys", changeUnderEscrow)
+	register("3", fresh, "a recovery where every answer asks for keys", recoverUnderEscrow)
+}
 
 // garbledChanges is how many answers each of these courses has garbled; each costs a copy of the server and of two computers.
 const garbledChanges = 8
@@ -34,6 +40,7 @@ type estate struct {
 	b        id.ID // device
 	code     string
 	items    map[id.ID]string
+	secrets  secrets
 }
 
 func newEstate(t *testing.T) *estate {
@@ -53,7 +60,13 @@ func newEstate(t *testing.T) *estate {
 	testpc.Save(t, a, testpc.Login("pending", "pending", "pending"))
 	e.items = testpc.Contents(t, a)
 	a.Lock()
-	e.b = logOf(t, e.pcB).Devices()[1].Device
+	e.b, e.secrets = logOf(t, e.pcB).Devices()[1].Device, secretsOf(t, e.pcA)
+	e.secrets["new password"], e.secrets["recovery code as text"] = []byte(changedPassword), []byte(e.code)
+	code, err := keys.ParseRecoveryCode(e.code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.secrets["recovery code"] = code.Bytes().Reveal()
 	e.server.Restart()
 	e.backup = e.server.Backup()
 	return e
@@ -164,9 +177,19 @@ func (e *estate) garble(t *testing.T, also []string, run func(*liar) error, chec
 			l := newLiar(t, e.server)
 			l.garble(random, path, kind)
 			expectModest(t, l, func() { run(l) })
+			e.nothingSent(t, l)
 			l.lie(nil)
 			check(t)
 		})
+	}
+}
+
+func (e *estate) nothingSent(t *testing.T, l *liar) {
+	t.Helper()
+	for _, set := range []secrets{canaries, e.secrets} {
+		if leaked := set.in(l.transcript()); leaked != "" {
+			t.Errorf("%s was sent to the server", leaked)
+		}
 	}
 }
 
@@ -257,6 +280,42 @@ func profileOf(t *testing.T, pc *testpc.PC) string {
 		t.Fatal(err)
 	}
 	return account.Profile
+}
+
+// changeUnderEscrow lets each errand meet a server that asks for keys in every answer. The client does not mind.
+func changeUnderEscrow(t *testing.T) {
+	e := newEstate(t)
+	for _, errand := range errands {
+		t.Run(errand.name, func(t *testing.T) {
+			e.server.Restore(e.backup)
+			l := newLiar(t, e.server)
+			l.lie(addEscrow)
+			u := e.pcA.Copy(t, l).Unlock(t)
+			if err := errand.run(e, t, u, l); err != nil {
+				t.Errorf("the client minds: %v", err)
+			}
+			u.Lock()
+			e.nothingSent(t, l)
+			onlyKnownPaths(t, l)
+		})
+	}
+}
+
+func recoverUnderEscrow(t *testing.T) {
+	e := newEstate(t)
+	l := newLiar(t, e.server)
+	l.lie(addEscrow)
+	r, err := e.beginRecovery(t, testpc.New(t, "PC R", func(c *session.Config) { c.Transport = l }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := e.finishRecovery(t, r)
+	if err != nil {
+		t.Fatalf("the client minds: %v", err)
+	}
+	u.Lock()
+	e.nothingSent(t, l)
+	onlyKnownPaths(t, l)
 }
 
 // A recovery whose answers are garbled can be gone on with, or begun again, with the same paper: the code opens the account until new

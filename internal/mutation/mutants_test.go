@@ -231,4 +231,9 @@ var mutants = []mutant{
 		row: "30", off: "clipboard managers get no hint", file: "app/platform/clipboard_linux.go",
 		from: `x-kde-passwordManagerHint`, to: `x-kde-nothing`,
 	},
+	{
+		row: "bad input", off: "a change that the server refused is forgotten at once", file: "app/session/rotate.go",
+		from: `	return u.buryChange(ctx, refused)`, to: `	return errors.Join(refused, u.dropChange(ctx))`,
+		pkg: "internal/attacks", run: "TestGarbledAnswersToChanges",
+	},
 }
