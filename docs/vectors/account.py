@@ -91,6 +91,7 @@ TYPES = {
     8: ("server-restore", ["vault", "device", "given_up", "given_up_hash", "adopted", "adopted_hash"]),
     9: ("device-rename", ["device", "name"]),
     10: ("sign-out", ["device"]),
+    10: ("sign-out", ["device"]),
 }
 
 
@@ -244,6 +245,7 @@ class Story:
         self.vk_prev = seal(new.vk, 2, VAULT, concat("vk-prev", ACCOUNT, VAULT, 2), old.vk)
         log.enter(new.sign, 5, {1: VAULT, 2: 2, 3: sealed_key_hash(new.sealed_vault(2)), 4: sealed_key_hash(self.vk_prev)})
         chain.commit(self.b, 2, log, 13, [chain.put("z", new.vk, 2, login("third, edited", "five"))])
+        log.enter(new.sign, 10, {1: self.a.id})
 
     def chain_head(self, seq):
         return labelled_hash("coffer/v1/commit", self.chain.commits[seq - 1]["raw"])
@@ -293,7 +295,7 @@ def refused_entries(s):
     refuse("seq skipped", 9, 9, rename, _3=10)
     refuse("seq repeated", 9, 9, rename, _3=8)
     refuse("another previous hash", 9, 9, rename, _4=ZERO)
-    refuse("unknown type", 9, 10, rename)
+    refuse("unknown type", 9, 11, rename)
     refuse("type 0", 9, 0, rename)
     refuse("unknown key in the entry", 9, 9, rename, _8=0)
     refuse("unknown key in the body", 9, 9, {**rename, 3: 0})
@@ -349,6 +351,8 @@ def refused_entries(s):
     refuse("restore by a revoked device", 11, 8, {**s.log.entries[9][1], 2: s.c.id})
     refuse("restore of an unknown vault", 9, 8, {**s.log.entries[9][1], 1: OTHER_VAULT})
     refuse("restore to the head given up", 9, 8, {**s.log.entries[9][1], 4: s.chain_head(3)})
+    refuse("sign-out by a revoked device", 14, 10, {1: s.c.id})
+    refuse("sign-out by a device that is none", 9, 10, {1: new.id})
     refuse("rename of a revoked device", 11, 9, {1: s.c.id, 2: "PC"})
     refuse("rename of a device that is none", 9, 9, {1: new.id, 2: "PC"})
     return cases

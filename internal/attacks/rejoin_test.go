@@ -40,6 +40,9 @@ func rejoin(t *testing.T, p *pair, u *session.Unlocked, secretKey string) (*sess
 	if got := testpc.Contents(t, u); !maps.Equal(got, before) {
 		t.Errorf("something has changed before the yes: %q", got)
 	}
+	if _, _, err := r.Finish(t.Context(), session.LogDifference{}, nil); !errors.Is(err, session.ErrChangeLost) {
+		t.Fatalf("another account than the one that was seen: %v", err)
+	}
 	opened, _, err := r.Finish(t.Context(), d, nil)
 	if err != nil {
 		t.Fatal(err)

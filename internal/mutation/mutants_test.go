@@ -180,6 +180,35 @@ var mutants = []mutant{
 		from: `		u.vault.Freeze(true)`, to: `		u.vault.Freeze(false)`,
 	},
 	{
+		row: "26", off: "an event that nothing proves locks the device", file: "app/session/notices.go",
+		from: `	case e.Pairing:`, to: "	case e.SignedOut:\n\t\tu.notice(func(n *Notices) { n.SignedOut = true })\n	case e.Pairing:",
+	},
+	{
+		row: "26", off: "a session that the server ended locks the device", file: "app/session/ended.go",
+		from: `	if kept, renewed, err := u.renewedElsewhere(ctx); renewed || err != nil {`,
+		to:   "	u.notice(func(n *Notices) { n.SignedOut = true })\n	if kept, renewed, err := u.renewedElsewhere(ctx); renewed || err != nil {",
+	},
+	{
+		row: "26", off: "a sign-out in the log locks nothing", file: "app/session/ended.go",
+		from: `at := log.SignedOut(u.own.device.ID)`, to: `at := log.SignedOut(u.own.device.ID) * 0`,
+	},
+	{
+		row: "22", off: "the head of the account log is not compared with the pin", file: "sync/engine/pull.go",
+		from: `case page.HeadSeq == seq && head != hash:`, to: `case page.HeadSeq == seq && head != hash && false:`,
+	},
+	{
+		row: "22", off: "another account is taken over than the one that was seen", file: "app/session/rejoin.go",
+		from: `if r.account == nil || seen.head != headHash(r.account.Log) {`, to: `if r.account == nil {`,
+	},
+	{
+		row: "22", off: "a device that was removed comes back with an old account log", file: "app/session/rejoin.go",
+		from: `		if len(again) == 0 {`, to: `		if len(again) >= 0 {`,
+	},
+	{
+		row: "20c", off: "a program writes under keys that another one has changed", file: "vault/sqlite/rekey.go",
+		from: `if !slices.Contains(inUse, generation) {`, to: `if false && !slices.Contains(inUse, generation) {`,
+	},
+	{
 		row: "26", off: "nonces may be used again", file: "cloud/api/nonce.go",
 		from: `	case inCurrent || inPrevious:`, to: `	case false && inCurrent && inPrevious:`,
 	},

@@ -95,6 +95,8 @@ func (v bodyVector) body(kind string) Body {
 		return ServerRestore{v.Vault, v.Device, v.GivenUp, Hash(v.GivenUpHash), v.Adopted, Hash(v.AdoptedHash)}
 	case "device-rename":
 		return DeviceRename{v.Device, v.Name}
+	case "sign-out":
+		return SignOut{v.Device}
 	}
 	return nil
 }
@@ -173,7 +175,7 @@ func TestLogVectors(t *testing.T) {
 		}
 		seen[e.Type] = true
 	}
-	if len(seen) != 9 {
+	if len(seen) != 10 {
 		t.Errorf("vectors of %d types of entry", len(seen))
 	}
 }
