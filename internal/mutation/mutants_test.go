@@ -265,4 +265,14 @@ var mutants = []mutant{
 		from: `	return u.buryChange(ctx, refused)`, to: `	return errors.Join(refused, u.dropChange(ctx))`,
 		pkg: "internal/attacks", run: "TestGarbledAnswersToChanges",
 	},
+	{
+		row: "bad input", off: "an answer may have any number of elements", file: "sync/remote/remote.go",
+		from: `	if bytes.Count(data, []byte(",")) > maxElements {`, to: `	if bytes.Count(data, []byte(",")) > 1000*maxElements {`,
+		pkg: "internal/attacks", run: "TestBottomlessAnswers",
+	},
+	{
+		row: "bad input", off: "an answer may have any size", file: "sync/remote/remote.go",
+		from: `io.LimitReader(resp.Body, wire.MaxAnswer+1)`, to: `io.LimitReader(resp.Body, 64*wire.MaxAnswer)`,
+		pkg: "internal/attacks", run: "TestBottomlessAnswers",
+	},
 }
