@@ -85,6 +85,7 @@ func New(config Config) *Window {
 // newRoot gives the window a tree without any past.
 func (w *Window) newRoot() {
 	if w.root != nil {
+		w.root.HideToast() // its timer would keep the root, and what it can undo
 		w.root.SetContent(widget.Spacer())
 	}
 	w.root = widget.NewRoot(w.Window.Canvas())

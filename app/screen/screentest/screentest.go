@@ -100,7 +100,7 @@ func (c *Clock) AfterFunc(d time.Duration, f func()) (stop func()) {
 	return func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		t.stopped = true
+		t.stopped, t.f = true, nil
 	}
 }
 
