@@ -28,7 +28,7 @@ JOURNEY ?= TestJourney
 
 journey: ## the journey on the programs in bin/, under Xvfb
 	$(GO) build -ldflags "$(STAMP) -X $(BUILDINFO).Version=0.2.0" -o bin/next/coffer ./app/cmd/coffer
-	$(GO) test -v -count=1 -tags=x11,journey -timeout 10m -run '$(JOURNEY)' ./internal/journey
+	$(GO) test -v -count=1 -tags=x11,journey -timeout 15m -run '$(JOURNEY)' ./internal/journey
 
 test: setup-test lint unit race ## tier 1: unit, property, real store, server and mail, UI driver, attacks
 
