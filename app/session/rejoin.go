@@ -265,17 +265,21 @@ func (r *Rejoin) restoreEntry(ctx context.Context, own ownAccount, d engine.Diff
 // locals are the values that the device keeps for itself, under the keys of the account that it takes over. What rests of a change, and
 // a kit that was not saved, belong to the log that is given up.
 func (r *Rejoin) locals(own ownAccount) (map[string][]byte, error) {
-	here, there := r.u.roster.read(), own.account.Log
-	common := commonLength(here, there)
+	return own.freshLocals(commonLength(r.u.roster.read(), own.account.Log), r.u.Status().Notices.Confirm)
+}
+
+// freshLocals seals what a device keeps for itself from the beginning. Of the log's entries its user knows the first ones, so that the
+// devices that came after are shown.
+func (o ownAccount) freshLocals(known uint64, unconfirmed bool) (map[string][]byte, error) {
 	values := map[string][]byte{
-		localSeen:      binary.BigEndian.AppendUint64(nil, max(common, 1)-1),
-		localSignedOut: binary.BigEndian.AppendUint64(nil, there.SignedOut(own.device.ID)),
+		localSeen:      binary.BigEndian.AppendUint64(nil, max(known, 1)-1),
+		localSignedOut: binary.BigEndian.AppendUint64(nil, o.account.Log.SignedOut(o.device.ID)),
 	}
-	if r.u.Status().Notices.Confirm {
+	if unconfirmed {
 		values[localConfirm] = []byte{1}
 	}
 	for name, value := range values {
-		sealed, err := own.seal(name, value)
+		sealed, err := o.seal(name, value)
 		if err != nil {
 			return nil, err
 		}

@@ -205,6 +205,11 @@ func (r *reload) adopt(ctx context.Context, progress func(done, total int)) erro
 	if err != nil {
 		return err
 	}
+	if r.own.bundle.Generation != r.header.Generation {
+		if contents.Locals, err = r.locals(ctx); err != nil {
+			return err
+		}
+	}
 	mending := &mendingStore{Store: r.store, contents: contents, mac: r.own.mac, atLeast: r.kept.Generation}
 	opened, err := r.m.openVault(ctx, r.own, mending, nil)
 	if err != nil {
@@ -219,6 +224,22 @@ func (r *reload) adopt(ctx context.Context, progress func(done, total int)) erro
 	adopted, err := r.m.newEngine(r.own, r.signIn.remote(), opened).Adopt(ctx, through, !r.genuine, progress)
 	r.result = reloaded(adopted, r.result.Copy)
 	return fromServer(err)
+}
+
+// locals are the values that the device keeps for itself, where the keys were changed since: those in the file do not open any more.
+// That an enrolment is not confirmed yet is seen without opening it.
+func (r *reload) locals(ctx context.Context) (map[string][]byte, error) {
+	_, unconfirmed, err := r.store.Local(ctx, localConfirm)
+	if err != nil {
+		return nil, err
+	}
+	known := []vault.LogEntry{{}}
+	if r.genuine {
+		if known, err = r.store.Log(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return r.own.freshLocals(uint64(len(known)), unconfirmed)
 }
 
 // newestKnown is the newest commit that this PC knew: the server's history must go through it.

@@ -16,6 +16,7 @@ func init() {
 	register("22", existing, "the account log went back, and a removal with it", TestRejoin_RemovalUndone)
 	register("22", existing, "the account log is forked", TestRejoin_Fork)
 	register("20c", existing, "a backup without a change of keys is put back", TestRejoin_KeysUndone)
+	register("20c", existing, "the file is loaded again after a change of keys", TestReload_AfterAChangeOfKeys)
 	register("20c", existing, "a backup without this device is put back", TestRejoin_DeviceUnknown)
 }
 
@@ -230,5 +231,37 @@ func TestRejoin_DeviceUnknown(t *testing.T) {
 	p.expectSame(t)
 	if got := password(t, p.a, made); got != "c" {
 		t.Errorf("A reads %q", got)
+	}
+}
+
+// The file is loaded from the server again after another computer has changed the keys: what this one kept for itself was under the old
+// ones.
+func TestReload_AfterAChangeOfKeys(t *testing.T) {
+	const newPassword = "another correct horse battery"
+	p := newPair(t)
+	item := testpc.Save(t, p.a, testpc.Login("item", "u", "1")).ID
+	p.bothSync(t)
+	account := p.b.Account().ID
+	p.b.Lock()
+	change := session.Change{Password: testpc.Typed(testpc.Password), NewPassword: testpc.Typed(newPassword)}
+	if err := p.a.Change(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+	raiseKeyring(t, p.pcB)
+	tryUnlock(t, p.pcB, vault.ErrOlderCopy)
+	b, _, err := p.pcB.Reload(t.Context(), account, testpc.Typed(newPassword), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testpc.Sync(t, b)
+	setPassword(t, b, item, "2")
+	b.Lock()
+	if b, err = p.pcB.Manager.Unlock(t.Context(), account, testpc.Typed(newPassword)); err != nil {
+		t.Fatal(err)
+	}
+	defer b.Lock()
+	testpc.Sync(t, b)
+	if password(t, b, item) != "2" {
+		t.Error("the vault is not whole")
 	}
 }
