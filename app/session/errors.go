@@ -102,7 +102,7 @@ func fromAnswer(e *wire.Error) error {
 		return ErrDeviceRevoked
 	case wire.CodeConflict:
 		return ErrChangeLost
-	case wire.CodeUnavailable:
+	case wire.CodeUnavailable, wire.CodeClockSkew: // the next try has the server's time
 		return ErrOffline
 	}
 	return ErrNotCoffer

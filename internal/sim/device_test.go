@@ -34,6 +34,7 @@ type device struct {
 	quiet  bool        // reading the clock is no such moment
 	dead   *survivor   // set once it is killed, until the step is over
 	kit    string      // from which it was enrolled
+	fresh  bool        // enrolled, and its user has not confirmed what it shows
 	editor *vault.Item // open on the screen
 	batch  id.ID       // the last import
 	// removed says that a change which ends this device was begun somewhere.
@@ -144,13 +145,24 @@ func (d *device) open() bool {
 		d.w.fail("unlock", fmt.Errorf("%s: %w", d.name, err))
 		return false
 	}
-	if d.u.Status().Notices.Confirm {
-		if err := d.u.ConfirmEnrolment(d.w.ctx); err != nil {
-			d.w.fail("confirm", err)
-		}
-	}
+	d.confirm()
 	d.w.model.checkOwn(d)
 	return true
+}
+
+// confirm has a person say that a new device shows the vault as he left it. It has to ask.
+func (d *device) confirm() {
+	asks := d.u.Status().Notices.Confirm
+	if asks != d.fresh {
+		d.w.fail("confirm", fmt.Errorf("%s asks whether its state is the newest: %v", d.name, asks))
+	}
+	if !asks {
+		return
+	}
+	if err := d.u.ConfirmEnrolment(d.w.ctx); err != nil {
+		d.w.fail("confirm", err)
+	}
+	d.fresh = d.dead != nil
 }
 
 // unlock tries every password, the newest first.

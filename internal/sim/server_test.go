@@ -71,9 +71,12 @@ func (s *server) Send(_ context.Context, m cloud.Mail) error {
 	return nil
 }
 
-// mailed is the newest code for an address.
+// mailed is the newest code for an address. A server that dies of sending sends again when it is up.
 func (s *server) mailed(address string) (string, error) {
 	_, err := s.cloud.Outbox.Deliver(context.Background())
+	if killed, reviveErr := s.revive(); killed {
+		return s.codes[address], reviveErr
+	}
 	return s.codes[address], err
 }
 

@@ -34,34 +34,34 @@ func (w *world) settle() {
 	w.fail("restless", fmt.Errorf("not in step after %d rounds", maxRounds))
 }
 
-// round has every device sync once. It is quiet if nobody had anything to do.
-func (w *world) round() (quiet bool) {
-	quiet = true
-	before := w.serverState()
+// round has every device sync once, and tells whether all are in step then.
+func (w *world) round() bool {
 	for _, d := range w.devices {
-		if !d.open() || w.settled(d, w.sync(d)) {
-			continue
+		if d.open() && errors.Is(w.sync(d), session.ErrKeysChanged) {
+			w.adopt(d)
 		}
-		quiet = false
 	}
-	return quiet && w.serverState() == before
+	state := w.serverState()
+	return !slices.ContainsFunc(w.devices, func(d *device) bool { return !w.inStep(d, state) })
 }
 
-// settled tells whether a device has nothing to do any more.
-func (w *world) settled(d *device, err error) bool {
-	switch {
-	case errors.Is(err, session.ErrDeviceRevoked):
+// inStep tells whether a device has what the server has, and nothing that waits. One that was ended needs no more.
+func (w *world) inStep(d *device, state serverState) bool {
+	if d.account.IsZero() {
 		return true
-	case errors.Is(err, session.ErrKeysChanged):
-		w.adopt(d)
-	case err == nil:
-		pin, pinErr := d.u.Vault().Pin(w.ctx)
-		if pinErr != nil {
-			w.fail("pin", pinErr)
-		}
-		return w.pending(d) == 0 && pin.Hash == w.serverState().head.Hash
 	}
-	return false
+	if d.u == nil {
+		return false
+	}
+	status := d.u.Status()
+	if status.State != session.Synced {
+		return errors.Is(status.Err, session.ErrDeviceRevoked)
+	}
+	pin, err := d.u.Vault().Pin(w.ctx)
+	if err != nil {
+		w.fail("pin", err)
+	}
+	return w.pending(d) == 0 && pin.Hash == state.head.Hash && !status.Notices.Changing
 }
 
 func (w *world) serverState() serverState {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ var (
 
 func TestMain(m *testing.M) {
 	testkit.LowerKDFCost()
+	debug.SetGCPercent(400) // the heap is small, and most of what is in it soon of no use
 	os.Exit(m.Run())
 }
 

@@ -142,6 +142,7 @@ func (w *world) join(d, from *device) {
 			return
 		}
 	}
+	d.fresh = true
 	for range 3 {
 		if d.u, err = s.Finish(w.ctx, nil); err == nil || d.dead != nil {
 			break
@@ -153,9 +154,7 @@ func (w *world) join(d, from *device) {
 		d.find()
 	}
 	if err == nil && d.dead == nil {
-		if err := d.u.ConfirmEnrolment(w.ctx); err != nil {
-			w.fail("confirm", err)
-		}
+		d.confirm()
 	}
 }
 

@@ -84,6 +84,8 @@ func (w *world) judge(d *device, r *http.Request, answer *http.Response) {
 		return
 	}
 	w.note("  %s %s: %s", d.name, r.URL.Path, e.Code)
+	// A server that has just started refuses what was sent before, and the client repeats once.
+	d.link.troubled = d.link.troubled || e.Code == wire.CodeClockSkew
 	if refusals[e.Code] || strings.HasPrefix(string(e.Code), "status") {
 		w.fail("refused", fmt.Errorf("%s asked %s: %s", d.name, r.URL.Path, e.Code))
 	}
