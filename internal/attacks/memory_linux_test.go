@@ -27,8 +27,8 @@ import (
 	"github.com/coffer-vault/coffer/vault"
 )
 
-// Row 29: a real process unlocks, works and locks. Its whole memory is read before and after, through /proc. What a window's text
-// caches keep is another matter, and is in the threat model.
+// Row 29: a real process unlocks, works and locks. Its whole memory is read before and after, through /proc. With a window it
+// is journey.TestMemoryAfterLock.
 func init() {
 	register("29", elsewhere, "the memory of a process without a window after lock", scanMemory)
 }
