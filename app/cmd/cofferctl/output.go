@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/sync/engine"
 	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/importer"
 	"github.com/coffer-vault/coffer/vault/importer/format"
@@ -52,7 +53,12 @@ var sentences = []struct {
 	{session.ErrOffline, "the server is not reachable. The vault on this PC works without it; try again later."},
 	{session.ErrNotCoffer, "what answers at this address is no Coffer server. Check the address, and whether a proxy stands in between."},
 	{session.ErrCodeExpired, "the code has expired. Run the command again for a new one."},
-	{session.ErrDeviceRevoked, "this PC was removed from the account. Sign in again to use it."},
+	{session.ErrDeviceRevoked, "the server says that this PC was removed from the account. Sign in again to use it."},
+	{session.ErrSignedOut, "another device has signed this PC out. Run the command again."},
+	{session.ErrKeysChanged, "another device has changed the keys of the account. Open the app, which asks for the master password that is in force now."},
+	{engine.ErrLogBehind, "the server has lost changes of the account's devices or keys. Open the app to set this PC up again; nothing here is lost."},
+	{engine.ErrLogForked, "the server shows other devices or keys for the account. Open the app to set this PC up again; nothing here is lost."},
+	{vault.ErrRekeyed, "another program on this PC has changed the keys of the account meanwhile. Nothing more was written; run the command again."},
 	{session.ErrWeakServer, "the server asked for a weaker protection of the password than this PC accepts. Nothing was sent. Tell your administrator."},
 	{session.ErrDishonestServer, "the server sent keys that do not belong to this account. Nothing was stored. Tell your administrator."},
 	{session.ErrAlreadyHere, "the account is already on this PC. It only has to be unlocked."},
