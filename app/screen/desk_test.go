@@ -89,14 +89,15 @@ type desk struct {
 	clipboard *clipboard
 	shell     *Shell
 
-	mu       sync.Mutex
-	opened   []string // web pages
-	saved    map[string]string
-	saveErr  error
-	idle     time.Duration
-	idleErr  error
-	autoruns []bool
-	quit     bool
+	mu         sync.Mutex
+	opened     []string // web pages
+	saved      map[string]string
+	saveErr    error
+	idle       time.Duration
+	idleErr    error
+	autoruns   []bool
+	autostarts bool // what the system says
+	quit       bool
 }
 
 // newEnv is an environment without a session.
@@ -137,6 +138,11 @@ func newDesk(t *testing.T, pc *testpc.PC, server *testkit.Server) *desk {
 		Autostart: func(on bool) error {
 			d.autoruns = append(d.autoruns, on)
 			return nil
+		},
+		Autostarts: func() (bool, error) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			return d.autostarts, nil
 		},
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)

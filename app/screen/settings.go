@@ -65,7 +65,10 @@ type Settings struct {
 	ask     bool
 	busy    bool
 	problem Message
-	leads   map[string]func() // to the account, the devices and the backups
+	// forgetAutostart drops the answer of the system whether the program starts at login.
+	forgetAutostart func()
+
+	leads map[string]func() // to the account, the devices and the backups
 
 	keeping, keepAgain bool
 }
@@ -77,6 +80,8 @@ type SettingsConfig struct {
 	Apply     func(session.Settings) // uses them at once
 	Keep      func(context.Context, session.Settings) error
 	Autostart func(on bool) error
+	// Autostarts asks the system whether the program starts at login: the person may have changed that elsewhere.
+	Autostarts func() (bool, error)
 	// CheckPassword returns nil for the right master password.
 	CheckPassword func(context.Context, *session.Unlocked, secret.Bytes) error
 	Forget        func() // removes the account from this PC; nothing of the vault is open afterwards
@@ -101,6 +106,11 @@ func NewSettings(env *Env, config SettingsConfig) *Settings {
 	Run(s.run, config.Unlocked.Devices, func(devices []session.Device, err error) {
 		s.devices, s.devErr, s.loading = devices, err, false
 		s.changed()
+	})
+	s.forgetAutostart = Run(s.run, func(context.Context) (bool, error) { return config.Autostarts() }, func(on bool, err error) {
+		if err == nil && on != s.values.StartAtLogin {
+			s.set(func(v *session.Settings) { v.StartAtLogin = on })
+		}
 	})
 	return s
 }
@@ -157,6 +167,7 @@ func (s *Settings) SetToggle(toggle string, on bool) {
 	case ToggleImport:
 		s.set(func(v *session.Settings) { v.ImportBrowsers = on })
 	case ToggleStartAtLogin:
+		s.forgetAutostart() // what the system said before
 		Run(s.run, func(context.Context) (struct{}, error) { return struct{}{}, s.config.Autostart(on) }, func(_ struct{}, err error) {
 			if err != nil {
 				s.problem = explain(s.env.Words, err)

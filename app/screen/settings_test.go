@@ -86,6 +86,20 @@ func TestSettingsHoldAtOnceAndAreKept(t *testing.T) {
 	}
 }
 
+// Who has switched the start at login off in the system's own settings sees that here.
+func TestStartAtLoginIsWhatTheSystemSays(t *testing.T) {
+	d, v, settings := settingsDesk(t)
+	d.mu.Lock()
+	d.autostarts = true
+	d.mu.Unlock()
+	settings.Done()
+	v.OpenSettings()
+	d.until("the answer", func() bool { return v.Settings().State().Toggles[1].On })
+	if len(d.autoruns) > 0 {
+		t.Error("asking has changed it")
+	}
+}
+
 func TestSettingsThatCannotBeKeptSaySo(t *testing.T) {
 	d, _, settings := settingsDesk(t)
 	if err := os.Mkdir(d.pc.Paths.Home+"/settings.json", 0o700); err != nil { // in the way

@@ -36,14 +36,15 @@ type ShellState struct {
 
 // ShellConfig wires the program together.
 type ShellConfig struct {
-	Manager   *session.Manager
-	Origin    string                        // the server of people who do not name one
-	Language  string                        // of the system, BCP 47
-	Idle      func() (time.Duration, error) // how long nobody has touched the computer; an error: only input to our own window counts
-	Autostart func(on bool) error
-	Update    UpdateConfig // Quit is the shell's
-	MacOS     bool
-	Quit      func() // ends the program; everything is locked by then
+	Manager    *session.Manager
+	Origin     string                        // the server of people who do not name one
+	Language   string                        // of the system, BCP 47
+	Idle       func() (time.Duration, error) // how long nobody has touched the computer; an error: only input to our own window counts
+	Autostart  func(on bool) error
+	Autostarts func() (bool, error)
+	Update     UpdateConfig // Quit is the shell's
+	MacOS      bool
+	Quit       func() // ends the program; everything is locked by then
 	// CheckPassword returns nil for the right master password of an open vault.
 	CheckPassword func(context.Context, *session.Unlocked, secret.Bytes) error
 }
@@ -243,7 +244,7 @@ func (s *Shell) lastUsed(account session.Account) {
 
 func (s *Shell) newSettings(u *session.Unlocked, done func()) *Settings {
 	return NewSettings(s.env, SettingsConfig{
-		Unlocked: u, Values: s.settings, Apply: s.apply, Update: s.update, Autostart: s.config.Autostart, MacOS: s.config.MacOS,
+		Unlocked: u, Values: s.settings, Apply: s.apply, Update: s.update, Autostart: s.config.Autostart, Autostarts: s.config.Autostarts, MacOS: s.config.MacOS,
 		Keep:          func(_ context.Context, v session.Settings) error { return s.config.Manager.SaveSettings(v) },
 		CheckPassword: s.config.CheckPassword, Forget: s.forget, Done: done,
 	})

@@ -133,7 +133,7 @@ func (d *desktop) newEnv(words *assets.Catalog) *screen.Env {
 
 func (d *desktop) shellConfig() screen.ShellConfig {
 	return screen.ShellConfig{
-		Manager: d.manager, Origin: d.options.server, Language: systemLanguage(), Idle: platform.IdleTime, Autostart: autostart,
+		Manager: d.manager, Origin: d.options.server, Language: systemLanguage(), Idle: platform.IdleTime, Autostart: autostart, Autostarts: platform.Autostart,
 		Update: d.updateConfig(), MacOS: runtime.GOOS == "darwin", Quit: func() { d.saveWindowState(); d.app.Quit() },
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)
