@@ -104,6 +104,7 @@ func (w *world) judgeEnd() {
 		w.judgeIndex(d)
 	}
 	w.note("at rest: %d devices, %d items, %d commits, root %x", len(live), len(first.items), state.head.Seq, state.rows[:4])
+	w.judgeNewcomer(live[0], first)
 	w.judgeValues(first, removed)
 	w.judgeConflicts(first)
 	w.judgeNewest(first)
@@ -129,6 +130,22 @@ func (w *world) judgeSame(a *device, first holdings, b *device) {
 			w.fail("diverged", fmt.Errorf("%s has\n%s\n%s has\n%s", a.name, first.text[object], b.name, second.text[object]))
 			return
 		}
+	}
+}
+
+// judgeNewcomer has a new device read the whole account, in some histories: it believes nothing that does not verify from the start.
+func (w *world) judgeNewcomer(from *device, everywhere holdings) {
+	for _, d := range w.devices {
+		if !d.account.IsZero() || w.random.IntN(4) > 0 {
+			continue
+		}
+		w.join(d, from)
+		if d.u == nil {
+			w.fail("newcomer", fmt.Errorf("%s could not join", d.name))
+			return
+		}
+		w.judgeSame(from, everywhere, d)
+		w.judgeState(d, w.serverState())
 	}
 }
 
