@@ -183,6 +183,12 @@ func (r *Rejoin) Finish(ctx context.Context, seen LogDifference, progress func(d
 	if r.account == nil || seen.head != headHash(r.account.Log) {
 		return nil, Reloaded{}, ErrChangeLost
 	}
+	if len(seen.Again) > 0 { // a rotation follows, which needs a keyring
+		own := r.u.current()
+		if _, err := r.u.m.cfg.Keyring.Load(ctx, own.origin, own.bundle.Account); err != nil {
+			return nil, Reloaded{}, fromKeyring(err)
+		}
+	}
 	if err := r.signIn.enterDevice(ctx, r.signIn.remote(), r.account); err != nil {
 		return nil, Reloaded{}, err
 	}
