@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -111,5 +112,30 @@ func TestRefusedChangeIsBuried(t *testing.T) {
 	}
 	if a.SecretKey() == before {
 		t.Error("the second try is not in use")
+	}
+}
+
+// A server takes a new address and says that it refused it. The account log decides: the address is in use, here too.
+func TestRefusedEmailChangeThatLanded(t *testing.T) {
+	e := newEstate(t)
+	l := newLiar(t, e.server)
+	l.lieAs(func(path string) int {
+		if strings.HasSuffix(path, "/email/finish") {
+			return http.StatusUnprocessableEntity
+		}
+		return 0
+	}, func(_ string, body []byte) []byte {
+		if len(body) == 0 {
+			return []byte(`{"code":"bad_entry"}`)
+		}
+		return body
+	})
+	u := e.pcA.Copy(t, l).Unlock(t)
+	defer u.Lock()
+	if err := changeEmail(e, t, u, l); err != nil {
+		t.Errorf("the change is in force: %v", err)
+	}
+	if u.Account().Email == email {
+		t.Error("the old address is still in use")
 	}
 }

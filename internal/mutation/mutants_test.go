@@ -263,7 +263,14 @@ var mutants = []mutant{
 	{
 		row: "bad input", off: "a change that the server refused is forgotten at once", file: "app/session/rotate.go",
 		from: `	return u.buryChange(ctx, refused)`, to: `	return errors.Join(refused, u.dropChange(ctx))`,
-		pkg: "internal/attacks", run: "TestGarbledAnswersToChanges",
+		pkg: "internal/attacks", run: "TestRefusedChangeThatLanded",
+	},
+	{
+		row: "bad input", off: "what the server says of a new address is believed", file: "app/session/account.go",
+		from: `			if err := u.engine.CatchUpLog(ctx); err != nil {
+				return cmp.Or(sent, err)`, to: `			if err := u.engine.CatchUpLog(ctx); err != nil || sent != nil {
+				return cmp.Or(sent, err)`,
+		pkg: "internal/attacks", run: "TestRefusedEmailChangeThatLanded",
 	},
 	{
 		row: "bad input", off: "an answer may have any number of elements", file: "sync/remote/remote.go",
