@@ -77,7 +77,7 @@ func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 		Manager: pc.Manager, Origin: server.URL, Language: "en", Quit: func() { d.quit = true },
 		Idle: func() (time.Duration, error) { return 0, nil }, Autostart: func(bool) error { return nil },
 		Autostarts: func() (bool, error) { return false, nil },
-		Update: screen.UpdateConfig{Client: &d.update, Restart: func() error { return nil }},
+		Update:     screen.UpdateConfig{Client: &d.update, Restart: func() error { return nil }},
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)
 		},
