@@ -74,8 +74,10 @@ func (s *server) Send(_ context.Context, m cloud.Mail) error {
 // mailed is the newest code for an address. A server that dies of sending sends again when it is up.
 func (s *server) mailed(address string) (string, error) {
 	_, err := s.cloud.Outbox.Deliver(context.Background())
-	if killed, reviveErr := s.revive(); killed {
-		return s.codes[address], reviveErr
+	if killed, reviveErr := s.revive(); killed && reviveErr == nil {
+		_, err = s.cloud.Outbox.Deliver(context.Background())
+	} else if killed {
+		err = reviveErr
 	}
 	return s.codes[address], err
 }

@@ -204,7 +204,8 @@ func (w *world) judgeConflicts(everywhere holdings) {
 		now := contentOf(&it)
 		for _, p := range it.Conflicts() {
 			other, present := w.model.newest[string(p.Value.Reveal())], w.model.newest[now[string(p.Field)]]
-			if other == nil || present == nil || w.model.reused[object.String()+string(p.Field)] {
+			// After a deletion there is no common version: whatever differs is asked.
+			if other == nil || present == nil || w.model.deleted[object] || w.model.reused[object.String()+string(p.Field)] {
 				continue
 			}
 			if other == present || present.knows(other) || other.knows(present) {

@@ -44,7 +44,8 @@ func TestHistories(t *testing.T) {
 		seed := *first + n
 		if err := p.try(t, script(seed)); err != nil {
 			failures++
-			t.Error(err)
+			fmt.Println(err) // at once: a long run tells what it finds
+			t.Fail()
 		}
 		if *part != "" {
 			fmt.Println(progressMark, seed)
@@ -58,7 +59,7 @@ func late(t *testing.T) bool {
 	return limited && time.Until(deadline) < time.Minute
 }
 
-// maxFailures is how many failures a process shrinks and prints before it gives up.
+// maxFailures is how many failures a process shrinks and tells before it gives up.
 const maxFailures = 5
 
 func parts(t *testing.T) (index, of uint64) {

@@ -32,8 +32,31 @@ func newIncoming() *incoming {
 	return &incoming{changed: map[id.ID]bool{}, envelopes: map[id.ID][]byte{}, ops: map[operation]bool{}}
 }
 
-// pull brings the vault to the server's head. Nothing is applied before everything is verified; on error the tree is as before.
+// maxLogRaces bounds how often one pull reads the account log again.
+const maxLogRaces = 3
+
+// pull brings the vault to the server's head. A commit may name an entry that came into the account log after it was read here: the log
+// is read again before the server is blamed.
 func (e *Engine) pull(ctx context.Context, report *Report, progress func(done, total int)) error {
+	err := e.pullOnce(ctx, report, progress)
+	for range maxLogRaces {
+		if !errors.Is(err, chain.ErrLogPosition) {
+			return err
+		}
+		before := e.log.Len()
+		if logErr := e.pullLog(ctx); logErr != nil {
+			return logErr
+		}
+		if e.log.Len() == before {
+			return err
+		}
+		err = e.pullOnce(ctx, report, progress)
+	}
+	return err
+}
+
+// pullOnce applies nothing before everything is verified; on error the tree is as before.
+func (e *Engine) pullOnce(ctx context.Context, report *Report, progress func(done, total int)) error {
 	in := newIncoming()
 	if err := e.pullLog(ctx); err != nil {
 		return err
