@@ -118,6 +118,14 @@ func (m *model) give(value, why string) {
 	}
 }
 
+// removed tells whether a person took away the custom field that the value was typed into. An edit elsewhere may bring the field back as
+// it was there.
+func (m *model) removed(t *write) bool {
+	return strings.HasPrefix(t.field, "custom/") && slices.ContainsFunc(m.typed, func(w *write) bool {
+		return w.item == t.item && w.field == t.field && w.value == ""
+	})
+}
+
 // synced notes that a device has said that it is in step with the server.
 func (m *model) synced(d *device) {
 	for _, w := range m.typed {

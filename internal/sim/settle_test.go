@@ -229,7 +229,7 @@ func (w *world) judgeNewest(everywhere holdings) {
 		if !there || present == nil || t.unsent || t.value == "" || w.model.deleted[t.item] || w.model.reused[t.item.String()+t.field] {
 			continue
 		}
-		if t.knows(present) {
+		if t.knows(present) && !w.model.removed(t) {
 			w.fail("stale", fmt.Errorf("%s of %s is %q, which %q had replaced on %s", t.field, it.Title, present.value, t.value, t.device.name))
 		}
 	}
