@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/software"
 	"fyne.io/fyne/v2/test"
 
 	"github.com/coffer-vault/coffer/app/platform"
@@ -63,7 +64,7 @@ func TestPictures(t *testing.T) {
 // sit takes the pictures at a desk from here on.
 func (a *album) sit(d *desk) {
 	a.desk = d
-	d.window.Canvas().(test.WindowlessCanvas).SetScale(a.shape.scale)
+	d.window.Canvas().(software.WindowlessCanvas).SetScale(a.shape.scale)
 	d.window.Resize(a.shape.size)
 }
 
