@@ -19,7 +19,7 @@ import (
 )
 
 // Rejoin is the way out where the server's account log is not the one that this device has verified: entries are missing that nobody can
-// enter again, as after a restored backup, or others stand in their place (docs/adr/0010). The device signs in like a new one, with the
+// enter again, as after a restored backup, or others stand in their place (docs/adr/0007). The device signs in like a new one, with the
 // password and Secret Key of the server's state, shows what would be undone, and only after a yes to that very log makes it its own.
 // Everything that is here stays, as edits; devices that were removed here, and are back there, are removed again before anything is sent.
 //
