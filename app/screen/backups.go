@@ -41,22 +41,22 @@ func (b *Backups) home() {
 	b.show(sheetPage{name: "list", rows: b.rows, open: b.compare, submit: func() {
 		b.do(b.config.Unlocked.BackUp, b.home)
 	}})
-	b.load(func(context.Context) (err error) {
-		b.all, err = b.config.Unlocked.Backups()
-		return err
-	}, b.changed)
+	load(b, func(context.Context) ([]session.Backup, error) { return b.config.Unlocked.Backups() }, func(all []session.Backup) {
+		b.all = all
+		b.changed()
+	})
 }
 
 // load reads what the page shows, unless another page is shown by then.
-func (b *Backups) load(work func(context.Context) error, done func()) {
+func load[T any](b *Backups, work func(context.Context) (T, error), done func(T)) {
 	turned := b.pages
-	Run(b.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, work(ctx) }, func(_ struct{}, err error) {
+	Run(b.run, work, func(value T, err error) {
 		switch {
 		case turned != b.pages:
 		case err != nil:
 			b.fail(err)
 		default:
-			done()
+			done(value)
 		}
 	})
 }
@@ -85,11 +85,9 @@ func (b *Backups) compare(backup string) {
 
 func (b *Backups) compareFrom() {
 	b.turn("compare", sheetPage{wait: true})
-	var found []vault.Found
-	b.load(func(ctx context.Context) (err error) {
-		found, err = b.config.Unlocked.CompareBackup(ctx, b.from.ID)
-		return err
-	}, func() {
+	load(b, func(ctx context.Context) ([]vault.Found, error) {
+		return b.config.Unlocked.CompareBackup(ctx, b.from.ID)
+	}, func(found []vault.Found) {
 		b.found = found
 		b.items()
 	})
