@@ -223,12 +223,12 @@ func guessWithoutSecretKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	u.Lock()
+	if _, err := pc.UnlockWithSecretKey(t.Context(), pc.Accounts()[0].ID, testpc.Typed(testpc.Password), stranger); !errors.Is(err, session.ErrWrongPassword) {
+		t.Fatalf("the right password with another Secret Key: %v", err)
+	}
 	for _, set := range []secrets{canaries, secretsOf(t, pc)} {
 		if leaked := set.in(data); leaked != "" {
 			t.Errorf("%s is in the server's database", leaked)
 		}
-	}
-	if _, err := pc.UnlockWithSecretKey(t.Context(), pc.Accounts()[0].ID, testpc.Typed(testpc.Password), stranger); !errors.Is(err, session.ErrWrongPassword) {
-		t.Errorf("the right password with another Secret Key: %v", err)
 	}
 }

@@ -162,7 +162,7 @@ var mutants = []mutant{
 		return nil`,
 	},
 	{
-		row: "21", off: "the Secret Key is left out of the account's master key", file: "crypto/keys/hierarchy.go",
+		row: "21", off: "the Secret Key is left out of the account's master key", file: "crypto/keys/hierarchy.go", otherKeys: true,
 		from: `both = append(append(both, pwk.Reveal()...), sk.raw.Reveal()...)`, to: `both = append(both, pwk.Reveal()...)`,
 		more: []edit{{`return [16]byte(derive(sk.raw.Reveal(), secretKeySalt, string(info), 16))`, `return [16]byte(derive([]byte{1}, secretKeySalt, string(info), 16))`}},
 	},

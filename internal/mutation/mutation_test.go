@@ -32,6 +32,8 @@ type mutant struct {
 	more []edit
 	// pkg and run name the test that has to go red; TestAttacks/row of internal/attacks where they are empty.
 	pkg, run string
+	// otherKeys says that keys are made otherwise: what the tests derive on their own does not fit then, in an honest life neither.
+	otherKeys bool
 }
 
 type edit struct{ from, to string }
