@@ -65,7 +65,7 @@ func (b *Backups) rows() []SheetRow {
 	var rows []SheetRow
 	for _, backup := range b.all {
 		when := b.env.Words.DateTime(backup.Time.Local())
-		rows = append(rows, SheetRow{ID: backup.ID, Icon: assets.IconHistory, Title: when, Detail: sizeText(b.env.Words, backup.Size), Open: b.text("screen.backups.row.open", "time", when)})
+		rows = append(rows, SheetRow{ID: backup.ID, Icon: assets.IconHistory, Title: when, Detail: sizeText(b.env.Words, backup.Size), Open: when})
 	}
 	if len(rows) == 0 {
 		rows = []SheetRow{{Icon: assets.IconClock, Title: b.text("screen.backups.row.none"), Detail: b.text("screen.backups.row.noneDetail")}}
@@ -105,7 +105,7 @@ func (b *Backups) items() {
 		b.turn("same", sheetPage{})
 		return
 	}
-	b.turn("items", sheetPage{rows: b.foundRows, open: func(row string) {
+	b.turn("items", sheetPage{rows: b.foundRows, act: func(row, _ string) {
 		if item, err := id.Parse(row); err == nil {
 			b.restore(item)
 		}
@@ -128,7 +128,7 @@ func (b *Backups) foundRows() []SheetRow {
 		if f.Subtitle != "" {
 			detail = f.Subtitle + "  ·  " + detail
 		}
-		rows = append(rows, SheetRow{ID: f.ID.String(), Icon: kindIcon(f.Kind), Title: title, Detail: detail, Open: b.text("screen.backups.row.restore", "title", title)})
+		rows = append(rows, SheetRow{ID: f.ID.String(), Icon: kindIcon(f.Kind), Title: title, Detail: detail, Actions: []Choice{{ID: "restore", Label: b.text("screen.backups.row.restore")}}})
 	}
 	if more := len(b.found) - maxFound; more > 0 {
 		rows = append(rows, SheetRow{Icon: assets.IconEllipsis, Title: b.env.Words.Count("screen.backups.row.more", more)})

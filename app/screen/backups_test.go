@@ -49,7 +49,7 @@ func TestItemsComeBackFromABackup(t *testing.T) {
 		return backupRows(sheet) == "Mail: anna  ·  changed since, Shop: anna  ·  deleted since"
 	})
 	checkWords(t, "page", sheet.State().Title, sheet.State().Body, sheet.State().Primary)
-	sheet.Open(sheet.State().Rows[1].ID)
+	sheet.Act(sheet.State().Rows[1].ID, "restore")
 	d.until("one is back", func() bool {
 		return backupRows(sheet) == "Mail: anna  ·  changed since" && d.titles(v) == "Mail, Shop"
 	})

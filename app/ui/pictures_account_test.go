@@ -417,6 +417,63 @@ func (a *album) waysOut() {
 	a.take("unlock-reload-offline")
 }
 
+// setUpAgain shows the way out where the server has lost changes of the account.
+func (a *album) setUpAgain() {
+	server, pc := testkit.Cloud(a), testpc.New(a, "Anna’s laptop", nil)
+	u := pc.SignUp(a, server, anna)
+	if err := errors.Join(u.SkipBrowserImport(a.Context()), u.KitSaved(a.Context())); err != nil {
+		a.Fatal(err)
+	}
+	kit, old := u.SecretKey(), server.Backup()
+	if err := u.Change(a.Context(), session.Change{Password: testpc.Typed(testpc.Password), NewSecretKey: true}); err != nil {
+		a.Fatal(err)
+	}
+	testpc.Save(a, u, testpc.Login("Later", "anna", "2"))
+	testpc.Sync(a, u)
+	server.Restore(old)
+	u.Lock()
+	a.sit(newDesk(a.TB, pc, server))
+	a.unlock()
+	a.waitFor("Sync has stopped")
+	a.shell.Vault().OpenTrouble()
+	a.until("the sheet", func() bool { return a.sheet() != nil && a.sheet().State().Page == "rejoin.password" })
+	a.take("rejoin")
+	a.sheet().Follow("withKey")
+	a.sheet().SetPassword(screen.PasswordField, testpc.Typed(testpc.Password))
+	a.sheet().SetText("key", kit)
+	a.take("rejoin-key")
+	a.sheet().Submit()
+	a.until("the comparison", func() bool { return a.sheet().State().Page == "rejoin.differs" && !a.sheet().State().Busy })
+	a.take("rejoin-differs")
+}
+
+// backups shows the copies of the vault, and what comes back from one.
+func (a *album) backups() {
+	a.openVault()
+	u := a.shell.Vault()
+	u.OpenBackups()
+	a.waitFor("No backup yet")
+	a.take("backups-none")
+	a.sheet().Submit()
+	a.waitFor("KB")
+	a.take("backups")
+	a.keys(fyne.KeyEscape)
+	u.Select(0)
+	a.waitForItem("GitHub")
+	u.Trash()
+	a.waitFor("is in the trash")
+	u.EmptyTrash()
+	u.Answer(true)
+	a.waitFor("The trash is empty.")
+	u.OpenBackups()
+	a.waitFor("KB")
+	a.sheet().Open(a.sheet().State().Rows[0].ID)
+	a.waitFor("Bring all back")
+	a.take("backups-items")
+	a.sheet().Submit()
+	a.waitFor("as it was")
+}
+
 // changedOutside locks and changes the vault's file as somebody could who has the disk.
 func (a *album) changedOutside(statement string) {
 	a.Helper()
