@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/sync/wire"
 )
 
 // lie changes the body of a successful answer.
@@ -28,10 +29,11 @@ type lie func(path string, body []byte) []byte
 type liar struct {
 	http.RoundTripper
 
-	mu     sync.Mutex
-	sent   bytes.Buffer
-	asks   []ask
-	answer lie
+	mu      sync.Mutex
+	sent    bytes.Buffer
+	asks    []ask
+	arrived map[string]bool // nonces of the requests that the server has answered
+	answer  lie
 	// status is what successful answers on a path get in the place of 200, 0 for no change; nil for none.
 	status func(path string) int
 	// instead answers a request in the server's place where it returns true.
@@ -53,7 +55,7 @@ func newLiar(t testing.TB, server *testkit.Server) *liar {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &liar{}
+	l := &liar{arrived: map[string]bool{}}
 	onward := &http.Transport{}
 	proxy := &httputil.ReverseProxy{
 		Transport:      onward,
@@ -98,6 +100,7 @@ func (l *liar) record(next http.Handler) http.Handler {
 func (l *liar) modify(resp *http.Response) error {
 	l.mu.Lock()
 	answer, status := l.answer, l.status
+	l.arrived[resp.Request.Header.Get(wire.HeaderNonce)] = true
 	l.mu.Unlock()
 	if answer == nil || resp.StatusCode/100 != 2 || strings.HasSuffix(resp.Request.URL.Path, "/events") {
 		return nil
@@ -143,6 +146,13 @@ func (l *liar) transcript() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return bytes.Clone(l.sent.Bytes())
+}
+
+// arrivals lists what the server has answered: a client that locks gives up requests on their way.
+func (l *liar) arrivals() []ask {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(l.asks), func(a ask) bool { return !l.arrived[a.header.Get(wire.HeaderNonce)] })
 }
 
 // requests lists what the client asked for.

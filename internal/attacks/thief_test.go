@@ -140,7 +140,7 @@ func ownRequests(t *testing.T, s *scene) []ask {
 	testpc.Save(t, b, canaryItem())
 	testpc.Sync(t, b)
 	b.Lock()
-	return l.requests()
+	return l.arrivals()
 }
 
 // replay sends a request again, with changes to its headers, and returns the status: the stream of events has no end.
