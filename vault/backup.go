@@ -152,7 +152,8 @@ func (r *restoring) restore(object id.ID) error {
 	return err
 }
 
-// takeContent makes the content of an item that of another one, of which it takes copies.
+// takeContent makes the content of an item that of another one, of which it takes copies, and adds what is in that one's history alone:
+// an edit that never left a damaged file has replaced values that nobody else has.
 func (it *Item) takeContent(from *Item) {
 	copied := from.Clone()
 	it.Title, it.Values, it.Custom = copied.Title, copied.Values, copied.Custom
@@ -161,6 +162,12 @@ func (it *Item) takeContent(from *Item) {
 		it.Folder = copied.Folder
 	}
 	it.PasswordSetAt = copied.PasswordSetAt
+	known := byKey(it.History)
+	for _, p := range copied.History {
+		if _, here := known[pastKey(p)]; !here {
+			it.History = append(it.History, p)
+		}
+	}
 }
 
 // maxDepth bounds how far up folders are brought back: two may be in each other.

@@ -92,6 +92,38 @@ func TestBackupBringsBackWhatWasDeletedOrChanged(t *testing.T) {
 	expect(t, "all", d.Query(vault.Filter{}), "Changed", "Gone", "Kept", "Later")
 }
 
+// Of an item that was edited twice since, in the backup alone, both values come back: the second one, and the first in its history.
+func TestBackupBringsItsHistoryAlong(t *testing.T) {
+	d := newDevice(t, 1)
+	it := d.save(t, login("Example", "old"))
+	before := d.backup(t)
+	for _, typed := range []string{"first", "second"} {
+		it.Set(vault.Password, secret.FromString(typed))
+		it = d.save(t, it)
+	}
+	edited := d.backup(t)
+	if _, err := d.RestoreBackup(ctx, before, []id.ID{it.ID}); err != nil {
+		t.Fatal(err)
+	}
+	forget := d.get(t, it.ID)
+	forget.History = nil // as on a computer that never had the edits
+	forget = d.save(t, forget)
+	if _, err := d.RestoreBackup(ctx, edited, []id.ID{it.ID}); err != nil {
+		t.Fatal(err)
+	}
+	it = d.get(t, it.ID)
+	holds := func(value string) bool {
+		return slices.ContainsFunc(it.History, func(p vault.Past) bool { return string(p.Value.Reveal()) == value })
+	}
+	if text(it, vault.Password) != "second" || !holds("first") || !holds("old") {
+		t.Errorf("password %q, first %v, old %v", text(it, vault.Password), holds("first"), holds("old"))
+	}
+	n := len(it.History)
+	if _, err := d.RestoreBackup(ctx, edited, []id.ID{it.ID}); err != nil || len(d.get(t, it.ID).History) != n {
+		t.Errorf("a second time: %v, %d entries after %d", err, len(d.get(t, it.ID).History), n)
+	}
+}
+
 // A backup from before the keys changed opens with the keys of then, which the vault still has.
 func TestBackupOfAnEarlierEpoch(t *testing.T) {
 	d := newDevice(t, 1)
