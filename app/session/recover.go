@@ -302,10 +302,8 @@ func (m *Manager) setAside(account id.ID) error {
 		return nil
 	}
 	aside := path + ".before-" + m.cfg.Now().UTC().Format(copyTime)
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := os.Rename(path+suffix, aside+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("set old vault file aside: %w", err)
-		}
+	if err := moveFile(path, aside); err != nil {
+		return fmt.Errorf("set old vault file aside: %w", err)
 	}
 	return nil
 }

@@ -53,8 +53,13 @@ func (m *Manager) setDamagedAside(account id.ID) error {
 			aside = before // a kill came between the file and its log
 		}
 	}
+	return moveFile(path, aside)
+}
+
+// moveFile moves a vault file and its log, as far as they are there. Its shared memory is of no use to another name.
+func moveFile(path, to string) error {
 	for _, part := range []string{"", "-wal"} {
-		if err := atomicfile.Rename(path+part, aside+part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := atomicfile.Rename(path+part, to+part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
