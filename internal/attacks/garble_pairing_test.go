@@ -154,17 +154,10 @@ func TestBottomlessPairings(t *testing.T) {
 	s := newScene(t)
 	for _, side := range pairingPaths {
 		for _, path := range side.paths {
-			for name, write := range map[string]func(http.ResponseWriter, string){"endless": writeSpaces, "empty elements": writeElements} {
+			for name, write := range bottomless {
 				t.Run(side.name+" "+path[4:]+" "+name, func(t *testing.T) {
 					l := newLiar(t, s.server)
-					l.speak(func(w http.ResponseWriter, r *http.Request) bool {
-						if generic(r.URL.Path) != path {
-							return false
-						}
-						w.Header().Set("Content-Type", "application/json")
-						write(w, path)
-						return true
-					})
+					l.speak(onlyAt(path, write))
 					expectModest(t, l, func() {
 						if side.run(s, t, l) == nil {
 							t.Error("it was believed")

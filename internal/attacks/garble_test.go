@@ -248,17 +248,10 @@ func TestBottomlessAnswers(t *testing.T) {
 	s := newScene(t)
 	for _, course := range courses[1:] {
 		for _, path := range pathsOf(t, s, course.run) {
-			for name, write := range map[string]func(http.ResponseWriter, string){"endless": writeSpaces, "empty elements": writeElements} {
+			for name, write := range bottomless {
 				t.Run(course.name+" "+path[4:]+" "+name, func(t *testing.T) {
 					l := newLiar(t, s.server)
-					l.speak(func(w http.ResponseWriter, r *http.Request) bool {
-						if generic(r.URL.Path) != path {
-							return false
-						}
-						w.Header().Set("Content-Type", "application/json")
-						write(w, path)
-						return true
-					})
+					l.speak(onlyAt(path, write))
 					expectModest(t, l, func() {
 						if course.run(s, t, l) == nil && !strings.HasSuffix(path, "/account/keys") { // not needed every time
 							t.Error("it was believed")
@@ -267,6 +260,21 @@ func TestBottomlessAnswers(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// bottomless are answers that do not end, or hold more elements than any page.
+var bottomless = map[string]func(http.ResponseWriter, string){"endless": writeSpaces, "empty elements": writeElements}
+
+// onlyAt answers requests on one path in the server's place.
+func onlyAt(path string, write func(http.ResponseWriter, string)) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, r *http.Request) bool {
+		if generic(r.URL.Path) != path {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		write(w, path)
+		return true
 	}
 }
 
