@@ -45,6 +45,12 @@ func objectBinding(ref ObjectRef) (seal.Header, []byte) {
 	return header, canonical.Concat("object", ref.Account, ref.Vault, ref.Object, ref.Revision)
 }
 
+func chunkBinding(ref ChunkRef) (seal.Header, []byte) {
+	// A file key serves one attachment for good: it has no epoch.
+	header := seal.Header{Purpose: seal.Chunk, KeyID: ref.Attachment}
+	return header, canonical.Concat("chunk", ref.Account, ref.Vault, ref.Attachment, ref.Index, ref.Count)
+}
+
 func localBinding(ref LocalRef) (seal.Header, []byte) {
 	header := seal.Header{Purpose: seal.Local, Epoch: ref.Generation, KeyID: ref.Account}
 	return header, canonical.Concat("local", ref.Account, ref.Device, ref.Name)

@@ -100,6 +100,25 @@ func OpenObject(vk secret.Bytes, ref ObjectRef, envelope []byte) ([]byte, error)
 	return seal.Open(key, header, context, envelope)
 }
 
+// ChunkRef says which part of which attachment an envelope holds. Count is that of all parts: a file that is cut short, or that
+// another version of it was made of, does not open.
+type ChunkRef struct {
+	Account, Vault, Attachment id.ID
+	Index, Count               uint64
+}
+
+// SealChunk seals at most seal.MaxPlaintext bytes of a file under its file key.
+func SealChunk(file secret.Bytes, ref ChunkRef, part []byte) ([]byte, error) {
+	header, context := chunkBinding(ref)
+	return seal.Seal(file, header, context, part)
+}
+
+// OpenChunk returns the bytes of the file, which the caller clears, or seal.ErrOpen. It may run in parallel.
+func OpenChunk(file secret.Bytes, ref ChunkRef, envelope []byte) ([]byte, error) {
+	header, context := chunkBinding(ref)
+	return seal.Open(file, header, context, envelope)
+}
+
 // LocalRef names a value that one device keeps for itself. Generation is that of
 // the password under whose DSK it is sealed.
 type LocalRef struct {

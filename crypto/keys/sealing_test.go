@@ -22,16 +22,20 @@ type place struct {
 	account, vault, object id.ID
 	device                 id.ID
 	generation, epoch      uint32
-	revision               uint64
+	revision, index, total uint64
 	name                   string
 }
 
 func somewhere() place {
-	return place{secret.Random(keys.Size), id.New(), id.New(), id.New(), id.New(), 3, 2, 7, "anchor"}
+	return place{secret.Random(keys.Size), id.New(), id.New(), id.New(), id.New(), 3, 2, 7, 4, 5, "anchor"}
 }
 
 func (p place) objectRef() keys.ObjectRef {
 	return keys.ObjectRef{Account: p.account, Vault: p.vault, Object: p.object, Epoch: p.epoch, Revision: p.revision}
+}
+
+func (p place) chunkRef() keys.ChunkRef {
+	return keys.ChunkRef{Account: p.account, Vault: p.vault, Attachment: p.object, Index: p.index, Count: p.total}
 }
 
 func (p place) localRef() keys.LocalRef {
@@ -114,6 +118,12 @@ func kinds() []kind {
 			"key account vault object epoch revision",
 		},
 		{
+			"chunk",
+			func(p place) ([]byte, error) { return keys.SealChunk(p.key, p.chunkRef(), content.Reveal()) },
+			func(p place, e []byte) ([]byte, error) { return keys.OpenChunk(p.key, p.chunkRef(), e) },
+			"key account vault object index total",
+		},
+		{
 			"local value",
 			func(p place) ([]byte, error) { return keys.SealLocal(p.key, p.localRef(), content.Reveal()) },
 			func(p place, e []byte) ([]byte, error) { return revealed(keys.OpenLocal(p.key, p.localRef(), e)) },
@@ -132,6 +142,8 @@ var moves = map[string]func(*place){
 	"generation": func(p *place) { p.generation++ },
 	"epoch":      func(p *place) { p.epoch++ },
 	"revision":   func(p *place) { p.revision-- },
+	"index":      func(p *place) { p.index-- },
+	"total":      func(p *place) { p.total++ },
 	"name":       func(p *place) { p.name = "device-seed" },
 }
 
@@ -161,7 +173,7 @@ func TestOpensInItsPlaceOnly(t *testing.T) {
 // Even with all keys equal and all ids equal, no kind passes as another.
 func TestKindsDoNotMix(t *testing.T) {
 	same := id.New()
-	here := place{secret.Random(keys.Size), same, same, same, same, 1, 1, 1, "password"}
+	here := place{secret.Random(keys.Size), same, same, same, same, 1, 1, 1, 1, 1, "password"}
 	for _, sealed := range kinds() {
 		envelope, err := sealed.seal(here)
 		if err != nil {

@@ -76,8 +76,10 @@ func (v derivation) check(t *testing.T) {
 
 type sealings struct {
 	Account, Vault, Object, Device id.ID
+	Attachment                     id.ID
 	Generation, Epoch              uint32
 	Revision, Number               uint64
+	Index, Count                   uint64
 	Name                           string
 	KEK, AK, VK, DSK               hexBytes
 	RecoveryKEK                    hexBytes `json:"recovery_kek"`
@@ -94,11 +96,17 @@ type sealings struct {
 	SealedVK                       hexBytes `json:"sealed_vk"`
 	SealedPrevious                 hexBytes `json:"sealed_previous"`
 	SealedObject                   hexBytes `json:"sealed_object"`
+	FileKey                        hexBytes `json:"file_key"`
+	SealedChunk                    hexBytes `json:"sealed_chunk"`
 	SealedLocal                    hexBytes `json:"sealed_local"`
 }
 
 func (v sealings) objectRef() keys.ObjectRef {
 	return keys.ObjectRef{Account: v.Account, Vault: v.Vault, Object: v.Object, Epoch: v.Epoch, Revision: v.Revision}
+}
+
+func (v sealings) chunkRef() keys.ChunkRef {
+	return keys.ChunkRef{Account: v.Account, Vault: v.Vault, Attachment: v.Attachment, Index: v.Index, Count: v.Count}
 }
 
 func (v sealings) localRef() keys.LocalRef {
@@ -185,6 +193,11 @@ func TestSealedDataVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "object", object, v.Plaintext)
+	part, err := keys.OpenChunk(v.FileKey.secret(), v.chunkRef(), v.SealedChunk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "chunk", part, v.Plaintext)
 	value, err := keys.OpenLocal(v.DSK.secret(), v.localRef(), v.SealedLocal)
 	if err != nil {
 		t.Fatal(err)

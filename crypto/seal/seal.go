@@ -44,10 +44,11 @@ const (
 // Purpose is the kind of thing inside an envelope.
 type Purpose uint8
 
-// The purposes of protocol version 1; 3 is kept for chunks of attachments.
+// The purposes of protocol version 1.
 const (
 	SealedKey Purpose = 1
 	Object    Purpose = 2
+	Chunk     Purpose = 3
 	Local     Purpose = 4
 )
 
@@ -55,7 +56,7 @@ const (
 type Header struct {
 	Purpose Purpose
 	Epoch   uint32
-	KeyID   id.ID // whose key it is: an account or a vault
+	KeyID   id.ID // whose key it is: an account, a vault or an attachment
 }
 
 var (

@@ -159,6 +159,7 @@ def sealings():
     generation, epoch, revision, number, content = 3, 2, 7, 1, b"an object's plaintext"
     recovery_kek, older = sample("recovery kek", 32), sample("older vk", 32)
     ok = hkdf_expand(vk, concat("coffer/v1/object", vault, thing, epoch), 32)
+    attachment, file_key, index, count = sample("attachment", 16), sample("file key", 32), 4, 5
 
     def sealed(key, purpose, header_epoch, key_id, context, plaintext):
         return envelope(key, purpose, header_epoch, key_id, sample(context.hex(), 24), context, plaintext).hex()
@@ -177,6 +178,8 @@ def sealings():
         "sealed_vk": sealed(ak, 1, 0, account, concat("vk", account, vault, epoch), vk),
         "sealed_previous": sealed(vk, 1, epoch, vault, concat("vk-prev", account, vault, epoch), older),
         "sealed_object": sealed(ok, 2, epoch, vault, concat("object", account, vault, thing, revision), content),
+        "attachment": attachment.hex(), "file_key": file_key.hex(), "index": index, "count": count,
+        "sealed_chunk": sealed(file_key, 3, 0, attachment, concat("chunk", account, vault, attachment, index, count), content),
         "sealed_local": sealed(dsk, 4, generation, account, concat("local", account, device, "device-seed"), content),
     }
 
