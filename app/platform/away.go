@@ -12,10 +12,12 @@ type Away string
 const (
 	SessionLocked Away = "session locked"
 	Sleep         Away = "sleep"
+	SessionEnds   Away = "session ends" // by logging off, or with the computer
 )
 
-// WatchAway calls away, on goroutines of its own, when the user locks the session and when the computer goes to sleep, until
-// ctx ends. On Linux the computer waits with going to sleep until away returns, some seconds at most.
+// WatchAway calls away, on goroutines of its own, when the user locks the session, when the computer goes to sleep, and when the session
+// or the computer ends, until ctx ends. Windows and Linux wait until away returns, some seconds at most: what is being typed can be saved
+// before windows and processes are taken away.
 //
 // On every system a sleep that nobody announced is noticed when it is over. That is all on macOS, and all that is left when an
 // error is returned, which says why the system tells nothing.

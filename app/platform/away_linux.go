@@ -20,7 +20,7 @@ const (
 type logind struct {
 	conn    *dbus.Conn
 	session dbus.ObjectPath
-	delay   *os.File // while it is open the computer does not go to sleep at once
+	delay   *os.File // while it is open the computer neither sleeps nor shuts down at once
 	away    func(Away)
 }
 
@@ -64,6 +64,7 @@ func (l *logind) subscribe() error {
 	}
 	for _, match := range [][]dbus.MatchOption{
 		{dbus.WithMatchObjectPath(loginPath), dbus.WithMatchInterface(loginManager), dbus.WithMatchMember("PrepareForSleep")},
+		{dbus.WithMatchObjectPath(loginPath), dbus.WithMatchInterface(loginManager), dbus.WithMatchMember("PrepareForShutdown")},
 		{dbus.WithMatchObjectPath(l.session), dbus.WithMatchInterface(loginSession), dbus.WithMatchMember("Lock")},
 		{dbus.WithMatchObjectPath(l.session), dbus.WithMatchMember("PropertiesChanged")},
 	} {
@@ -77,12 +78,9 @@ func (l *logind) subscribe() error {
 func (l *logind) handle(signal *dbus.Signal) {
 	switch signal.Name {
 	case loginManager + ".PrepareForSleep":
-		if sleeping, ok := firstBool(signal.Body); ok && sleeping {
-			l.away(Sleep)
-			l.release()
-		} else if ok {
-			l.inhibit()
-		}
+		l.prepare(Sleep, signal)
+	case loginManager + ".PrepareForShutdown": // the display may be gone before a signal reaches this process
+		l.prepare(SessionEnds, signal)
 	case loginSession + ".Lock": // loginctl lock-session, and lid switches
 		l.away(SessionLocked)
 	case "org.freedesktop.DBus.Properties.PropertiesChanged":
@@ -97,13 +95,23 @@ func (l *logind) handle(signal *dbus.Signal) {
 	}
 }
 
-// inhibit makes logind wait for us before the next sleep. When it refuses we lock as fast as we can.
+// prepare is told before something happens, and again when it is over or was called off.
+func (l *logind) prepare(why Away, signal *dbus.Signal) {
+	if begins, ok := firstBool(signal.Body); ok && begins {
+		l.away(why)
+		l.release()
+	} else if ok {
+		l.inhibit()
+	}
+}
+
+// inhibit makes logind wait for us before the next sleep or shutdown. When it refuses we lock as fast as we can.
 func (l *logind) inhibit() {
 	var fd dbus.UnixFD
-	call := l.conn.Object(login, loginPath).Call(loginManager+".Inhibit", 0, "sleep", "Coffer", "Lock the vault", "delay")
+	call := l.conn.Object(login, loginPath).Call(loginManager+".Inhibit", 0, "sleep:shutdown", "Coffer", "Lock the vault", "delay")
 	if call.Store(&fd) == nil {
 		l.release()
-		l.delay = os.NewFile(uintptr(fd), "sleep inhibitor")
+		l.delay = os.NewFile(uintptr(fd), "inhibitor")
 	}
 }
 

@@ -48,7 +48,7 @@ func startLogind(t *testing.T, s *testbus.Session) *fakeLogind {
 }
 
 func (f *fakeLogind) inhibit(what, who, why, mode string) (dbus.UnixFD, *dbus.Error) {
-	if what != "sleep" || mode != "delay" {
+	if what != "sleep:shutdown" || mode != "delay" {
 		f.t.Errorf("inhibits %s, %s", what, mode)
 	}
 	fd := dbus.UnixFD(f.lock.Fd())
@@ -94,6 +94,11 @@ func TestLogind(t *testing.T) {
 	logind.emit(loginPath, loginManager+".PrepareForSleep", true)
 	if got := <-told; got != Sleep {
 		t.Errorf("PrepareForSleep: told %q", got)
+	}
+	logind.emit(loginPath, loginManager+".PrepareForShutdown", false)
+	logind.emit(loginPath, loginManager+".PrepareForShutdown", true)
+	if got := <-told; got != SessionEnds {
+		t.Errorf("PrepareForShutdown: told %q", got)
 	}
 	logind.emit(testSession, loginSession+".Lock")
 	if got := <-told; got != SessionLocked {

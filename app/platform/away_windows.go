@@ -29,6 +29,7 @@ var (
 // Messages and what they tell, from winuser.h and wtsapi32.h.
 const (
 	messageQuit    = 0x0012 // WM_QUIT
+	messageEnd     = 0x0016 // WM_ENDSESSION; w tells whether it ends indeed
 	messagePower   = 0x0218 // WM_POWERBROADCAST
 	messageSession = 0x02B1 // WM_WTSSESSION_CHANGE
 
@@ -59,7 +60,8 @@ type message struct {
 	private uint32
 }
 
-// watchSystem listens with a window that is never shown. It is no message-only one: those are not told about sleep.
+// watchSystem listens with a window that is never shown. It is no message-only one: those are not told about sleep, nor that the
+// session ends.
 func watchSystem(ctx context.Context, away func(Away)) error {
 	started := make(chan error)
 	go func() {
@@ -89,7 +91,7 @@ func watchSystem(ctx context.Context, away func(Away)) error {
 func openAwayWindow(away func(Away)) (uintptr, error) {
 	class := windowClass{name: awayClassName, proc: windows.NewCallback(func(window, id, w, l uintptr) uintptr {
 		if a, ok := awayMessage(id, w); ok {
-			away(a) // before we answer: Windows waits with going to sleep, though not for long
+			away(a) // before we answer: Windows waits with going to sleep and with ending the process, though not for long
 		}
 		result, _, _ := defWindowProc.Call(window, id, w, l)
 		return result
@@ -122,6 +124,8 @@ func awayMessage(id, w uintptr) (Away, bool) {
 		return Sleep, true
 	case id == messageSession && (w == sessionLock || w == sessionConsoleLeft || w == sessionRemoteLeft || w == sessionLogoff):
 		return SessionLocked, true
+	case id == messageEnd && w != 0:
+		return SessionEnds, true
 	default:
 		return "", false
 	}

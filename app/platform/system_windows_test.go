@@ -45,6 +45,8 @@ func TestAwayMessages(t *testing.T) {
 		{"another user takes the screen", messageSession, sessionConsoleLeft, SessionLocked},
 		{"back at the screen", messageSession, 1, ""},
 		{"remote desktop ends", messageSession, sessionRemoteLeft, SessionLocked},
+		{"the session ends", messageEnd, 1, SessionEnds},
+		{"the session does not end after all", messageEnd, 0, ""},
 		{"another message", 0x0100, sessionLock, ""},
 	} {
 		if got, ok := awayMessage(c.id, c.w); got != c.want || ok != (c.want != "") {
@@ -68,6 +70,10 @@ func TestAwayWindow(t *testing.T) {
 	}
 	sendMessage.Call(window, messageSession, sessionLock, 0)
 	if got := <-told; got != SessionLocked {
+		t.Errorf("told %q", got)
+	}
+	sendMessage.Call(window, messageEnd, 1, 0)
+	if got := <-told; got != SessionEnds {
 		t.Errorf("told %q", got)
 	}
 }
