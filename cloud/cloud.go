@@ -9,6 +9,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -17,7 +18,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Config is what a Cloud is built from. Every field is required.
+// Config is what a Cloud is built from. Every field but Quota is required.
 type Config struct {
 	Store  Store
 	Secret Secret
@@ -29,6 +30,8 @@ type Config struct {
 	Log    *slog.Logger
 	// RecoveryDelay is how long every device has to cancel a recovery; DefaultRecoveryDelay but for tests.
 	RecoveryDelay time.Duration
+	// Quota is how many bytes of envelopes and chunks an account may have; 0 is DefaultQuota.
+	Quota int64
 }
 
 // Cloud is the server without HTTP.
@@ -59,7 +62,7 @@ func New(c Config) *Cloud {
 		Accounts:   &Accounts{prover: prover, logs: logs, events: events, outbox: outbox},
 		Pairings:   &Pairings{base: b, dummy: prover.dummy, events: events, after: c.After},
 		Recoveries: &Recoveries{prover: prover, outbox: outbox, sessions: sessions, events: events, delay: c.RecoveryDelay},
-		Vaults:     &Vaults{base: b, logs: logs, events: events},
+		Vaults:     &Vaults{base: b, logs: logs, events: events, quota: cmp.Or(c.Quota, DefaultQuota)},
 		Events:     events,
 		Outbox:     outbox,
 		Janitor:    &Janitor{base: b, log: c.Log},

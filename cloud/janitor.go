@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -14,7 +15,7 @@ type janitorRows interface {
 	DeleteExpired(now, pairingsBefore, proofsBefore, devicesBefore, daysBefore int64) (rows int64, err error)
 }
 
-// Janitor removes what is over: nothing that a user made, only the traces of coming in.
+// Janitor removes what is over: traces of coming in, and chunks of files of which no object came.
 type Janitor struct {
 	*base
 	log *slog.Logger
@@ -38,7 +39,7 @@ func (j *Janitor) Run(ctx context.Context) {
 	}
 }
 
-// Clean removes what is over now and returns how many rows that were.
+// Clean removes what is over now and returns how many rows that were; an attachment counts as one.
 func (j *Janitor) Clean(ctx context.Context) (rows int64, err error) {
 	err = j.store.Update(ctx, func(tx Tx) (err error) {
 		now := j.time()
@@ -48,5 +49,13 @@ func (j *Janitor) Clean(ctx context.Context) (rows int64, err error) {
 		rows, err = tx.DeleteExpired(now, now-millis(pairingMemory), now-millis(proofMemory), unseen, yesterday)
 		return err
 	})
+	for err == nil {
+		// One at a time: a file of 100 MiB keeps other writers waiting long enough.
+		err = j.store.Update(ctx, func(tx Tx) error { return settleAttachment(tx, j.time()) })
+		if errors.Is(err, ErrNone) {
+			return rows, nil
+		}
+		rows++
+	}
 	return rows, err
 }

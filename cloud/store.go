@@ -32,6 +32,8 @@ type Tx interface {
 	recoveryRows
 	emailRows
 	vaultRows
+	attachmentRows
+	quotaRows
 	treeRows
 	mailRows
 	janitorRows

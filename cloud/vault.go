@@ -49,7 +49,9 @@ type vaultRows interface {
 	// Commits returns commits after seq in order, as many as limit and maxBytes allow and at least one if there is one.
 	Commits(vault id.ID, after uint64, limit, maxBytes int) ([]chain.Signed, error)
 	PutEnvelope(vault id.ID, e Envelope) error
-	DeleteEnvelope(vault, object id.ID) error
+	// DeleteEnvelope removes an object's envelope, if it has one, and returns its size.
+	DeleteEnvelope(vault, object id.ID) (freed int64, err error)
+	EnvelopeSize(vault, object id.ID) (int64, error)
 	Envelope(vault, object id.ID) (Envelope, error)
 	// ObjectsAfter returns rows in order of (leaf, object) after a place, as many as limit and maxBytes of envelopes allow and at
 	// least one if there is one. leaf -1 begins; more tells whether rows are left.
@@ -61,6 +63,7 @@ type Vaults struct {
 	*base
 	logs   *logCache
 	events *Events
+	quota  int64 // bytes of envelopes and chunks of an account
 }
 
 // Push is one commit with the envelopes that it brings.
@@ -70,7 +73,7 @@ type Push struct {
 }
 
 // Push appends a commit to a vault, or returns the answer that it got before. Errors: ErrNotFound, *HeadMoved, ErrOpReused,
-// ErrBadCommit, ErrRootMismatch, ErrDeviceUnlisted, ErrTooLarge.
+// ErrBadCommit, ErrRootMismatch, ErrDeviceUnlisted, ErrTooLarge, *QuotaExceeded.
 func (v *Vaults) Push(ctx context.Context, c Caller, vault id.ID, p Push) (head chain.Head, err error) {
 	commit, err := chain.ParseCommit(p.Commit)
 	if err != nil {
@@ -129,7 +132,11 @@ func (v *Vaults) accept(tx Tx, row Vault, log *chain.Log, p Push) (chain.Head, e
 	if row.Objects += added; row.Objects > wire.MaxObjects {
 		return chain.Head{}, fmt.Errorf("%w: %d objects", ErrTooLarge, row.Objects)
 	}
-	if err := storeEnvelopes(tx, row.ID, verified.Changes, p.Envelopes); err != nil {
+	grown, err := storeEnvelopes(tx, row.ID, verified.Changes, p.Envelopes)
+	if err != nil {
+		return chain.Head{}, err
+	}
+	if err := grow(tx, row, grown, v.quota); err != nil {
 		return chain.Head{}, err
 	}
 	from, c := row.At.Seq, verified.Commit
@@ -200,21 +207,39 @@ func envelopeEpoch(sealed []byte) (epoch uint32, ok bool) {
 	return binary.BigEndian.Uint32(sealed[len(start):]), true
 }
 
-// storeEnvelopes keeps the current envelope of each object; what it replaces is gone.
-func storeEnvelopes(tx Tx, vault id.ID, changes []chain.Change, envelopes []Envelope) error {
+// storeEnvelopes keeps the current envelope of each object and returns by how many bytes the vault grew. What an envelope replaces is
+// gone, and with a deleted attachment its chunks.
+func storeEnvelopes(tx Tx, vault id.ID, changes []chain.Change, envelopes []Envelope) (grown int64, err error) {
 	for _, c := range changes {
-		if c.Action == chain.Tombstone {
-			if err := tx.DeleteEnvelope(vault, c.Object); err != nil {
-				return err
-			}
+		freed, err := makeRoom(tx, vault, c)
+		if err != nil {
+			return 0, err
 		}
+		grown -= freed
 	}
 	for _, e := range envelopes {
 		if err := tx.PutEnvelope(vault, e); err != nil {
-			return err
+			return 0, err
 		}
+		grown += int64(len(e.Sealed))
 	}
-	return nil
+	return grown, nil
+}
+
+// makeRoom removes what a tombstone ends, and returns the size of what a change removes or will replace.
+func makeRoom(tx Tx, vault id.ID, c chain.Change) (freed int64, err error) {
+	if c.Action != chain.Tombstone {
+		if c.Old == 0 {
+			return 0, nil
+		}
+		return sizeOf(tx, vault, c.Object)
+	}
+	chunks, err := tx.DeleteAttachment(vault, c.Object)
+	if err != nil {
+		return 0, fmt.Errorf("delete chunks: %w", err)
+	}
+	envelope, err := tx.DeleteEnvelope(vault, c.Object)
+	return chunks + envelope, err
 }
 
 func badCommit(cause error) error { return fmt.Errorf("%w: %w", ErrBadCommit, cause) }

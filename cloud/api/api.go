@@ -61,6 +61,7 @@ func New(c Config) *Server {
 	s.pairings()
 	s.recoveries()
 	s.vaults()
+	s.attachments()
 	s.events()
 	s.describe()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })

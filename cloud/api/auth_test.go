@@ -31,47 +31,50 @@ const (
 
 // routes is every operation of the API. TestEveryRouteIsKnown compares it with the server's own description.
 var routes = map[string]access{
-	"POST /v1/signup/start":              nothing,
-	"POST /v1/signup/verify":             nothing,
-	"POST /v1/signup/finish":             ownKey,
-	"POST /v1/signin/lookup":             nothing,
-	"POST /v1/signin/challenge":          nothing,
-	"POST /v1/signin/prove":              nothing,
-	"POST /v1/signin/verify-device":      pendingKey,
-	"POST /v1/signin/resend":             pendingKey,
-	"POST /v1/sessions/refresh":          deviceKey,
-	"DELETE /v1/sessions":                readerToken,
-	"GET /v1/account/keys":               readerToken,
-	"GET /v1/account/log":                readerToken,
-	"POST /v1/account/log":               sessionToken,
-	"GET /v1/me":                         sessionToken,
-	"GET /v1/vaults":                     readerToken,
-	"GET /v1/vaults/{id}/head":           readerToken,
-	"GET /v1/vaults/{id}/changes":        readerToken,
-	"GET /v1/vaults/{id}/objects":        readerToken,
-	"POST /v1/vaults/{id}/objects/fetch": readerToken,
-	"POST /v1/vaults/{id}/commits":       sessionToken,
-	"GET /v1/events":                     sessionToken,
-	"POST /v1/sessions/end-others":       sessionToken,
-	"GET /v1/sessions/log":               deviceKey,
-	"POST /v1/account/challenge":         readerToken,
-	"POST /v1/account/change":            readerToken,
-	"POST /v1/account/delete":            sessionToken,
-	"POST /v1/email/start":               sessionToken,
-	"POST /v1/email/finish":              sessionToken,
-	"POST /v1/pairings/start":            ownKey,
-	"POST /v1/pairings/poll":             pairingKey,
-	"POST /v1/pairings/reveal":           pairingKey,
-	"GET /v1/pairings":                   sessionToken,
-	"GET /v1/pairings/{id}":              sessionToken,
-	"POST /v1/pairings/answer":           sessionToken,
-	"POST /v1/pairings/refuse":           sessionToken,
-	"POST /v1/recovery/lookup":           nothing,
-	"POST /v1/recovery/challenge":        nothing,
-	"POST /v1/recovery/start":            nothing,
-	"POST /v1/recovery/verify":           recoveryKey,
-	"POST /v1/recovery/open":             recoveryKey,
-	"POST /v1/recovery/cancel":           sessionToken,
+	"POST /v1/signup/start":                                       nothing,
+	"POST /v1/signup/verify":                                      nothing,
+	"POST /v1/signup/finish":                                      ownKey,
+	"POST /v1/signin/lookup":                                      nothing,
+	"POST /v1/signin/challenge":                                   nothing,
+	"POST /v1/signin/prove":                                       nothing,
+	"POST /v1/signin/verify-device":                               pendingKey,
+	"POST /v1/signin/resend":                                      pendingKey,
+	"POST /v1/sessions/refresh":                                   deviceKey,
+	"DELETE /v1/sessions":                                         readerToken,
+	"GET /v1/account/keys":                                        readerToken,
+	"GET /v1/account/log":                                         readerToken,
+	"POST /v1/account/log":                                        sessionToken,
+	"GET /v1/me":                                                  sessionToken,
+	"GET /v1/vaults":                                              readerToken,
+	"GET /v1/vaults/{id}/head":                                    readerToken,
+	"GET /v1/vaults/{id}/changes":                                 readerToken,
+	"GET /v1/vaults/{id}/objects":                                 readerToken,
+	"POST /v1/vaults/{id}/objects/fetch":                          readerToken,
+	"POST /v1/vaults/{id}/commits":                                sessionToken,
+	"GET /v1/vaults/{id}/attachments/{attachment}":                readerToken,
+	"GET /v1/vaults/{id}/attachments/{attachment}/chunks/{index}": readerToken,
+	"PUT /v1/vaults/{id}/attachments/{attachment}/chunks/{index}": sessionToken,
+	"GET /v1/events":                                              sessionToken,
+	"POST /v1/sessions/end-others":                                sessionToken,
+	"GET /v1/sessions/log":                                        deviceKey,
+	"POST /v1/account/challenge":                                  readerToken,
+	"POST /v1/account/change":                                     readerToken,
+	"POST /v1/account/delete":                                     sessionToken,
+	"POST /v1/email/start":                                        sessionToken,
+	"POST /v1/email/finish":                                       sessionToken,
+	"POST /v1/pairings/start":                                     ownKey,
+	"POST /v1/pairings/poll":                                      pairingKey,
+	"POST /v1/pairings/reveal":                                    pairingKey,
+	"GET /v1/pairings":                                            sessionToken,
+	"GET /v1/pairings/{id}":                                       sessionToken,
+	"POST /v1/pairings/answer":                                    sessionToken,
+	"POST /v1/pairings/refuse":                                    sessionToken,
+	"POST /v1/recovery/lookup":                                    nothing,
+	"POST /v1/recovery/challenge":                                 nothing,
+	"POST /v1/recovery/start":                                     nothing,
+	"POST /v1/recovery/verify":                                    recoveryKey,
+	"POST /v1/recovery/open":                                      recoveryKey,
+	"POST /v1/recovery/cancel":                                    sessionToken,
 }
 
 func TestEveryRouteIsKnown(t *testing.T) {
@@ -106,7 +109,7 @@ func TestEveryRouteIsKnown(t *testing.T) {
 // session, at another time, or again. Who the sender is, is for TestAuthorizationMatrix.
 func forbidden(t *testing.T, s *testkit.Server, method, path string) map[string]*http.Request {
 	u, stranger := signUp(t, s, "ada@example.org"), signUp(t, s, "bob@example.org")
-	path = strings.ReplaceAll(path, "{id}", u.vault.String())
+	path = fillPath(method, path, u.vault)
 	d, body := u.first, map[string]any{}
 	sender := u.enrol("Sender")
 	replayed := sender.request(method, path, sender.session.AccessToken, body)
@@ -166,6 +169,18 @@ func TestForbiddenAtEveryRoute(t *testing.T) {
 	}
 }
 
+// thePart is the attachment that fillPath names.
+var thePart = id.New()
+
+// fillPath puts a thing, and a part of it, into the path of a route, with the query that the route cannot be without.
+func fillPath(method, path string, thing id.ID) string {
+	path = strings.NewReplacer("{id}", thing.String(), "{attachment}", thePart.String(), "{index}", "0").Replace(path)
+	if method == "PUT" {
+		path += "?count=1"
+	}
+	return path
+}
+
 // What another user's session may see of a vault is that it does not exist.
 func TestOtherUsersVault(t *testing.T) {
 	s := testkit.Cloud(t)
@@ -183,14 +198,16 @@ func TestOtherUsersVault(t *testing.T) {
 			body = in
 		case method == "POST":
 			body = wire.Fetch{ObjectIDs: []string{}}
+		case method == "PUT":
+			body = chunkOf(thePart)
 		}
-		r := stranger.call(method, strings.ReplaceAll(path, "{id}", u.vault.String()), body, nil)
+		r := stranger.call(method, fillPath(method, path, u.vault), body, nil)
 		if strings.HasSuffix(path, "/commits") {
 			r.want(t, 422, wire.CodeBadCommit) // the commit names another device before the vault is looked for
 			continue
 		}
 		r.want(t, 404, wire.CodeNotFound)
-		missing := stranger.call(method, strings.ReplaceAll(path, "{id}", id.New().String()), body, nil)
+		missing := stranger.call(method, fillPath(method, path, id.New()), body, nil)
 		missing.want(t, 404, wire.CodeNotFound)
 	}
 }

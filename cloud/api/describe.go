@@ -16,7 +16,7 @@ import (
 // about says what the description is worth; it goes into the document itself.
 const about = `Paths, methods, fields and their types of the Coffer API. docs/protocol.md is normative for everything else: the order of calls, what is signed and how, what a client verifies.
 
-Bodies are JSON (Content-Type: application/json). Ids are 32 lower-case hex digits, binary values base64 (RFC 4648 section 4, padded), times Unix milliseconds UTC. A request with a field or query parameter that is not listed is refused; a client ignores fields of an answer that it does not know.`
+Bodies are JSON (Content-Type: application/json) but for chunks of attachments. Ids are 32 lower-case hex digits, binary values base64 (RFC 4648 section 4, padded), times Unix milliseconds UTC. A request with a field or query parameter that is not listed is refused; a client ignores fields of an answer that it does not know.`
 
 // describe completes what huma sees of the handlers: whose signature an operation demands, and what its fields mean. The result is
 // served at /openapi.json; docs/openapi.json is a copy that a test compares.
@@ -28,7 +28,7 @@ func (s *Server) describe() {
 		doc.Components.SecuritySchemes[name] = &huma.SecurityScheme{Type: "apiKey", In: "header", Name: wire.HeaderSignature, Description: description}
 	}
 	for _, item := range doc.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Delete} {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Delete} {
 			if op != nil {
 				describeOperation(op)
 			}
@@ -36,6 +36,8 @@ func (s *Server) describe() {
 	}
 	event := doc.Components.Schemas.Schema(reflect.TypeFor[wire.Event](), true, "Event")
 	doc.Paths["/v1/events"].Get.Responses["200"].Content = map[string]*huma.MediaType{"text/event-stream": {Schema: event}}
+	chunk := &huma.Schema{Type: huma.TypeString, Format: "binary"}
+	doc.Paths["/v1/vaults/{id}/attachments/{attachment}/chunks/{index}"].Get.Responses["200"].Content = map[string]*huma.MediaType{octets: {Schema: chunk}}
 	for name, schema := range doc.Components.Schemas.Map() {
 		for field, property := range schema.Properties {
 			property.Description = meaning(name, field)
@@ -50,7 +52,7 @@ func describeOperation(op *huma.Operation) {
 		op.Security = append(op.Security, map[string][]string{route.signer: {}})
 	}
 	op.Description = operations[op.OperationID]
-	if op.Method == http.MethodPost {
+	if op.Method == http.MethodPost || op.Method == http.MethodPut {
 		op.Description = strings.TrimSpace(fmt.Sprintf("%s At most %d KiB.", op.Description, op.MaxBodyBytes>>10))
 	}
 }
@@ -108,6 +110,9 @@ var operations = map[string]string{
 	"vault-changes":        "A page of commits after a seq, in order: at most 500, and about 4 MiB; and current envelopes of objects that they name, newest first, at most 1,000 and about 4 MiB. What is missing is had from objects/fetch.",
 	"vault-objects":        "A page of the state table in the order of (leaf, object id), tombstones too: at most 1,000 rows and about 4 MiB.",
 	"vault-fetch":          "Current envelopes, as far as they fit into a page. Objects without one are left out.",
+	"attachment":           "Of how many chunks an attachment is, and which of them the server has.",
+	"chunk":                "A chunk as it was put.",
+	"chunk-put":            "Keeps a chunk: an envelope of purpose 3. The same bytes again succeed, others are a conflict, and so is another count.",
 	"vault-push":           "Appends a commit. The bytes that were accepted before get the same answer.",
 }
 
@@ -134,6 +139,7 @@ var fields = map[string]string{
 	"commit":              "Canonical CBOR.",
 	"commitment":          "SHA-256 of what the new device will reveal, 32 bytes.",
 	"commits":             "In the order of the chain.",
+	"count":               "Chunks of the whole file; 0 where the server has none of them.",
 	"created":             "When the server learnt of it.",
 	"device":              "The device that asks.",
 	"device_id":           "A device of the account.",
@@ -157,6 +163,7 @@ var fields = map[string]string{
 	"known":               "The state that the caller knows; the answer waits for another.",
 	"language":            "Of the mail, BCP 47.",
 	"last_seen":           "When the server last heard of the device.",
+	"limit":               "Bytes that the account may have, with quota_exceeded.",
 	"log_seq":             "Seq of the log's head, with conflict on the account log.",
 	"login_signature":     "Of the sign-in message, by the login key, purpose sign-in.",
 	"lookup_tag":          "The tag of the Secret Key, 32 bytes.",
@@ -171,6 +178,7 @@ var fields = map[string]string{
 	"pairings":            "Those that are open.",
 	"platform":            "linux, macos or windows; at most 16 printable characters.",
 	"profile":             "P1, P2 or P3.",
+	"present":             "Places of the chunks that the server has, in order.",
 	"proof":               "Fresh proof by the login key in force.",
 	"public_key":          "Ed25519, 32 bytes.",
 	"r":                   "What the commitment is of, 32 bytes.",
@@ -200,6 +208,7 @@ var fields = map[string]string{
 	"tag":                 "32 bytes.",
 	"token":               "32 bytes.",
 	"tries_left":          "With code_wrong.",
+	"used":                "Bytes that the account has, without what was refused.",
 	"vault":               "The vault with a new head, seq its seq; absent where seq is that of the account log.",
 	"vault_id":            "A random id, made by the client.",
 	"vaults":              "All vaults of the account.",

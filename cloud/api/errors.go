@@ -92,6 +92,7 @@ func detailed(err error) *errorAnswer {
 		log   *cloud.LogMoved
 		waits *cloud.RecoveryWaits
 		slow  *cloud.SlowDown
+		full  *cloud.QuotaExceeded
 	)
 	switch {
 	case errors.As(err, &a):
@@ -111,6 +112,9 @@ func detailed(err error) *errorAnswer {
 	case errors.As(err, &waits):
 		a = newAnswer(http.StatusForbidden, wire.CodeRecoveryWaits, "")
 		a.wire.ReadyAt = waits.ReadyAt
+	case errors.As(err, &full):
+		a = newAnswer(http.StatusRequestEntityTooLarge, wire.CodeQuotaExceeded, "")
+		a.wire.Limit, a.wire.Used = full.Limit, full.Used
 	case errors.As(err, &slow):
 		a = newAnswer(http.StatusTooManyRequests, wire.CodeSlowDown, "")
 		a.wire.RetryAfter = int((slow.After + time.Second - 1) / time.Second)

@@ -45,6 +45,7 @@ type Server struct {
 	Log      *slog.Logger // discards at first
 	// RecoveryDelay is 24 h at first, as in life. Clock.Advance passes it too.
 	RecoveryDelay time.Duration
+	Quota         int64 // bytes of an account; cloud.DefaultQuota at first
 
 	t    testing.TB
 	dir  string
@@ -108,7 +109,7 @@ func (s *Server) start(address string) {
 	s.Origin = s.URL
 	s.Cloud = cloud.New(cloud.Config{
 		Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, After: time.After, Random: rand.Reader, Log: s.Log,
-		RecoveryDelay: s.RecoveryDelay,
+		RecoveryDelay: s.RecoveryDelay, Quota: s.Quota,
 	})
 	handler := api.New(api.Config{Cloud: s.Cloud, Origin: s.Origin, Limits: s.Limits, Ready: store.Ping, Now: s.Clock.Now, Log: s.Log})
 	s.stop = s.serve(handler.HTTP(), listener, store)

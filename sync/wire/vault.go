@@ -83,6 +83,13 @@ type (
 	}
 )
 
+// Chunks answers GET /v1/vaults/{id}/attachments/{attachment}: of how many chunks the attachment is, and which of them the server has, in
+// order. Count is 0 where it has none. A chunk itself travels as it is, application/octet-stream.
+type Chunks struct {
+	Count   int   `json:"count"`
+	Present []int `json:"present"`
+}
+
 // Event is one line of GET /v1/events (SSE): a vault has a new head, or the account log has a new entry (Vault empty), or one of the
 // flags. It carries no content: the client pulls.
 type Event struct {

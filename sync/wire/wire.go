@@ -7,6 +7,7 @@ package wire
 // Limits of the protocol (docs/protocol.md §2).
 const (
 	MaxEnvelope       = 1 << 20
+	MaxChunks         = 101 // of an attachment: what 100 MiB need
 	MaxChanges        = 1000
 	MaxCommitBytes    = 8 << 20
 	MaxObjects        = 250_000
@@ -47,6 +48,7 @@ const (
 	CodeConflict       Code = "conflict"
 	CodeOpReused       Code = "op_reused"
 	CodeTooLarge       Code = "too_large"
+	CodeQuotaExceeded  Code = "quota_exceeded"
 	CodeRootMismatch   Code = "root_mismatch"
 	CodeBadCommit      Code = "bad_commit"
 	CodeBadEntry       Code = "bad_entry"
@@ -64,6 +66,8 @@ type Error struct {
 	Head       *Head  `json:"head,omitempty"`        // with conflict on a vault
 	LogSeq     *int64 `json:"log_seq,omitempty"`     // with conflict on the account log
 	ReadyAt    int64  `json:"ready_at,omitempty"`    // with recovery_waits
+	Limit      int64  `json:"limit,omitempty"`       // bytes that the account may have, with quota_exceeded
+	Used       int64  `json:"used,omitempty"`        // bytes that it has
 }
 
 // Error makes the answer usable as a Go error; it holds nothing but the code.

@@ -62,6 +62,8 @@ func (t *tx) UpdateAccount(a cloud.Account) error {
 // DeleteAccount goes from what refers to what is referred to. Counters stay: they name nobody.
 func (t *tx) DeleteAccount(account id.ID) error {
 	for _, statement := range []string{
+		`DELETE FROM chunks WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,
+		`DELETE FROM attachments WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,
 		`DELETE FROM envelopes WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,
 		`DELETE FROM tree_nodes WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,
 		`DELETE FROM tree_leaves WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,

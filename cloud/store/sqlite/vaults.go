@@ -87,8 +87,13 @@ func (t *tx) PutEnvelope(vault id.ID, e cloud.Envelope) error {
 		vault[:], e.Object[:], int64(e.Revision), e.Sealed)
 }
 
-func (t *tx) DeleteEnvelope(vault, object id.ID) error {
-	return t.exec(`DELETE FROM envelopes WHERE vault_id = $1 AND object_id = $2`, vault[:], object[:])
+func (t *tx) DeleteEnvelope(vault, object id.ID) (freed int64, err error) {
+	return t.freed(`DELETE FROM envelopes WHERE vault_id = $1 AND object_id = $2 RETURNING LENGTH(envelope)`, vault, object)
+}
+
+func (t *tx) EnvelopeSize(vault, object id.ID) (size int64, err error) {
+	err = t.one(`SELECT LENGTH(envelope) FROM envelopes WHERE vault_id = $1 AND object_id = $2`, []any{vault[:], object[:]}, []any{&size})
+	return size, err
 }
 
 func (t *tx) Envelope(vault, object id.ID) (cloud.Envelope, error) {
