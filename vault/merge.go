@@ -13,16 +13,18 @@ import (
 // Merge joins two edits of one item (docs/protocol.md §7): head is what the server has, local what this device made of base.
 // The result shares nothing with them.
 //
-// Field by field, the side that changed wins, and a change beats a removal. Where both changed to different values, head's stays
-// and local's is added to the history as a conflict. Tags, websites, history and the list of custom fields merge by element.
-// Folder, favorite and archive are choices and not typed: head's wins. An edit takes an item out of the trash.
+// Field by field, the side that changed wins, and a change beats a removal. Where both changed to different values, the side that
+// has replaced the other's value wins; if neither or both have, head's stays and local's is added to the history as a conflict. Tags,
+// websites, history and the list of custom fields merge by element. Folder, favorite, archive and the type of a custom field are
+// choices and not typed: head's wins, but of two types one that hides. An edit takes an item out of the trash.
 //
-// A nil base is an empty item: then every difference is a conflict, and nothing is lost.
+// A nil base is an empty item: then every difference that the histories do not explain is a conflict, and nothing is lost.
 func Merge(base, head, local *Item, device id.ID) Item {
-	if base == nil {
-		base = new(Item)
-	}
 	m := merge{base: base, head: head, local: local, device: device, out: head.Clone()}
+	if m.blind = base == nil; m.blind {
+		base = new(Item)
+		m.base = base
+	}
 	m.mergeFields()
 	m.mergeCustom()
 	m.out.Websites = mergeList(base.Websites, head.Websites, local.Websites, itself)
@@ -43,6 +45,7 @@ func Merge(base, head, local *Item, device id.ID) Item {
 
 type merge struct {
 	base, head, local *Item
+	blind             bool // there is no base
 	device            id.ID
 	out               Item
 	lost              []Past
@@ -56,7 +59,7 @@ func (m *merge) mergeFields() {
 	maps.Copy(all, head)
 	maps.Copy(all, local)
 	for _, f := range slices.Sorted(maps.Keys(all)) {
-		value, lost := chooseValue(base[f], head[f], local[f])
+		value, lost := m.choose(f, base[f], head[f], local[f])
 		if !bytes.Equal(value, merged[f]) {
 			m.out.setField(f, value)
 		}
@@ -66,8 +69,8 @@ func (m *merge) mergeFields() {
 	}
 }
 
-// chooseValue decides one field. lost is local's value where both sides changed it.
-func chooseValue(base, head, local []byte) (value, lost []byte) {
+// choose decides one field. lost is local's value where both sides changed it and neither side knew of the other's.
+func (m *merge) choose(f Field, base, head, local []byte) (value, lost []byte) {
 	switch {
 	case bytes.Equal(local, base) || bytes.Equal(local, head):
 		return head, nil
@@ -76,16 +79,46 @@ func chooseValue(base, head, local []byte) (value, lost []byte) {
 	case len(local) == 0:
 		return head, nil
 	}
+	if _, part, ok := f.Custom(); ok && part == CustomTypePart {
+		return hiding(head, local), nil
+	}
+	switch headKnew, localKnew := m.replaced(m.head, f, local), m.replaced(m.local, f, head); {
+	case headKnew && !localKnew:
+		return head, nil
+	case localKnew && !headKnew:
+		return local, nil
+	}
 	return head, local
 }
 
-// lose keeps local's value of a field where head's stays. Of a field that this version does not know the user cannot choose.
+// hiding chooses between two types of a custom field: what somebody wanted hidden is not shown.
+func hiding(head, local []byte) []byte {
+	if !FieldType(head).Secret() && FieldType(local).Secret() {
+		return local
+	}
+	return head
+}
+
+// replaced tells whether a side has had a value in a field since base, and has replaced it: then that was done knowingly, and the
+// value is in its history.
+func (m *merge) replaced(side *Item, f Field, value []byte) bool {
+	return slices.ContainsFunc(side.History, func(p Past) bool {
+		if p.Field != f || p.Conflict || !bytes.Equal(p.Value.Reveal(), value) {
+			return false
+		}
+		return !slices.ContainsFunc(m.base.History, func(q Past) bool { return pastKey(p) == pastKey(q) })
+	})
+}
+
+// lose keeps local's value of a field where head's stays. The user is not asked about a field that this version does not know, nor
+// about the label of a field that both sides have made of one conflict (Vault.KeepBoth), in two languages.
 func (m *merge) lose(f Field, value []byte) {
 	_, isKey := f.Key()
-	_, _, isCustom := f.Custom()
+	custom, part, isCustom := f.Custom()
+	madeByBoth := part == labelPart && !m.blind && m.base.custom(custom) == nil
 	m.lost = append(m.lost, Past{
 		Field: f, Value: secret.New(bytes.Clone(value)), Time: m.local.UpdatedAt, Device: m.device,
-		Conflict: isKey || isCustom || f == FieldTitle,
+		Conflict: (isKey || isCustom || f == FieldTitle) && !madeByBoth,
 	})
 }
 

@@ -222,7 +222,7 @@ func (p *pulling) adopt(o Object) error {
 // merge joins the head, in o.Base, with the pending version, which was made from ancestor.
 func (p *pulling) merge(o Object, ancestor Version) error {
 	if o.Pending.State == Dead {
-		return p.adopt(o) // an edit beats a delete
+		return p.mergeDelete(o, ancestor)
 	}
 	local, err := p.openVersion(o.ID, *o.Pending)
 	if errors.Is(err, ErrClosed) {
@@ -248,10 +248,32 @@ func (p *pulling) merge(o Object, ancestor Version) error {
 
 // mergeDeleted lets the edit beat the delete, if it changed more than where the item is.
 func (p *pulling) mergeDeleted(o Object, base, local *Item) error {
-	if base != nil && !edited(base, local) {
+	if base != nil && !wanted(base, local) {
 		return p.adopt(o)
 	}
 	return p.keep(o, local, local.seen.Reveal())
+}
+
+// mergeDelete is mergeDeleted where this device has deleted, and the others may have edited: the outcome must not depend on who
+// syncs first.
+func (p *pulling) mergeDelete(o Object, ancestor Version) error {
+	base, err := p.openVersion(o.ID, ancestor)
+	defer base.Wipe()
+	head, headErr := p.openVersion(o.ID, o.Base)
+	defer head.Wipe()
+	switch err = errors.Join(err, headErr); {
+	case errors.Is(err, ErrClosed):
+		return err
+	case err != nil || wanted(&base, &head):
+		return p.adopt(o)
+	}
+	o.Pending = &Version{Revision: o.Base.Revision + 1, State: Dead}
+	return p.put(o, nil)
+}
+
+// wanted tells whether somebody did with an item what one does not do with one that may go: edited it, or took it out of the trash.
+func wanted(before, after *Item) bool {
+	return edited(before, after) || before.TrashedAt != 0 && after.TrashedAt == 0
 }
 
 func (p *pulling) mergeLive(o Object, base, local *Item) error {

@@ -122,15 +122,15 @@ func (d *device) describe(t testing.TB) string {
 	for _, f := range d.Folders() {
 		fmt.Fprintf(&b, "folder %s %q\n", f.ID, f.Name)
 	}
-	for _, trash := range []bool{false, true} {
-		for _, s := range d.Query(vault.Filter{Trash: trash}) {
+	for _, f := range []vault.Filter{{}, {Archive: true}, {Trash: true}} {
+		for _, s := range d.Query(f) {
 			if s.Unreadable {
 				fmt.Fprintf(&b, "%s unreadable\n", s.ID)
 				continue
 			}
 			it := d.get(t, s.ID)
-			fmt.Fprintf(&b, "%s %q %q %q %q trash %t favorite %t folder %s", s.ID, it.Title, text(it, vault.Password), text(it, vault.Notes),
-				it.Tags, it.TrashedAt != 0, it.Favorite, it.Folder)
+			fmt.Fprintf(&b, "%s %q %q %q %q trash %t archive %t favorite %t folder %s", s.ID, it.Title, text(it, vault.Password),
+				text(it, vault.Notes), it.Tags, it.TrashedAt != 0, it.ArchivedAt != 0, it.Favorite, it.Folder)
 			for _, p := range it.History {
 				fmt.Fprintf(&b, " [%s %q %t]", p.Field, p.Value.Reveal(), p.Conflict)
 			}
