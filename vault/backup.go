@@ -81,7 +81,7 @@ func sameContent(a, b *Item) bool {
 
 // RestoreBackup makes items what they were in a backup, in one transaction, and returns how many. It is an edit like any other: what
 // it replaces goes into the history, and what was deleted comes back with the history that it had. A folder that an item was in comes
-// back with it. What does not open in the backup, or cannot be read there, is left out.
+// back with it, and so do its attachments. What does not open in the backup, or cannot be read there, is left out.
 // Errors as for Save.
 func (v *Vault) RestoreBackup(ctx context.Context, backup Store, items []id.ID) (restored int, err error) {
 	err = v.edit(ctx, func(e *editing) error {
@@ -144,6 +144,9 @@ func (r *restoring) restore(object id.ID) error {
 	}
 	it.takeContent(&was)
 	it.TrashedAt = 0
+	if err := r.restoreFiles(it.Attachments); err != nil {
+		return err
+	}
 	saved, _, err := r.save(it)
 	saved.Wipe()
 	if err == nil {
@@ -157,7 +160,7 @@ func (r *restoring) restore(object id.ID) error {
 func (it *Item) takeContent(from *Item) {
 	copied := from.Clone()
 	it.Title, it.Values, it.Custom = copied.Title, copied.Values, copied.Custom
-	it.Websites, it.Tags = copied.Websites, copied.Tags
+	it.Websites, it.Tags, it.Attachments = copied.Websites, copied.Tags, copied.Attachments
 	if it.Folder.IsZero() {
 		it.Folder = copied.Folder
 	}
@@ -168,6 +171,34 @@ func (it *Item) takeContent(from *Item) {
 			it.History = append(it.History, p)
 		}
 	}
+}
+
+// restoreFiles brings attachments back that were deleted, under their ids. What is left of their chunks, here or at the server, is all
+// that there is of the files.
+func (r *restoring) restoreFiles(attachments []id.ID) error {
+	for _, attachment := range attachments {
+		o, err := r.object(attachment)
+		if err != nil {
+			return err
+		}
+		if there, err := r.current(o); !errors.Is(err, ErrNotFound) {
+			there.Wipe()
+			continue // it is there, or nothing can be said about it
+		}
+		was, ok, err := r.was(attachment)
+		if err != nil {
+			return err
+		}
+		if !ok || was.Kind != attachmentKind {
+			continue
+		}
+		saved, _, err := r.save(was)
+		saved.Wipe()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maxDepth bounds how far up folders are brought back: two may be in each other.

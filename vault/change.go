@@ -52,13 +52,16 @@ func (v *Vault) commit(ctx context.Context, f func(*editing) error) (Change, err
 	if err != nil {
 		return Change{}, err
 	}
+	deleted := e.deletedFiles()
 	if before != v.changed {
+		v.dropChunks(deleted)
 		// Another process wrote since the index was made. If reading that fails, Refresh will find the index stale again.
 		if _, err := v.reload(ctx, nil); err == nil {
 			return Change{All: true}, nil
 		}
 		after = v.changed
 	}
+	v.dropChunks(deleted)
 	v.apply(e.changes, after)
 	return Change{Objects: slices.Collect(maps.Keys(e.changes))}, nil
 }

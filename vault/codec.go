@@ -38,7 +38,12 @@ type itemWire struct {
 	// PasswordSetAt came later: an item without it has a password of unknown date.
 	PasswordSetAt int64 `cbor:"17,keyasint,omitempty"`
 	ArchivedAt    int64 `cbor:"18,keyasint,omitempty"`
+	// Attachments came later: an older version keeps them, as it does what it does not know.
+	Attachments []id.ID `cbor:"19,keyasint,omitempty"`
 }
+
+// lastKey is the last of the keys that this version knows.
+const lastKey = 19
 
 type customWire struct {
 	ID    id.ID  `cbor:"1,keyasint"`
@@ -94,7 +99,7 @@ func encode(it *Item) ([]byte, error) {
 		Websites: it.Websites, Tags: it.Tags, Folder: optionalID(it.Folder), Favorite: it.Favorite,
 		TrashedAt: it.TrashedAt, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
 		Source: it.Origin.Source, SourceID: it.Origin.SourceID, Batch: optionalID(it.Origin.Batch),
-		PasswordSetAt: it.PasswordSetAt, ArchivedAt: it.ArchivedAt,
+		PasswordSetAt: it.PasswordSetAt, ArchivedAt: it.ArchivedAt, Attachments: it.Attachments,
 	}
 	for key, value := range it.Values {
 		if !value.IsZero() {
@@ -124,9 +129,9 @@ func decode(object id.ID, plaintext []byte) (Item, error) {
 		ID: object, Kind: Kind(w.Kind), Title: w.Title, Values: make(map[Key]secret.Bytes, len(w.Values)),
 		Websites: w.Websites, Tags: w.Tags, Favorite: w.Favorite,
 		TrashedAt: w.TrashedAt, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, PasswordSetAt: w.PasswordSetAt,
-		ArchivedAt: w.ArchivedAt,
-		Origin:     Origin{Source: w.Source, SourceID: w.SourceID},
-		ReadOnly:   w.Schema > itemSchema, unknown: unknown,
+		ArchivedAt: w.ArchivedAt, Attachments: w.Attachments,
+		Origin:   Origin{Source: w.Source, SourceID: w.SourceID},
+		ReadOnly: w.Schema > itemSchema, unknown: unknown,
 	}
 	for key, value := range w.Values {
 		it.Values[Key(key)] = secret.New(value)

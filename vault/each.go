@@ -40,7 +40,7 @@ func (v *Vault) Each(ctx context.Context, f func(*Item) error) error {
 // visit opens an object in parallel with others and calls f alone.
 func (v *Vault) visit(ctx context.Context, o Object, one *sync.Mutex, f func(*Item) error) error {
 	it, err := v.current(o)
-	if err != nil || it.Kind == folderKind || it.Kind == markKind {
+	if err != nil || it.Kind.aside() {
 		return nil
 	}
 	defer it.Wipe()

@@ -13,7 +13,7 @@ import (
 // Field names one mergeable field of an item, in history entries and conflicts:
 //
 //	title
-//	websites   tags                                      in history entries alone: the whole list, a line an element
+//	websites   tags   attachments                        in history entries alone: the whole list, a line an element
 //	value/<key>
 //	custom/<id>   custom/<id>/label   custom/<id>/type
 //	unknown/<n>                                          a CBOR key of a newer version
@@ -24,6 +24,8 @@ const (
 	FieldTitle    Field = "title"
 	FieldWebsites Field = "websites"
 	FieldTags     Field = "tags"
+	// FieldAttachments is a list of ids.
+	FieldAttachments Field = "attachments"
 )
 
 const (
@@ -108,6 +110,8 @@ func (it *Item) setField(f Field, value []byte) {
 		it.Websites = lines(value)
 	} else if f == FieldTags {
 		it.Tags = lines(value)
+	} else if f == FieldAttachments {
+		it.Attachments = parseIDs(value)
 	} else if key, ok := f.Key(); ok {
 		it.Set(key, secret.New(append([]byte(nil), value...)))
 	} else if custom, part, ok := f.Custom(); ok {
@@ -152,7 +156,7 @@ func (it *Item) custom(custom id.ID) *CustomField {
 
 func (it *Item) setUnknown(digits string, raw []byte) {
 	key, err := strconv.ParseUint(digits, 10, 64)
-	if err != nil {
+	if err != nil || key <= lastKey { // a version that did not know the key yet wrote the entry
 		return
 	}
 	if it.unknown == nil {

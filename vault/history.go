@@ -46,6 +46,7 @@ func (it *Item) replaceable() fields {
 	maps.DeleteFunc(all, func(f Field, _ []byte) bool { return strings.HasPrefix(string(f), unknownPrefix) })
 	all.put(FieldWebsites, []byte(strings.Join(it.Websites, "\n")))
 	all.put(FieldTags, []byte(strings.Join(it.Tags, "\n")))
+	all.put(FieldAttachments, ids(it.Attachments))
 	return all
 }
 
@@ -71,8 +72,11 @@ func (it *Item) trimHistory() {
 }
 
 // droppable tells whether a replaced value is neither a secret nor one that the user still has to choose about. The type of a custom
-// field may have gone with the field: its values count as secrets.
+// field may have gone with the field: its values count as secrets. What names a removed file stays, or nothing would name it any more.
 func (it *Item) droppable(p Past) bool {
+	if p.Field == FieldAttachments {
+		return false
+	}
 	if key, ok := p.Field.Key(); ok && typeOf(it.Kind, key).Secret() {
 		return false
 	}

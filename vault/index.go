@@ -19,7 +19,7 @@ type entry struct {
 }
 
 // listed tells whether it is an item, or may be one: what does not open is shown.
-func (e *entry) listed() bool { return e.Kind != folderKind && e.Kind != markKind }
+func (e *entry) listed() bool { return !e.Kind.aside() }
 
 // index is what the unlocked vault holds in memory. It is guarded by Vault.mu.
 //

@@ -24,8 +24,11 @@ type Item struct {
 	Websites []string
 	Tags     []string
 	Custom   []CustomField
-	Folder   id.ID // zero, or the id of a deleted folder: in no folder. Of a folder: the one that it is in
-	Favorite bool
+	// Attachments are the item's files, in order. Vault.Attach adds to them; a copy of an item has none. An id may stand for a file that
+	// was deleted, or that another device has not sent yet: Vault.Attachments leaves it out.
+	Attachments []id.ID
+	Folder      id.ID // zero, or the id of a deleted folder: in no folder. Of a folder: the one that it is in
+	Favorite    bool
 
 	ArchivedAt, TrashedAt, CreatedAt, UpdatedAt int64
 	// PasswordSetAt is when the present password was set, 0 if nobody knows. Save sees to it; an import brings its own.
@@ -116,6 +119,7 @@ func (it *Item) Clone() Item {
 	}
 	c.Websites, c.Tags = slices.Clone(it.Websites), slices.Clone(it.Tags)
 	c.Custom, c.History = slices.Clone(it.Custom), slices.Clone(it.History)
+	c.Attachments = slices.Clone(it.Attachments)
 	for i := range c.Custom {
 		field := &c.Custom[i]
 		field.Value, field.unknown = field.Value.Clone(), cloneUnknown(field.unknown)

@@ -3,6 +3,9 @@ package vault
 // Kind says what an item describes. A new kind is one file kind_<name>.go with its KindSpec, one in each layer above.
 type Kind string
 
+// aside tells whether objects of the kind are no items: no list shows them.
+func (k Kind) aside() bool { return k == folderKind || k == markKind || k == attachmentKind }
+
 // Key names a field within its kind. Names that people read come from the catalogs, by kind and key.
 type Key string
 

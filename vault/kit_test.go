@@ -11,6 +11,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/chunkdir"
 	"github.com/coffer-vault/coffer/vault/sqlite"
 )
 
@@ -52,11 +53,16 @@ type device struct {
 	path  string
 	store *sqlite.Store
 	now   time.Time
+
+	chunks vault.ChunkStore // on the disk
+	disk   *full            // the same, with as much room as a test says
 }
 
 func newDevice(t testing.TB, n byte) *device {
 	t.Helper()
 	d := &device{id: id.ID{0xde, n}, path: filepath.Join(t.TempDir(), "vault.db"), now: firstTime}
+	d.chunks = chunkdir.New(d.path + ".files")
+	d.disk = &full{d.chunks, 1 << 20}
 	store, err := sqlite.Create(context.Background(), d.path, contents(d.id), mac)
 	if err != nil {
 		t.Fatal(err)
@@ -70,7 +76,7 @@ func newDevice(t testing.TB, n byte) *device {
 func (d *device) config() vault.Config {
 	return vault.Config{
 		Store: d.store, Account: accountID, Vault: vaultID, Device: d.id, Epoch: 1,
-		Key: secret.New(append([]byte(nil), vaultKey...)), Now: func() time.Time { return d.now },
+		Key: secret.New(append([]byte(nil), vaultKey...)), Now: func() time.Time { return d.now }, Chunks: d.disk,
 	}
 }
 

@@ -29,6 +29,7 @@ func Merge(base, head, local *Item, device id.ID) Item {
 	m.mergeCustom()
 	m.out.Websites = mergeList(base.Websites, head.Websites, local.Websites, itself)
 	m.out.Tags = mergeList(base.Tags, head.Tags, local.Tags, itself)
+	m.out.Attachments = mergeList(base.Attachments, head.Attachments, local.Attachments, itself)
 	m.out.Folder = changed(base.Folder, head.Folder, local.Folder)
 	m.out.Favorite = changed(base.Favorite, head.Favorite, local.Favorite)
 	m.out.ArchivedAt = changed(base.ArchivedAt, head.ArchivedAt, local.ArchivedAt)
@@ -225,7 +226,8 @@ func edited(before, after *Item) bool {
 		return !ok
 	})
 	return more || !maps.EqualFunc(before.fields(), after.fields(), bytes.Equal) ||
-		!slices.Equal(before.Websites, after.Websites) || !slices.Equal(before.Tags, after.Tags)
+		!slices.Equal(before.Websites, after.Websites) || !slices.Equal(before.Tags, after.Tags) ||
+		!slices.Equal(before.Attachments, after.Attachments)
 }
 
 func (m *merge) mergeHistory() {

@@ -272,7 +272,11 @@ func (p *pulling) mergeDelete(o Object, ancestor Version) error {
 }
 
 // wanted tells whether somebody did with an item what one does not do with one that may go: edited it, or took it out of the trash.
+// Of an attachment there is but the name left, once its chunks are deleted.
 func wanted(before, after *Item) bool {
+	if after.Kind == attachmentKind {
+		return false
+	}
 	return edited(before, after) || before.TrashedAt != 0 && after.TrashedAt == 0
 }
 
@@ -321,10 +325,22 @@ func (p *pulling) keep(o Object, it *Item, plaintext []byte) error {
 	return p.put(o, newEntry(it))
 }
 
-// fork makes an edit that cannot be merged an object of its own, byte for byte, and adopts the head.
+// fork makes an edit that cannot be merged an object of its own, and adopts the head. It is the same byte for byte, but for files that
+// belong to the other one. An attachment is nothing without its chunks, which open in one place alone: its edit is set aside.
 func (p *pulling) fork(o Object, local *Item) error {
+	if local.Kind == attachmentKind {
+		if err := p.tx.SetAside(p.cfg.Vault, o.ID, *o.Pending); err != nil {
+			return err
+		}
+		return p.adopt(o)
+	}
+	plaintext, err := p.ownPlaintext(local)
+	if err != nil {
+		return err
+	}
+	defer clear(plaintext)
 	object := id.New()
-	pending, err := p.sealPlaintext(object, 1, local.seen.Reveal())
+	pending, err := p.sealPlaintext(object, 1, plaintext)
 	if err != nil {
 		return err
 	}

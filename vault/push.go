@@ -15,13 +15,13 @@ var errEnough = errors.New("enough")
 
 // Pending returns edited objects as the next push would carry them, at most limit and, beyond the first, at most maxBytes of
 // envelopes. The revision of each is one more than that of its base. An object whose base is not loaded yet is left out: it has
-// to be merged first.
+// to be merged first; so is an attachment that the server has never seen, until MarkUploaded says that it has its chunks.
 func (v *Vault) Pending(ctx context.Context, limit, maxBytes int) ([]SentObject, error) {
 	var pending []SentObject
 	size := 0
 	err := v.view(ctx, func(r Reader) error {
 		return r.PendingObjects(v.cfg.Vault, func(o Object) error {
-			if !o.pushable() {
+			if !o.pushable() || v.awaitsChunks(o) {
 				return nil
 			}
 			size += len(o.Pending.Envelope)
@@ -151,6 +151,7 @@ func (e *editing) acknowledgeObject(sent SentObject) error {
 		return err
 	}
 	o.Base, o.Ancestor = sent.Version, nil
+	e.MarkUploaded(o.ID, false) // it is known now
 	if o.Pending != nil {
 		if o.Pending, err = e.rebase(o.ID, *o.Pending, sent.Version); err != nil {
 			return err

@@ -68,8 +68,9 @@ func prepare(it Item) (Item, error) {
 	it = it.Clone()
 	if it.ID.IsZero() {
 		it.ID = id.New()
+		it.forgetFiles()
 	}
-	ids := make(map[id.ID]bool, len(it.Custom))
+	seen := make(map[id.ID]bool, len(it.Custom))
 	for i := range it.Custom {
 		c := &it.Custom[i]
 		if c.ID.IsZero() {
@@ -78,10 +79,10 @@ func prepare(it Item) (Item, error) {
 		if c.Type == "" {
 			c.Type = Text
 		}
-		if ids[c.ID] {
+		if seen[c.ID] {
 			return Item{}, fmt.Errorf("%w: two custom fields with one id", ErrInvalid)
 		}
-		ids[c.ID] = true
+		seen[c.ID] = true
 	}
 	return it, nil
 }
@@ -100,6 +101,9 @@ func (e *editing) save(it Item) (Item, Undo, error) {
 	case errors.Is(err, ErrMissing), errors.Is(err, ErrUnreadable), err == nil && now.ReadOnly:
 		it.ID = id.New()
 		o = Object{ID: it.ID}
+		if err := e.ownFiles(&it); err != nil {
+			return Item{}, Undo{}, err
+		}
 	case err != nil:
 		return Item{}, Undo{}, err
 	default:
@@ -113,6 +117,9 @@ func (e *editing) save(it Item) (Item, Undo, error) {
 	defer now.Wipe()
 	if base != nil {
 		defer base.Wipe()
+		if err != nil || now.ReadOnly {
+			base.Attachments = it.Attachments // a copy, or an item of its own: they are not an edit of it
+		}
 	}
 	e.stamp(&it, base)
 	if err == nil && !now.ReadOnly && base != &now {
@@ -266,7 +273,8 @@ func (v *Vault) Restore(ctx context.Context, items ...id.ID) error {
 	}))
 }
 
-// DeleteForever deletes items, also unreadable ones, whether they are in the trash or not. Errors: ErrClosed and the Store's.
+// DeleteForever deletes items with all their files, also unreadable ones, whether they are in the trash or not. Errors: ErrClosed and
+// the Store's.
 func (v *Vault) DeleteForever(ctx context.Context, items ...id.ID) error {
 	return wrap("delete", v.edit(ctx, func(e *editing) error {
 		for _, item := range items {
@@ -275,7 +283,7 @@ func (v *Vault) DeleteForever(ctx context.Context, items ...id.ID) error {
 				return err
 			}
 			if found && !o.gone() {
-				if err := e.delete(o); err != nil {
+				if err := e.deleteWithFiles(o); err != nil {
 					return err
 				}
 			}
@@ -306,7 +314,7 @@ func (v *Vault) EmptyTrash(ctx context.Context) (deleted int, err error) {
 			if !e.isTrashed(o) {
 				continue
 			}
-			if err := e.delete(o); err != nil {
+			if err := e.deleteWithFiles(o); err != nil {
 				return err
 			}
 			deleted++

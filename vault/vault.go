@@ -38,6 +38,7 @@ type Config struct {
 	Earlier []EpochKey       // keys of the epochs before, copied too
 	Former  []EpochKey       // keys of another history, which open what Adopt finds here; copied too
 	Now     func() time.Time // nil means time.Now
+	Chunks  ChunkStore       // of attachments; nil: none can be attached or fetched
 }
 
 // Vault is an unlocked vault. Its methods may be called by several goroutines at once. After Close they do nothing: those that
@@ -58,7 +59,8 @@ type Vault struct {
 	mu          sync.RWMutex
 	closed      bool
 	index       *index
-	changed     uint64 // Reader.Changed of the state that index shows; written under writing too
+	uploaded    map[id.ID]bool // attachments of which the server has every chunk, as far as is known
+	changed     uint64         // Reader.Changed of the state that index shows; written under writing too
 	subscribers map[int]func(Change)
 	nextID      int
 }
@@ -78,6 +80,9 @@ func Open(ctx context.Context, cfg Config, progress func(done, total int)) (*Vau
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Chunks == nil {
+		cfg.Chunks = noChunks{}
 	}
 	v := &Vault{cfg: cfg, subscribers: make(map[int]func(Change))}
 	v.keys.Store(newEpochKeys(cfg))

@@ -1,0 +1,4 @@
+package vault
+
+// Closing is closed when the vault begins to lock.
+func (v *Vault) Closing() <-chan struct{} { return v.life.Done() }
