@@ -78,7 +78,7 @@ func NewVault(env *Env, config VaultConfig) *Vault {
 	v.begin(env, v.view)
 	v.release = []func(){
 		v.vault.Subscribe(func(c vault.Change) { v.post(func() { v.vaultChanged(c) }) }),
-		config.Unlocked.OnStatus(func(s session.Status) { v.post(func() { v.statusChanged(s) }) }),
+		config.Unlocked.OnStatus(func() { v.post(v.statusChanged) }),
 	}
 	v.status = config.Unlocked.Status()
 	v.run.Every(time.Minute, v.changed) // "Synced 3 min ago"
@@ -197,9 +197,9 @@ func (v *Vault) vaultChanged(c vault.Change) {
 	}
 }
 
-func (v *Vault) statusChanged(s session.Status) {
-	v.status = s
-	if s.Notices.SignedOut {
+func (v *Vault) statusChanged() {
+	v.status = v.config.Unlocked.Status()
+	if v.status.Notices.SignedOut {
 		v.config.SignedOut()
 		return
 	}

@@ -452,7 +452,8 @@ func TestSyncLine(t *testing.T) {
 	server.Restart()
 	v.Sync()
 	d.until("synced again", func() bool { return v.State().Sync.Tone == ToneGood })
-	v.statusChanged(session.Status{State: session.Problem, Err: session.ErrDeviceRevoked})
+	v.status = session.Status{State: session.Problem, Err: session.ErrDeviceRevoked}
+	v.changed()
 	if s := v.State().Sync; s.Text != "Sync has stopped" || s.Tone != ToneError || s.Problem.What != "The server says that this PC was removed from the account." {
 		t.Errorf("%+v", s)
 	}

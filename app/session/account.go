@@ -317,6 +317,9 @@ func (u *Unlocked) CancelRecovery(ctx context.Context) error {
 	if err := u.session.CancelRecovery(ctx); err != nil {
 		return fromServer(err)
 	}
-	u.notice(func(n *Notices) { n.Recovery = nil })
+	// Not simply none: by now there may be another. Where the answer is lost, the event of the end makes this PC look.
+	if _, err := u.lookForRecovery(ctx); err != nil {
+		u.m.cfg.Log.Debug("recovery stopped, and not looked", "error", err)
+	}
 	return nil
 }

@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/coffer-vault/coffer/sync/wire"
@@ -30,39 +32,52 @@ func (u *Unlocked) notice(edit func(*Notices)) {
 	u.board.change(func(s *Status) { edit(&s.Notices) })
 }
 
-// noticeEvent hears an event of the server: a hint to look.
-func (u *Unlocked) noticeEvent(e wire.Event) {
-	switch {
-	case e.Pairing:
-		u.lookForPairings(u.ctx)
-	case e.Devices:
-		u.wake()
-		u.lookAtAccount(u.ctx)
-	default:
+// look asks for what events would have told meanwhile. It follows the opening of the stream: what happened between a look and the
+// opening would be seen by neither.
+func (u *Unlocked) look(ctx context.Context) error {
+	u.wake()
+	return errors.Join(u.lookAtAccount(ctx), u.lookForPairings(ctx))
+}
+
+// noticeEvent hears an event of the server: a hint to look. One event may say several things.
+func (u *Unlocked) noticeEvent(e wire.Event) (err error) {
+	if e != (wire.Event{Pairing: true}) {
 		u.wake()
 	}
+	if e.Devices {
+		err = u.lookAtAccount(u.ctx)
+	}
+	if e.Pairing {
+		err = errors.Join(err, u.lookForPairings(u.ctx))
+	}
+	return err
 }
 
 // lookAtAccount asks the server what only it knows: a recovery under way, and the text of a changed address.
-func (u *Unlocked) lookAtAccount(ctx context.Context) {
-	me, err := u.session.Me(ctx)
+func (u *Unlocked) lookAtAccount(ctx context.Context) error {
+	email, err := u.lookForRecovery(ctx)
 	if err != nil {
-		u.m.cfg.Log.Debug("account not looked at", "error", err)
-		return
+		return fmt.Errorf("look at account: %w", err)
 	}
 	u.syncMu.Lock()
-	err = u.adoptEmail(ctx, me.Email)
+	err = u.adoptEmail(ctx, email)
 	u.syncMu.Unlock()
 	if err != nil {
 		u.m.cfg.Log.Warn("e-mail address not taken over", "error", err)
 	}
-	u.notice(func(n *Notices) { n.Recovery = recoveryOf(me.Recovery) })
+	u.notice(func(*Notices) {}) // who shows the address looks at it
+	return nil
 }
 
-// look asks the server for what its events would have told meanwhile.
-func (u *Unlocked) look(ctx context.Context) {
-	u.lookAtAccount(ctx)
-	u.lookForPairings(ctx)
+// lookForRecovery never waits for a sync: it is an alarm. One asks at a time, so that the newest answer is the last to be believed.
+func (u *Unlocked) lookForRecovery(ctx context.Context) (email string, err error) {
+	u.lookMu.Lock()
+	defer u.lookMu.Unlock()
+	me, err := u.session.Me(ctx)
+	if err == nil {
+		u.notice(func(n *Notices) { n.Recovery = recoveryOf(me.Recovery) })
+	}
+	return me.Email, err
 }
 
 func recoveryOf(r *wire.Recovery) *RecoveryUnderWay {
@@ -72,11 +87,11 @@ func recoveryOf(r *wire.Recovery) *RecoveryUnderWay {
 	return &RecoveryUnderWay{Device: r.DeviceName, Platform: r.Platform, Started: time.UnixMilli(r.Started), Ready: time.UnixMilli(r.ReadyAt)}
 }
 
-func (u *Unlocked) lookForPairings(ctx context.Context) {
+func (u *Unlocked) lookForPairings(ctx context.Context) error {
 	waiting, err := u.session.Pairings(ctx)
 	if err != nil {
-		u.m.cfg.Log.Debug("pairings not looked at", "error", err)
-		return
+		return fmt.Errorf("look for pairings: %w", err)
 	}
 	u.notice(func(n *Notices) { n.Pairings = len(waiting.Pairings) })
+	return nil
 }

@@ -23,7 +23,12 @@ type lost struct {
 
 func newLost(t *testing.T) *lost {
 	t.Helper()
-	l := &lost{server: testkit.Cloud(t), pcA: testpc.New(t, "PC A", nil)}
+	return newLostOn(t, testkit.Cloud(t), testpc.New(t, "PC A", nil))
+}
+
+func newLostOn(t *testing.T, server *testkit.Server, pc *testpc.PC) *lost {
+	t.Helper()
+	l := &lost{server: server, pcA: pc}
 	l.a = l.pcA.SignUp(t, l.server, email)
 	testpc.Save(t, l.a, testpc.Login("Mail", "anna", "first"))
 	testpc.Sync(t, l.a)
@@ -129,23 +134,10 @@ func TestRecoverOnThePCThatHasTheAccount(t *testing.T) {
 func TestRecoveryIsStoppedFromADevice(t *testing.T) {
 	l := newLost(t)
 	ctx := t.Context()
-	told := make(chan *session.RecoveryUnderWay, 16)
-	defer l.a.OnStatus(func(s session.Status) {
-		if s.Notices.Recovery != nil {
-			select {
-			case told <- s.Notices.Recovery:
-			default:
-			}
-		}
-	})()
 	r := l.begin(t, testpc.New(t, "Eve's PC", nil))
-	select {
-	case by := <-told:
-		if by.Device != "Eve's PC" || !by.Ready.Equal(r.Ready()) {
-			t.Errorf("%+v", by)
-		}
-	case <-time.After(30 * time.Second):
-		t.Fatal("the device is not told")
+	testpc.Until(t, l.a, "the device is told", func() bool { return l.a.Status().Notices.Recovery != nil })
+	if by := l.a.Status().Notices.Recovery; by.Device != "Eve's PC" || !by.Ready.Equal(r.Ready()) {
+		t.Errorf("%+v", by)
 	}
 	if err := l.a.CancelRecovery(ctx); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
@@ -401,26 +400,13 @@ func TestNoNewSecretKeyWithoutAKeyring(t *testing.T) {
 func TestSignOutOthers(t *testing.T) {
 	p := newPair(t, nil)
 	testpc.Sync(t, p.b)
-	told := make(chan struct{}, 1)
-	defer p.b.OnStatus(func(s session.Status) {
-		if s.Notices.SignedOut {
-			select {
-			case told <- struct{}{}:
-			default:
-			}
-		}
-	})()
 	if err := p.a.SignOutOthers(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.b.Sync(t.Context()); !errors.Is(err, session.ErrSignedOut) {
 		t.Errorf("B: %v", err)
 	}
-	select {
-	case <-told:
-	case <-time.After(30 * time.Second):
-		t.Error("B is not told")
-	}
+	testpc.Until(t, p.b, "B is told", func() bool { return p.b.Status().Notices.SignedOut })
 	p.b.Lock()
 	testpc.Sync(t, p.pcB.Unlock(t))
 	testpc.Sync(t, p.a)
@@ -447,12 +433,7 @@ func TestChangeEmail(t *testing.T) {
 	p.b.Lock()
 	b := p.pcB.Unlock(t)
 	testpc.Sync(t, b)
-	for deadline := time.Now().Add(20 * time.Second); b.Account().Email != other && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond)
-	}
-	if b.Account().Email != other {
-		t.Errorf("B has %s", b.Account().Email)
-	}
+	testpc.Until(t, b, "the new address", func() bool { return b.Account().Email == other })
 	testpc.New(t, "PC C", nil).SignIn(t, p.server, other, p.a.SecretKey())
 }
 

@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
@@ -231,15 +230,8 @@ func TestSyncRunsByItself(t *testing.T) {
 	server := testkit.Cloud(t)
 	a := testpc.New(t, "PC A", nil).SignUp(t, server, email)
 	b := testpc.New(t, "PC B", nil).SignIn(t, server, email, a.SecretKey())
-	arrived := make(chan struct{}, 16)
-	defer b.Vault().Subscribe(func(vault.Change) { arrived <- struct{}{} })()
 	item := testpc.Save(t, a, testpc.Login("Mail", "anna", "x")).ID
-	select {
-	case <-arrived:
-		testpc.Get(t, b, item)
-	case <-time.After(30 * time.Second):
-		t.Fatal("the edit did not arrive by itself")
-	}
+	testpc.Until(t, b, "the edit", func() bool { _, err := b.Vault().Get(t.Context(), item); return err == nil })
 }
 
 func TestDamagedFiles(t *testing.T) {

@@ -30,7 +30,7 @@ type Status struct {
 type board struct {
 	mu       sync.Mutex
 	status   Status
-	watchers map[int]func(Status)
+	watchers map[int]func()
 	next     int
 }
 
@@ -40,12 +40,12 @@ func (b *board) get() Status {
 	return b.status
 }
 
-// watch calls f for every change until the returned function is called, from the goroutine that made the change.
-func (b *board) watch(f func(Status)) (stop func()) {
+// watch calls f after every change until the returned function is called, from the goroutine that made the change.
+func (b *board) watch(f func()) (stop func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.watchers == nil {
-		b.watchers = map[int]func(Status){}
+		b.watchers = map[int]func(){}
 	}
 	key := b.next
 	b.next++
@@ -60,13 +60,12 @@ func (b *board) watch(f func(Status)) (stop func()) {
 func (b *board) change(edit func(*Status)) {
 	b.mu.Lock()
 	edit(&b.status)
-	status := b.status
-	watchers := make([]func(Status), 0, len(b.watchers))
+	watchers := make([]func(), 0, len(b.watchers))
 	for _, f := range b.watchers {
 		watchers = append(watchers, f)
 	}
 	b.mu.Unlock()
 	for _, f := range watchers {
-		f(status)
+		f()
 	}
 }

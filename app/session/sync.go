@@ -79,13 +79,16 @@ func (u *Unlocked) syncLoop() {
 
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
 
-// listen keeps the stream of events open; every event, and every new connection, is a reason to look.
+// listen keeps the stream of events open; every event, and every new connection, is a reason to look. Where looking fails the stream is
+// opened again: what was not seen has no second event. A network that lets no stream through is asked instead, again and again.
 func (u *Unlocked) listen() {
 	retry := firstRetry
 	for u.ctx.Err() == nil {
-		began := u.m.cfg.Now()
-		u.look(u.ctx)
-		err := u.session.Events(u.ctx, u.noticeEvent)
+		began, heard := u.m.cfg.Now(), false
+		err := u.session.Events(u.ctx, func() error { heard = true; return u.look(u.ctx) }, u.noticeEvent)
+		if !heard {
+			err = errors.Join(err, u.look(u.ctx))
+		}
 		if u.m.cfg.Now().Sub(began) > lastRetry {
 			retry = firstRetry
 		}
@@ -94,7 +97,6 @@ func (u *Unlocked) listen() {
 		case <-u.ctx.Done():
 		case <-u.m.cfg.After(jitter(retry)):
 			retry = min(2*retry, lastRetry)
-			u.wake()
 		}
 	}
 }

@@ -53,6 +53,7 @@ type Unlocked struct {
 	work   sync.WaitGroup // everything that uses the keys
 	kick   chan struct{}  // asks the sync loop to run
 	syncMu sync.Mutex     // one sync at a time
+	lookMu sync.Mutex     // one question for a recovery at a time
 	pruned bool           // old copies of the file were looked at; under syncMu
 
 	nextBackup time.Time // when to look whether one is due; of syncLoop alone
@@ -177,8 +178,9 @@ func (u *Unlocked) Device() string {
 // Status is where sync stands.
 func (u *Unlocked) Status() Status { return u.board.get() }
 
-// OnStatus calls f for every change of the status, from another goroutine, until the returned function is called.
-func (u *Unlocked) OnStatus(f func(Status)) (stop func()) { return u.board.watch(f) }
+// OnStatus calls f after every change of the status, from another goroutine, until the returned function is called. What it is now Status
+// says: of two changes at once either may be told first.
+func (u *Unlocked) OnStatus(f func()) (stop func()) { return u.board.watch(f) }
 
 // begin registers work with the keys, so that Lock waits for it; false if the account is locked. The caller defers u.work.Done.
 func (u *Unlocked) begin() bool {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/internal/testpc"
@@ -170,7 +169,7 @@ func TestEnded_AwayDuringChanges(t *testing.T) {
 	p.b.Lock()
 	p.b = p.pcB.Unlock(t)
 	testpc.Sync(t, p.b)
-	waitFor(t, p.b, "the new address", func() bool { return p.b.Account().Email == "anna@new.example.com" })
+	testpc.Until(t, p.b, "the new address", func() bool { return p.b.Account().Email == "anna@new.example.com" })
 	p.b.Lock()
 
 	const newPassword = "another correct horse battery"
@@ -218,24 +217,5 @@ func moveMailbox(t *testing.T, p *pair, to string) {
 	}
 	if err := change.Finish(t.Context(), p.server.LastCode(t, email), p.server.LastCode(t, to)); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// waitFor waits until the status of an account has changed so that done is true.
-func waitFor(t *testing.T, u *session.Unlocked, what string, done func() bool) {
-	t.Helper()
-	changed := make(chan struct{}, 1)
-	defer u.OnStatus(func(session.Status) {
-		select {
-		case changed <- struct{}{}:
-		default:
-		}
-	})()
-	for deadline := time.After(30 * time.Second); !done(); {
-		select {
-		case <-changed:
-		case <-deadline:
-			t.Fatalf("%s does not come", what)
-		}
 	}
 }

@@ -109,7 +109,7 @@ func askEverything(t *testing.T, s *scene, who remote.Signer, token []byte) {
 		"objects": func() error { _, err := asker.Objects(t.Context(), vaultID, ""); return err },
 		"fetch":   func() error { _, err := asker.Fetch(t.Context(), vaultID, s.items); return err },
 		"push":    func() error { _, err := asker.Push(t.Context(), vaultID, wire.Push{}); return err },
-		"events":  func() error { return asker.Events(t.Context(), func(wire.Event) {}) },
+		"events":  func() error { return asker.Events(t.Context(), func() error { return errors.New("a stream") }, nil) },
 	} {
 		var answer *wire.Error
 		if err := ask(); !errors.As(err, &answer) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
@@ -168,6 +169,28 @@ func Sync(t testing.TB, u *session.Unlocked) {
 	t.Helper()
 	if err := u.Sync(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// patience is how long Until waits before it calls the program stuck. Nothing ever waits for it to pass.
+const patience = 3 * time.Minute
+
+// Until waits until something is so that changes the status of the account.
+func Until(t testing.TB, u *session.Unlocked, what string, so func() bool) {
+	t.Helper()
+	changed := make(chan struct{}, 1)
+	defer u.OnStatus(func() {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	})()
+	for deadline := time.After(patience); !so(); {
+		select {
+		case <-changed:
+		case <-deadline:
+			t.Fatalf("waited in vain for: %s; %s has %+v", what, u.Device(), u.Status())
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -300,21 +301,33 @@ func TestEndedSession(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
+	enough := errors.New("enough")
 	for name, c := range map[string]struct {
 		handler http.HandlerFunc
-		events  int
+		stop    int // the call that fails, the first being heard's
+		calls   int
 		want    error
 	}{
-		"events and noise": {answer(200, "text/event-stream", ": hello\n\ndata: {\"seq\":1}\n\nevent: x\ndata: nonsense\n\ndata:{\"seq\":2}\n\n"), 2, ErrUnreachable},
-		"a line too long":  {answer(200, "text/event-stream", "data: {\"seq\":1}\n\ndata: "+strings.Repeat("x", 1<<20)), 1, ErrUnreachable},
-		"no stream":        {answer(200, "text/html", "data: {\"seq\":1}\n\n"), 0, ErrStrangeAnswer},
-		"refused":          {answer(403, "text/html", "no"), 0, ErrStrangeAnswer},
+		"events and noise":  {answer(200, "text/event-stream", ": hello\n\ndata: {\"seq\":1}\n\nevent: x\ndata: nonsense\n\ndata:{\"seq\":2}\n\n"), 0, 3, ErrUnreachable},
+		"a line too long":   {answer(200, "text/event-stream", "data: {\"seq\":1}\n\ndata: "+strings.Repeat("x", 1<<20)), 0, 2, ErrUnreachable},
+		"nothing":           {answer(200, "text/event-stream", ""), 0, 1, ErrUnreachable},
+		"not looked first":  {answer(200, "text/event-stream", "data: {\"seq\":1}\n\n"), 1, 1, enough},
+		"an event unlooked": {answer(200, "text/event-stream", "data: {\"seq\":1}\n\ndata: {\"seq\":2}\n\n"), 2, 2, enough},
+		"no stream":         {answer(200, "text/html", "data: {\"seq\":1}\n\n"), 0, 0, ErrStrangeAnswer},
+		"refused":           {answer(403, "text/html", "no"), 0, 0, ErrStrangeAnswer},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t, c.handler).Session(someSigner(), tokens("t", time.Now().Add(time.Hour)), Hooks{})
-			got := 0
-			if err := s.Events(t.Context(), func(wire.Event) { got++ }); !errors.Is(err, c.want) || got != c.events {
-				t.Errorf("%d events, %v", got, err)
+			var calls []uint64
+			call := func(seq uint64) error {
+				if calls = append(calls, seq); len(calls) == c.stop {
+					return enough
+				}
+				return nil
+			}
+			err := s.Events(t.Context(), func() error { return call(0) }, func(e wire.Event) error { return call(e.Seq) })
+			if !errors.Is(err, c.want) || !slices.Equal(calls, []uint64{0, 1, 2}[:c.calls]) {
+				t.Errorf("calls %v, %v", calls, err)
 			}
 		})
 	}
