@@ -2,13 +2,17 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
@@ -229,4 +233,71 @@ func TestQuota(t *testing.T) {
 	}
 	d.push(d.put(600, objects[1])).ok(t)
 	d.push(d.tombstone(objects[1])).ok(t)
+}
+
+// bytesOf is a vault's number of bytes, as it is kept and as it is when it is counted anew.
+func (u *user) bytesOf() (kept, counted string) {
+	u.t.Helper()
+	db, err := sqlite.Open(context.Background(), u.server.Database(), sqlite.Options{ReadOnly: true})
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	defer db.Close()
+	const sum = `(SELECT COALESCE(SUM(LENGTH(envelope)), 0) FROM `
+	all := texts(u.t, db, `SELECT bytes FROM vaults UNION ALL SELECT `+sum+`envelopes) + `+sum+`chunks)`)
+	return all[0], all[1]
+}
+
+// The number of bytes is right after every step of any history.
+func TestBytesAreCounted(t *testing.T) {
+	s := withQuota(t, 4000)
+	u := signUp(t, s, "ada@example.org")
+	d, random, objects, answers := u.first, rand.New(rand.NewPCG(1, 2)), ids(6), map[string]int{}
+	for step := range 150 {
+		o, size := objects[random.IntN(len(objects))], 162+random.IntN(400)
+		var r reply
+		switch random.IntN(8) {
+		case 0, 1, 2:
+			r = d.push(d.put(size, o))
+		case 3:
+			r = d.push(d.tombstone(o))
+		case 4, 5, 6:
+			r = d.putChunk(o, random.IntN(3), 3, chunkOfSize(o, size))
+		case 7:
+			d.pass(time.Duration(random.IntN(5)) * 24 * time.Hour)
+		}
+		if kept, counted := u.bytesOf(); kept != counted {
+			t.Fatalf("step %d, %d %s: %s bytes are kept, %s counted", step, r.status, r.err.Code, kept, counted)
+		}
+		answers[string(r.err.Code)]++
+	}
+	for _, code := range []wire.Code{"", wire.CodeConflict, wire.CodeQuotaExceeded} {
+		if answers[string(code)] < 5 {
+			t.Errorf("a poor history: %v", answers)
+		}
+	}
+}
+
+// FuzzPutChunk sends any chunk, rightly signed: what the server takes it gives back as it was.
+func FuzzPutChunk(f *testing.F) {
+	s := testkit.Cloud(f)
+	d := signUp(f, s, "ada@example.org").first
+	f.Add("0", "1", chunkOf(id.ID{})[26:])
+	f.Add("100", "101", []byte{})
+	f.Add("-1", "0", bytes.Repeat([]byte{1}, 200))
+	f.Add("9223372036854775807", "9223372036854775808", []byte{})
+	f.Add("%30", "+1", bytes.Repeat([]byte{1}, 200))
+	f.Fuzz(func(t *testing.T, index, count string, rest []byte) {
+		d.t = t
+		a := id.New()
+		sealed := append(chunkOf(a)[:26], rest...)
+		path := d.attachmentPath(a) + "/chunks/" + url.PathEscape(index)
+		r := d.call("PUT", path+"?count="+url.QueryEscape(count), sealed, nil)
+		if r.status != 204 && r.err.Code != wire.CodeInvalid && r.err.Code != wire.CodeNotFound {
+			t.Errorf("%d %s for %q of %q", r.status, r.err.Code, index, count)
+		}
+		if got := d.call("GET", path, nil, nil); r.status == 204 && !bytes.Equal(got.body, sealed) {
+			t.Errorf("%d bytes were taken, %d are there", len(sealed), len(got.body))
+		}
+	})
 }

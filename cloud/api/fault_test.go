@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/sqlite"
@@ -65,6 +66,24 @@ func TestFailureAtEveryStep(t *testing.T) {
 			c := d.put(64, old[0], id.New())
 			c.changes = append(c.changes, d.tombstone(old[1]).changes...)
 			in := d.signed(d.finishDraft(c))
+			return func() reply { return d.call("POST", d.vaultPath("/commits"), in, nil) }
+		},
+		"put a chunk": func(t *testing.T, s *testkit.Server) func() reply {
+			d, a := signUp(t, s, "ada@example.org").first, id.New()
+			sealed := chunkOf(a)
+			return func() reply { return d.putChunk(a, 0, 1, sealed) }
+		},
+		"ask for chunks that wait": func(t *testing.T, s *testkit.Server) func() reply {
+			d, a := signUp(t, s, "ada@example.org").first, id.New()
+			d.putChunk(a, 0, 1, chunkOf(a)).ok(t)
+			d.pass(2 * 24 * time.Hour)
+			return func() reply { return d.call("GET", d.attachmentPath(a), nil, nil) }
+		},
+		"delete an attachment": func(t *testing.T, s *testkit.Server) func() reply {
+			d, a := signUp(t, s, "ada@example.org").first, id.New()
+			d.putChunk(a, 0, 1, chunkOf(a)).ok(t)
+			d.push(d.put(64, a)).ok(t)
+			in := d.signed(d.tombstone(a))
 			return func() reply { return d.call("POST", d.vaultPath("/commits"), in, nil) }
 		},
 		"append to the log": func(t *testing.T, s *testkit.Server) func() reply {
@@ -154,7 +173,9 @@ func TestFailureAtEveryStep(t *testing.T) {
 		},
 		"delete an account": func(t *testing.T, s *testkit.Server) func() reply {
 			u := signUp(t, s, "ada@example.org")
-			u.first.push(u.first.put(64, id.New())).ok(t)
+			a := id.New()
+			u.first.push(u.first.put(64, a)).ok(t)
+			u.first.putChunk(a, 0, 1, chunkOf(a)).ok(t)
 			in := u.first.deletion(u.login)
 			return func() reply { return u.first.call("POST", "/v1/account/delete", in, nil) }
 		},
@@ -222,7 +243,7 @@ func digest(t *testing.T, path string) string {
 	return fmt.Sprintf("%x", hash.Sum(nil))
 }
 
-func texts(t *testing.T, db *sql.DB, query string) (all []string) {
+func texts(t testing.TB, db *sql.DB, query string) (all []string) {
 	t.Helper()
 	rows, err := db.Query(query)
 	if err != nil {

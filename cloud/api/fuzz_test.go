@@ -77,6 +77,7 @@ func FuzzSignedRequest(f *testing.F) {
 		"POST /v1/recovery/verify", "POST /v1/signin/lookup", "POST /v1/signin/prove", "POST /v1/signin/verify-device",
 		"POST /v1/sessions/refresh", "POST /v1/signup/verify", "POST /v1/signup/finish", "GET " + d.vaultPath("/changes"),
 		"GET " + d.vaultPath("/objects"), "POST " + d.vaultPath("/objects/fetch"), "GET /v1/account/log", "GET /v1/vaults/",
+		"GET " + d.vaultPath("/attachments/"), "PUT " + d.vaultPath("/attachments/"),
 	}
 	for i := range paths {
 		f.Add(uint8(i), "", []byte(`{}`))
@@ -86,6 +87,10 @@ func FuzzSignedRequest(f *testing.F) {
 	f.Add(uint8(22), "?since=18446744073709551615", []byte{})
 	f.Add(uint8(23), "?after=%00%ff", []byte{})
 	f.Add(uint8(24), "", []byte(`{"object_ids":["0",null,""]}`))
+	a := id.New()
+	f.Add(uint8(26), a.String()+"/chunks/0", []byte{})
+	f.Add(uint8(27), a.String()+"/chunks/0?count=1", chunkOf(a))
+	f.Add(uint8(27), a.String()+"/chunks/0?count=%31&count=2", []byte{})
 	f.Fuzz(func(t *testing.T, path uint8, rest string, body []byte) {
 		d.t = t
 		method, to, _ := strings.Cut(paths[int(path)%len(paths)], " ")

@@ -100,6 +100,25 @@ func TestAtTheSameMoment(t *testing.T) {
 			in := u.first.signed(u.first.put(16, id.New()))
 			return times(4, func() *http.Request { return u.first.inSession("POST", u.vaultPath("/commits"), in) })
 		}, map[wire.Code]int{"": 4}},
+		"one chunk of two devices": {func(t *testing.T, u *user) []*http.Request {
+			phone, a := u.enrol("Phone"), id.New()
+			sealed := chunkOf(a)
+			return append(times(2, func() *http.Request { return u.first.inSession("PUT", u.chunkPath(a, 0, 1), sealed) }),
+				times(2, func() *http.Request { return phone.inSession("PUT", u.chunkPath(a, 0, 1), sealed) })...)
+		}, map[wire.Code]int{"": 4}},
+		"two chunks of one place": {func(t *testing.T, u *user) []*http.Request {
+			a := id.New()
+			return times(4, func() *http.Request { return u.first.inSession("PUT", u.chunkPath(a, 0, 1), chunkOf(a)) })
+		}, map[wire.Code]int{"": 1, wire.CodeConflict: 3}},
+		"the last bytes of a quota": {func(t *testing.T, u *user) []*http.Request {
+			u.server.Quota = 500
+			u.server.Restart()
+			closeIdle()
+			return times(5, func() *http.Request {
+				a := id.New()
+				return u.first.inSession("PUT", u.chunkPath(a, 0, 1), chunkOf(a))
+			})
+		}, map[wire.Code]int{"": 3, wire.CodeQuotaExceeded: 2}},
 		"two changes of two devices": {func(t *testing.T, u *user) []*http.Request {
 			phone := u.enrol("Phone")
 			a, b := u.first.change().password().prove(u.login), phone.change().password().prove(u.login)
