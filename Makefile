@@ -15,7 +15,7 @@ STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git r
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-.PHONY: help run journey test lint unit race attacks sim test-system windows bench build clean
+.PHONY: help run journey test lint unit race attacks sim soak test-system windows bench build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -59,6 +59,10 @@ SIM = $(if $(SEED),-sim.first=$(SEED) -sim.n=1 -sim.tell $(if $(KEEP),-sim.keep=
 
 sim: setup-test ## random histories of devices, server and network: N=… of them FROM=… a seed, or SEED=… KEEP=… (docs/sim.md)
 	$(GO) test -count=1 -timeout 0 ./internal/sim -run '^TestHistories$$' -v -args $(SIM)
+
+# Kills happen at the moment that the machine makes of them; what is done, and at which labelled points, follows from the seed.
+soak: setup-test ## processes killed in the middle of their work: N=10000 of them, hours; SEED=… (docs/crash-safety.md)
+	$(GO) test -count=1 -timeout 0 ./internal/crash -run '^TestKill$$' -v -args -crash.kills=$(or $(N),10000) -crash.seed=$(or $(SEED),$(shell date +%s))
 
 windows: setup-system ## the MSI, into out/windows
 	installer/windows/build.sh $(VERSION) out/windows

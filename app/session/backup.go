@@ -88,6 +88,7 @@ func (u *Unlocked) BackUp(ctx context.Context) error {
 	if err != nil {
 		u.m.cfg.Log.Warn("old backups not removed", "error", err)
 	}
+	u.m.removeHalfCopies(account)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -22,6 +23,10 @@ const (
 )
 
 const copyTime = "20060102T150405.000Z"
+
+// halfCopyAge is how long nobody has written to a copy that a kill has ended: one that is being made is written to all the time, by
+// another program perhaps.
+const halfCopyAge = time.Hour
 
 // keepCopy copies an account's file beside it and returns the path. A full disk is an error: without the copy nothing is taken over.
 func (m *Manager) keepCopy(ctx context.Context, store *sqlite.Store, account id.ID) (string, error) {
@@ -39,12 +44,36 @@ func (m *Manager) copies(account id.ID) []string {
 	if err != nil {
 		m.cfg.Log.Warn("copies not listed", "error", err)
 	}
+	found = slices.DeleteFunc(found, func(path string) bool { return strings.HasSuffix(path, sqlite.PartSuffix) })
 	sort.Strings(found) // the name is the time
 	return found
 }
 
+// halfCopies lists the copies and backups of an account that are not at their end.
+func (m *Manager) halfCopies(account id.ID) []string {
+	found, err := filepath.Glob(m.cfg.Paths.Account(account) + ".*" + sqlite.PartSuffix)
+	if err != nil {
+		m.cfg.Log.Warn("half copies not listed", "error", err)
+	}
+	return found
+}
+
+// removeHalfCopies removes what kills have left of copies.
+func (m *Manager) removeHalfCopies(account id.ID) {
+	for _, path := range m.halfCopies(account) {
+		info, err := os.Stat(path)
+		if err != nil || m.cfg.Now().Sub(info.ModTime()) < halfCopyAge {
+			continue
+		}
+		if err := os.Remove(path); err != nil {
+			m.cfg.Log.Warn("half copy not removed", "error", err)
+		}
+	}
+}
+
 // pruneCopies removes what is over the limits; the age counts only after a sync that succeeded.
 func (m *Manager) pruneCopies(account id.ID, synced bool) {
+	m.removeHalfCopies(account)
 	all := m.copies(account)
 	for i, path := range all {
 		info, err := os.Stat(path)
@@ -62,7 +91,7 @@ func (m *Manager) pruneCopies(account id.ID, synced bool) {
 func (m *Manager) forgetCopies(account id.ID) error {
 	all, err := m.backups(account)
 	errs := []error{err}
-	paths := slices.Concat(m.copies(account), m.evidence(account), m.damaged(account))
+	paths := slices.Concat(m.copies(account), m.halfCopies(account), m.evidence(account), m.damaged(account))
 	for _, b := range all {
 		paths = append(paths, m.backupPath(account, b.ID))
 	}

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"testing"
 	"testing/iotest"
+	"time"
 )
 
 func TestWriteFileReplaces(t *testing.T) {
@@ -82,6 +83,31 @@ func TestLinkIsReplacedNotFollowed(t *testing.T) {
 	}
 	if got := read(t, victim); string(got) != "untouched" {
 		t.Errorf("the link was followed: %q", got)
+	}
+}
+
+// What a kill has left goes with the next write; what another process may be writing stays.
+func TestLeftoversGo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	old, young, other := temporary(path)+"1", temporary(path)+"2", ".other.json.tmp-1"
+	for _, name := range []string{old, young, other} {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(path), name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := time.Now().Add(-2 * leftAge)
+	for _, name := range []string{old, other} {
+		if err := os.Chtimes(filepath.Join(filepath.Dir(path), name), before, before); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]bool{old: false, young: true, other: true} {
+		if _, err := os.Stat(filepath.Join(filepath.Dir(path), name)); (err == nil) != want {
+			t.Errorf("%s is there: %t", name, err == nil)
+		}
 	}
 }
 

@@ -62,16 +62,19 @@ func (t *transaction) replace(c Contents) error {
 	return t.setLocals(c.Locals)
 }
 
+// PartSuffix ends the name of a copy that is being made. What a kill has left of one is the caller's to remove.
+const PartSuffix = ".part"
+
 // CopyTo writes the file as it is now to path, which must not exist: sealed values, like the file itself.
 func (s *Store) CopyTo(ctx context.Context, path string) error {
 	// VACUUM INTO takes an empty file, so that the copy has its permissions before it has content.
-	part := path + ".part"
+	part := path + PartSuffix
 	if err := os.WriteFile(part, nil, 0o600); err != nil {
 		return fmt.Errorf("copy vault file: %w", classify(err))
 	}
 	_, err := s.read.ExecContext(ctx, `VACUUM INTO ?`, part)
 	if err == nil {
-		err = flush(part)
+		err = atomicfile.Flush(part)
 	}
 	if err == nil {
 		err = atomicfile.Rename(part, path)
@@ -92,12 +95,4 @@ func (s *Store) Check(ctx context.Context) error {
 		return fmt.Errorf("check vault file: %w: %s", vault.ErrCorrupt, found)
 	}
 	return nil
-}
-
-func flush(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
