@@ -155,12 +155,12 @@ func (c *census) count(o obituary) {
 		c.old++
 	}
 	if n := c.lives.Add(1); n%500 == 0 {
-		fmt.Printf("%d lives, %s\n", n, time.Since(c.started).Round(time.Second))
+		fmt.Printf("%d lives in %s\n", n, time.Since(c.started).Round(time.Second)) // at once: a soak is long
 	}
 }
 
 func (c *census) String() string {
-	text := fmt.Sprintf("%d lives in %s: %d killed at a random moment, %d came to their end,", c.lives.Load(), time.Since(c.started).Round(time.Millisecond), c.random, c.old)
+	text := fmt.Sprintf("-crash.seed=%d: %d lives in %s: %d killed at a random moment, %d came to their end,", *seed, c.lives.Load(), time.Since(c.started).Round(time.Millisecond), c.random, c.old)
 	for _, p := range points {
 		text += fmt.Sprintf(" %d at %q,", c.at[p.label], p.label)
 	}

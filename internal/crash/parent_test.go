@@ -187,11 +187,8 @@ func (h *house) judge(o obituary) error {
 	if err := h.verify(ctx, m, u); err != nil {
 		return fmt.Errorf("after the kill: %w", err)
 	}
-	if err := h.settle(ctx, u); err != nil {
+	if err := h.settle(ctx, u, o); err != nil {
 		return fmt.Errorf("sync goes on: %w", err)
-	}
-	if err := h.whichPassword(ctx, u, o); err != nil {
-		return err
 	}
 	h.a = h.a.after(h.incoming)
 	h.incoming = contents{}
@@ -227,12 +224,21 @@ func (h *house) unlock(m *session.Manager, o obituary) (u *session.Unlocked, err
 	return nil, fmt.Errorf("unlock: %w", err)
 }
 
-// compare demands what was acknowledged, and of what was begun all or nothing. What B has sent may have come.
+// compare demands what was acknowledged, and of what was begun all or nothing. What B has sent may have come, and been changed since.
 func (h *house) compare(found contents, o obituary) error {
 	want := h.a.after(o.done)
 	for key, text := range h.incoming {
-		if _, came := found[key]; came {
+		_, changed := o.done[key]
+		_, came := found[key]
+		if o.begun != nil {
+			_, changing := o.begun.Changes[key] // so it had come
+			came = came || changing
+		}
+		if came && !changed {
 			want[key] = text
+		}
+		if came || changed {
+			delete(h.incoming, key)
 		}
 	}
 	missing := found.difference(want)
@@ -276,10 +282,13 @@ func (h *house) verify(ctx context.Context, m *session.Manager, u *session.Unloc
 }
 
 // settle syncs both devices until nothing moves.
-func (h *house) settle(ctx context.Context, u *session.Unlocked) error {
+func (h *house) settle(ctx context.Context, u *session.Unlocked, o obituary) error {
 	for range 10 {
 		if err := u.Sync(ctx); err != nil {
 			return fmt.Errorf("A: %w", err)
+		}
+		if err := h.whichPassword(ctx, u, o); err != nil {
+			return err
 		}
 		err := h.b.u.Sync(ctx)
 		if errors.Is(err, session.ErrKeysChanged) {
