@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -300,8 +301,27 @@ func checkChain(tx cloud.Tx, v cloud.Vault, log *chain.Log) error {
 	if err != nil {
 		return err
 	}
+	if err := checkBytes(tx, v); err != nil {
+		return err
+	}
 	if at != v.At || at.Seq == 0 || chain.RootHash(v.ID, nodes) != tree.Root() {
 		return errors.New("stored head or tree differs from the chain")
+	}
+	return nil
+}
+
+// checkBytes compares what a vault is said to have with what it has.
+func checkBytes(tx cloud.Tx, v cloud.Vault) error {
+	rows, _, err := tx.ObjectsAfter(v.ID, -1, id.ID{}, 1000, 1<<30)
+	if err != nil {
+		return err
+	}
+	counted := int64(0)
+	for _, r := range rows {
+		counted += int64(len(r.Sealed))
+	}
+	if used, err := tx.UsedBytes(v.Account); err != nil || used != counted || used == 0 {
+		return fmt.Errorf("%d bytes are kept, %d counted, %v", used, counted, err)
 	}
 	return nil
 }
