@@ -26,6 +26,10 @@ type Detail struct {
 	revealed revealer
 	meters   meters
 
+	files        itemFiles
+	filesProblem Message
+	cancelFiles  func()
+
 	historyOpen bool
 	stopCodes   func()
 	cancel      func()
@@ -43,6 +47,8 @@ type DetailConfig struct {
 	Failed     func(Message)
 
 	RestoreVersion func(item id.ID, edit vault.Edit) // as it was before the edit
+
+	files *files // nil where items have none
 }
 
 // NewDetail loads an item and shows it.
@@ -75,6 +81,7 @@ func (d *Detail) Reload() {
 	d.cancel = RunOwned(d.run, func(ctx context.Context) (vault.Item, error) {
 		return d.config.Get(ctx, d.id)
 	}, d.arrived, func(it vault.Item) { it.Wipe() })
+	d.reloadFiles()
 	d.changed()
 }
 

@@ -26,6 +26,7 @@ type DetailState struct {
 
 	Banners []Banner
 	Cards   []Card
+	Files   FilesCard
 	Footer  string // "Edited 20 September 2026, 00:50 · 3 earlier passwords"
 
 	HistoryLabel string // "3 earlier versions"; empty if there are none
@@ -119,6 +120,7 @@ func (d *Detail) view() DetailState {
 	s.Folder, s.Tags, s.Favorite, s.Trashed = d.config.FolderName(it.Folder), it.Tags, it.Favorite, it.TrashedAt != 0
 	s.CanEdit = !s.Trashed && !d.readOnly()
 	s.Banners, s.Cards, s.Footer = d.banners(), d.cards(), d.footer()
+	s.Files = d.filesCard(s.CanEdit)
 	if n := len(d.item.Edits()); n > 0 {
 		s.HistoryLabel, s.HistoryOpen = d.env.Words.Count("screen.detail.earlier", n), d.historyOpen
 	}

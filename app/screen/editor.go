@@ -21,6 +21,7 @@ type Editor struct {
 	typed    map[vault.Field]string // what was typed and cannot be kept as it is, such as half a date
 	filled   map[vault.Field]int
 	meters   meters
+	queue    []string // paths of files that are attached when the item is saved
 
 	checked bool // Save was tried: empty fields are now errors too
 	busy    bool
@@ -38,6 +39,7 @@ type EditorConfig struct {
 	Saved    func(item id.ID)
 	Canceled func()
 	Generate func(use func(secret.Bytes)) // opens the generator; use takes ownership
+	Attach   func(item id.ID, paths []string)
 }
 
 // website has a number of its own: indexes shift when one is removed.
@@ -226,6 +228,10 @@ func (e *Editor) Save() {
 		e.changed()
 		return
 	}
+	if !e.edited() && !e.config.New {
+		e.saved(e.item.ID, nil) // there are only files to attach, or nothing
+		return
+	}
 	e.busy, e.problem = true, Message{}
 	e.complete()
 	item := e.item.Clone()
@@ -244,7 +250,11 @@ func (e *Editor) saved(item id.ID, err error) {
 		e.changed()
 		return
 	}
+	queue := e.queue
 	e.config.Saved(item)
+	if len(queue) > 0 {
+		e.config.Attach(item, queue)
+	}
 }
 
 // complete fills in what a person may leave out.
@@ -291,7 +301,7 @@ func (e *Editor) KeepEditing() {
 
 // unsaved gives a copy of the item to keep when the vault is about to be locked, or false if there is nothing to keep.
 func (e *Editor) unsaved() (vault.Item, bool) {
-	if !e.dirty() {
+	if !e.edited() {
 		return vault.Item{}, false
 	}
 	e.complete()
@@ -302,7 +312,10 @@ func (e *Editor) unsaved() (vault.Item, bool) {
 }
 
 // dirty reports whether leaving would lose something.
-func (e *Editor) dirty() bool {
+func (e *Editor) dirty() bool { return len(e.queue) > 0 || e.edited() }
+
+// edited reports whether something was typed.
+func (e *Editor) edited() bool {
 	return len(e.typed) > 0 || !sameContent(&e.item, &e.original) || !slices.Equal(e.websiteTexts(), e.original.Websites)
 }
 

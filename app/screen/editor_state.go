@@ -22,6 +22,8 @@ type EditorState struct {
 	AddWebsite string   // label of the button; empty if the kind has no websites
 	AddField   []Choice // types of fields that can be added
 
+	Files Queue
+
 	Dirty   bool
 	CanSave bool
 	Busy    bool
@@ -55,7 +57,7 @@ var addableTypes = []vault.FieldType{
 func (e *Editor) view() EditorState {
 	s := EditorState{
 		Title: kindText(e.env.Words, e.item.Kind, "edit"), New: e.config.New, Name: e.nameField(), Tags: e.item.Tags,
-		Folders: e.folders(), Dirty: e.dirty(), Busy: e.busy, Save: e.text("screen.editor.save"), Problem: e.problem,
+		Folders: e.folders(), Dirty: e.dirty(), Busy: e.busy, Save: e.text("screen.editor.save"), Problem: e.problem, Files: e.filesQueue(),
 	}
 	if e.config.New {
 		s.Title = kindText(e.env.Words, e.item.Kind, "new")

@@ -87,6 +87,8 @@ var sentences = []sentence{
 	{vault.ErrNewerItem, "itemNewer", ToneWarning},
 	{vault.ErrTooLarge, "itemTooLarge", ToneError},
 	{vault.ErrInvalid, "itemInvalid", ToneError},
+	{vault.ErrFileTooLarge, "fileTooLarge", ToneWarning},
+	{vault.ErrFileChanged, "fileChanged", ToneWarning},
 	{vault.ErrRow, "localState", ToneError},
 
 	{importer.ErrPrimaryPasswordNeeded, "primaryPasswordNeeded", ToneWarning},

@@ -3,6 +3,7 @@ package screen
 import (
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -198,6 +199,17 @@ func duration(words *assets.Catalog, d time.Duration) string {
 		return words.Text("screen.seconds", "n", seconds(d))
 	}
 	return words.Text("screen.minutes", "n", minutes(d))
+}
+
+// fileSize is the size of a file: exact where people compare, and with a decimal where it tells something.
+func fileSize(words *assets.Catalog, bytes int64) string {
+	switch {
+	case bytes < 1<<10:
+		return words.Count("screen.size.bytes", int(bytes))
+	case bytes < 10<<20 && bytes >= 1<<20:
+		return words.Text("screen.size.mb", "n", strconv.FormatFloat(float64(bytes*10>>20)/10, 'f', -1, 64))
+	}
+	return sizeText(words, bytes)
 }
 
 // sizeText is a number of bytes as people read it.

@@ -3,6 +3,7 @@ package screen
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -330,8 +331,17 @@ func (s *Shell) switchTo(account id.ID) {
 	})
 }
 
-// saveAnd saves what is being typed and goes on. If that fails, it asks whether to go on all the same.
+// saveAnd saves what is being typed and goes on. If that fails, and for files that are not in the vault yet, it asks whether to go on all
+// the same.
 func (s *Shell) saveAnd(next func()) {
+	if n := s.vault.attaching(); n > 0 {
+		s.vault.askBefore("lockAttaching", func() { s.saveTypedAnd(next) }, "count", s.env.Words.Count("screen.files.count", n))
+		return
+	}
+	s.saveTypedAnd(next)
+}
+
+func (s *Shell) saveTypedAnd(next func()) {
 	v := s.vault
 	item, dirty := v.unsaved()
 	if !dirty {
@@ -385,7 +395,7 @@ func (s *Shell) lockNow(next id.ID) {
 			s.notice = explain(s.env.Words, err)
 			s.notice.Safe = s.text("screen.shell.notSaved")
 		} else if dirty {
-			s.news = s.text("screen.shell.savedOnLock")
+			s.news = strings.TrimSpace(s.text("screen.shell.savedOnLock") + " " + s.news)
 		}
 		s.changed()
 	})
@@ -395,6 +405,9 @@ func (s *Shell) lockNow(next id.ID) {
 // handOver takes what is open out of the screen that has it, with what is being typed there.
 func (s *Shell) handOver() (item vault.Item, dirty bool) {
 	if s.vault != nil {
+		if n := s.vault.attaching(); n > 0 {
+			s.news = s.env.Words.Count("screen.shell.notAttached", n)
+		}
 		return s.vault.unsaved()
 	}
 	if s.welcome.page == PageKit && !s.welcome.confirmed {

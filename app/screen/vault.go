@@ -42,6 +42,7 @@ type Vault struct {
 	settings  *Settings
 	imports   *Import
 	trouble   *Trouble
+	files     files
 	sheet     SheetModel
 
 	status    session.Status
@@ -77,6 +78,7 @@ func NewVault(env *Env, config VaultConfig) *Vault {
 	v := &Vault{config: config, vault: config.Unlocked.Vault(), loading: true}
 	v.begin(env, v.view)
 	v.release = []func(){
+		v.files.begin(env, v.run, config.Unlocked, v.fileHooks()),
 		v.vault.Subscribe(func(c vault.Change) { v.post(func() { v.vaultChanged(c) }) }),
 		config.Unlocked.OnStatus(func() { v.post(v.statusChanged) }),
 	}
@@ -192,7 +194,7 @@ func (v *Vault) indexOf(item id.ID) int {
 
 func (v *Vault) vaultChanged(c vault.Change) {
 	v.refresh()
-	if v.detail != nil && (c.All || slices.Contains(c.Objects, v.detail.id)) {
+	if v.detail != nil && (c.All || slices.Contains(c.Objects, v.detail.id) || v.detail.files.has(c.Objects)) {
 		v.detail.Reload()
 	}
 }

@@ -208,8 +208,13 @@ func (v *Vault) DeleteFolder(folder id.ID) {
 
 // askBefore shows a question; confirm follows a yes.
 func (v *Vault) askBefore(key string, confirm func(), args ...any) {
+	v.askWith(key, "", confirm, args...)
+}
+
+// askWith is askBefore with a further sentence.
+func (v *Vault) askWith(key, more string, confirm func(), args ...any) {
 	prefix := "screen.vault.ask." + key
-	v.ask = Question{Title: v.text(prefix+".title", args...), Body: v.text(prefix+".body", args...),
+	v.ask = Question{Title: v.text(prefix+".title", args...), Body: strings.TrimSpace(v.text(prefix+".body", args...) + " " + more),
 		Confirm: v.text(prefix + ".confirm"), Cancel: v.text("screen.cancel"), Danger: true}
 	v.confirm = confirm
 	v.changed()

@@ -116,7 +116,8 @@ type SyncLine struct {
 	Icon    assets.IconName
 	Tone    Tone
 	Busy    bool
-	Text    string  // "Synced just now", "Offline · 3 changes wait"
+	Text    string  // "Synced just now", "Offline · 3 changes wait", "Uploading 2 files, 34 %"
+	Note    string  // what becomes of the files that are on their way
 	Problem Message // the whole story behind a problem
 	WayOut  string  // label of what leads out of a problem; empty if nothing does
 }
@@ -252,7 +253,9 @@ func (v *Vault) empty() EmptyState {
 	return state("place", true)
 }
 
-func (v *Vault) syncLine() SyncLine {
+func (v *Vault) syncLine() SyncLine { return v.withTransfers(v.statusLine()) }
+
+func (v *Vault) statusLine() SyncLine {
 	s := v.status
 	switch s.State {
 	case session.Syncing:

@@ -67,6 +67,7 @@ func detailShape(s screen.DetailState) []string {
 			shape = append(shape, r.ID, r.Label, r.Value)
 		}
 	}
+	shape = append(shape, filesShape(s.Files)...)
 	for _, edit := range s.History {
 		shape = append(shape, edit.When, edit.Restore)
 		for _, h := range edit.Rows {
@@ -87,12 +88,18 @@ func (v *detailView) build(s screen.DetailState) fyne.CanvasObject {
 	for _, b := range s.Banners {
 		column.Add(v.banner(b))
 	}
+	if s.Files.Shown && s.Files.First {
+		column.Add(v.files(s.Files))
+	}
 	for _, c := range s.Cards {
 		rows := make([]fyne.CanvasObject, len(c.Rows))
 		for i, r := range c.Rows {
 			rows[i] = v.row(r)
 		}
 		column.Add(widget.NewCard(rows...))
+	}
+	if s.Files.Shown && !s.Files.First {
+		column.Add(v.files(s.Files))
 	}
 	column.Add(v.footer(s))
 	for _, edit := range s.History {

@@ -109,7 +109,7 @@ func editorShape(s screen.EditorState) []string {
 			shape = append(shape, "removable")
 		}
 	}
-	for _, c := range s.Folders {
+	for _, c := range slices.Concat(s.Folders, s.Files.Files) {
 		shape = append(shape, c.ID+c.Label)
 	}
 	return shape
@@ -143,6 +143,9 @@ func (v *editorView) rebuild(s screen.EditorState, shape []string) {
 
 func (v *editorView) build(s screen.EditorState) fyne.CanvasObject {
 	form := widget.Column(gap, v.field(s.Name))
+	if s.Files.First {
+		form.Add(v.files(s.Files))
+	}
 	for _, f := range s.Fields {
 		form.Add(v.field(f))
 	}
@@ -160,6 +163,9 @@ func (v *editorView) build(s screen.EditorState) fyne.CanvasObject {
 	}
 	if s.Notes.ID != "" {
 		form.Add(v.field(s.Notes))
+	}
+	if s.Files.Attach != "" && !s.Files.First {
+		form.Add(v.files(s.Files))
 	}
 	form.Add(v.fieldAdder(s.AddField))
 	return form

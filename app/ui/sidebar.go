@@ -211,6 +211,9 @@ func (b *sidebar) renderSync(s screen.SyncLine) {
 func (b *sidebar) openSync() {
 	s := b.shown
 	body := widget.Column(gap, paragraph(s.Text))
+	if s.Note != "" {
+		body.Add(paragraph(s.Note))
+	}
 	if !s.Problem.IsZero() {
 		body = widget.Column(gap, widget.NewBanner(toneOf(s.Problem.Tone), s.Problem.What, details(s.Problem), nil))
 	}

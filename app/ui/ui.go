@@ -50,6 +50,8 @@ type Window struct {
 	update *updateStrip
 	theme  string // of the settings, as it was last
 	shows  int
+
+	pickFrom string // the folder that files were picked from last
 }
 
 // view is one screen that fills the window.
@@ -76,6 +78,7 @@ func New(config Config) *Window {
 	w.dress(w.Shell.State())
 	w.newRoot()
 	w.bindKeys()
+	w.Window.SetOnDropped(w.dropped)
 	w.Shell.OnChange(w.render)
 	w.Shell.Update().OnChange(w.renderUpdate)
 	w.render(w.Shell.State())

@@ -29,6 +29,7 @@ type List struct {
 	OnSelected  func(index int)                   // by tap or key, not by Select
 	OnActivated func(index int)                   // Enter, or a double tap
 	OnMenu      func(index int, at fyne.Position) // a secondary tap or the menu key; at is on the window
+	OnTicked    func(index int)                   // a tap or Space, of a list in which several rows can be chosen; nil of others
 	OnLeaveTop  func()                            // Up on the first row
 
 	// Name says what is listed, for assistive technology.
@@ -218,6 +219,10 @@ func (l *List) TypedKey(event *fyne.KeyEvent) {
 	case desktopMenuKey:
 		l.menuAtSelected()
 	default:
+		if event.Name == fyne.KeySpace && l.OnTicked != nil {
+			l.tick(l.selected)
+			return
+		}
 		pass(l, event)
 	}
 }
@@ -233,6 +238,12 @@ func (l *List) up() {
 func (l *List) activate(index int) {
 	if index >= 0 && l.OnActivated != nil {
 		l.OnActivated(index)
+	}
+}
+
+func (l *List) tick(index int) {
+	if index >= 0 && l.OnTicked != nil {
+		l.OnTicked(index)
 	}
 }
 

@@ -75,6 +75,7 @@ func (r *listRow) Tapped(*fyne.PointEvent) {
 	again := now.Sub(r.tapped) < fyne.CurrentApp().Driver().DoubleTapDelay()
 	r.tapped = now
 	r.take()
+	r.list.tick(r.index)
 	if again {
 		r.list.activate(r.index)
 	}

@@ -1,0 +1,75 @@
+package screen
+
+import (
+	"context"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+)
+
+func (v *Vault) fileHooks() fileHooks {
+	return fileHooks{changed: v.filesChanged, reload: v.reloadFiles, do: v.do, said: v.say, failed: v.fail}
+}
+
+func (v *Vault) filesChanged() {
+	v.changed()
+	if v.detail != nil {
+		v.detail.changed()
+	}
+}
+
+func (v *Vault) reloadFiles() {
+	if v.detail != nil {
+		v.detail.reloadFiles()
+	}
+}
+
+// Drop adds files to the item that is shown; to one that is being edited, when that is saved.
+func (v *Vault) Drop(paths []string) {
+	switch {
+	case len(paths) == 0:
+	case v.editor != nil:
+		v.editor.Queue(paths)
+	case v.detail == nil || !v.detail.loaded:
+		v.fail(Message{Tone: ToneWarning, What: v.text("screen.files.drop.where"), Next: v.text("screen.files.drop.whereNext")})
+	case !v.detail.takesFiles():
+		v.fail(Message{Tone: ToneWarning, What: v.text("screen.files.drop.readOnly")})
+	default:
+		v.files.attach(v.detail.id, paths)
+	}
+}
+
+// attaching is how many files somebody has asked to attach that are not in the vault yet.
+func (v *Vault) attaching() int {
+	n := len(v.files.attaching())
+	if v.editor != nil {
+		n += len(v.editor.queue)
+	}
+	return n
+}
+
+// fileCount is how many files some items have, in their history too. It is called off the UI goroutine.
+func (v *Vault) fileCount(ctx context.Context, items ...id.ID) (int, error) {
+	n := 0
+	for _, item := range items {
+		f, err := listFiles(ctx, v.files.from, item)
+		if err != nil {
+			return 0, err
+		}
+		n += len(f.present) + len(f.removed)
+	}
+	return n, nil
+}
+
+// withFiles calls next with a sentence on how many files go with some items, empty for none.
+func (v *Vault) withFiles(next func(sentence string), items ...id.ID) {
+	Run(v.run, func(ctx context.Context) (int, error) { return v.fileCount(ctx, items...) }, func(n int, err error) {
+		switch {
+		case err != nil:
+			v.fail(explain(v.env.Words, err))
+		case n == 0:
+			next("")
+		default:
+			next(v.env.Words.Count("screen.files.goToo", n))
+		}
+	})
+}
