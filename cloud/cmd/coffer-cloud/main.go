@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/internal/logging"
 )
@@ -85,9 +86,13 @@ type options struct {
 	certificate, key     string
 	smtp, mailFrom       string
 	smtpPassword         string
+	quota                int64 // MiB
 	updates              string
 	updatesListen        []string
 }
+
+// maxQuota, in MiB, is more than any disk has, and far from where bytes cannot be counted any more.
+const maxQuota = 1 << 40
 
 func parseOptions(args []string) (options, error) {
 	var o options
@@ -103,6 +108,7 @@ func parseOptions(args []string) (options, error) {
 	flags.StringVar(&o.smtp, "smtp", "", "mail server, smtp://user@host:587 or smtps://user@host:465")
 	flags.StringVar(&passwordFile, "smtp-password-file", "", "file with the mail server's password")
 	flags.StringVar(&o.mailFrom, "mail-from", "coffer@localhost", "sender's address of mails")
+	flags.Int64Var(&o.quota, "quota", cloud.DefaultQuota>>20, "MiB of objects and attachments that an account may have")
 	flags.StringVar(&o.updates, "updates", "", "public folder of an update repository to serve")
 	flags.StringVar(&updatesListen, "updates-listen", "127.0.0.1:0,127.0.0.1:0", "addresses of the update hosts")
 	if err := flags.Parse(args); err != nil {
@@ -127,6 +133,8 @@ func (o options) check(extra int) error {
 		return errors.New("--data is required")
 	case !o.dev && (o.origin == "" || o.smtp == ""):
 		return errors.New("--origin and --smtp are required without --dev")
+	case o.quota < 1 || o.quota > maxQuota:
+		return fmt.Errorf("--quota takes 1 to %d MiB", int64(maxQuota))
 	case (o.certificate == "") != (o.key == ""):
 		return errors.New("--tls-cert and --tls-key go together")
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
@@ -200,6 +201,8 @@ func TestOptions(t *testing.T) {
 		{"serve", "--data", "d", "--dev", "--tls-cert", "c.pem"},
 		{"serve", "--data", "d", "--dev", "surplus"},
 		{"serve", "--data", "d", "--dev", "--smtp-password-file", "/nonexistent"},
+		{"serve", "--data", "d", "--dev", "--quota", "0"},
+		{"serve", "--data", "d", "--dev", "--quota", "9223372036854775807"},
 		{"serve", "--nonsense"},
 	} {
 		if err := run(context.Background(), args, io.Discard); err == nil {
@@ -211,7 +214,7 @@ func TestOptions(t *testing.T) {
 		t.Fatal(err)
 	}
 	o, err := parseOptions([]string{"--data", "d", "--origin", "https://a.example", "--smtp", "smtp://u@m.example:587", "--smtp-password-file", password})
-	if err != nil || o.smtpPassword != "correct horse" || len(o.updatesListen) != 2 {
+	if err != nil || o.smtpPassword != "correct horse" || len(o.updatesListen) != 2 || o.quota<<20 != cloud.DefaultQuota {
 		t.Errorf("options %+v, %v", o, err)
 	}
 }

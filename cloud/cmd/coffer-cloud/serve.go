@@ -66,7 +66,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 	o.origin = cmp.Or(o.origin, address)
 	c := cloud.New(cloud.Config{
 		Store: store, Secret: secret, Origin: o.origin, Mail: sender, Now: time.Now, After: time.After, Random: rand.Reader, Log: log,
-		RecoveryDelay: cloud.DefaultRecoveryDelay,
+		RecoveryDelay: cloud.DefaultRecoveryDelay, Quota: o.quota << 20,
 	})
 	handler := api.New(api.Config{
 		Cloud: c, Origin: o.origin, Limits: limits(o.dev), BehindProxy: o.behindProxy, Ready: store.Ping, Now: time.Now, Log: log,
