@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/assets"
@@ -287,4 +288,54 @@ func (d *Detail) RenameFile(row, name string) {
 	if a, ok := d.files.find(row); ok && d.State().CanEdit && name != "" && name != a.Name {
 		d.config.files.rename(a, name)
 	}
+}
+
+// filesStory says which files an edit has added and removed: entry i of the history is what the item had before.
+func (d *Detail) filesStory(i int) string {
+	before, after := idLines(d.item.History[i].Value.Reveal()), d.item.Attachments
+	for _, later := range d.item.History[i+1:] {
+		if later.Field == vault.FieldAttachments && !later.Conflict {
+			after = idLines(later.Value.Reveal())
+			break
+		}
+	}
+	var story []string
+	tell := func(key, names string) {
+		if names != "" {
+			story = append(story, d.text(key, "names", names))
+		}
+	}
+	tell("screen.files.history.added", d.namesWithout(after, before))
+	tell("screen.files.history.removed", d.namesWithout(before, after))
+	return strings.Join(story, "\n")
+}
+
+// namesWithout names the files that are in one list and not in the other.
+func (d *Detail) namesWithout(list, other []id.ID) string {
+	var names []string
+	gone := 0
+	for _, a := range list {
+		if slices.Contains(other, a) {
+			continue
+		}
+		if name, ok := d.files.named(a); ok {
+			names = append(names, name)
+		} else {
+			gone++
+		}
+	}
+	if gone > 0 {
+		names = append(names, d.env.Words.Count("screen.files.history.gone", gone))
+	}
+	return strings.Join(names, ", ")
+}
+
+// idLines reads an id a line, as the history has the files of an item.
+func idLines(value []byte) (list []id.ID) {
+	for line := range strings.Lines(string(value)) {
+		if each, err := id.Parse(strings.TrimSpace(line)); err == nil {
+			list = append(list, each)
+		}
+	}
+	return list
 }

@@ -106,8 +106,11 @@ type HistoryRow struct {
 	Label    string // "Password"
 	Secret   bool
 	Empty    bool   // it had no value, and Value says so
+	Story    bool   // Value tells what happened instead of what was there, as for files
 	Value    string // of what is not secret
 	Revealed bool
+
+	place int // among the others of the edit
 }
 
 func (d *Detail) view() DetailState {
@@ -298,7 +301,7 @@ func (d *Detail) history(canRestore bool) []HistoryEdit {
 				shown.Rows = append(shown.Rows, d.pastRow(last))
 			}
 		}
-		slices.Reverse(shown.Rows)
+		slices.SortStableFunc(shown.Rows, func(a, b HistoryRow) int { return a.place - b.place })
 		all = append(all, shown)
 	}
 	return all
@@ -307,9 +310,12 @@ func (d *Detail) history(canRestore bool) []HistoryEdit {
 func (d *Detail) pastRow(i int) HistoryRow {
 	past := d.item.History[i]
 	t := typeOf(&d.item, past.Field)
-	row := HistoryRow{ID: historyPrefix + strconv.Itoa(i), Label: labelOf(d.env.Words, &d.item, past.Field), Secret: t.Secret(), Empty: past.Value.IsZero()}
+	row := HistoryRow{ID: historyPrefix + strconv.Itoa(i), Label: labelOf(d.env.Words, &d.item, past.Field), Secret: t.Secret(), Empty: past.Value.IsZero(),
+		place: placeOf(&d.item, past.Field)}
 	row.Revealed = d.revealed.shown(row.ID)
 	switch {
+	case past.Field == vault.FieldAttachments:
+		row.Empty, row.Story, row.Value = false, true, d.filesStory(i)
 	case row.Empty:
 		row.Value, row.Secret = d.text("screen.conflicts.empty"), false
 	case !row.Secret:

@@ -237,7 +237,7 @@ func TestEarlierVersionIsRestored(t *testing.T) {
 	for _, row := range edit.Rows {
 		rows = append(rows, row.Label+"="+row.Value)
 	}
-	if got := strings.Join(rows, " "); got != "Name=Mail Notes=Nothing Username=anna" || edit.Restore != "Restore this version" {
+	if got := strings.Join(rows, " "); got != "Name=Mail Username=anna Notes=Nothing" || edit.Restore != "Restore this version" {
 		t.Errorf("%s, %q", got, edit.Restore)
 	}
 	detail.RestoreVersion(7) // there is none

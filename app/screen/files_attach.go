@@ -38,7 +38,7 @@ var (
 )
 
 func examine(path string) candidate {
-	c := candidate{path: path, name: filepath.Base(path)}
+	c := candidate{path: path, name: strings.ToValidUTF8(filepath.Base(path), "\uFFFD")}
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
@@ -100,6 +100,7 @@ func (f *files) reason(size int64, err error) string {
 	case errors.Is(err, errSpecial):
 		return words.Text("screen.files.refused.special")
 	case errors.Is(err, vault.ErrFileTooLarge) && size > 0:
+		size += 1<<20 - 1 // rounded up: what is just over the limit does not read like it
 		return words.Text("screen.files.refused.large", "size", fileSize(words, size), "limit", fileSize(words, vault.MaxAttachment))
 	}
 	m := explain(words, err)

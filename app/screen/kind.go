@@ -64,6 +64,8 @@ func labelOf(words *assets.Catalog, it *vault.Item, field vault.Field) string {
 		return words.Text("screen.field.websites")
 	case vault.FieldTags:
 		return words.Text("screen.field.tags")
+	case vault.FieldAttachments:
+		return words.Text("screen.files.title")
 	}
 	if key, ok := field.Key(); ok {
 		return fieldLabel(words, it.Kind, key)
@@ -92,7 +94,7 @@ func typeOf(it *vault.Item, field vault.Field) vault.FieldType {
 	switch field {
 	case vault.FieldTitle:
 		return vault.Text
-	case vault.FieldWebsites, vault.FieldTags:
+	case vault.FieldWebsites, vault.FieldTags, vault.FieldAttachments:
 		return vault.Multiline
 	}
 	if key, ok := field.Key(); ok {
@@ -122,4 +124,35 @@ func keyType(kind vault.Kind, key vault.Key) vault.FieldType {
 		}
 	}
 	return vault.Concealed
+}
+
+// placeOf is where the editor has a field: those of an item are ordered by it.
+func placeOf(it *vault.Item, field vault.Field) int {
+	const websites, tags, custom, files, notes = 1000, 2000, 3000, 8000, 9000
+	switch field {
+	case vault.FieldTitle:
+		return 0
+	case vault.FieldWebsites:
+		return websites
+	case vault.FieldTags:
+		return tags
+	case vault.FieldAttachments:
+		return files
+	case vault.ValueField(vault.Notes):
+		return notes
+	}
+	if key, ok := field.Key(); ok {
+		spec, _ := vault.SpecOf(it.Kind)
+		return 1 + indexOrEnd(spec.Fields, func(f vault.FieldSpec) bool { return f.Key == key })
+	}
+	id, _, _ := field.Custom()
+	return custom + indexOrEnd(it.Custom, func(c vault.CustomField) bool { return c.ID == id })
+}
+
+// indexOrEnd is where an element is, or would be appended.
+func indexOrEnd[T any](list []T, is func(T) bool) int {
+	if i := slices.IndexFunc(list, is); i >= 0 {
+		return i
+	}
+	return len(list)
 }

@@ -258,8 +258,11 @@ func (v *detailView) edit(edit screen.HistoryEdit) fyne.CanvasObject {
 }
 
 func (v *detailView) pastRow(h screen.HistoryRow) fyne.CanvasObject {
-	if h.Empty {
+	switch {
+	case h.Empty:
 		return widget.FieldRow(h.Label, widget.NewText(h.Value, theme.Body.In(theme.ColorMuted)).Shortened())
+	case h.Story:
+		return widget.FieldRow(h.Label, widget.NewParagraph(h.Value, theme.Body))
 	}
 	copying := keep(v, "copy "+h.ID, widget.NewIconButton(assets.IconCopy, v.w.text("screen.detail.copy", "field", h.Label), func() { v.model.Copy(h.ID) }))
 	if h.Secret {
