@@ -131,7 +131,7 @@ func (v *Vaults) Objects(ctx context.Context, c Caller, vault id.ID, after strin
 	}
 	err = v.read(ctx, c, vault, func(tx Tx, _ Vault) (err error) {
 		var more bool
-		rows, more, err = tx.ObjectsAfter(vault, leaf, object, wire.PageObjects, wire.PageEnvelopeBytes)
+		rows, more, err = tx.ObjectsAfter(vault, leaf, object, wire.PageRows)
 		if more {
 			last := rows[len(rows)-1]
 			next = fmt.Sprintf("%04x%s", last.Leaf, last.Object)

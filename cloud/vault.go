@@ -27,11 +27,10 @@ type Envelope struct {
 	Sealed   []byte
 }
 
-// ObjectRow is a row of the state table with its place in the tree, and its envelope if there is one.
+// ObjectRow is a row of the state table with its place in the tree.
 type ObjectRow struct {
 	chain.Row
-	Leaf   uint16
-	Sealed []byte
+	Leaf uint16
 }
 
 type vaultRows interface {
@@ -53,9 +52,9 @@ type vaultRows interface {
 	DeleteEnvelope(vault, object id.ID) (freed int64, err error)
 	EnvelopeSize(vault, object id.ID) (int64, error)
 	Envelope(vault, object id.ID) (Envelope, error)
-	// ObjectsAfter returns rows in order of (leaf, object) after a place, as many as limit and maxBytes of envelopes allow and at
-	// least one if there is one. leaf -1 begins; more tells whether rows are left.
-	ObjectsAfter(vault id.ID, leaf int, object id.ID, limit, maxBytes int) (rows []ObjectRow, more bool, err error)
+	// ObjectsAfter returns at most limit rows in order of (leaf, object) after a place. leaf -1 begins; more tells whether rows are
+	// left.
+	ObjectsAfter(vault id.ID, leaf int, object id.ID, limit int) (rows []ObjectRow, more bool, err error)
 }
 
 // Vaults orders commits and keeps what they lead to.

@@ -16,6 +16,7 @@ type editing struct {
 	tx      Tx
 	changes map[id.ID]*entry // nil: deleted
 	imports bool             // the items bring the dates of their passwords
+	all     bool             // so much that the index is made anew from the store
 }
 
 // update runs f in one transaction, then brings the index up to date and tells the subscribers. When it returns nil, what f did
@@ -53,9 +54,9 @@ func (v *Vault) commit(ctx context.Context, f func(*editing) error) (Change, err
 		return Change{}, err
 	}
 	deleted := e.deletedFiles()
-	if before != v.changed {
+	if before != v.changed || e.all {
 		v.dropChunks(deleted)
-		// Another process wrote since the index was made. If reading that fails, Refresh will find the index stale again.
+		// Another process wrote since the index was made, or f so much. If reading that fails, Refresh will find the index stale again.
 		if _, err := v.reload(ctx, nil); err == nil {
 			return Change{All: true}, nil
 		}

@@ -11,6 +11,9 @@ import (
 // Pull is what the engine got from the server and verified: rows of the state table that changed, or whose envelope was missing.
 type Pull struct {
 	Rows []RemoteRow
+	// Table, of a first sync, is the whole state table in place of Rows. Its envelopes are those that were staged; what is not counts as
+	// missing.
+	Table Table
 	// Pin is the commit up to which the rows lead. It moves with them, in one transaction. Nil: the rows are those of Missing, with
 	// their envelopes, and no revision changes.
 	Pin *Pin
@@ -103,6 +106,11 @@ type pulling struct {
 func (p *pulling) apply(pull Pull) error {
 	if err := p.settleOutbox(pull); err != nil {
 		return err
+	}
+	if pull.Table != nil {
+		if err := p.takeTable(pull.Table); err != nil {
+			return err
+		}
 	}
 	for i := range pull.Rows {
 		if err := p.row(&pull.Rows[i]); err != nil {

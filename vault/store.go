@@ -147,6 +147,10 @@ type Reader interface {
 	Outbox(vault id.ID) (OutboxEntry, bool, error)
 	// Sent returns what the push in flight carries of an object; false if it does not carry it.
 	Sent(vault, object id.ID) (Version, bool, error)
+	// Staged yields the object, revision and hash of what is staged, in any order; its state is Live.
+	Staged(vault id.ID, yield func(Row) error) error
+	// StagedEnvelope returns what is staged of an object; nil for nothing.
+	StagedEnvelope(vault, object id.ID) ([]byte, error)
 	// Undo returns what an import did; nothing for an unknown batch.
 	Undo(vault, batch id.ID) ([]Undo, error)
 	// Changed is a number that rises whenever an object of the vault is put or removed, by whichever process.
@@ -162,7 +166,12 @@ type Tx interface {
 	Remove(vault, object id.ID) error
 	// SetAside keeps a damaged envelope out of the way of the one that replaces it. What is set aside is never deleted.
 	SetAside(vault, object id.ID, v Version) error
-	// SetPin moves the pin.
+	// Stage keeps a live row with its envelope apart from the objects, replacing what was staged of it; Unstage forgets one.
+	Stage(vault id.ID, r RemoteRow) error
+	Unstage(vault, object id.ID) error
+	// TakeStaged makes everything that is staged the base of a new object. There must be no object of these ids.
+	TakeStaged(vault id.ID) error
+	// SetPin moves the pin, and forgets what is staged: a first sync is over.
 	SetPin(vault id.ID, p Pin) error
 	// Pass remembers commits on the way to the pin; of very many the oldest are forgotten.
 	Pass(vault id.ID, passed []Passed) error

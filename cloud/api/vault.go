@@ -79,7 +79,7 @@ func (s *Server) objects(ctx context.Context, c cloud.Caller, in *objectsQuery) 
 	rows, next, err := s.cloud.Vaults.Objects(ctx, c, vault, in.After)
 	out := &answer[wire.Objects]{wire.Objects{Rows: make([]wire.Row, len(rows)), Next: next}}
 	for i, r := range rows {
-		out.Body.Rows[i] = wire.Row{ObjectID: r.Object.String(), Revision: r.Revision, State: uint8(r.State), EnvHash: r.EnvHash[:], Envelope: r.Sealed}
+		out.Body.Rows[i] = wire.Row{ObjectID: r.Object.String(), Revision: r.Revision, State: uint8(r.State), EnvHash: r.EnvHash[:]}
 	}
 	return out, err
 }

@@ -369,11 +369,11 @@ func TestLargeEnvelopesAreFetched(t *testing.T) {
 func TestObjectsComeInPages(t *testing.T) {
 	s := testkit.Cloud(t)
 	d := signUp(t, s, "ada@example.org").first
-	objects := ids(2500)
-	for i := 0; i < len(objects); i += 500 {
-		d.push(d.put(16, objects[i:i+500]...)).ok(t)
+	objects := ids(wire.PageRows + 500)
+	d.push(d.put(16, objects[:500]...)).ok(t)
+	for rest := objects[490:]; len(rest) > 0; rest = rest[min(len(rest), wire.MaxChanges):] {
+		d.push(d.tombstone(rest[:min(len(rest), wire.MaxChanges)]...)).ok(t)
 	}
-	d.push(d.tombstone(objects[:10]...)).ok(t)
 	tree, pages, last := chain.NewTree(d.vault), 0, ""
 	for cursor := ""; ; pages++ {
 		var page wire.Objects
@@ -389,7 +389,7 @@ func TestObjectsComeInPages(t *testing.T) {
 				t.Fatal("rows are out of order")
 			}
 			last = place
-			if live := r.State == uint8(chain.Live); live != (len(r.Envelope) > 0) || live && chain.EnvelopeHash(r.Envelope) != hash {
+			if live := r.State == uint8(chain.Live); live == hash.IsZero() {
 				t.Fatalf("row %+v", r)
 			}
 			tree.Set(chain.Row{Object: object, Revision: r.Revision, State: chain.State(r.State), EnvHash: hash})
@@ -398,7 +398,7 @@ func TestObjectsComeInPages(t *testing.T) {
 			break
 		}
 	}
-	if pages != 2 || tree.Len() != len(objects) || tree.Root() != d.tree.Root() {
+	if pages != 1 || tree.Len() != len(objects) || tree.Root() != d.tree.Root() {
 		t.Errorf("%d full pages, %d rows, root right: %v", pages, tree.Len(), tree.Root() == d.tree.Root())
 	}
 	for _, cursor := range []string{"x", "00", strings.Repeat("0", 38), strings.Repeat("0", 70)} {

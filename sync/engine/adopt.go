@@ -147,13 +147,18 @@ func (e *Engine) gatherTheirs(ctx context.Context, progress func(done, total int
 	if err != nil {
 		return nil, err
 	}
-	other := &Engine{remote: e.remote, local: e.local, id: e.id, log: e.log, at: e.at, tree: chain.NewTree(e.id)}
+	other := &Engine{remote: e.remote, local: e.local, id: e.id, log: e.log, at: e.at, page: e.page, tree: chain.NewTree(e.id)}
 	in := newIncoming()
-	in.wants = func(r chain.Row) bool { return here[r.Object] != r }
 	if err := other.gatherAll(ctx, in, progress); err != nil {
 		return nil, err
 	}
 	t := &theirs{tree: other.tree, in: in}
+	t.tree.Rows(func(r chain.Row) bool {
+		if here[r.Object] != r {
+			in.changed[r.Object] = true
+		}
+		return true
+	})
 	if err := other.checkFloor(t.head().Seq); err != nil {
 		return nil, err
 	}
@@ -179,12 +184,7 @@ func (t *theirs) passed() []vault.Passed {
 
 // completeTheirs returns the whole table, with the envelopes of the rows that are not here.
 func (e *Engine) completeTheirs(ctx context.Context, t *theirs) ([]vault.RemoteRow, error) {
-	for object := range t.in.changed {
-		if row, _ := t.tree.Row(object); !t.in.wants(row) {
-			delete(t.in.changed, object)
-		}
-	}
-	other := &Engine{remote: e.remote, id: e.id, tree: t.tree}
+	other := &Engine{remote: e.remote, id: e.id, page: e.page, tree: t.tree}
 	rows, err := other.complete(ctx, t.in)
 	if err != nil {
 		return nil, err

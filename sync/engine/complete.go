@@ -48,28 +48,55 @@ func (e *Engine) remoteRow(object id.ID, envelope []byte) vault.RemoteRow {
 	if row.State == chain.Dead {
 		envelope = nil
 	}
-	return vault.RemoteRow{Row: vault.Row{Object: object, Revision: row.Revision, State: vault.State(row.State), Hash: row.EnvHash}, Envelope: envelope}
+	return vault.RemoteRow{Row: rowTo(row), Envelope: envelope}
 }
 
 // fetch asks for the current envelopes of objects and returns those that have the hash of the state table.
 func (e *Engine) fetch(ctx context.Context, objects []id.ID) (map[id.ID][]byte, error) {
 	found := map[id.ID][]byte{}
-	for len(objects) > 0 {
-		some := objects[:min(len(objects), wire.PageObjects)]
-		objects = objects[len(some):]
-		answer, err := e.remote.Fetch(ctx, e.id, some)
+	for f := (fetching{Engine: e, todo: objects}); f.more(); {
+		some, err := f.next(ctx)
 		if err != nil {
 			return nil, err
 		}
-		for _, env := range answer.Envelopes {
-			object, err := id.Parse(env.ObjectID)
-			if err != nil {
-				continue
-			}
-			if row, ok := e.tree.Row(object); ok && chain.EnvelopeHash(env.Envelope) == row.EnvHash {
-				found[object] = env.Envelope
-			}
+		maps.Copy(found, some)
+	}
+	return found, nil
+}
+
+// fetching asks for envelopes, answer by answer.
+type fetching struct {
+	*Engine
+	todo  []id.ID
+	again []id.ID // what had no room in the last answer
+	begun bool
+}
+
+func (f *fetching) more() bool { return len(f.todo)+len(f.again) > 0 }
+
+// next returns the envelopes of one answer that have the hash of the state table. An answer that is full leaves out what had no room:
+// that is asked for again, as long as answers bring anything.
+func (f *fetching) next(ctx context.Context) (map[id.ID][]byte, error) {
+	some := min(len(f.todo), f.page-len(f.again))
+	asked := slices.Concat(f.again, f.todo[:some])
+	f.todo, f.again, f.begun = f.todo[some:], nil, true
+	answer, err := f.remote.Fetch(ctx, f.id, asked)
+	if err != nil {
+		return nil, err
+	}
+	found, size := map[id.ID][]byte{}, 0
+	for _, env := range answer.Envelopes {
+		size += len(env.Envelope)
+		object, err := id.Parse(env.ObjectID)
+		if err != nil {
+			continue
 		}
+		if row, ok := f.tree.Row(object); ok && chain.EnvelopeHash(env.Envelope) == row.EnvHash {
+			found[object] = env.Envelope
+		}
+	}
+	if size >= wire.PageEnvelopeBytes && len(found) > 0 {
+		f.again = slices.DeleteFunc(asked, func(object id.ID) bool { return found[object] != nil })
 	}
 	return found, nil
 }

@@ -58,11 +58,12 @@ type Engine struct {
 	judged int // length of the log that the remembered commits were held against
 
 	answered answer // the server's last answer, for the evidence of a violation
+	page     int    // envelopes that are asked for at once
 }
 
 // New returns an engine for an unlocked vault. log is the account log as verified from the local file; the engine extends it.
 func New(remote Remote, local *vault.Vault, vaultID id.ID, epoch uint32, writer Writer, log *chain.Log, now func() time.Time) *Engine {
-	return &Engine{remote: remote, local: local, id: vaultID, epoch: epoch, writer: writer, log: log, now: now}
+	return &Engine{remote: remote, local: local, id: vaultID, epoch: epoch, writer: writer, log: log, now: now, page: wire.PageObjects}
 }
 
 // Watch has f look at the account log whenever it was read, before anything of the vault is believed. Its error ends the sync: keys
@@ -94,7 +95,7 @@ type Report struct {
 // maxRounds bounds how often one Sync starts over because another device was quicker.
 const maxRounds = 20
 
-// Sync pulls, then pushes until nothing is pending. progress counts objects and may be nil. Errors: a *Violation, the context's, the
+// Sync pulls, then pushes until nothing is pending. progress counts what a first sync loads and may be nil. Errors: a *Violation, the context's, the
 // vault's own (vault.ErrFull, …), ErrLocalState, ErrWithheld where single objects are missing,
 // and what Remote returns.
 func (e *Engine) Sync(ctx context.Context, progress func(done, total int)) (Report, error) {

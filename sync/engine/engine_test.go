@@ -143,7 +143,7 @@ func (w *world) Objects(_ context.Context, _ id.ID, after string) (wire.Objects,
 			break
 		}
 		r := w.rows[object]
-		page.Rows = append(page.Rows, wire.Row{ObjectID: object.String(), Revision: r.Revision, State: uint8(r.State), EnvHash: r.EnvHash[:], Envelope: w.envelopes[object]})
+		page.Rows = append(page.Rows, wire.Row{ObjectID: object.String(), Revision: r.Revision, State: uint8(r.State), EnvHash: r.EnvHash[:]})
 	}
 	return page, nil
 }
@@ -201,7 +201,27 @@ type device struct {
 	engine *engine.Engine
 	now    time.Time
 
-	lose func() fate // of the next push
+	lose   func() fate   // of the next push
+	remote engine.Remote // the way to the server; nil: this device itself
+	killAt int           // the transaction of the file before whose end the device is killed; 0: never
+}
+
+var errKilled = errors.New("killed")
+
+// Update implements vault.Store.
+func (d *device) Update(ctx context.Context, change func(vault.Tx) error) error {
+	return d.store.Update(ctx, func(tx vault.Tx) error {
+		err := change(tx)
+		if d.killAt--; d.killAt == 0 {
+			return errKilled
+		}
+		return err
+	})
+}
+
+// View implements vault.Store.
+func (d *device) View(ctx context.Context, look func(vault.Reader) error) error {
+	return d.store.View(ctx, look)
 }
 
 // fate is what happens to a push on its way.
@@ -269,7 +289,7 @@ func (d *device) restart(t *rapid.T) {
 		d.vault.Close()
 	}
 	opened, err := vault.Open(t.Context(), vault.Config{
-		Store: d.store, Account: d.account, Vault: d.world.vault, Device: d.id, Epoch: 1, Key: d.world.key, Now: func() time.Time { return d.now },
+		Store: d, Account: d.account, Vault: d.world.vault, Device: d.id, Epoch: 1, Key: d.world.key, Now: func() time.Time { return d.now },
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -287,7 +307,11 @@ func (d *device) restart(t *rapid.T) {
 		t.Fatal(err)
 	}
 	d.vault = opened
-	d.engine = engine.New(d, opened, d.world.vault, 1, engine.Writer{Device: d.id, Key: d.key}, verified, func() time.Time { return d.now })
+	way := d.remote
+	if way == nil {
+		way = d
+	}
+	d.engine = engine.New(way, opened, d.world.vault, 1, engine.Writer{Device: d.id, Key: d.key}, verified, func() time.Time { return d.now })
 }
 
 func (d *device) sync(t *rapid.T) {
@@ -390,15 +414,17 @@ func (l *life) withItem(do func(*device, vault.Item)) {
 }
 
 func (l *life) remove(*rapid.T) {
-	l.withItem(func(d *device, it vault.Item) {
-		l.deleted[string(it.Value(vault.Password).Reveal())] = true
-		for _, p := range it.History {
-			l.deleted[string(p.Value.Reveal())] = true
-		}
-		if err := d.vault.DeleteForever(l.t.Context(), it.ID); err != nil {
-			l.t.Fatal(err)
-		}
-	})
+	l.withItem(l.delete)
+}
+
+func (l *life) delete(d *device, it vault.Item) {
+	l.deleted[string(it.Value(vault.Password).Reveal())] = true
+	for _, p := range it.History {
+		l.deleted[string(p.Value.Reveal())] = true
+	}
+	if err := d.vault.DeleteForever(l.t.Context(), it.ID); err != nil {
+		l.t.Fatal(err)
+	}
 }
 
 func (l *life) sync(t *rapid.T) {

@@ -34,7 +34,7 @@ type recorded struct {
 	log                    *chain.Log
 	head                   wire.Head
 	answers                map[string][]byte // by the end of the path
-	objects                []wire.Row
+	rows                   []wire.Row
 }
 
 type recordedVault struct {
@@ -65,25 +65,20 @@ func newRecorded(t testing.TB) *recorded {
 	last := v.Commits[len(v.Commits)-1]
 	r.head = wire.Head{Seq: uint64(len(v.Commits)), Hash: last.Hash}
 	for _, row := range v.Rows {
-		w := wire.Row{ObjectID: row.Object, Revision: row.Revision, State: row.State, EnvHash: row.EnvHash}
-		for _, o := range v.Objects {
-			if o.Object == row.Object && o.Revision == row.Revision {
-				w.Envelope = o.Envelope
-			}
+		r.rows = append(r.rows, wire.Row{ObjectID: row.Object, Revision: row.Revision, State: row.State, EnvHash: row.EnvHash})
+	}
+	var envelopes []wire.Envelope
+	for _, o := range v.Objects {
+		if slices.ContainsFunc(r.rows, func(row wire.Row) bool { return o.Object == row.ObjectID && o.Revision == row.Revision }) {
+			envelopes = append(envelopes, wire.Envelope{ObjectID: o.Object, Revision: o.Revision, Envelope: o.Envelope})
 		}
-		r.objects = append(r.objects, w)
 	}
 	logHead, logHash := r.log.Head()
 	r.answer(t, "/account/log", wire.LogPage{HeadSeq: logHead, HeadHash: logHash[:]})
 	r.answer(t, "/head", wire.HeadCommit{Head: r.head, Commit: &wire.SignedCommit{Commit: last.Commit, Changes: last.ChangeList, Signature: last.Signature}})
-	// One envelope does not come along, so that it is asked for.
-	rows := slices.Clone(r.objects)
-	live := slices.IndexFunc(rows, func(row wire.Row) bool { return row.State == 1 })
-	apart := wire.Envelope{ObjectID: rows[live].ObjectID, Revision: rows[live].Revision, Envelope: rows[live].Envelope}
-	rows[live].Envelope = nil
-	r.answer(t, "/objects", wire.Objects{Rows: rows})
+	r.answer(t, "/objects", wire.Objects{Rows: r.rows})
 	r.answer(t, "/changes", wire.Changes{Head: r.head})
-	r.answer(t, "/fetch", wire.Fetched{Envelopes: []wire.Envelope{apart}})
+	r.answer(t, "/fetch", wire.Fetched{Envelopes: envelopes})
 	return r
 }
 
@@ -145,7 +140,7 @@ func (r *recorded) next(t testing.TB) []byte {
 	}
 	changes := []chain.Change{{Object: object, New: 1, Action: chain.Put, EnvHash: chain.EnvelopeHash(envelope)}}
 	tree := chain.NewTree(r.vault)
-	for _, row := range r.objects {
+	for _, row := range r.rows {
 		of, err := id.Parse(row.ObjectID)
 		if err != nil {
 			t.Fatal(err)
@@ -226,7 +221,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// forgetful takes back whatever was written, once it is told to: each case starts from the same state.
+// forgetful takes back whatever moved the pin, once it is told to: each case starts from the same state, and what is staged is staged.
 type forgetful struct {
 	*sqlite.Store
 	vault id.ID
@@ -241,7 +236,8 @@ func (s *forgetful) Update(ctx context.Context, change func(vault.Tx) error) err
 		if err = change(tx); err != nil || !s.on {
 			return err
 		}
-		if s.pin, err = tx.Pin(s.vault); err != nil {
+		before := s.pin
+		if s.pin, err = tx.Pin(s.vault); err != nil || s.pin.Seq == before.Seq && s.pin.Hash == before.Hash {
 			return err
 		}
 		return errForgotten

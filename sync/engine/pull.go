@@ -20,9 +20,6 @@ type incoming struct {
 	bytes     []byte         // the last signed commit
 	passed    []vault.Passed // the commits, as they are remembered
 	undo      []func()
-
-	// wants says whose envelopes are worth keeping; nil: all.
-	wants func(chain.Row) bool
 }
 
 // operation names a push. Another device may use the same op id, even on purpose: its commit is not this device's.
@@ -69,7 +66,10 @@ func (e *Engine) pullOnce(ctx context.Context, report *Report, progress func(don
 	if err := e.judgeHistory(ctx); err != nil {
 		return err
 	}
-	err := e.gather(ctx, in, progress)
+	err := e.gather(ctx, in)
+	if err == nil && e.at.Seq == 0 && in.last != nil {
+		err = e.stage(ctx, in, progress)
+	}
 	if err == nil {
 		err = e.apply(ctx, in, report)
 	}
@@ -81,12 +81,12 @@ func (e *Engine) pullOnce(ctx context.Context, report *Report, progress func(don
 	return err
 }
 
-func (e *Engine) gather(ctx context.Context, in *incoming, progress func(done, total int)) error {
+func (e *Engine) gather(ctx context.Context, in *incoming) error {
 	if e.at.Seq > 0 {
 		if err := e.gatherChanges(ctx, in, e.at); err != nil {
 			return err
 		}
-	} else if err := e.gatherAll(ctx, in, progress); err != nil {
+	} else if err := e.gatherAll(ctx, in, nil); err != nil {
 		return err
 	}
 	head := e.at.Seq
@@ -269,7 +269,8 @@ func (in *incoming) keepEnvelopes(envelopes []wire.Envelope) {
 	}
 }
 
-// gatherAll is the first sync: anchored at the signed head it pages through the state table, then follows what came meanwhile.
+// gatherAll is the first sync's state table, without envelopes: anchored at the signed head it is read page by page, then follows what
+// came meanwhile. progress counts rows and may be nil.
 func (e *Engine) gatherAll(ctx context.Context, in *incoming, progress func(done, total int)) error {
 	head, err := e.askHead(ctx)
 	if err != nil {
@@ -284,7 +285,7 @@ func (e *Engine) gatherAll(ctx context.Context, in *incoming, progress func(done
 		return e.violation(err)
 	}
 	in.undo = append(in.undo, func() { e.tree = chain.NewTree(e.id) })
-	if err := e.gatherRows(ctx, in, progress); err != nil {
+	if err := e.gatherRows(ctx, progress); err != nil {
 		return err
 	}
 	in.note(anchor, *c)
@@ -292,14 +293,14 @@ func (e *Engine) gatherAll(ctx context.Context, in *incoming, progress func(done
 }
 
 // gatherRows reads the pages of the state table. Their truth is decided by the root.
-func (e *Engine) gatherRows(ctx context.Context, in *incoming, progress func(done, total int)) error {
+func (e *Engine) gatherRows(ctx context.Context, progress func(done, total int)) error {
 	for after := ""; ; {
 		page, err := e.askObjects(ctx, after)
 		if err != nil {
 			return err
 		}
 		for _, r := range page.Rows {
-			if err := e.addRow(in, r); err != nil {
+			if err := e.addRow(r); err != nil {
 				return e.violation(err)
 			}
 		}
@@ -316,7 +317,7 @@ func (e *Engine) gatherRows(ctx context.Context, in *incoming, progress func(don
 	}
 }
 
-func (e *Engine) addRow(in *incoming, r wire.Row) error {
+func (e *Engine) addRow(r wire.Row) error {
 	object, err := id.Parse(r.ObjectID)
 	if err != nil {
 		return errors.Join(chain.ErrMalformed, err)
@@ -329,12 +330,7 @@ func (e *Engine) addRow(in *incoming, r wire.Row) error {
 	if _, twice := e.tree.Row(object); twice {
 		return fmt.Errorf("row of %s twice: %w", object, chain.ErrMalformed)
 	}
-	row := chain.Row{Object: object, Revision: r.Revision, State: state, EnvHash: hash}
-	e.tree.Set(row)
-	in.changed[object] = true
-	if len(r.Envelope) > 0 && len(r.Envelope) <= wire.MaxEnvelope && (in.wants == nil || in.wants(row)) {
-		in.envelopes[object] = r.Envelope
-	}
+	e.tree.Set(chain.Row{Object: object, Revision: r.Revision, State: state, EnvHash: hash})
 	return nil
 }
 
@@ -357,11 +353,10 @@ func (e *Engine) catchUp(ctx context.Context, in *incoming, at chain.Position) e
 			if err != nil {
 				return e.violation(err)
 			}
-			e.skipOrSet(in, v.Changes)
+			e.skipOrSet(v.Changes)
 			in.note(v, c)
 			at = v.Position()
 		}
-		in.keepEnvelopes(page.Envelopes)
 	}
 	if e.tree.Root() != in.last.Commit.Root {
 		return e.violation(chain.ErrWrongRoot)
@@ -369,11 +364,10 @@ func (e *Engine) catchUp(ctx context.Context, in *incoming, at chain.Position) e
 	return nil
 }
 
-func (e *Engine) skipOrSet(in *incoming, changes []chain.Change) {
+func (e *Engine) skipOrSet(changes []chain.Change) {
 	for _, c := range changes {
 		if row, _ := e.tree.Row(c.Object); row.Revision < c.New {
 			e.tree.Set(c.Row())
-			in.changed[c.Object] = true
 		}
 	}
 }
@@ -383,13 +377,16 @@ func (e *Engine) apply(ctx context.Context, in *incoming, report *Report) error 
 	if in.last == nil && len(e.newLog) == 0 {
 		return nil
 	}
-	rows, err := e.complete(ctx, in)
-	if err != nil {
-		return err
-	}
-	pull := vault.Pull{Rows: rows, Log: e.newLog}
+	pull := vault.Pull{Log: e.newLog}
+	pulled := len(in.changed)
 	if in.last != nil {
 		pull.Pin, pull.Passed = e.pinOf(*in.last, in.bytes), in.passed
+	}
+	var err error
+	if e.at.Seq == 0 && in.last != nil {
+		pull.Table, pulled = table{e.tree}, e.tree.Len()
+	} else if pull.Rows, err = e.complete(ctx, in); err != nil {
+		return err
 	}
 	if pull.Acked, err = e.arrived(ctx, in); err != nil {
 		return err
@@ -402,7 +399,7 @@ func (e *Engine) apply(ctx context.Context, in *incoming, report *Report) error 
 	if in.last != nil {
 		e.at = in.last.Position()
 	}
-	report.Pulled += len(rows)
+	report.Pulled += pulled
 	report.Merged += len(result.Merged)
 	return nil
 }

@@ -65,11 +65,6 @@ func (e *Engine) askChanges(ctx context.Context, since uint64) (wire.Changes, er
 
 func (e *Engine) askObjects(ctx context.Context, after string) (wire.Objects, error) {
 	page, err := e.remote.Objects(ctx, e.id, after)
-	noted := wire.Objects{Rows: make([]wire.Row, len(page.Rows)), Next: page.Next}
-	for i, r := range page.Rows {
-		r.Envelope = nil
-		noted.Rows[i] = r
-	}
-	e.answered = answer{fmt.Sprintf("objects after %q", after), noted}
+	e.answered = answer{fmt.Sprintf("objects after %q", after), page}
 	return page, err
 }

@@ -47,16 +47,15 @@ type Changes struct {
 	More      bool           `json:"more"`
 }
 
-// Row is a line of the state table; its envelope may be missing (then fetch it).
+// Row is a line of the state table. Envelopes are fetched apart.
 type Row struct {
 	ObjectID string `json:"object_id"`
 	Revision uint64 `json:"revision"`
 	State    uint8  `json:"state"` // 1 live, 2 tombstone
 	EnvHash  []byte `json:"env_hash"`
-	Envelope []byte `json:"envelope,omitempty"`
 }
 
-// Objects answers GET /v1/vaults/{id}/objects?after=CURSOR, in order of (leaf, object id). Next is empty on the last page.
+// Objects answers GET /v1/vaults/{id}/objects?after=CURSOR: at most PageRows in order of (leaf, object id). Next is empty on the last page.
 type Objects struct {
 	Rows []Row  `json:"rows"`
 	Next string `json:"next,omitempty"`

@@ -17,6 +17,7 @@ const (
 	MaxRequest        = 12 << 20
 	MaxDeviceName     = 64
 	PageObjects       = 1000
+	PageRows          = 5000
 	PageCommits       = 500
 	PageEnvelopeBytes = 4 << 20
 )

@@ -26,9 +26,13 @@ func (t *transaction) Pin(v id.ID) (vault.Pin, error) {
 
 // SetPin implements vault.Tx.
 func (t *transaction) SetPin(v id.ID, p vault.Pin) error {
-	return t.change("write pin",
+	err := t.change("write pin",
 		`UPDATE vault SET pin_seq = ?, pin_hash = ?, pin_log_seq = ?, pin_root = ?, pin_commit = ? WHERE vault_id = ?`,
 		int64(p.Seq), p.Hash[:], int64(p.LogSeq), p.Root[:], p.Commit, v[:])
+	if err != nil {
+		return err
+	}
+	return t.change("drop pages", `DELETE FROM staged WHERE vault_id = ?`, v[:])
 }
 
 // AppendLog implements vault.Tx.

@@ -103,19 +103,16 @@ func (t *tx) Envelope(vault, object id.ID) (cloud.Envelope, error) {
 	return e, err
 }
 
-func (t *tx) ObjectsAfter(vault id.ID, leaf int, object id.ID, limit, maxBytes int) (all []cloud.ObjectRow, more bool, err error) {
-	size := 0
-	err = t.each(`SELECT o.leaf, o.object_id, o.revision, o.state, o.env_hash, e.envelope
-		FROM objects o LEFT JOIN envelopes e ON e.vault_id = o.vault_id AND e.object_id = o.object_id
-		WHERE o.vault_id = $1 AND (o.leaf, o.object_id) > ($2, $3) ORDER BY o.leaf, o.object_id LIMIT $4`,
+func (t *tx) ObjectsAfter(vault id.ID, leaf int, object id.ID, limit int) (all []cloud.ObjectRow, more bool, err error) {
+	err = t.each(`SELECT leaf, object_id, revision, state, env_hash FROM objects
+		WHERE vault_id = $1 AND (leaf, object_id) > ($2, $3) ORDER BY leaf, object_id LIMIT $4`,
 		// One row beyond the page tells whether there is another page.
 		[]any{vault[:], leaf, object[:], limit + 1}, func(rows *sql.Rows) (bool, error) {
 			var r cloud.ObjectRow
-			if err := rows.Scan(&r.Leaf, fixed(r.Object[:]), &r.Revision, &r.State, fixed(r.EnvHash[:]), &r.Sealed); err != nil {
+			if err := rows.Scan(&r.Leaf, fixed(r.Object[:]), &r.Revision, &r.State, fixed(r.EnvHash[:])); err != nil {
 				return false, err
 			}
-			size += len(r.Sealed)
-			if more = len(all) == limit || (size > maxBytes && len(all) > 0); more {
+			if more = len(all) == limit; more {
 				return false, nil
 			}
 			all = append(all, r)
