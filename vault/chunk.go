@@ -223,6 +223,18 @@ func (v *Vault) PutChunk(ctx context.Context, attachment id.ID, index int, envel
 	}))
 }
 
+// Chunks is how many chunks an attachment has. Errors: ErrNotFound, ErrUnreadable, ErrClosed, and the Store's.
+func (v *Vault) Chunks(ctx context.Context, attachment id.ID) (count int, err error) {
+	err = v.withFile(ctx, attachment, func(_ context.Context, f *file) error {
+		count = f.Chunks
+		return nil
+	})
+	return count, wrap("open attachment", err)
+}
+
+// FileOffset is how many bytes of a file are in so many chunks, the last one of a file excepted.
+func FileOffset(chunks int) int64 { return int64(chunks) * partMax }
+
 // ChunksHere returns which chunks of an attachment are on this PC, in order.
 func (v *Vault) ChunksHere(attachment id.ID) ([]int, error) { return v.cfg.Chunks.List(attachment) }
 
@@ -232,6 +244,9 @@ func (v *Vault) FilesSize() (int64, error) { return v.cfg.Chunks.Size() }
 // TidyChunks removes the chunks that no attachment names, which a kill has left: of a file that was being attached, or was deleted.
 // It does nothing while another process attaches. Errors: ErrClosed, the Store's, and the ChunkStore's.
 func (v *Vault) TidyChunks(ctx context.Context) error {
+	if stored, err := v.cfg.Chunks.Attachments(); err != nil || len(stored) == 0 {
+		return err
+	}
 	done, err := v.cfg.Chunks.Alone()
 	if errors.Is(err, ErrBusy) {
 		return nil
@@ -241,7 +256,7 @@ func (v *Vault) TidyChunks(ctx context.Context) error {
 	}
 	defer done()
 	stored, err := v.cfg.Chunks.Attachments()
-	if err != nil || len(stored) == 0 {
+	if err != nil {
 		return err
 	}
 	return wrap("tidy chunks", v.view(ctx, func(r Reader) error {

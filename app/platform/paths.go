@@ -65,6 +65,11 @@ func (p Paths) Account(account id.ID) string {
 	return filepath.Join(p.Data, account.String()+".db")
 }
 
+// Files is the folder with the files that are attached to an account's items.
+func (p Paths) Files(account id.ID) string {
+	return filepath.Join(p.Data, account.String()+".files")
+}
+
 // Log is the path of the log file.
 func (p Paths) Log() string { return filepath.Join(p.Logs, "coffer.log") }
 

@@ -67,6 +67,11 @@ type SlowDownError struct{ RetryAfter time.Duration }
 
 func (e *SlowDownError) Error() string { return fmt.Sprintf("too many tries, wait %s", e.RetryAfter) }
 
+// QuotaError says that the account has no room left at the server, in bytes; zeros where the server does not say how many.
+type QuotaError struct{ Used, Limit int64 }
+
+func (e *QuotaError) Error() string { return fmt.Sprintf("%d of %d bytes are used", e.Used, e.Limit) }
+
 // fromServer gives an answer of the server, or the lack of one, the name that screens know. Errors of other origin stay as they are.
 func fromServer(err error) error {
 	switch {
@@ -100,6 +105,8 @@ func fromAnswer(e *wire.Error) error {
 		return &SlowDownError{RetryAfter: time.Duration(max(e.RetryAfter, 1)) * time.Second}
 	case wire.CodeDeviceRevoked:
 		return ErrDeviceRevoked
+	case wire.CodeQuotaExceeded:
+		return &QuotaError{Used: e.Used, Limit: e.Limit}
 	case wire.CodeConflict:
 		return ErrChangeLost
 	case wire.CodeUnavailable, wire.CodeClockSkew: // the next try has the server's time

@@ -136,7 +136,8 @@ func (m *Manager) has(account id.ID) bool {
 	return err == nil
 }
 
-// Forget removes an account from this PC: its file and its keyring entry. Edits that were not synced are lost; the caller has asked.
+// Forget removes an account from this PC: its file with what belongs to it, and its keyring entry. What was not synced is lost; the caller
+// has asked.
 func (m *Manager) Forget(ctx context.Context, account Account) error {
 	m.mu.Lock()
 	u := m.unlocked[account.ID]
@@ -149,7 +150,7 @@ func (m *Manager) Forget(ctx context.Context, account Account) error {
 		errs = nil // what is not there cannot be removed, and the file is what matters
 	}
 	// First what the account would be found by again.
-	errs = append(errs, m.forgetCopies(account.ID))
+	errs = append(errs, m.forgetCopies(account.ID), m.files(account.ID).Erase())
 	path := m.cfg.Paths.Account(account.ID)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -27,7 +27,11 @@ func (u *Unlocked) start() {
 		return
 	}
 	stop := u.vault.Subscribe(func(vault.Change) { u.wake() })
-	u.work.Add(2)
+	u.work.Add(3)
+	go func() {
+		defer u.work.Done()
+		u.carryLoop()
+	}()
 	go func() {
 		defer u.work.Done()
 		defer stop()
@@ -175,6 +179,9 @@ func (u *Unlocked) settle(report engine.Report, err error) {
 	if err == nil && !u.pruned {
 		u.pruned = true
 		u.m.pruneCopies(u.own.bundle.Account, true)
+	}
+	if err == nil {
+		u.transfers.synced()
 	}
 	u.m.cfg.Log.Info("sync", "pulled", report.Pulled, "pushed", report.Pushed, "merged", report.Merged, "withheld", report.Withheld, "error", err)
 }

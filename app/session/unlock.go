@@ -55,7 +55,15 @@ func (m *Manager) unlock(ctx context.Context, store *sqlite.Store, header vault.
 	if own.device.Key, err = takeSeed(kept.DeviceSeed); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrKeyringLost, err)
 	}
-	return m.open(ctx, own, store, nil)
+	return m.openTidy(ctx, own, store)
+}
+
+// openTidy is open for a file that is as it was left: what it does not name, nobody does.
+func (m *Manager) openTidy(ctx context.Context, own ownAccount, store *sqlite.Store) (*Unlocked, error) {
+	return m.openAnd(ctx, own, store, nil, func(u *Unlocked) error {
+		u.tidyFiles(ctx)
+		return nil
+	})
 }
 
 // UnlockWithSecretKey opens an account whose keyring entry is lost: the Secret Key is typed, the rest comes from the file, and the
@@ -98,7 +106,7 @@ func (m *Manager) unlockTyped(ctx context.Context, store *sqlite.Store, header v
 	if err := m.remember(ctx, own, store); err != nil && !errors.Is(err, platform.ErrUnavailable) {
 		return nil, err
 	}
-	return m.open(ctx, own, store, nil)
+	return m.openTidy(ctx, own, store)
 }
 
 // whileChanging tells a wrong password from the new one of a change that is not finished here.

@@ -37,6 +37,8 @@ type Unlocked struct {
 	entering  atomic.Pointer[keys.AccountMaster]
 	signedOut atomic.Uint64 // place in the log of the sign-out that locked this device last
 
+	transfers *transfers // of attachments
+
 	next       platform.NextKey   // the Secret Key of the change on its way; under keys
 	nextMaster keys.AccountMaster // what opens the account after it; under keys
 
@@ -109,6 +111,7 @@ func (u *Unlocked) connect(ctx context.Context, tokens *wire.Session) error {
 	}
 	u.refresh.Store(&tokens.RefreshToken)
 	u.session = client.Session(signer(u.own.bundle.Account, u.own.device), *tokens, remote.Hooks{Keep: u.keepTokens, Prove: u.prove})
+	u.transfers = newTransfers(u.session, u.vault)
 	u.newEngine()
 	return nil
 }
@@ -117,12 +120,14 @@ func (u *Unlocked) connect(ctx context.Context, tokens *wire.Session) error {
 func (u *Unlocked) newEngine() {
 	u.engine = u.m.newEngine(u.own, u.session, u.vault)
 	u.engine.Watch(u.watchLog)
+	u.engine.Carry(u.transfers.ferry)
 }
 
 func (m *Manager) openVault(ctx context.Context, own ownAccount, store vault.Store, former []vault.EpochKey) (*vault.Vault, error) {
 	opened, err := vault.Open(ctx, vault.Config{
 		Store: store, Account: own.bundle.Account, Vault: own.account.Vault.ID, Device: own.device.ID,
 		Epoch: own.account.Vault.Epoch, Key: own.account.Vault.Key, Earlier: earlierKeys(own.account.Vault), Former: former, Now: m.cfg.Now,
+		Chunks: m.files(own.bundle.Account),
 	}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)

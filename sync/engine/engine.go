@@ -55,6 +55,7 @@ type Engine struct {
 	at     chain.Position   // the pin
 	newLog []vault.LogEntry // verified entries that are not yet on disk
 	watch  func(*chain.Log) error
+	ferry  *Ferry
 	judged int // length of the log that the remembered commits were held against
 
 	answered answer // the server's last answer, for the evidence of a violation
@@ -69,6 +70,9 @@ func New(remote Remote, local *vault.Vault, vaultID id.ID, epoch uint32, writer 
 // Watch has f look at the account log whenever it was read, before anything of the vault is believed. Its error ends the sync: keys
 // that were changed have to be adopted first.
 func (e *Engine) Watch(f func(*chain.Log) error) { e.watch = f }
+
+// Carry has the engine push attachments that the ferry has brought to the server; without one they wait.
+func (e *Engine) Carry(f *Ferry) { e.ferry = f }
 
 // The violations that are not errors of package chain.
 var (

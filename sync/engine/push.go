@@ -17,6 +17,9 @@ const maxPushBytes = 6 << 20
 
 // pushAll sends what is pending, commit by commit. It returns false where another device was quicker: pull, then come again.
 func (e *Engine) pushAll(ctx context.Context, report *Report) (done bool, err error) {
+	if e.ferry != nil {
+		e.ferry.confirm(ctx)
+	}
 	for {
 		pending, err := e.local.Pending(ctx, chain.MaxChanges, maxPushBytes)
 		if err != nil || len(pending) == 0 {
