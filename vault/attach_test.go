@@ -634,3 +634,48 @@ func TestFilesOfBothSidesMerge(t *testing.T) {
 		}
 	}
 }
+
+// Who deletes an item has heard of a file whose object has not come yet: whoever has it deletes it with the item.
+func TestAFileThatIsUnderWayGoesWithItsItem(t *testing.T) {
+	a, b, s := twoDevices(t)
+	item := a.save(t, login("Bank", "1")).ID
+	file := a.attach(t, item, "f", 1)
+	a.sync(t, s)
+	b.sync(t, s)
+	check(t, b.DeleteForever(ctx, item))
+	b.sync(t, s)
+	a.sync(t, s)
+	if left := a.stored(t); len(left) != 0 {
+		t.Errorf("%v is left, and no item names it", left)
+	}
+	a.MarkUploaded(file.ID, true)
+	a.sync(t, s)
+	if _, known := s.rows[file.ID]; known {
+		t.Error("it was sent all the same")
+	}
+}
+
+// An edit beats a delete, with the file that was attached by it.
+func TestAFileBringsItsItemBack(t *testing.T) {
+	a, b, s := twoDevices(t)
+	item := a.save(t, login("Bank", "1")).ID
+	old := a.attach(t, item, "old", 1)
+	a.MarkUploaded(old.ID, true)
+	a.sync(t, s)
+	b.sync(t, s)
+	check(t, b.DeleteForever(ctx, item))
+	file := a.attach(t, item, "new", 1)
+	b.sync(t, s)
+	a.sync(t, s)
+	a.MarkUploaded(file.ID, true)
+	a.sync(t, s)
+	b.sync(t, s)
+	for _, d := range []*device{a, b} {
+		if got := d.names(t, item); got != "new" {
+			t.Errorf("%q", got)
+		}
+	}
+	if got := a.stored(t); !slices.Equal(got, []id.ID{file.ID}) {
+		t.Errorf("%v are left", got)
+	}
+}

@@ -210,6 +210,26 @@ func (p *pulling) advance(o Object, head Version) error {
 	if o.Ancestor != nil {
 		ancestor = *o.Ancestor
 	}
+	if head.State == Dead {
+		return p.advanceDeleted(o, head, ancestor)
+	}
+	return p.moveTo(o, head, ancestor)
+}
+
+// advanceDeleted is advance to a tombstone. Where the item is gone then, so are its files: who deleted it may not have heard of them all.
+func (p *pulling) advanceDeleted(o Object, head, ancestor Version) error {
+	before, err := p.current(o)
+	if errors.Is(err, ErrClosed) {
+		return err
+	}
+	defer before.Wipe()
+	if err := p.moveTo(o, head, ancestor); err != nil || p.changes[o.ID] != nil {
+		return err
+	}
+	return p.deleteFiles(before.namedFiles())
+}
+
+func (p *pulling) moveTo(o Object, head, ancestor Version) error {
 	o.Base, o.Ancestor = head, nil
 	if o.Pending == nil || (o.Pending.State == head.State && o.Pending.Hash == head.Hash) {
 		return p.adopt(o)
