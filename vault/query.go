@@ -126,8 +126,8 @@ func (v *Vault) Summary(item id.ID) (*Summary, bool) {
 	return &e.Summary, true
 }
 
-// Counts are the numbers of a sidebar. Items in the archive count in Archive alone, those in the trash in Trash alone. A folder
-// counts what is in it and in the folders below.
+// Counts are the numbers of a sidebar. Items in the archive count in Archive alone, those in the trash in Trash alone; Conflicts are
+// what Undecided returns. A folder counts what is in it and in the folders below.
 type Counts struct {
 	All, Favorites, Conflicts, Unreadable, Archive, Trash int
 
@@ -171,6 +171,7 @@ func (x *index) count() *Counts {
 		}
 	}
 	c.Folders = x.withBranches(c.Folders)
+	c.Conflicts += x.undecidedElsewhere()
 	return &c
 }
 

@@ -353,6 +353,7 @@ func (v *Vault) settle(it *Item, i int, take bool) {
 		return
 	}
 	chosen := it.History[i]
+	it.revive(chosen.Field)
 	it.setField(chosen.Field, chosen.Value.Reveal())
 	if chosen.Field == ValueField(Password) {
 		it.datePassword(chosen.Time)

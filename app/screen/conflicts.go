@@ -2,37 +2,43 @@ package screen
 
 import (
 	"context"
-	"strconv"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
 )
 
 // ConflictsState shows, for every field that two devices changed, both values side by side.
 type ConflictsState struct {
-	Title   string // of the item
+	Title   string // of the item or folder
 	Body    string
 	Fields  []ConflictRow
-	Settled string // how many were chosen already: "1 of 3 chosen"
-	Undo    string // label of the button; empty if nothing can be undone
-	Done    string // label of the way back
+	Settled []SettledRow
+	Decided string // how many were decided already: "1 of 3 decided"
+	Done    string // label of the way back, or on
+	Loading bool
 	Busy    bool
 	Problem Message
 }
 
-// ConflictRow is one field with its two values. Choose takes its ID.
+// ConflictRow is one field with its two values. Choose and KeepBoth take its ID.
 type ConflictRow struct {
 	ID    string
 	Label string
 	Kept  ConflictSide // what the item has now
 	Other ConflictSide // what was typed elsewhere
+	Both  string       // label of the button that keeps both
 }
 
 // ConflictSide is one of two values. The value of a secret is not in it: ask Conflicts.Secret while Revealed is true.
 type ConflictSide struct {
 	ID       string
-	Label    string // "In your vault", "Typed on 20 September 2026, 00:50"
+	Label    string // "In your vault", "The other value"
+	Who      string // "Laptop · 20 September 2026, 00:50"; empty where nobody knows
 	Value    string
 	Empty    bool
 	Secret   bool
@@ -40,24 +46,49 @@ type ConflictSide struct {
 	Choose   string // label of the button
 }
 
-// Conflicts lets the person choose between two values that two devices typed.
+// SettledRow is a field that was decided. Undo takes its ID.
+type SettledRow struct {
+	ID     string
+	Label  string
+	Choice string // "The other value is used."
+	Undo   string // label of the button
+}
+
+// Conflicts lets the person choose between two values that two devices typed, or keep both.
 type Conflicts struct {
 	model[ConflictsState]
-	vault    *vault.Vault
+	config   ConflictsConfig
 	item     vault.Item
-	done     func()
+	loading  bool
 	revealed revealer
 
-	total   int
 	settled []settled
 	busy    bool
 	problem Message
+	release func() // ends the subscription
+}
+
+// ConflictsConfig says what is decided and what follows. The functions are called on the UI goroutine.
+type ConflictsConfig struct {
+	Vault   *vault.Vault
+	Item    id.ID                   // an item or a folder
+	Devices func() map[id.ID]string // the names of the account's devices
+	Here    id.ID                   // this device
+	Next    bool                    // Done leads on to what is undecided yet, and not back to the item
+	Done    func()
 }
 
 // settled is a choice that can be undone.
 type settled struct {
+	id       string
 	conflict vault.Past
 	before   secret.Bytes // the field's value until then
+	choice   string       // key of the sentence
+}
+
+func (s *settled) wipe() {
+	s.before.Wipe()
+	s.conflict.Value.Wipe()
 }
 
 const (
@@ -65,47 +96,94 @@ const (
 	otherSide = "other/"
 )
 
-// NewConflicts takes ownership of the item. done leads back to it.
-func NewConflicts(env *Env, v *vault.Vault, item vault.Item, done func()) *Conflicts {
-	c := &Conflicts{vault: v, item: item, done: done, total: len(item.Conflicts())}
+// NewConflicts opens the item and shows it.
+func NewConflicts(env *Env, config ConflictsConfig) *Conflicts {
+	c := &Conflicts{config: config}
 	c.begin(env, c.view)
 	c.revealed.begin(c.run, c.changed)
+	c.release = config.Vault.Subscribe(func(change vault.Change) {
+		if change.All || slices.Contains(change.Objects, config.Item) {
+			env.Post(c.reload)
+		}
+	})
+	c.reload()
 	return c
 }
 
 // Leave wipes both sides.
 func (c *Conflicts) Leave() {
+	c.release()
 	c.model.Leave()
 	c.item.Wipe()
-	for _, s := range c.settled {
-		s.before.Wipe()
-		s.conflict.Value.Wipe()
+	for i := range c.settled {
+		c.settled[i].wipe()
 	}
 }
 
-// Done leads back to the item.
-func (c *Conflicts) Done() { c.done() }
+// Done leads back to the item, or on to the next one.
+func (c *Conflicts) Done() { c.config.Done() }
+
+// reload reads the item again, after it has changed. What is shown stays until then.
+func (c *Conflicts) reload() {
+	if c.busy || c.run.Stopped() {
+		return // what is under way reads it
+	}
+	c.loading = true
+	c.read(func(context.Context) error { return nil }, func() {})
+}
+
+// conflictID names a conflict for as long as it is open. No value is in it: it may stay in memory.
+func conflictID(p vault.Past) string { return fmt.Sprintf("%s@%d@%s", p.Field, p.Time, p.Device) }
 
 func (c *Conflicts) view() ConflictsState {
-	s := ConflictsState{Title: titleOf(c.env.Words, c.item.Title), Body: c.text("screen.conflicts.body"), Busy: c.busy, Problem: c.problem,
-		Settled: c.env.Words.Count("screen.conflicts.settled", c.total, "done", len(c.settled)), Done: c.text("screen.conflicts.done")}
-	for i, conflict := range c.item.Conflicts() {
-		s.Fields = append(s.Fields, c.row(i, conflict))
+	if c.item.ID.IsZero() {
+		return ConflictsState{Loading: c.loading, Problem: c.problem, Done: c.doneLabel()}
 	}
-	if len(c.settled) > 0 && !c.busy {
-		s.Undo = c.text("screen.vault.undo")
+	open := c.item.Conflicts()
+	s := ConflictsState{Title: titleOf(c.env.Words, c.item.Title), Body: c.text("screen.conflicts.body"), Loading: c.loading, Busy: c.busy, Problem: c.problem,
+		Decided: c.env.Words.Count("screen.conflicts.decided", len(open)+len(c.settled), "done", len(c.settled)), Done: c.doneLabel()}
+	for _, conflict := range open {
+		s.Fields = append(s.Fields, c.row(conflict))
+	}
+	for _, done := range c.settled {
+		s.Settled = append(s.Settled, SettledRow{
+			ID: done.id, Label: labelOf(c.env.Words, &c.item, done.conflict.Field), Choice: c.text("screen.conflicts.chosen." + done.choice), Undo: c.text("screen.vault.undo"),
+		})
+	}
+	if len(open) == 0 && !c.loading {
+		s.Body = c.text("screen.conflicts.allDecided")
 	}
 	return s
 }
 
-func (c *Conflicts) row(i int, conflict vault.Past) ConflictRow {
-	index := strconv.Itoa(i)
-	typed := time.UnixMilli(conflict.Time).Local()
-	return ConflictRow{
-		ID: index, Label: labelOf(c.env.Words, &c.item, conflict.Field),
-		Kept:  c.side(keptSide+index, c.text("screen.conflicts.kept"), conflict.Field),
-		Other: c.side(otherSide+index, c.text("screen.conflicts.other", "time", c.env.Words.DateTime(typed)), conflict.Field),
+func (c *Conflicts) doneLabel() string {
+	if c.config.Next {
+		return c.text("screen.conflicts.next")
 	}
+	return c.text("screen.conflicts.done")
+}
+
+func (c *Conflicts) row(conflict vault.Past) ConflictRow {
+	name := conflictID(conflict)
+	kept := c.side(keptSide+name, c.text("screen.conflicts.kept"), conflict.Field)
+	if at, device, known := c.item.TypedAt(conflict.Field); known {
+		kept.Who = c.who(at, device)
+	}
+	other := c.side(otherSide+name, c.text("screen.conflicts.other"), conflict.Field)
+	other.Who = c.who(conflict.Time, conflict.Device)
+	return ConflictRow{ID: name, Label: labelOf(c.env.Words, &c.item, conflict.Field), Kept: kept, Other: other, Both: c.text("screen.conflicts.both")}
+}
+
+// who says where a value was typed, and when that device says it was.
+func (c *Conflicts) who(at int64, device id.ID) string {
+	name := c.config.Devices()[device]
+	switch {
+	case device == c.config.Here:
+		name = c.text("screen.conflicts.here")
+	case name == "":
+		name = c.text("screen.conflicts.someDevice")
+	}
+	return c.text("screen.conflicts.who", "device", name, "time", c.env.Words.DateTime(time.UnixMilli(at).Local()))
 }
 
 func (c *Conflicts) side(name, label string, field vault.Field) ConflictSide {
@@ -122,11 +200,11 @@ func (c *Conflicts) side(name, label string, field vault.Field) ConflictSide {
 
 // bytes lends the value of a side.
 func (c *Conflicts) bytes(side string) secret.Bytes {
-	for i, conflict := range c.item.Conflicts() {
+	for _, conflict := range c.item.Conflicts() {
 		switch side {
-		case keptSide + strconv.Itoa(i):
+		case keptSide + conflictID(conflict):
 			return valueOf(&c.item, conflict.Field)
-		case otherSide + strconv.Itoa(i):
+		case otherSide + conflictID(conflict):
 			return conflict.Value
 		}
 	}
@@ -147,58 +225,84 @@ func (c *Conflicts) Secret(side string) secret.Bytes {
 // Choose settles a field: with the value typed elsewhere, or with the one that the item has. The one that is not chosen goes into
 // the history.
 func (c *Conflicts) Choose(row string, other bool) {
+	choice := "kept"
+	if other {
+		choice = "other"
+	}
+	c.settle(row, choice, func(ctx context.Context, conflict vault.Past) error {
+		return c.config.Vault.ResolveConflict(ctx, c.config.Item, conflict, other)
+	})
+}
+
+// KeepBoth settles a field with both values: names and notes are joined, anything else gets a field of its own beside the first.
+func (c *Conflicts) KeepBoth(row string) {
+	c.settle(row, "both", func(ctx context.Context, conflict vault.Past) error {
+		label := c.text("screen.conflicts.second", "field", labelOf(c.env.Words, &c.item, conflict.Field))
+		return c.config.Vault.KeepBoth(ctx, c.config.Item, conflict, label)
+	})
+}
+
+func (c *Conflicts) settle(row, choice string, settle func(context.Context, vault.Past) error) {
 	open := c.item.Conflicts()
-	i, err := strconv.Atoi(row)
-	if err != nil || i < 0 || i >= len(open) || c.busy {
+	i := slices.IndexFunc(open, func(p vault.Past) bool { return conflictID(p) == row })
+	if i < 0 || c.busy {
 		return
 	}
 	conflict := open[i]
 	conflict.Value = conflict.Value.Clone()
-	choice := settled{conflict, valueOf(&c.item, conflict.Field).Clone()}
-	c.work(func(ctx context.Context) error {
-		return c.vault.ResolveConflict(ctx, c.item.ID, conflict, other)
-	}, func() { c.settled = append(c.settled, choice) })
+	done := settled{row, conflict, valueOf(&c.item, conflict.Field).Clone(), choice}
+	c.work(func(ctx context.Context) error { return settle(ctx, conflict) }, func() { c.settled = append(c.settled, done) })
 }
 
-// Undo makes the last choice a question again.
-func (c *Conflicts) Undo() {
-	if len(c.settled) == 0 || c.busy {
+// Undo makes a choice a question again.
+func (c *Conflicts) Undo(row string) {
+	i := slices.IndexFunc(c.settled, func(s settled) bool { return s.id == row })
+	if i < 0 || c.busy {
 		return
 	}
-	last := c.settled[len(c.settled)-1]
-	item := c.item.Clone()
+	last := c.settled[i]
 	c.work(func(ctx context.Context) error {
-		defer item.Wipe()
-		reopen(&item, last)
-		saved, err := c.vault.Save(ctx, item)
-		saved.Wipe()
-		return err
-	}, func() { c.settled = c.settled[:len(c.settled)-1] })
+		return c.config.Vault.ReopenConflict(ctx, c.config.Item, last.conflict, last.before)
+	}, func() {
+		c.settled = slices.DeleteFunc(c.settled, func(s settled) bool { return s.id == row })
+		last.wipe()
+	})
 }
 
-// reopen gives the field the value it had, and asks about the other one again.
-func reopen(item *vault.Item, choice settled) {
-	setValue(item, choice.conflict.Field, choice.before.Clone())
-	for i := range item.History {
-		p := &item.History[i]
-		if p.Field == choice.conflict.Field && p.Time == choice.conflict.Time && p.Device == choice.conflict.Device && p.Value.Equal(choice.conflict.Value) {
-			p.Conflict = true
-			return
-		}
+// UndoLast makes the last choice a question again.
+func (c *Conflicts) UndoLast() {
+	if n := len(c.settled); n > 0 {
+		c.Undo(c.settled[n-1].id)
 	}
 }
 
-// work changes the vault and reads the item again.
+// work changes the vault and reads the item again. A conflict that another device has settled meanwhile is no failure: the item is
+// read and shown as it is.
 func (c *Conflicts) work(change func(context.Context) error, done func()) {
 	c.busy, c.problem = true, Message{}
-	item := c.item.ID
+	gone := false
+	c.read(func(ctx context.Context) error {
+		err := change(ctx)
+		if gone = errors.Is(err, vault.ErrNotFound); gone {
+			return nil
+		}
+		return err
+	}, func() {
+		if !gone {
+			done()
+		}
+	})
+}
+
+func (c *Conflicts) read(change func(context.Context) error, done func()) {
 	RunOwned(c.run, func(ctx context.Context) (vault.Item, error) {
 		if err := change(ctx); err != nil {
 			return vault.Item{}, err
 		}
-		return c.vault.Get(ctx, item)
+		return c.config.Vault.Get(ctx, c.config.Item)
 	}, func(it vault.Item, err error) {
-		c.busy, c.problem = false, explain(c.env.Words, err)
+		c.busy, c.loading = false, false
+		c.problem = explain(c.env.Words, err)
 		if err == nil {
 			c.revealed.hideAll()
 			c.item.Wipe()

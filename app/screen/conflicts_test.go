@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/vault"
@@ -33,36 +34,47 @@ func conflictDesk(t *testing.T) (*desk, *Vault, id.ID) {
 	return d, v, item
 }
 
+// fieldOf finds a conflict by its label.
+func fieldOf(t *testing.T, c *Conflicts, label string) ConflictRow {
+	t.Helper()
+	for _, row := range c.State().Fields {
+		if row.Label == label {
+			checkWords(t, row.Label, row.Label, row.Kept.Label, row.Kept.Who, row.Other.Label, row.Other.Who, row.Kept.Choose, row.Both)
+			return row
+		}
+	}
+	t.Fatalf("no conflict about %s: %+v", label, c.State())
+	return ConflictRow{}
+}
+
+// inbox opens what is to be decided, and the first of it.
+func (d *desk) inbox(v *Vault) *Conflicts {
+	d.t.Helper()
+	v.Go(navRow(d.t, v, "To be decided").Place)
+	d.until("first conflict", func() bool { return v.Conflicts() != nil && !v.Conflicts().State().Loading })
+	return v.Conflicts()
+}
+
 func TestConflictIsShownChosenAndUndone(t *testing.T) {
 	d, v, item := conflictDesk(t)
 	if row := navRow(t, v, "To be decided"); row.Count != "1" {
 		t.Errorf("%+v", row)
 	}
-	v.Go(navRow(t, v, "To be decided").Place)
-	d.until("details", func() bool { return v.Detail() != nil && len(v.Detail().State().Banners) > 0 })
-	if b := v.Detail().State().Banners[0]; b.Kind != BannerConflict || b.Action != "Choose" {
-		t.Fatalf("%+v", b)
-	}
-	v.Detail().Act(BannerConflict)
-	c := v.Conflicts()
-	if v.State().Pane != PaneConflicts || len(c.State().Fields) != 2 {
+	c := d.inbox(v)
+	if v.State().Pane != PaneConflicts || len(c.State().Fields) != 2 || v.State().Selected != 0 {
 		t.Fatalf("%+v", c.State())
 	}
-	var user, password ConflictRow
-	for _, row := range c.State().Fields {
-		checkWords(t, row.Label, row.Label, row.Kept.Label, row.Other.Label, row.Kept.Choose)
-		if row.Label == "Username" {
-			user = row
-		} else {
-			password = row
-		}
-	}
+	user, password := fieldOf(t, c, "Username"), fieldOf(t, c, "Password")
 	kept, lost := "laptop", "pc"
 	if user.Kept.Value == "pc user" {
 		kept, lost = lost, kept
 	}
 	if user.Kept.Value != kept+" user" || user.Other.Value != lost+" user" {
 		t.Errorf("%+v", user)
+	}
+	who := map[string]string{"laptop": "Laptop · ", "pc": "This PC · "}
+	if !strings.HasPrefix(user.Kept.Who, who[kept]) || !strings.HasPrefix(user.Other.Who, who[lost]) {
+		t.Errorf("%q, %q", user.Kept.Who, user.Other.Who)
 	}
 	if !password.Kept.Secret || password.Kept.Value+password.Other.Value != "" || c.Secret(password.Other.ID).Len() != 0 {
 		t.Errorf("a secret is shown unasked: %+v", password)
@@ -71,33 +83,110 @@ func TestConflictIsShownChosenAndUndone(t *testing.T) {
 	if got := string(c.Secret(password.Other.ID).Reveal()); got != lost+" password" {
 		t.Errorf("revealed %q", got)
 	}
-
 	c.Choose(password.ID, true)
 	d.until("chosen", func() bool { return len(c.State().Fields) == 1 })
-	if got := c.State().Settled; got != "1 of 2 chosen" {
-		t.Error(got)
+	if s := c.State(); s.Decided != "1 of 2 decided" || len(s.Settled) != 1 || s.Settled[0].Label != "Password" {
+		t.Errorf("%+v", s)
 	}
 	it := testpc.Get(t, d.shell.unlocked, item)
 	if string(it.Value(vault.Password).Reveal()) != lost+" password" || string(it.Value(vault.Username).Reveal()) != kept+" user" {
 		t.Error("the wrong field was settled")
 	}
-
-	c.Undo()
-	d.until("undone", func() bool { return len(c.State().Fields) == 2 })
+	c.Choose(user.ID, false)
+	d.until("second", func() bool { return len(c.State().Fields) == 0 })
+	c.Undo(c.State().Settled[0].ID) // the first of them, although another came after it
+	d.until("undone", func() bool { return len(c.State().Fields) == 1 && len(c.State().Settled) == 1 })
 	it = testpc.Get(t, d.shell.unlocked, item)
-	if string(it.Value(vault.Password).Reveal()) != kept+" password" || len(it.Conflicts()) != 2 || c.State().Undo != "" {
+	if string(it.Value(vault.Password).Reveal()) != kept+" password" || len(it.Conflicts()) != 1 {
 		t.Error("the choice was not taken back")
 	}
-
-	c.Choose("0", false)
-	d.until("first", func() bool { return len(c.State().Fields) == 1 && !c.State().Busy })
-	c.Choose("0", true)
-	d.until("second", func() bool { return len(c.State().Fields) == 0 })
+	c.Choose(password.ID, true)
+	d.until("all", func() bool { return len(c.State().Fields) == 0 })
+	d.until("empty list", func() bool { return v.State().Rows.Len() == 0 })
+	if v.State().Pane != PaneConflicts {
+		t.Error("what can be undone is gone with the last decision")
+	}
 	c.Done()
-	d.until("item", func() bool { return v.State().Pane == PaneDetail && v.State().Rows.Len() == 0 })
+	d.until("nothing more", func() bool { return v.State().Pane == PaneNothing })
 	it = testpc.Get(t, d.shell.unlocked, item)
-	if !historyHolds(&it, "laptop password") && !historyHolds(&it, "pc password") {
+	if !historyHolds(&it, kept+" password") {
 		t.Error("the value that was not chosen is not in the history")
+	}
+}
+
+// Ctrl+Z takes the last decision back where no toast has something to undo.
+func TestBothValuesAreKeptAndUndoneByKey(t *testing.T) {
+	d, v, item := conflictDesk(t)
+	d.show(v, "Mail")
+	v.Detail().Act(BannerConflict)
+	c := v.Conflicts()
+	d.until("conflict", func() bool { return !c.State().Loading })
+	c.KeepBoth(fieldOf(t, c, "Password").ID)
+	d.until("both", func() bool { return len(c.State().Settled) == 1 })
+	it := testpc.Get(t, d.shell.unlocked, item)
+	if len(it.Custom) != 1 || it.Custom[0].Label != "Password (other)" || it.Custom[0].Type != vault.Concealed || len(it.Conflicts()) != 1 {
+		t.Fatalf("%d custom fields, %d conflicts", len(it.Custom), len(it.Conflicts()))
+	}
+	v.Undo()
+	d.until("undone", func() bool { return len(c.State().Settled) == 0 && !c.State().Busy })
+	if it := testpc.Get(t, d.shell.unlocked, item); len(it.Custom) != 0 || len(it.Conflicts()) != 2 {
+		t.Errorf("%d custom fields, %d conflicts", len(it.Custom), len(it.Conflicts()))
+	}
+	c.Done()
+	d.until("item", func() bool { return v.State().Pane == PaneDetail && v.Detail().State().Title == "Mail" })
+}
+
+// Two devices have given one folder two names. It is decided where items are, and the next undecided one follows.
+func TestFolderConflictIsInTheInbox(t *testing.T) {
+	d, v, server := openDesk(t)
+	here := d.shell.unlocked
+	folder, err := here.Vault().SaveFolder(t.Context(), vault.Folder{Name: "Work"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	testpc.Sync(t, here)
+	other := testpc.New(t, "Laptop", nil).SignIn(t, server, anna, here.SecretKey())
+	server.Stop()
+	for u, name := range map[*session.Unlocked]string{here: "Office", other: "Business"} {
+		if _, err := u.Vault().SaveFolder(t.Context(), vault.Folder{ID: folder.ID, Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server.Restart()
+	testpc.Sync(t, other)
+	testpc.Sync(t, here)
+	d.until("conflict", func() bool { return v.counts.Conflicts == 1 })
+	c := d.inbox(v)
+	if row := v.State().Rows.At(0); !row.Folder || row.Subtitle != "Folder" || !row.Warning {
+		t.Errorf("%+v", row)
+	}
+	c.KeepBoth(c.State().Fields[0].ID)
+	d.until("both", func() bool { return len(c.State().Settled) == 1 })
+	c.Done()
+	d.until("nothing more", func() bool { return v.State().Pane == PaneNothing && v.counts.Conflicts == 0 })
+	testpc.Sync(t, here)
+	testpc.Sync(t, other)
+	names := func(u *session.Unlocked) string { return u.Vault().Folders()[0].Name }
+	if got := names(here); got != names(other) || !strings.Contains(got, "Office") || !strings.Contains(got, "Business") {
+		t.Errorf("%q here, %q there", got, names(other))
+	}
+}
+
+// Another device decides while the question is on the screen here.
+func TestConflictIsSettledElsewhere(t *testing.T) {
+	d, v, item := conflictDesk(t)
+	c := d.inbox(v)
+	it := testpc.Get(t, d.shell.unlocked, item)
+	password := fieldOf(t, c, "Password")
+	for _, conflict := range it.Conflicts() {
+		if err := d.shell.unlocked.Vault().ResolveConflict(t.Context(), item, conflict, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.Choose(password.ID, true) // the screen has not heard of it
+	d.until("nothing to decide", func() bool { return len(c.State().Fields) == 0 && !c.State().Busy })
+	if s := c.State(); !s.Problem.IsZero() || len(s.Settled) != 0 {
+		t.Errorf("%+v", s)
 	}
 }
 
@@ -115,9 +204,11 @@ func TestConflictsIgnoreWhatIsNotThere(t *testing.T) {
 	d.show(v, "Mail")
 	v.Detail().Act(BannerConflict)
 	c := v.Conflicts()
+	d.until("conflict", func() bool { return !c.State().Loading })
 	c.Choose("7", true)
-	c.Choose("nonsense", true)
-	c.Undo()
+	c.KeepBoth("nonsense")
+	c.Undo("nonsense")
+	c.UndoLast()
 	if s := c.State(); s.Busy || len(s.Fields) != 2 {
 		t.Errorf("%+v", s)
 	}

@@ -141,7 +141,11 @@ func (v *Vault) refresh() {
 	v.asking, v.askAgain = true, false
 	filter := v.place.filter(v.search, v.sort)
 	Run(v.run, func(context.Context) (found, error) {
-		return found{filter, v.vault.Query(filter), v.vault.Counts(), v.vault.Folders()}, nil
+		rows := v.vault.Query(filter)
+		if filter.Conflicts {
+			rows = v.vault.Undecided(filter.Text, filter.Sort)
+		}
+		return found{filter, rows, v.vault.Counts(), v.vault.Folders()}, nil
 	}, func(f found, _ error) {
 		v.asking = false
 		if v.askAgain {
@@ -156,7 +160,7 @@ func (v *Vault) show(f found) {
 	before := v.indexOf(v.selected)
 	asked := f.filter != v.filter // the person asked for another list, and not the vault changed
 	v.filter, v.rows, v.counts, v.folders, v.loading = f.filter, f.rows, f.counts, f.folders, false
-	if v.indexOf(v.selected) < 0 && (asked || !v.exists(v.selected)) && v.editor == nil && v.conflicts == nil {
+	if v.indexOf(v.selected) < 0 && (asked || !v.exists(v.selected)) && v.editor == nil && (asked || v.conflicts == nil) {
 		v.selectNear(before)
 	}
 	v.changed()
@@ -238,7 +242,7 @@ func (v *Vault) SortBy(choice string) {
 
 // Select shows the item of a row.
 func (v *Vault) Select(index int) {
-	if index < 0 || index >= len(v.rows) || v.rows[index].ID == v.selected && v.detail != nil {
+	if index < 0 || index >= len(v.rows) || v.rows[index].ID == v.selected && (v.detail != nil || v.conflicts != nil) {
 		return
 	}
 	item := v.rows[index].ID
@@ -248,10 +252,14 @@ func (v *Vault) Select(index int) {
 	})
 }
 
-// open shows an item in the right pane.
+// open shows an item in the right pane: what is to be decided about it, where that is what the list shows.
 func (v *Vault) open(item id.ID) {
 	v.closePane()
 	v.selected = item
+	if v.place.Kind == PlaceConflicts && !item.IsZero() {
+		v.decide(item, true)
+		return
+	}
 	v.detail = NewDetail(v.env, DetailConfig{
 		Get: v.vault.Get, FolderName: v.folderName, Copied: v.copyText, Edit: v.openEditor, Conflicts: v.openConflicts,
 		Restore: func(id.ID) { v.Restore() }, RestoreVersion: v.restoreVersion, Unarchive: func(id.ID) { v.ToggleArchive() }, Failed: v.fail,
@@ -347,13 +355,40 @@ func (v *Vault) saveItem(ctx context.Context, item *vault.Item) error {
 	return err
 }
 
+// openConflicts asks about an item that is shown; the answer leads back to it.
 func (v *Vault) openConflicts(item vault.Item) {
+	item.Wipe()
 	v.closePane()
-	v.conflicts = NewConflicts(v.env, v.vault, item, func() {
-		v.open(v.selected)
-		v.changed()
-	})
+	v.decide(item.ID, false)
 	v.changed()
+}
+
+// decide asks about an item or folder. In the inbox the next one follows.
+func (v *Vault) decide(item id.ID, inbox bool) {
+	u := v.config.Unlocked
+	v.conflicts = NewConflicts(v.env, ConflictsConfig{
+		Vault: v.vault, Item: item, Devices: u.DeviceNames, Here: u.DeviceID(), Next: inbox, Done: func() {
+			if inbox {
+				v.decideNext()
+			} else {
+				v.open(item)
+			}
+			v.changed()
+		},
+	})
+}
+
+// decideNext goes to the row after the selected one, which still waits, or to the first where it has been decided. Without rows there is
+// nothing more to decide.
+func (v *Vault) decideNext() {
+	at, waits := v.indexOf(v.selected), len(v.conflicts.State().Fields) > 0
+	v.closePane()
+	if waits && len(v.rows) > 0 {
+		v.open(v.rows[(at+1)%len(v.rows)].ID)
+		return
+	}
+	v.selected = id.ID{}
+	v.refresh() // the list may not have heard of the decision
 }
 
 // Unsaved gives a copy of what is being typed, to be kept before the vault is locked; false if there is nothing.
@@ -399,11 +434,13 @@ func (v *Vault) DismissToast() {
 	v.changed()
 }
 
-// Undo takes back what the toast reports.
+// Undo takes back what the toast reports, or the last decision between two values.
 func (v *Vault) Undo() {
 	if undo := v.undo; undo != nil {
 		v.DismissToast()
 		v.do(undo, func() {})
+	} else if v.conflicts != nil {
+		v.conflicts.UndoLast()
 	}
 }
 

@@ -79,6 +79,9 @@ func (r Rows) Len() int { return len(r.summaries) }
 func (r Rows) At(index int) ItemRow {
 	s := r.summaries[index]
 	row := ItemRow{ID: s.ID, Icon: kindIcon(s.Kind), Kind: s.Kind, Title: titleOf(r.words, s.Title), Subtitle: s.Subtitle, Favorite: s.Favorite, Archived: s.ArchivedAt != 0}
+	if s.IsFolder() {
+		row.Icon, row.Folder, row.Subtitle = assets.IconFolder, true, r.words.Text("screen.vault.folder")
+	}
 	switch {
 	case s.Unreadable:
 		row.Title, row.Subtitle, row.Warning = r.words.Text("screen.vault.unreadable"), s.ID.String()[:8], true
@@ -103,6 +106,7 @@ type ItemRow struct {
 	Subtitle string
 	Favorite bool
 	Archived bool
+	Folder   bool // in the inbox of what is to be decided alone
 	Warning  bool // a conflict waits, or the item does not open
 }
 

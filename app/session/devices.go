@@ -70,6 +70,12 @@ func (r *roster) names() map[id.ID]string {
 	return names
 }
 
+// DeviceNames are the names of all devices that the account ever had, as of the last sync.
+func (u *Unlocked) DeviceNames() map[id.ID]string { return u.roster.names() }
+
+// DeviceID is this PC, as one of the account's devices.
+func (u *Unlocked) DeviceID() id.ID { return u.current().device.ID }
+
 // Devices lists the live devices of the account, the last added first. The list is the account log's; without the server it is that
 // of the last sync, without times, and the error wraps ErrOffline.
 func (u *Unlocked) Devices(ctx context.Context) ([]Device, error) {

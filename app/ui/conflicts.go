@@ -17,10 +17,10 @@ type conflictsView struct {
 	model *screen.Conflicts
 	box   *fyne.Container
 
-	title      *widget.Text
-	undo, done *widget.Button
-	settled    *widget.Text
-	notice     *notice
+	title   *widget.Text
+	done    *widget.Button
+	decided *widget.Text
+	notice  *notice
 	form       *widget.ScrollArea
 	shape      []string
 	first      fyne.Focusable
@@ -28,11 +28,10 @@ type conflictsView struct {
 }
 
 func newConflictsView(w *Window, model *screen.Conflicts) *conflictsView {
-	v := &conflictsView{w: w, model: model, title: widget.NewText("", theme.PaneTitle).Shortened(), settled: widget.NewText("", theme.Secondary), notice: newNotice(0)}
-	v.undo = widget.NewButton("", assets.IconUndo2, widget.Ghost, model.Undo)
+	v := &conflictsView{w: w, model: model, title: widget.NewText("", theme.PaneTitle).Shortened(), decided: widget.NewText("", theme.Secondary), notice: newNotice(0)}
 	v.done = widget.NewButton("", assets.NoIcon, widget.Secondary, model.Done)
 	v.form = widget.NewScrollArea(widget.Spacer())
-	bar := widget.Pad(widget.Row(8, widget.Grow(v.title), v.undo, v.done), 12, 24, 12, 30)
+	bar := widget.Pad(widget.Row(8, widget.Grow(v.title), v.done), 12, 24, 12, 30)
 	v.box = widget.Column(0, bar, widget.Rule(), widget.Grow(v.form))
 	model.OnChange(v.render)
 	v.render(model.State())
@@ -57,8 +56,7 @@ func (v *conflictsView) key(event *fyne.KeyEvent) bool {
 
 func (v *conflictsView) render(s screen.ConflictsState) {
 	v.title.SetText(s.Title)
-	v.settled.SetText(s.Settled)
-	label(v.undo, s.Undo)
+	v.decided.SetText(s.Decided)
 	label(v.done, s.Done)
 	v.notice.set(s.Problem)
 	if shape := conflictsShape(s); !slices.Equal(shape, v.shape) {
@@ -78,34 +76,58 @@ func (v *conflictsView) render(s screen.ConflictsState) {
 }
 
 func conflictsShape(s screen.ConflictsState) []string {
-	shape := []string{s.Settled}
+	shape := []string{s.Decided, s.Body}
 	for _, f := range s.Fields {
-		shape = append(shape, f.ID, f.Label, f.Kept.Label, f.Kept.Value, f.Other.Label, f.Other.Value)
+		shape = append(shape, f.ID, f.Label, f.Kept.Label, f.Kept.Who, f.Kept.Value, f.Other.Label, f.Other.Who, f.Other.Value)
+	}
+	for _, done := range s.Settled {
+		shape = append(shape, done.ID, done.Label, done.Choice)
 	}
 	return shape
 }
 
 func (v *conflictsView) build(s screen.ConflictsState) fyne.CanvasObject {
 	v.updates, v.first = nil, nil
-	column := widget.Column(gap, paragraph(s.Body), v.notice.box, v.settled)
+	column := widget.Column(gap, paragraph(s.Body), v.notice.box, v.decided)
 	for i, f := range s.Fields {
+		// In the order of the keyboard: one value, the other, both.
 		kept, other := v.side(i, f.Kept, f.ID, false), v.side(i, f.Other, f.ID, true)
-		column.Add(widget.Column(8, widget.NewText(f.Label, theme.Strong.Of(theme.SemiBold)), pair(.5, 440, kept, other)))
+		both := v.button(f.Both, assets.IconPlus, widget.Ghost, func() { v.model.KeepBoth(f.ID) })
+		column.Add(widget.Column(6, widget.NewText(f.Label, theme.Strong.Of(theme.SemiBold)), pair(.5, 440, kept, other),
+			widget.Row(0, both, widget.Spacer())))
+	}
+	if len(s.Settled) > 0 {
+		card := widget.Column(0)
+		for _, done := range s.Settled {
+			undo := v.button(done.Undo, assets.IconUndo2, widget.Ghost, func() { v.model.Undo(done.ID) })
+			text := widget.Column(1, widget.NewText(done.Label, theme.Strong).Shortened(), widget.NewParagraph(done.Choice, theme.Secondary.In(theme.ColorMuted)))
+			card.Add(widget.Pad(widget.Row(10, widget.NewIcon(assets.IconCircleCheck, theme.ColorSuccess, widget.IconSide), widget.Grow(text), undo), 8, 10, 8, widget.CardMargin))
+		}
+		column.Add(widget.NewCard(card))
 	}
 	return column
 }
 
+// button is one that waits while a decision is being kept.
+func (v *conflictsView) button(label string, icon assets.IconName, kind widget.Kind, do func()) *widget.Button {
+	b := widget.NewButton(label, icon, kind, do)
+	v.updates = append(v.updates, func(s screen.ConflictsState) { b.SetEnabled(!s.Busy) })
+	return b
+}
+
 // side is one of two values with the button that chooses it.
 func (v *conflictsView) side(i int, side screen.ConflictSide, row string, other bool) fyne.CanvasObject {
-	choose := widget.NewButton(side.Choose, assets.IconCheck, widget.Secondary, func() { v.model.Choose(row, other) })
+	choose := v.button(side.Choose, assets.IconCheck, widget.Secondary, func() { v.model.Choose(row, other) })
 	if v.first == nil {
 		v.first = choose
 	}
 	value, actions := v.value(i, side, other)
-	v.updates = append(v.updates, func(s screen.ConflictsState) { choose.SetEnabled(!s.Busy) })
-	return widget.NewCard(widget.Column(0,
-		widget.FieldRow(side.Label, value, actions...),
-		widget.Pad(widget.Row(0, choose, widget.Spacer()), 2, widget.CardMargin, 14, widget.CardMargin)))
+	parts := widget.Column(0, widget.FieldRow(side.Label, value, actions...))
+	if side.Who != "" {
+		parts.Add(widget.Pad(widget.NewParagraph(side.Who, theme.Caption.In(theme.ColorMuted)), 0, widget.CardMargin, 8, widget.CardMargin))
+	}
+	parts.Add(widget.Pad(widget.Row(0, choose, widget.Spacer()), 2, widget.CardMargin, 14, widget.CardMargin))
+	return widget.NewCard(parts)
 }
 
 func (v *conflictsView) value(i int, side screen.ConflictSide, other bool) (fyne.CanvasObject, []fyne.CanvasObject) {

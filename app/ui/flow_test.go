@@ -265,14 +265,14 @@ func TestConflictByKeyboard(t *testing.T) {
 	d.waitFor("Changed on two devices")
 
 	d.do("Choose")
-	d.waitFor("0 of 1 chosen")
+	d.waitFor("0 of 1 decided")
 	d.do("Show")
 	d.do("Show")
 	d.until("both values", func() bool {
 		return slices.Contains(d.secrets(), "base-password of A") && slices.Contains(d.secrets(), "typed on B")
 	})
 	d.do("Use this")
-	d.waitFor("1 of 1 chosen")
+	d.waitFor("1 of 1 decided")
 	d.keys(fyne.KeyEscape)
 	d.waitFor("Show Password")
 	d.press(screen.ActionReveal)

@@ -131,7 +131,7 @@ func (p *listPane) openNew() {
 // menu is what can be done with the selected item.
 func (p *listPane) menu() []widget.MenuItem {
 	s := p.model.State()
-	if s.Selected < 0 {
+	if s.Selected < 0 || s.Rows.At(s.Selected).Folder {
 		return nil
 	}
 	if s.InTrash {

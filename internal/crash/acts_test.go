@@ -24,7 +24,6 @@ type person struct {
 	password string
 	batch    id.ID    // the last import, while nothing has touched it
 	imported []string // keys of what it made
-	terse    bool     // no long notes, small imports
 }
 
 // act is one thing that a person does, and what the profile has then.
@@ -101,7 +100,7 @@ func (p *person) newItem() vault.Item {
 		f := spec.Fields[p.random.IntN(len(spec.Fields))]
 		it.Set(f.Key, typed(p.newValue(string(f.Key))))
 	}
-	if p.random.IntN(4) == 0 && !p.terse {
+	if p.random.IntN(4) == 0 {
 		it.Set(vault.Notes, typed(strings.Repeat(p.newValue("note"), 1+p.random.IntN(2000))))
 	}
 	return it
@@ -221,11 +220,7 @@ func (p *person) folder() act {
 func (p *person) importSome() act {
 	folder := vault.Folder{ID: id.New(), Name: p.newValue("folder")}
 	items := []vault.Item{folder.Item()}
-	many := 5 + p.random.IntN(20)
-	if p.terse {
-		many = 3
-	}
-	for range many {
+	for range 5 + p.random.IntN(20) {
 		it := p.newItem()
 		it.Folder = folder.ID
 		items = append(items, it)
@@ -256,9 +251,7 @@ func (p *person) undoImport() act {
 	}
 	a.do = func(ctx context.Context) error {
 		_, err := p.u.Vault().UndoBatch(ctx, p.batch)
-		if err == nil {
-			p.forgetImport()
-		}
+		p.batch = id.ID{}
 		return err
 	}
 	return a
@@ -269,12 +262,10 @@ func (p *person) sync() act {
 }
 
 func (p *person) lock() act {
-	return act{What: "lock and unlock", do: func(ctx context.Context) error {
+	return act{What: "lock and unlock", do: func(ctx context.Context) (err error) {
+		account := p.u.Account().ID
 		p.u.Lock()
-		u, err := p.m.Unlock(ctx, p.u.Account().ID, typed(p.password))
-		if err == nil {
-			p.u = u
-		}
+		p.u, err = p.m.Unlock(ctx, account, typed(p.password))
 		return err
 	}}
 }
@@ -313,9 +304,6 @@ func (p *person) newSecretKey() act {
 }
 
 func (p *person) rotate() act { return p.change("rotate", session.Change{Rotate: true}, "") }
-
-// forgetImport: what an import made was changed, and is not to be taken back as a whole any more.
-func (p *person) forgetImport() { p.batch = id.ID{} }
 
 // touches tells whether an act changes what the last import made.
 func (p *person) touches(a act) bool {

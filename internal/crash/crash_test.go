@@ -120,8 +120,7 @@ type census struct {
 // house lets one family live and die.
 func (c *census) house(number uint64) {
 	c.t.Run(fmt.Sprint("house-", number), func(t *testing.T) {
-		h, a := newHouse(t, number, nil)
-		h.settleIn(a)
+		h := newHouse(t, number)
 		for i, d := range h.deaths(min(livesEach, *kills)) {
 			if h.random.IntN(2) == 0 {
 				if err := h.typeOnB(); err != nil {
