@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -152,4 +153,61 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("merged and cannot be written: %v", err)
 		}
 	})
+}
+
+// olderWire is what a version before attachments knew of an item.
+type olderWire struct {
+	Schema uint64 `cbor:"1,keyasint"`
+	Kind   string `cbor:"2,keyasint"`
+	Title  string `cbor:"3,keyasint,omitempty"`
+}
+
+// A version that does not know attachments keeps an item's through its edits, byte for byte.
+func TestAnOlderVersionKeepsTheAttachments(t *testing.T) {
+	it := Item{Kind: Note, Title: "before", Attachments: []id.ID{{1}, {2}}}
+	encoded, err := encode(&it)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var older olderWire
+	unknown, err := canonical.UnmarshalKeeping(encoded, &older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older.Title = "after"
+	if encoded, err = canonical.MarshalWith(older, unknown); err != nil {
+		t.Fatal(err)
+	}
+	it.Title = "after"
+	if want, err := encode(&it); err != nil || !bytes.Equal(encoded, want) {
+		t.Errorf("%x, not %x, %v", encoded, want, err)
+	}
+}
+
+// Where it merged two lists of attachments it could choose one only, and kept the other in the history as what it did not know. That
+// must not be put back beside the list that this version knows.
+func TestTheHistoryOfAnOlderVersion(t *testing.T) {
+	it := Item{Kind: Note, Title: "x", Attachments: []id.ID{{1}}}
+	it.setField("unknown/19", []byte{0x80})
+	it.setField("unknown/20", []byte{0x80})
+	encoded, err := encode(&it)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := decode(it.ID, encoded); err != nil || len(again.Attachments) != 1 || len(again.unknown) != 1 {
+		t.Errorf("%v, %v", again.Attachments, err)
+	}
+}
+
+func TestAttachmentsInTheHistory(t *testing.T) {
+	a, b := id.ID{1}, id.ID{2}
+	for text, want := range map[string][]id.ID{
+		"": nil, a.String(): {a}, string(ids([]id.ID{a, b})): {a, b}, "no id": nil, a.String() + "\n\nx\n" + a.String() + "\n" + b.String(): {a, b},
+	} {
+		var it Item
+		it.setField(FieldAttachments, []byte(text))
+		if !slices.Equal(it.Attachments, want) {
+			t.Errorf("%q: %v", text, it.Attachments)
+		}
+	}
 }
