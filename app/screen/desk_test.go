@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -93,6 +94,8 @@ type desk struct {
 	opened     []string // web pages
 	saved      map[string]string
 	saveErr    error
+	folder     string   // where files are saved
+	picks      []string // the files that are chosen
 	idle       time.Duration
 	idleErr    error
 	autoruns   []bool
@@ -118,6 +121,8 @@ func newEnv(t *testing.T) (*Env, *desk) {
 			}
 			done("/home/anna/"+name, d.saveErr)
 		},
+		SaveAs:    func(name string, done func(string, bool)) { done(filepath.Join(d.folder, name), false) },
+		PickFiles: func(_ int64, done func([]string)) { done(d.picks) },
 	}
 	return d.env, d
 }

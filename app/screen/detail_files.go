@@ -86,6 +86,11 @@ func (f *itemFiles) named(attachment id.ID) (string, bool) {
 	return "", false
 }
 
+// waiting reports whether the server lacks one of the files.
+func (f *itemFiles) waiting() bool {
+	return slices.ContainsFunc(f.present, func(a vault.Attachment) bool { return a.Waiting })
+}
+
 // has reports whether one of the objects is a file of the item.
 func (f *itemFiles) has(objects []id.ID) bool {
 	return slices.ContainsFunc(objects, func(o id.ID) bool { _, ok := f.named(o); return ok })

@@ -47,8 +47,8 @@ type files struct {
 	moving []session.Transfer
 	ticker func() // stops showing progress; nil while nothing is under way
 
-	mu     sync.Mutex
-	latest []session.Transfer // as the session told last
+	mu    sync.Mutex
+	heard []session.Transfer // what the session told last
 }
 
 // fileHooks are the ways back to the screen of the vault.
@@ -86,8 +86,8 @@ func (f *files) begin(env *Env, run *Runner, from attachments, hooks fileHooks) 
 // goroutine may call it.
 func (f *files) hear(transfers []session.Transfer) {
 	f.mu.Lock()
-	news := !slices.EqualFunc(f.latest, transfers, sameStanding)
-	f.latest = transfers
+	news := !slices.EqualFunc(f.heard, transfers, sameStanding)
+	f.heard = transfers
 	f.mu.Unlock()
 	if news {
 		f.env.Post(func() {
@@ -102,12 +102,10 @@ func sameStanding(a, b session.Transfer) bool {
 	return a.Attachment == b.Attachment && a.Up == b.Up && a.State == b.State
 }
 
-// take shows the transfers as they stand now.
+// take shows the transfers as they stand now, which may be later than what was heard.
 func (f *files) take() {
 	before := f.moving
-	f.mu.Lock()
-	f.moving = f.latest
-	f.mu.Unlock()
+	f.moving = f.from.Transfers()
 	if !slices.EqualFunc(before, f.moving, func(a, b session.Transfer) bool { return a.Attachment == b.Attachment }) {
 		f.hooks.reload()
 	}

@@ -55,9 +55,21 @@ func (s *scripted) Attach(ctx context.Context, _ id.ID, name string, r io.Reader
 	return vault.Attachment{}, nil
 }
 
-func (s *scripted) FetchAttachment(a id.ID)                            { s.fetched = append(s.fetched, a) }
-func (s *scripted) CancelFetch(a id.ID)                                { s.canceled = append(s.canceled, a) }
-func (s *scripted) Transfers() []session.Transfer                      { return s.moving }
+func (s *scripted) FetchAttachment(a id.ID) { s.fetched = append(s.fetched, a) }
+func (s *scripted) CancelFetch(a id.ID)     { s.canceled = append(s.canceled, a) }
+func (s *scripted) Transfers() []session.Transfer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.moving
+}
+
+func (s *scripted) move(moving []session.Transfer) []session.Transfer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moving = moving
+	return moving
+}
+
 func (s *scripted) OnTransfers(func([]session.Transfer)) (stop func()) { return func() {} }
 
 // filesDesk is the details of a login, with files, over scripted attachments.
@@ -295,8 +307,16 @@ func stepwise(steps <-chan struct{}, stepped chan<- struct{}) func(context.Conte
 
 func TestAttachingShowsHowFarItIs(t *testing.T) {
 	folder := tree(t, "12345678", "second")
-	steps, stepped := make(chan struct{}), make(chan struct{})
-	d := newFilesDesk(t, &scripted{attach: stepwise(steps, stepped)}, testpc.Login("Bank", "anna", "hunter2"))
+	steps, stepped, second := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	first := stepwise(steps, stepped)
+	attach := func(ctx context.Context, name string, r io.Reader) error {
+		if name != "second" {
+			return first(ctx, name, r)
+		}
+		<-second
+		return nil
+	}
+	d := newFilesDesk(t, &scripted{attach: attach}, testpc.Login("Bank", "anna", "hunter2"))
 	d.files.attach(d.detail.id, []string{filepath.Join(folder, "12345678"), filepath.Join(folder, "second")})
 	d.until("the first file", func() bool { return len(d.detail.State().Files.Rows) == 2 })
 	if got := d.rows(); got != "12345678: Attaching  ·  0 % of 8 bytes [cancel]\nsecond: 6 bytes  ·  Waits its turn [cancel]" {
@@ -315,12 +335,7 @@ func TestAttachingShowsHowFarItIs(t *testing.T) {
 	if got := d.rows(); got != "second: Attaching  ·  0 % of 6 bytes [cancel]" {
 		t.Errorf("rows %s", got)
 	}
-	go func() {
-		for range len("second") + 1 {
-			steps <- struct{}{}
-			<-stepped
-		}
-	}()
+	close(second)
 	d.until("end", func() bool { return len(d.said) > 0 })
 	if len(d.from.attached) != 1 || d.said[0] != "second is attached." || d.files.ticker != nil {
 		t.Errorf("attached %q, said %q", d.from.attached, d.said)
@@ -335,12 +350,12 @@ func TestProgressIsShownTenTimesASecondAtMost(t *testing.T) {
 	at := func(done int64) []session.Transfer {
 		return []session.Transfer{{Attachment: a.ID, Up: true, Done: done, Total: 1000, State: engine.TransferRunning}}
 	}
-	d.files.hear(at(0))
+	d.files.hear(d.from.move(at(0)))
 	d.until("start", func() bool { return d.detail.State().Files.Rows[0].Moving })
 	d.queue.Drain()
 	shown = 0
 	for done := range int64(500) {
-		d.files.hear(at(done))
+		d.files.hear(d.from.move(at(done)))
 		d.queue.Drain()
 	}
 	if shown != 0 {
@@ -350,7 +365,7 @@ func TestProgressIsShownTenTimesASecondAtMost(t *testing.T) {
 	if row := d.detail.State().Files.Rows[0]; shown != 2 || row.Fraction != .499 {
 		t.Errorf("shown %d times, %+v", shown, row)
 	}
-	d.files.hear(nil)
+	d.files.hear(d.from.move(nil))
 	d.until("end", func() bool { return !d.detail.State().Files.Rows[0].Moving })
 	shown = 0
 	d.clock.Advance(d.queue, 50*progressPause)

@@ -209,6 +209,9 @@ func (v *Vault) statusChanged() {
 		v.config.SignedOut()
 		return
 	}
+	if v.status.State == session.Synced && v.detail != nil && v.detail.files.waiting() {
+		v.detail.reloadFiles() // the server has them now
+	}
 	v.changed()
 }
 
@@ -262,7 +265,7 @@ func (v *Vault) open(item id.ID) {
 	}
 	v.detail = NewDetail(v.env, DetailConfig{
 		Get: v.vault.Get, FolderName: v.folderName, Copied: v.copyText, Edit: v.openEditor, Conflicts: v.openConflicts,
-		Restore: func(id.ID) { v.Restore() }, RestoreVersion: v.restoreVersion, Unarchive: func(id.ID) { v.ToggleArchive() }, Failed: v.fail,
+		Restore: func(id.ID) { v.Restore() }, RestoreVersion: v.restoreVersion, Unarchive: func(id.ID) { v.ToggleArchive() }, Failed: v.fail, files: &v.files,
 	}, item)
 }
 
@@ -328,7 +331,7 @@ func (v *Vault) edit(item vault.Item, isNew bool) {
 	v.closePane()
 	back := v.selected
 	v.editor = NewEditor(v.env, EditorConfig{
-		Item: item, New: isNew, Folders: v.folderChoices(false), Save: v.saveItem, Generate: v.OpenGeneratorFor,
+		Item: item, New: isNew, Folders: v.folderChoices(false), Save: v.saveItem, Generate: v.OpenGeneratorFor, Attach: v.files.attach,
 		Saved: func(item id.ID) {
 			v.open(item)
 			v.refresh()

@@ -97,21 +97,29 @@ func (v *Vault) DeleteForever() {
 		return
 	}
 	title := titleOf(v.env.Words, item.Title)
-	v.askBefore("deleteForever", func() {
-		v.do(func(ctx context.Context) error { return v.vault.DeleteForever(ctx, item.ID) }, func() {
-			v.say(v.text("screen.vault.deleted", "title", title), nil)
-		})
-	}, "title", title)
+	v.withFiles(func(files string) {
+		v.askWith("deleteForever", files, func() {
+			v.do(func(ctx context.Context) error { return v.vault.DeleteForever(ctx, item.ID) }, func() {
+				v.say(v.text("screen.vault.deleted", "title", title), nil)
+			})
+		}, "title", title)
+	}, item.ID)
 }
 
 // EmptyTrash deletes everything in the trash, after asking.
 func (v *Vault) EmptyTrash() {
-	v.askBefore("emptyTrash", func() {
-		v.do(func(ctx context.Context) error {
-			_, err := v.vault.EmptyTrash(ctx)
-			return err
-		}, func() { v.say(v.text("screen.vault.trashEmptied"), nil) })
-	}, "count", v.env.Words.Count("screen.vault.count", v.counts.Trash))
+	var items []id.ID
+	for _, s := range v.vault.Query(vault.Filter{Trash: true}) {
+		items = append(items, s.ID)
+	}
+	v.withFiles(func(files string) {
+		v.askWith("emptyTrash", files, func() {
+			v.do(func(ctx context.Context) error {
+				_, err := v.vault.EmptyTrash(ctx)
+				return err
+			}, func() { v.say(v.text("screen.vault.trashEmptied"), nil) })
+		}, "count", v.env.Words.Count("screen.vault.count", len(items)))
+	}, items...)
 }
 
 // Move puts the selected item into a folder, one of State.Folders.

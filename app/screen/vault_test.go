@@ -184,6 +184,7 @@ func TestTrashRestoreDelete(t *testing.T) {
 	d.until("in the trash again", func() bool { return d.titles(v) == "B" && v.Detail() != nil })
 
 	v.Do(ActionTrash) // in the trash the key asks
+	d.until("question", func() bool { return !v.State().Ask.IsZero() })
 	if q := v.State().Ask; q.Title != "Delete “B” for ever?" || !q.Danger {
 		t.Fatalf("%+v", q)
 	}
@@ -193,6 +194,7 @@ func TestTrashRestoreDelete(t *testing.T) {
 		t.Error("no is not no")
 	}
 	v.DeleteForever()
+	d.until("question", func() bool { return !v.State().Ask.IsZero() })
 	v.Answer(true)
 	d.until("deleted", func() bool { return v.State().Rows.Len() == 0 })
 	if v.State().Toast.Undo != "" {
@@ -211,6 +213,7 @@ func TestEmptyTrash(t *testing.T) {
 	v.Go(navRow(t, v, "Trash").Place)
 	d.until("trash", func() bool { return v.State().Rows.Len() == 2 })
 	v.EmptyTrash()
+	d.until("question", func() bool { return !v.State().Ask.IsZero() })
 	if q := v.State().Ask; q.Body != "2 items will disappear from all your devices. Nobody can bring them back." {
 		t.Errorf("%+v", q)
 	}
