@@ -220,7 +220,7 @@ func (w *world) config(installed string) Config {
 	return Config{
 		Mirrors: []string{w.hosts[0].URL, w.hosts[1].URL}, Dir: w.t.TempDir(), Root: w.root(), Installed: number(installed),
 		Target: app, OSVersion: "6.1.0", Now: w.now,
-		Limits: Limits{Metadata: 5 * time.Second, Stall: 5 * time.Second, Download: 20 * time.Second},
+		Limits: Limits{Metadata: time.Minute, Stall: time.Minute, Download: 3 * time.Minute},
 	}
 }
 

@@ -205,7 +205,7 @@ func (th *theatre) start(args ...string) {
 func (th *theatre) expect(lines ...string) {
 	th.t.Helper()
 	var got []string
-	limit := time.After(30 * time.Second)
+	limit := time.After(3 * time.Minute)
 	for range lines {
 		select {
 		case line := <-th.lines:

@@ -78,7 +78,7 @@ func TestKilledWhileSaving(t *testing.T) {
 // killed runs a saver, kills it somewhere in the save after the last one waited for, and returns what it acknowledged.
 func killed(t *testing.T, path string, saves int) []id.ID {
 	t.Helper()
-	limited, cancel := context.WithTimeout(ctx, time.Minute)
+	limited, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	saver := exec.CommandContext(limited, os.Args[0], "-test.run=^$")
 	saver.Env = append(os.Environ(), saverEnv+"="+path)

@@ -117,7 +117,7 @@ func TestStaleClearIsIgnored(t *testing.T) {
 		t.Fatal(err)
 	}
 	copyElsewhere(t, "a recipe")
-	for deadline := time.Now().Add(10 * time.Second); !s.setTextIfLost("hunter2"); runtime.Gosched() {
+	for deadline := time.Now().Add(3 * time.Minute); !s.setTextIfLost("hunter2"); runtime.Gosched() {
 		if time.Now().After(deadline) {
 			t.Fatal("the loss was not noticed, and the text not forgotten")
 		}

@@ -3,6 +3,7 @@ package screen
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -161,9 +162,18 @@ func newDesk(t *testing.T, pc *testpc.PC, server *testkit.Server) *desk {
 		// The server waits for connections that were opened and never used.
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
 	})
+	d.queue.Says = d.says
 	d.shell.Start()
 	d.until("first screen", func() bool { return d.shell.State().Page != PageStarting })
 	return d
+}
+
+// says is what the program shows.
+func (d *desk) says() string {
+	if v := d.shell.Vault(); v != nil {
+		return fmt.Sprintf("%+v", v.State())
+	}
+	return fmt.Sprintf("%+v", d.shell.State())
 }
 
 func (d *desk) until(what string, condition func() bool) {

@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"iter"
 	"log/slog"
@@ -85,6 +86,7 @@ func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 		},
 	})
 	d.open()
+	d.queue.Says = func() string { return fmt.Sprintf("%q", d.texts()) }
 	d.shell.Start()
 	d.until("first screen", func() bool { return d.shell.State().Page != screen.PageStarting })
 	return d
@@ -109,7 +111,7 @@ func (d *desk) open() {
 func (d *desk) lockAndWait() {
 	done := make(chan struct{})
 	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 		defer cancel()
 		d.shell.Away(ctx)
 		close(done)

@@ -280,8 +280,20 @@ func TestTableIsComplete(t *testing.T) {
 	}
 }
 
-// A connection that a client opened in advance does not hold the shutdown up.
+// A connection that a client opened in advance does not hold the shutdown up: net/http alone waits 5 s for it, each time. One that is
+// quicker proves it, however slow the machine.
 func TestShutdownDoesNotWaitForSilence(t *testing.T) {
+	var took []time.Duration
+	for range 5 {
+		if took = append(took, shutdownBesideSilence(t)); took[len(took)-1] < 5*time.Second {
+			return
+		}
+	}
+	t.Errorf("shutdown took %v", took)
+}
+
+func shutdownBesideSilence(t *testing.T) time.Duration {
+	t.Helper()
 	s := &Server{log: slog.New(slog.DiscardHandler)}
 	server := s.HTTP()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -304,7 +316,8 @@ func TestShutdownDoesNotWaitForSilence(t *testing.T) {
 	defer conn.Close()
 	<-accepted
 	begin := time.Now()
-	if err := server.Shutdown(t.Context()); err != nil || time.Since(begin) > 3*time.Second {
-		t.Errorf("shutdown took %v, %v", time.Since(begin), err)
+	if err := server.Shutdown(t.Context()); err != nil {
+		t.Fatal(err)
 	}
+	return time.Since(begin)
 }

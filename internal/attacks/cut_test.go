@@ -151,7 +151,7 @@ func (s *scissors) mend() {
 // waitFor waits until a request that runs in the background was cut at every moment.
 func (s *scissors) waitFor(t *testing.T, kind string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	defer context.AfterFunc(ctx, s.changed.Broadcast)()
 	s.mu.Lock()

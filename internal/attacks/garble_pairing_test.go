@@ -29,7 +29,7 @@ var pairingPaths = []struct {
 }
 
 // patience is how long a side waits for the other in these tests.
-const patience = 10 * time.Second
+const patience = 3 * time.Minute
 
 // newDeviceThrough lets a new device behind the liar in, by the honest A.
 func newDeviceThrough(s *scene, t *testing.T, l *liar) error {

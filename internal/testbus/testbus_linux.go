@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a service may take to come up; it takes some 50 ms when the machine is idle.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // config keeps the bus private: without service folders nothing is started on demand, and without a keyring there is none.
 const config = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

@@ -26,7 +26,7 @@ import (
 )
 
 // deadline is how long a test waits for what has to come. It is never reached by a test that passes.
-const deadline = 30 * time.Second
+const deadline = 3 * time.Minute
 
 // LowerKDFCost makes every key derivation of the test binary cheap. Call it from TestMain or the first line of a test.
 func LowerKDFCost() { kdf.LowerCostForTests() }
@@ -43,6 +43,8 @@ type Server struct {
 	Limits   api.Limits   // none at first
 	HoldMail bool         // mails stay in the outbox
 	Log      *slog.Logger // discards at first
+	// After is what a held poll waits for: time.After at first.
+	After func(time.Duration) <-chan time.Time
 	// RecoveryDelay is 24 h at first, as in life. Clock.Advance passes it too.
 	RecoveryDelay time.Duration
 	Quota         int64 // bytes of an account; cloud.DefaultQuota at first
@@ -74,7 +76,7 @@ func Cloud(t testing.TB) *Server {
 	}
 	s := &Server{
 		t: t, dir: t.TempDir(), sink: sink, codes: map[string]int{}, Limits: api.Limits{SignIn: rate.Inf, Other: rate.Inf}, Log: slog.New(slog.DiscardHandler),
-		RecoveryDelay: cloud.DefaultRecoveryDelay,
+		RecoveryDelay: cloud.DefaultRecoveryDelay, After: time.After,
 	}
 	s.start("127.0.0.1:0")
 	t.Cleanup(func() {
@@ -108,7 +110,7 @@ func (s *Server) start(address string) {
 	s.URL = "http://" + listener.Addr().String()
 	s.Origin = s.URL
 	s.Cloud = cloud.New(cloud.Config{
-		Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, After: time.After, Random: rand.Reader, Log: s.Log,
+		Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, After: s.After, Random: rand.Reader, Log: s.Log,
 		RecoveryDelay: s.RecoveryDelay, Quota: s.Quota,
 	})
 	handler := api.New(api.Config{Cloud: s.Cloud, Origin: s.Origin, Limits: s.Limits, Ready: store.Ping, Now: s.Clock.Now, Log: s.Log})

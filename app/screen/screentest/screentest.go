@@ -9,13 +9,15 @@ import (
 )
 
 // patience is how long Until waits for background work before it calls the test stuck. Nothing ever waits for it to pass.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // Queue is the UI goroutine of a test: what is posted runs when the test says so, on the test's goroutine.
 type Queue struct {
 	mu      sync.Mutex
 	pending []func()
 	arrived chan struct{}
+	// Says is what Until tells about the screen where it waited in vain; may be nil.
+	Says func() string
 }
 
 // NewQueue makes an empty queue.
@@ -63,6 +65,9 @@ func (q *Queue) Until(t testing.TB, what string, condition func() bool) {
 		select {
 		case <-q.arrived:
 		case <-deadline:
+			if q.Says != nil {
+				what += "; there is " + q.Says()
+			}
 			t.Fatalf("waited in vain for: %s", what)
 		}
 	}
