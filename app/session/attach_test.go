@@ -564,3 +564,60 @@ func TestFilesTravelByThemselves(t *testing.T) {
 		t.Errorf("attached to a locked vault: %v", err)
 	}
 }
+
+// A server that was restored from a backup has lost a file: whoever has all of it sends it again, after the user's yes.
+func TestFilesAfterTheServerWasRestored(t *testing.T) {
+	a, b, item, server := twoCarriers(t)
+	before := server.Backup()
+	file := a.attach(t, item, "f", chunk+1)
+	a.carry(t)
+	server.Restore(before)
+	var violation *engine.Violation
+	if err := a.Sync(t.Context()); !errors.As(err, &violation) {
+		t.Fatalf("a server that went back: %v", err)
+	}
+	difference, err := a.Compare(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Adopt(t.Context(), difference, nil); err != nil {
+		t.Fatal(err)
+	}
+	a.carry(t)
+	b.carry(t)
+	b.expect(t, file)
+}
+
+// A file that was deleted for good and restored from a backup: of its content nothing is left, and it says so. Before the deletion was
+// sent the server has all of it.
+func TestADeletedFileFromABackup(t *testing.T) {
+	for _, sent := range []bool{false, true} {
+		a, b, item, _ := twoCarriers(t)
+		file := a.attach(t, item, "f", chunk+1)
+		a.carry(t)
+		b.carry(t)
+		if err := a.BackUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a.delete(t, item)
+		if sent {
+			a.carry(t)
+		}
+		if restored, err := a.RestoreBackup(t.Context(), backups(t, a.Unlocked)[0].ID, []id.ID{item}); restored != 1 || err != nil {
+			t.Fatal(restored, err)
+		}
+		a.carry(t)
+		b.carry(t)
+		if !sent {
+			a.expect(t, file)
+			b.expect(t, file)
+			continue
+		}
+		if list := a.standing(t, engine.TransferIncomplete); !list[0].Up || list[0].Name != "f" {
+			t.Errorf("%+v", list)
+		}
+		if got := b.files(t, item); len(got) != 0 {
+			t.Errorf("the other PC has %+v", got)
+		}
+	}
+}

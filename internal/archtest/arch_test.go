@@ -55,6 +55,12 @@ var rules = []rule{
 		reason: "the store is given sealed values: it has no key and no code that opens them",
 	},
 	{
+		from:   module + "vault/chunkdir",
+		deny:   []string{anyOfOurs},
+		allow:  []string{module + "vault", module + "crypto/id", module + "internal/atomicfile"},
+		reason: "the folder of chunks is given sealed ones, as the store is",
+	},
+	{
 		from:   module + "vault/importer",
 		deny:   []string{module + "sync", module + "app", module + "cloud", "net/http", "fyne.io"},
 		reason: "reading other programs' files needs no network and no window",
