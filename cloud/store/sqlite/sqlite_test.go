@@ -312,13 +312,20 @@ func checkChain(tx cloud.Tx, v cloud.Vault, log *chain.Log) error {
 
 // checkBytes compares what a vault is said to have with what it has.
 func checkBytes(tx cloud.Tx, v cloud.Vault) error {
-	rows, _, err := tx.ObjectsAfter(v.ID, -1, id.ID{}, 1000, 1<<30)
-	if err != nil {
-		return err
-	}
+	rows, _, err := tx.ObjectsAfter(v.ID, -1, id.ID{}, 1000)
 	counted := int64(0)
 	for _, r := range rows {
-		counted += int64(len(r.Sealed))
+		if err != nil {
+			break
+		}
+		var e cloud.Envelope
+		if e, err = tx.Envelope(v.ID, r.Object); errors.Is(err, cloud.ErrNone) {
+			err = nil // deleted
+		}
+		counted += int64(len(e.Sealed))
+	}
+	if err != nil {
+		return err
 	}
 	if used, err := tx.UsedBytes(v.Account); err != nil || used != counted || used == 0 {
 		return fmt.Errorf("%d bytes are kept, %d counted, %v", used, counted, err)
