@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -559,16 +560,25 @@ func TestAClosedVaultAttachesNothing(t *testing.T) {
 	}
 }
 
+// The memory that a file of the largest size takes is that of a few chunks.
 func BenchmarkLargestFile(b *testing.B) {
 	d := newDevice(b, 1)
 	item := d.save(b, login("Bank", "1")).ID
 	b.SetBytes(vault.MaxAttachment)
+	peak := uint64(0)
+	look := func(int64) {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		peak = max(peak, m.HeapInuse)
+	}
 	for b.Loop() {
-		a := d.attach(b, item, "image.iso", vault.MaxAttachment)
-		check(b, d.ReadAttachment(ctx, a.ID, io.Discard, nil))
+		a, err := d.Attach(ctx, item, "image.iso", content(vault.MaxAttachment), vault.MaxAttachment, look)
+		check(b, err)
+		check(b, d.ReadAttachment(ctx, a.ID, io.Discard, look))
 		check(b, d.Detach(ctx, item, a.ID))
 		check(b, d.DeleteRemoved(ctx, item, a.ID))
 	}
+	b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
 }
 
 // Who deletes a file for good and who renames it: it is gone, whoever syncs first.

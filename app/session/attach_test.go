@@ -9,13 +9,16 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/seal"
+	"github.com/coffer-vault/coffer/internal/atomicfile"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/sync/engine"
@@ -361,6 +364,43 @@ func TestTheServerGivesOtherBytes(t *testing.T) {
 	b.FetchAttachment(file.ID)
 	b.carry(t)
 	b.expect(t, file)
+}
+
+// The disk is full when a chunk comes: what came before stays, nothing is tried again unasked, and with room it goes on.
+func TestTheDiskIsFullWhileAFileComes(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows names a full disk otherwise")
+	}
+	a, b, item, _ := twoCarriers(t)
+	t.Cleanup(func() { atomicfile.OnStep(nil) })
+	for room := range 3 {
+		file := a.attach(t, item, fmt.Sprint("f", room), 3*chunk)
+		a.carry(t)
+		testpc.Sync(t, b.Unlocked)
+		written := 0
+		atomicfile.OnStep(func(s atomicfile.Step) error {
+			if s.Op != atomicfile.Made || !strings.Contains(s.Path, file.ID.String()) {
+				return nil
+			}
+			if written++; written > room {
+				return syscall.ENOSPC
+			}
+			return nil
+		})
+		b.wire.chunks = 0
+		b.carry(t)
+		b.carry(t)
+		atomicfile.OnStep(nil)
+		if got := b.files(t, item)[room]; got.Here != room || b.wire.chunks != room+1 {
+			t.Errorf("with room for %d: %d here after %d requests", room, got.Here, b.wire.chunks)
+		}
+		if list := b.standing(t, engine.TransferFailed); !errors.Is(list[0].Err, vault.ErrFull) {
+			t.Errorf("%+v", list)
+		}
+		b.FetchAttachment(file.ID)
+		b.carry(t)
+		b.expect(t, file)
+	}
 }
 
 func TestDeletedWhileItTravels(t *testing.T) {
