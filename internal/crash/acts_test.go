@@ -24,6 +24,7 @@ type person struct {
 	password string
 	batch    id.ID    // the last import, while nothing has touched it
 	imported []string // keys of what it made
+	terse    bool     // no long notes, small imports
 }
 
 // act is one thing that a person does, and what the profile has then.
@@ -100,7 +101,7 @@ func (p *person) newItem() vault.Item {
 		f := spec.Fields[p.random.IntN(len(spec.Fields))]
 		it.Set(f.Key, typed(p.newValue(string(f.Key))))
 	}
-	if p.random.IntN(4) == 0 {
+	if p.random.IntN(4) == 0 && !p.terse {
 		it.Set(vault.Notes, typed(strings.Repeat(p.newValue("note"), 1+p.random.IntN(2000))))
 	}
 	return it
@@ -220,7 +221,11 @@ func (p *person) folder() act {
 func (p *person) importSome() act {
 	folder := vault.Folder{ID: id.New(), Name: p.newValue("folder")}
 	items := []vault.Item{folder.Item()}
-	for range 5 + p.random.IntN(20) {
+	many := 5 + p.random.IntN(20)
+	if p.terse {
+		many = 3
+	}
+	for range many {
 		it := p.newItem()
 		it.Folder = folder.ID
 		items = append(items, it)
@@ -251,7 +256,9 @@ func (p *person) undoImport() act {
 	}
 	a.do = func(ctx context.Context) error {
 		_, err := p.u.Vault().UndoBatch(ctx, p.batch)
-		p.batch = id.ID{}
+		if err == nil {
+			p.forgetImport()
+		}
 		return err
 	}
 	return a
@@ -262,10 +269,12 @@ func (p *person) sync() act {
 }
 
 func (p *person) lock() act {
-	return act{What: "lock and unlock", do: func(ctx context.Context) (err error) {
-		account := p.u.Account().ID
+	return act{What: "lock and unlock", do: func(ctx context.Context) error {
 		p.u.Lock()
-		p.u, err = p.m.Unlock(ctx, account, typed(p.password))
+		u, err := p.m.Unlock(ctx, p.u.Account().ID, typed(p.password))
+		if err == nil {
+			p.u = u
+		}
 		return err
 	}}
 }
@@ -304,6 +313,9 @@ func (p *person) newSecretKey() act {
 }
 
 func (p *person) rotate() act { return p.change("rotate", session.Change{Rotate: true}, "") }
+
+// forgetImport: what an import made was changed, and is not to be taken back as a whole any more.
+func (p *person) forgetImport() { p.batch = id.ID{} }
 
 // touches tells whether an act changes what the last import made.
 func (p *person) touches(a act) bool {

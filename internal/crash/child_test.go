@@ -139,7 +139,7 @@ func (c *child) work() error {
 			return fmt.Errorf("%s: %w", a.What, err)
 		}
 		if a.What != "import" && p.touches(a) {
-			p.batch = id.ID{}
+			p.forgetImport()
 		}
 		c.tell(message{Done: true})
 	}

@@ -120,7 +120,8 @@ type census struct {
 // house lets one family live and die.
 func (c *census) house(number uint64) {
 	c.t.Run(fmt.Sprint("house-", number), func(t *testing.T) {
-		h := newHouse(t, number)
+		h, a := newHouse(t, number, nil)
+		h.settleIn(a)
 		for i, d := range h.deaths(min(livesEach, *kills)) {
 			if h.random.IntN(2) == 0 {
 				if err := h.typeOnB(); err != nil {

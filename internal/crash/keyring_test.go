@@ -64,8 +64,14 @@ func (k *keyring) Save(_ context.Context, _ string, _ id.ID, d platform.DeviceSe
 	if err := os.WriteFile(fresh, data, 0o600); err != nil {
 		return err
 	}
+	if onKeyring != nil {
+		onKeyring(data)
+	}
 	return os.Rename(fresh, k.path)
 }
+
+// onKeyring is told what is written, where it is not nil.
+var onKeyring func([]byte)
 
 // Delete implements session.Keyring.
 func (k *keyring) Delete(context.Context, string, id.ID) error { return os.Remove(k.path) }

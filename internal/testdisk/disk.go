@@ -73,11 +73,21 @@ func (r *Recorder) Mark(mark any) {
 	r.log = append(r.log, recorded{mark: mark})
 }
 
-// Len is how many steps and marks there are.
-func (r *Recorder) Len() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.log)
+// Points draws n of the steps, and tells how often each: every kind of step, by its Label, as often as the others.
+func (r *Recorder) Points(random *rand.Rand, n int) map[int]int {
+	byLabel := map[string][]int{}
+	for i, s := range r.log {
+		if s.mark == nil {
+			byLabel[s.Label()] = append(byLabel[s.Label()], i)
+		}
+	}
+	labels := slices.Sorted(maps.Keys(byLabel))
+	chosen := map[int]int{}
+	for i := range n {
+		steps := byLabel[labels[i%len(labels)]]
+		chosen[steps[random.IntN(len(steps))]]++
+	}
+	return chosen
 }
 
 // Replay plays the record: mark is told of the marks, and before each step at of the disk as it is then. It may be played once.
