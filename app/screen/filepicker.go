@@ -89,7 +89,7 @@ func (p *FilePicker) choice(f pickable) FileChoice {
 	if f.folder {
 		return FileChoice{Name: f.name, Icon: assets.IconFolder, Folder: true}
 	}
-	return FileChoice{Name: f.name, Icon: fileIcon(f.name), Detail: sizeText(p.env.Words, f.size), Ticked: p.ticked[f.name], TooLarge: f.size > p.config.Max}
+	return FileChoice{Name: f.name, Icon: fileIcon(f.name), Detail: fileSize(p.env.Words, f.size), Ticked: p.ticked[f.name], TooLarge: f.size > p.config.Max}
 }
 
 // chosen are the paths of the files that are ticked, or else of the one that the list stands on.

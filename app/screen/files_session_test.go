@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -119,6 +120,9 @@ func TestHistoryTellsFilesByName(t *testing.T) {
 	v.Drop([]string{filepath.Join(folder, "a.txt"), filepath.Join(folder, "b.txt")})
 	d.said(v, "2 files are attached.")
 	d.until("rows", func() bool { return fileNames(v) == "a.txt, b.txt" })
+	// Edits of the same millisecond are one.
+	for time.Now().UnixMilli() <= v.Detail().item.UpdatedAt {
+	}
 	v.Detail().ActOnFile(fileRows(v)[0].ID, FileRemove)
 	d.until("removed", func() bool { return fileNames(v) == "b.txt" })
 	v.Detail().ToggleHistory()

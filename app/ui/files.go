@@ -125,14 +125,14 @@ func (v *editorView) files(q screen.Queue) fyne.CanvasObject {
 	attach := widget.NewButton(q.Attach, assets.IconPaperclip, widget.Ghost, v.model.Attach)
 	v.focuses["attach"] = attach
 	section := widget.Column(6, widget.Pad(widget.Row(0, attach, widget.Spacer()), 0, 0, 0, ghostInset))
-	var chips []fyne.CanvasObject
+	var rows []fyne.CanvasObject
 	for _, f := range q.Files {
-		chip := widget.NewButton(f.Label, assets.IconX, widget.Secondary, func() { v.model.Unqueue(f.ID) })
-		chip.SetTip(v.w.text("ui.remove"))
-		chips = append(chips, chip)
+		remove := widget.NewIconButton(assets.IconX, v.w.text("screen.files.tip.remove", "name", f.Label), func() { v.model.Unqueue(f.ID) })
+		line := widget.Row(12, widget.NewIcon(f.Icon, theme.ColorMuted, widget.IconSide), widget.Grow(widget.NewText(f.Label, theme.Body).Shortened()), remove)
+		rows = append(rows, widget.Pad(line, 4, 10, 4, widget.CardMargin))
 	}
-	if len(chips) > 0 {
-		section.Add(flow(6, 6, chips...))
+	if len(rows) > 0 {
+		section.Add(widget.NewCard(rows...))
 	}
 	if q.Hint != "" {
 		section.Add(widget.NewParagraph(q.Hint, theme.Secondary))

@@ -479,6 +479,7 @@ func (a *album) backups() {
 	u.Trash()
 	a.waitFor("is in the trash")
 	u.EmptyTrash()
+	a.waitFor("Empty the trash?")
 	u.Answer(true)
 	a.waitFor("The trash is empty.")
 	u.OpenBackups()

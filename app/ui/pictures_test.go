@@ -48,7 +48,7 @@ type shape struct {
 var scenes = map[string]func(*album){
 	"first run": (*album).firstRun, "account": (*album).account, "approving": (*album).approving, "new device": (*album).newDevice,
 	"with the kit": (*album).withTheKit, "recovery": (*album).recovery, "notices": (*album).notices, "ways out": (*album).waysOut,
-	"set up again": (*album).setUpAgain, "backups": (*album).backups,
+	"set up again": (*album).setUpAgain, "backups": (*album).backups, "files": (*album).filesScene,
 }
 
 func TestPictures(t *testing.T) {
