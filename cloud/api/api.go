@@ -39,6 +39,7 @@ type Server struct {
 	log     *slog.Logger
 	started atomic.Int64 // Unix ms
 	nonces  *nonceCache
+	gate    *gate
 	huma    huma.API
 	handler http.Handler
 }
@@ -50,7 +51,10 @@ func New(c Config) *Server {
 	// No pages with scripts of others, and answers that are the wire types and nothing more.
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.RejectUnknownQueryParameters = true
-	s := &Server{cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), huma: humago.New(mux, config)}
+	s := &Server{
+		cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), gate: newGate(),
+		huma: humago.New(mux, config),
+	}
 	s.started.Store(s.now().UnixMilli())
 	s.huma.UseMiddleware(s.authenticate)
 	s.signup()
@@ -139,6 +143,7 @@ type operation struct {
 	id, method, path string
 	auth             policy
 	maxBody          int64
+	answer           int64 // what it may weigh, where that is much (gate.go)
 	// unvalidated bodies are only decoded: huma would check megabytes of base64 with a regular expression, and decoding checks them too.
 	unvalidated bool
 }
@@ -159,7 +164,7 @@ func route[I, O any](s *Server, op operation, handle func(context.Context, cloud
 		OperationID: op.id, Method: op.method, Path: op.path, MaxBodyBytes: op.maxBody,
 		// The body is read by authenticate, under its own deadline.
 		BodyReadTimeout: -1, SkipValidateBody: op.unvalidated,
-		Metadata: map[string]any{policyKey: op.auth},
+		Metadata: map[string]any{policyKey: op.auth, answerKey: op.answer},
 	}, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, callerOf(ctx), in)
 		if err != nil {

@@ -14,7 +14,7 @@ const octets = "application/octet-stream"
 func (s *Server) attachments() {
 	const path = "/v1/vaults/{id}/attachments/{attachment}"
 	route(s, operation{id: "attachment", method: "GET", path: path, auth: byReader}, s.chunks)
-	route(s, operation{id: "chunk", method: "GET", path: path + "/chunks/{index}", auth: byReader}, s.chunk)
+	route(s, operation{id: "chunk", method: "GET", path: path + "/chunks/{index}", auth: byReader, answer: chunkWeight}, s.chunk)
 	// A body of the very limit is too large for huma.
 	route(s, operation{id: "chunk-put", method: "PUT", path: path + "/chunks/{index}", auth: bySession, maxBody: wire.MaxEnvelope + 1}, s.putChunk)
 }

@@ -40,7 +40,10 @@ type policy struct {
 	find       func(context.Context, *Server, *signedRequest) (cloud.Caller, error)
 }
 
-const policyKey = "policy"
+const (
+	policyKey = "policy"
+	answerKey = "answer"
+)
 
 var (
 	open = policy{open: true}
@@ -126,14 +129,35 @@ func callerOf(ctx context.Context) cloud.Caller {
 // demands, and hands on who the caller is.
 func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	r, w := humago.Unwrap(ctx)
-	route, _ := ctx.Operation().Metadata[policyKey].(policy)
-	body := func() ([]byte, error) { return takeBody(w, r, ctx.Operation().MaxBodyBytes) }
-	caller, err := s.caller(r, route, body)
+	op := ctx.Operation()
+	route, _ := op.Metadata[policyKey].(policy)
+	leave := func() {}
+	defer func() { leave() }()
+	caller, err := s.caller(r, route, func(known cloud.Caller) (body []byte, err error) {
+		// Whoever has a session's token is weighed and nobody else: a stranger cannot use up what is an account's.
+		if known.SessionID != "" {
+			if leave, err = s.gate.enter(r.Context(), known.Account, weigh(r, op)); err != nil {
+				leave = func() {}
+				return nil, err
+			}
+		}
+		return takeBody(w, r, op.MaxBodyBytes)
+	})
 	if err != nil {
-		writeError(w, s.toAnswer(r.Context(), ctx.Operation().OperationID, err))
+		writeError(w, s.toAnswer(r.Context(), op.OperationID, err))
 		return
 	}
 	next(huma.WithValue(ctx, callerKey{}, caller))
+}
+
+// weigh is what a request's body and answer may take. A body that does not say how long it is may be the longest.
+func weigh(r *http.Request, op *huma.Operation) int64 {
+	body := r.ContentLength
+	if body < 0 || body > op.MaxBodyBytes {
+		body = op.MaxBodyBytes
+	}
+	answer, _ := op.Metadata[answerKey].(int64)
+	return body + answer
 }
 
 // takeBody reads a whole body, since its hash is signed, and puts it back for the handler.
@@ -153,10 +177,11 @@ func takeBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body, nil
 }
 
-// caller decides who sent a request. What can be refused without the body is: strangers do not get megabytes into memory.
-func (s *Server) caller(r *http.Request, route policy, body func() ([]byte, error)) (caller cloud.Caller, err error) {
+// caller decides who sent a request. What can be refused without the body is: strangers do not get megabytes into memory. body is told
+// what is known of the caller before it, which no signature has proved yet.
+func (s *Server) caller(r *http.Request, route policy, body func(cloud.Caller) ([]byte, error)) (caller cloud.Caller, err error) {
 	if route.open {
-		_, err := body()
+		_, err := body(cloud.Caller{})
 		return cloud.Caller{}, err
 	}
 	if route.find == nil {
@@ -171,7 +196,7 @@ func (s *Server) caller(r *http.Request, route policy, body func() ([]byte, erro
 			return cloud.Caller{}, err
 		}
 	}
-	if signed.Body, err = body(); err != nil {
+	if signed.Body, err = body(caller); err != nil {
 		return cloud.Caller{}, err
 	}
 	if route.keyInBody {

@@ -90,3 +90,60 @@ func TestClockIsSetBack(t *testing.T) {
 	}
 	d.call("GET", "/v1/me", nil, nil).ok(t)
 }
+
+// Pages that an account asks for at the same moment are made a few at a time. Neither small requests nor other accounts wait for them.
+func TestHeavyRequestsTakeTurns(t *testing.T) {
+	const atOnce, asked = 4, 8
+	s := testkit.Cloud(t)
+	d, other := signUp(t, s, "ada@example.org").first, signUp(t, s, "bob@example.org").first
+	entered, release, answers := make(chan bool, 2*asked), make(chan bool), make(chan wire.Code, 2*asked)
+	s.Hook = func(statement string) error {
+		if strings.Contains(statement, "FROM objects") {
+			entered <- true
+			<-release
+		}
+		return nil
+	}
+	s.Restart()
+	closeIdle()
+	ask := func(d *device) {
+		req := d.inSession("GET", d.vaultPath("/objects"), nil)
+		go func() { answers <- answerTo(t, req) }()
+	}
+	left := asked + 1
+	// answered takes an answer, which a machine that is slow enough has before its page is made.
+	answered := func(code wire.Code, made bool) {
+		if left--; code != wire.CodeSlowDown && (code != "" || !made) {
+			t.Errorf("answered %q", code)
+		}
+	}
+	enter := func() {
+		for {
+			select {
+			case <-entered:
+				return
+			case code := <-answers:
+				if answered(code, false); t.Failed() {
+					close(release)
+					t.FailNow()
+				}
+			}
+		}
+	}
+	for range asked {
+		ask(d)
+	}
+	for range atOnce {
+		enter()
+	}
+	d.call("GET", "/v1/me", nil, nil).ok(t)
+	ask(other)
+	enter()
+	if n := len(entered); n > 0 {
+		t.Errorf("%d pages more are made at a time", n)
+	}
+	close(release)
+	for left > 0 {
+		answered(<-answers, true)
+	}
+}

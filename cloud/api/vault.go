@@ -12,9 +12,9 @@ import (
 func (s *Server) vaults() {
 	route(s, operation{id: "vaults", method: "GET", path: "/v1/vaults", auth: byReader}, s.listVaults)
 	route(s, operation{id: "vault-head", method: "GET", path: "/v1/vaults/{id}/head", auth: byReader}, s.head)
-	route(s, operation{id: "vault-changes", method: "GET", path: "/v1/vaults/{id}/changes", auth: byReader}, s.vaultChanges)
-	route(s, operation{id: "vault-objects", method: "GET", path: "/v1/vaults/{id}/objects", auth: byReader}, s.objects)
-	route(s, operation{id: "vault-fetch", method: "POST", path: "/v1/vaults/{id}/objects/fetch", auth: byReader}, s.fetch)
+	route(s, operation{id: "vault-changes", method: "GET", path: "/v1/vaults/{id}/changes", auth: byReader, answer: pageWeight}, s.vaultChanges)
+	route(s, operation{id: "vault-objects", method: "GET", path: "/v1/vaults/{id}/objects", auth: byReader, answer: pageWeight}, s.objects)
+	route(s, operation{id: "vault-fetch", method: "POST", path: "/v1/vaults/{id}/objects/fetch", auth: byReader, answer: pageWeight}, s.fetch)
 	route(s, operation{id: "vault-push", method: "POST", path: "/v1/vaults/{id}/commits", auth: bySession, maxBody: wire.MaxRequest, unvalidated: true}, s.push)
 }
 
