@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -24,10 +23,7 @@ import (
 	"github.com/coffer-vault/coffer/vault"
 )
 
-func TestMain(m *testing.M) {
-	testkit.LowerKDFCost()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 const anna = "anna@example.com"
 

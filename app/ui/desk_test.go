@@ -33,10 +33,7 @@ import (
 	"github.com/coffer-vault/coffer/vault/importer"
 )
 
-func TestMain(m *testing.M) {
-	testkit.LowerKDFCost()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 const anna = "anna@example.com"
 

@@ -11,7 +11,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,10 +20,7 @@ import (
 	"github.com/coffer-vault/coffer/internal/testkit"
 )
 
-func TestMain(m *testing.M) {
-	testkit.LowerKDFCost()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 // side is where an attack is tried.
 type side string

@@ -15,10 +15,7 @@ import (
 	"github.com/coffer-vault/coffer/internal/testpc"
 )
 
-func TestMain(m *testing.M) {
-	testkit.LowerKDFCost()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { testkit.Main(m) }
 
 const email = "anna@example.com"
 
