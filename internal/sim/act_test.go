@@ -278,18 +278,24 @@ func (w *world) remove(d *device) {
 		return
 	}
 	w.note("  %s deletes %s", d.name, it.Title)
+	seen := w.model.seenFiles(d, it.ID)
 	if err := d.u.Vault().DeleteForever(w.ctx, it.ID); err != nil {
 		w.fail("delete", err)
 		return
 	}
-	w.done(d, func() { w.model.gave(&it, "deleted") })
+	w.done(d, func() {
+		w.model.gave(&it, "deleted")
+		w.model.gaveFiles(d, &it, seen)
+	})
 }
 
 func (w *world) emptyTrash(d *device) {
 	held := w.model.held(d.u)
 	var gone []vault.Item
+	seen := map[id.ID][]vault.Attachment{}
 	for _, s := range d.u.Vault().Query(vault.Filter{Trash: true}) {
 		gone = append(gone, held.items[s.ID])
+		seen[s.ID] = w.model.seenFiles(d, s.ID)
 	}
 	w.note("  %s empties the trash of %d", d.name, len(gone))
 	if _, err := d.u.Vault().EmptyTrash(w.ctx); err != nil {
@@ -299,6 +305,7 @@ func (w *world) emptyTrash(d *device) {
 	w.done(d, func() {
 		for _, it := range gone {
 			w.model.gave(&it, "deleted with the trash")
+			w.model.gaveFiles(d, &it, seen[it.ID])
 		}
 	})
 }

@@ -21,6 +21,7 @@ type model struct {
 	deleted map[id.ID]bool
 	// reused are fields into which an old value was put again: there a value does not tell which edit it comes from.
 	reused map[string]bool
+	files  []*file
 }
 
 // write is a value typed into a field, or a field emptied (value "").
@@ -143,6 +144,7 @@ func (m *model) checkOwn(d *device) {
 			m.w.fail("lost", fmt.Errorf("%s was typed on %s into %s of %s and is not there", w.value, d.name, w.field, w.item))
 		}
 	}
+	m.checkOwnFiles(d)
 }
 
 // holdings is everything that a device shows.
@@ -198,8 +200,8 @@ func spell(it *vault.Item) string {
 		lines = append(lines, fmt.Sprintf("past %s = %s at %d by %s, open %v", p.Field, p.Value.Reveal(), p.Time, p.Device, p.Conflict))
 	}
 	sort.Strings(lines)
-	lines = append(lines, fmt.Sprintf("kind %s, folder %s, favorite %v, archived %d, trashed %d, updated %d, password set %d, order %q %q",
-		it.Kind, it.Folder, it.Favorite, it.ArchivedAt, it.TrashedAt, it.UpdatedAt, it.PasswordSetAt, it.Websites, it.Tags))
+	lines = append(lines, fmt.Sprintf("kind %s, folder %s, favorite %v, archived %d, trashed %d, updated %d, password set %d, order %q %q %q",
+		it.Kind, it.Folder, it.Favorite, it.ArchivedAt, it.TrashedAt, it.UpdatedAt, it.PasswordSetAt, it.Websites, it.Tags, it.Attachments))
 	return strings.Join(lines, "\n")
 }
 

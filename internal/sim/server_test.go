@@ -166,10 +166,26 @@ func copyFiles(from, to string) error {
 		}
 		source, target := filepath.Join(from, e.Name()), filepath.Join(to, e.Name())
 		switch {
+		case e.IsDir() && filepath.Ext(from) == ".files":
+			err = linkFiles(source, target) // what is in there never changes
 		case e.IsDir():
 			err = copyFiles(source, target)
 		case filepath.Ext(e.Name()) != ".db-shm":
 			err = copyFile(source, target)
+		}
+	}
+	return err
+}
+
+// linkFiles makes the files of a folder appear in another one.
+func linkFiles(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if err == nil {
+		err = os.MkdirAll(to, 0o700)
+	}
+	for _, e := range entries {
+		if err == nil {
+			err = os.Link(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()))
 		}
 	}
 	return err

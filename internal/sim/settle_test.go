@@ -40,6 +40,9 @@ func (w *world) round() bool {
 		if d.open() && errors.Is(w.sync(d), session.ErrKeysChanged) {
 			w.adopt(d)
 		}
+		if d.u != nil && d.u.Status().State == session.Synced {
+			w.carry(d)
+		}
 	}
 	state := w.serverState()
 	return !slices.ContainsFunc(w.devices, func(d *device) bool { return !w.inStep(d, state) })
@@ -61,7 +64,7 @@ func (w *world) inStep(d *device, state serverState) bool {
 	if err != nil {
 		w.fail("pin", err)
 	}
-	return w.pending(d) == 0 && pin.Hash == state.head.Hash && !status.Notices.Changing
+	return w.pending(d) == 0 && w.filesAtRest(d) && pin.Hash == state.head.Hash && !status.Notices.Changing
 }
 
 func (w *world) serverState() serverState {
@@ -108,6 +111,7 @@ func (w *world) judgeEnd() {
 	w.judgeValues(first, removed)
 	w.judgeConflicts(first)
 	w.judgeNewest(first)
+	w.judgeFiles(live, removed)
 }
 
 func (w *world) judgeState(d *device, state serverState) {

@@ -46,6 +46,12 @@ func init() { // the table and what it calls name each other
 		{"import", 15, (*world).importSome},
 		{"undo import", 10, (*world).undoImport},
 		{"sync", 320, func(w *world, d *device) { w.sync(d) }},
+		{"attach", 45, (*world).attach},
+		{"remove a file", 15, (*world).detach},
+		{"rename a file", 8, (*world).renameFile},
+		{"delete a file", 12, (*world).deleteFile},
+		{"read a file", 20, (*world).readFile},
+		{"carry files", 70, (*world).carry},
 		{"adopt keys", 40, (*world).adopt},
 		{"lock", 25, func(_ *world, d *device) { d.lock() }},
 		{"kill", 25, func(_ *world, d *device) { d.die("between two steps") }},
@@ -184,7 +190,7 @@ func (w *world) meanwhile(waiting *device) {
 	defer func() { w.busy[waiting] = false }()
 	if waiting.u != nil && w.random.IntN(2) == 0 {
 		w.note("  meanwhile at %s:", waiting.name)
-		[]func(*world, *device){(*world).edit, (*world).arrange, (*world).folders, (*world).remove}[w.random.IntN(4)](w, waiting)
+		[]func(*world, *device){(*world).edit, (*world).arrange, (*world).folders, (*world).remove, (*world).attach, (*world).deleteFile}[w.random.IntN(6)](w, waiting)
 		return
 	}
 	var others []*device
@@ -220,6 +226,7 @@ var epoch1970 = time.Unix(3600, 0)
 func (w *world) wait(*device) {
 	spans := []time.Duration{time.Minute, 11 * time.Minute, 3 * time.Hour, 40 * time.Hour, 100 * 24 * time.Hour}
 	w.pass(spans[w.random.IntN(len(spans))])
+	w.clean()
 }
 
 func (w *world) restartServer(*device) {
