@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
 
@@ -11,6 +12,7 @@ import (
 type copier struct {
 	clipboard Clipboard
 	run       *Runner
+	owner     id.ID // the account from which the last text was copied
 	busy      bool
 	next      func() error // what to do when the present call has ended
 	drop      func()       // wipes what next would have copied
@@ -21,8 +23,9 @@ func newCopier(env *Env) *copier {
 	return &copier{clipboard: env.Clipboard, run: NewRunner(env.Post, env.Clock)}
 }
 
-// copy takes ownership of the text. done is called on the UI goroutine, unless another copy came in between.
-func (c *copier) copy(text secret.Bytes, clearAfter time.Duration, done func(error)) {
+// copy takes ownership of a text of an account. done is called on the UI goroutine, unless another copy came in between.
+func (c *copier) copy(owner id.ID, text secret.Bytes, clearAfter time.Duration, done func(error)) {
+	c.owner = owner
 	c.enqueue(func() error {
 		defer text.Wipe()
 		return c.clipboard.Copy(text, clearAfter)
@@ -32,6 +35,13 @@ func (c *copier) copy(text secret.Bytes, clearAfter time.Duration, done func(err
 // clear takes back what was copied, if it is still there.
 func (c *copier) clear(done func(error)) {
 	c.enqueue(c.clipboard.Clear, func() {}, done)
+}
+
+// clearOf is clear, unless the last text was copied from another account.
+func (c *copier) clearOf(account id.ID, done func(error)) {
+	if c.owner.IsZero() || c.owner == account {
+		c.clear(done)
+	}
 }
 
 func (c *copier) enqueue(next func() error, drop func(), done func(error)) {

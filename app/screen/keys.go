@@ -23,6 +23,7 @@ const (
 	ActionGenerator    Action = "generator"
 	ActionLock         Action = "lock"
 	ActionSettings     Action = "settings"
+	ActionAccounts     Action = "accounts"
 	ActionFavorite     Action = "favorite"
 	ActionTrash        Action = "trash"
 	ActionList         Action = "list"
@@ -52,6 +53,7 @@ func Shortcuts() []Shortcut {
 		{Action: ActionGenerator, Key: "G", Primary: true},
 		{Action: ActionLock, Key: "L", Primary: true},
 		{Action: ActionSettings, Key: ",", Primary: true},
+		{Action: ActionAccounts, Key: "A", Primary: true, Shift: true},
 		{Action: ActionFavorite, Key: "D", Primary: true},
 		{Action: ActionTrash, Key: "Delete"},
 		{Action: ActionList, Key: "Down"},

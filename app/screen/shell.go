@@ -3,7 +3,6 @@ package screen
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -46,6 +45,7 @@ type ShellConfig struct {
 	Update     UpdateConfig // Quit is the shell's
 	MacOS      bool
 	Quit       func() // ends the program; everything is locked by then
+	Locked     func() // after an account was locked, shown or not; may be nil
 	// CheckPassword returns nil for the right master password of an open vault.
 	CheckPassword func(context.Context, *session.Unlocked, secret.Bytes) error
 }
@@ -67,19 +67,22 @@ type Shell struct {
 	unlock   *Unlock
 	vault    *Vault
 	unlocked *session.Unlocked
-	closed   <-chan struct{} // closed when nothing of the vault before is open any more
+	resting  map[id.ID]*resting
+	closed   <-chan struct{} // closed when nothing that was locked is open any more
 
 	touched  time.Time // when our own window last saw input
 	polling  bool
 	shows    int
-	notice   Message // on the unlock screen
-	news     string  // what happened on locking: said once the vault is open again
+	notice   Message           // on the unlock screen, whichever account it offers
+	notices  map[id.ID]Message // on the unlock screen of one account
+	news     map[id.ID]string  // what happened on locking: said once the account is shown again
 	quitting bool
 }
 
 // NewShell does nothing until Start.
 func NewShell(env *Env, config ShellConfig) *Shell {
-	s := &Shell{config: config, copier: newCopier(env), settings: session.DefaultSettings(), touched: env.Clock.Now()}
+	s := &Shell{config: config, copier: newCopier(env), settings: session.DefaultSettings(), touched: env.Clock.Now(),
+		resting: map[id.ID]*resting{}, notices: map[id.ID]Message{}, news: map[id.ID]string{}}
 	s.begin(env, s.view)
 	config.Update.Quit = s.Quit
 	s.update = NewUpdate(env, config.Update)
@@ -162,6 +165,9 @@ func (s *Shell) view() ShellState {
 		state.Page = PageVault
 	case s.unlock != nil:
 		state.Page = PageUnlock
+		if own := s.notices[s.unlock.account.ID]; !own.IsZero() {
+			state.Notice = own
+		}
 	case s.welcome != nil:
 		state.Page = PageWelcome
 	}
@@ -182,15 +188,24 @@ func (s *Shell) clear() {
 	s.welcome, s.unlock, s.vault = nil, nil, nil
 }
 
-// showUnlock offers an account, the zero id the one used last; without accounts there is the welcome.
+// showUnlock offers an account, the zero id the one used last, and shows it at once where it is open; without accounts there is the
+// welcome.
 func (s *Shell) showUnlock(account id.ID) {
 	s.clear()
 	if len(s.accounts) == 0 {
 		s.showWelcome()
 		return
 	}
+	if account.IsZero() {
+		account = s.accounts[0].ID
+	}
+	if s.isOpen(account) && !s.quitting {
+		s.wake(account)
+		return
+	}
 	s.unlock = NewUnlock(s.env, UnlockConfig{
 		Manager: s.config.Manager, Accounts: s.accounts, Account: account, Opened: s.opened, Another: s.showWelcome, Ready: s.closed,
+		IsOpen: s.isOpen, Show: s.wake, Chosen: s.changed, LockOthers: s.lockOthers, Remove: s.removeLocked,
 	})
 	s.changed()
 }
@@ -222,14 +237,17 @@ func (s *Shell) here(notice Message) {
 func (s *Shell) opened(u *session.Unlocked) {
 	first := s.unlock != nil && s.settings.ImportBrowsers && !u.BrowserImportDone()
 	s.clear()
+	account := u.Account().ID
 	s.unlocked, s.notice, s.touched = u, Message{}, s.env.Clock.Now()
+	delete(s.notices, account)
 	s.lastUsed(u.Account())
 	config := VaultConfig{
-		Unlocked: u, Accounts: s.accounts, Lock: s.Lock, SwitchTo: s.switchTo, NewSettings: s.newSettings,
+		Unlocked: u, Accounts: s.accounts, Lock: s.Lock, SwitchTo: s.switchTo, IsOpen: s.isOpen, LockAll: s.lockAll, NewSettings: s.newSettings,
 		Deleted: s.forget, SignedOut: s.signedOut, Reopened: s.opened,
 		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
 	}
-	config.Notice, s.news = s.news, ""
+	config.Notice = s.news[account]
+	delete(s.news, account)
 	s.vault = NewVault(s.env, config)
 	if first {
 		s.vault.openImport(true)
@@ -262,9 +280,9 @@ func (s *Shell) Show() {
 // Touch notes input to our own window.
 func (s *Shell) Touch() { s.touched = s.env.Clock.Now() }
 
-// checkIdle locks when nobody has touched the computer for as long as the settings say.
+// checkIdle locks when nobody has touched the computer, or an account that is open, for as long as the settings say.
 func (s *Shell) checkIdle() {
-	if s.open() == nil || s.polling {
+	if s.open() == nil && len(s.resting) == 0 || s.polling {
 		return
 	}
 	s.polling = true
@@ -273,6 +291,7 @@ func (s *Shell) checkIdle() {
 		if err != nil {
 			idle = s.env.Clock.Now().Sub(s.touched)
 		}
+		s.lockUnused(idle)
 		if idle >= s.settings.LockAfter {
 			s.leaveAlone()
 		}
@@ -287,18 +306,19 @@ func (s *Shell) open() *session.Unlocked {
 	return s.unlocked
 }
 
-// leaveAlone locks because nobody is there.
+// leaveAlone locks the account that is shown, because nobody is there.
 func (s *Shell) leaveAlone() {
 	if u := s.open(); u != nil {
 		s.lockNow(u.Account().ID)
 	}
 }
 
-// Away locks because the session was locked or the computer goes to sleep. Any goroutine but the UI's may call it; it returns when
+// Away locks every account because the session was locked or the computer goes to sleep. Any goroutine but the UI's may call it; it returns when
 // nothing is open any more, or with the context.
 func (s *Shell) Away(ctx context.Context) {
 	done := make(chan struct{})
 	s.env.Post(func() {
+		s.lockOthers()
 		s.leaveAlone()
 		closed := s.closed
 		go func() {
@@ -314,47 +334,37 @@ func (s *Shell) Away(ctx context.Context) {
 	}
 }
 
-// Lock locks because the person wants it. An edit that cannot be saved keeps the vault open, so that nothing typed is lost.
+// Lock locks the account that is shown because the person wants it. An edit that cannot be saved keeps the vault open, so that nothing typed is lost.
 func (s *Shell) Lock() {
 	if s.vault != nil {
-		s.saveAnd(func() { s.lockNow(s.unlocked.Account().ID) })
+		s.saveAnd("screen.shell.savedOnLock", func() { s.lockNow(s.unlocked.Account().ID) })
 	}
-}
-
-// switchTo locks and offers another account; the zero id one that is not on this PC.
-func (s *Shell) switchTo(account id.ID) {
-	s.saveAnd(func() {
-		s.lockNow(account)
-		if account.IsZero() {
-			s.showWelcome()
-		}
-	})
 }
 
 // saveAnd saves what is being typed and goes on. If that fails, and for files that are not in the vault yet, it asks whether to go on all
-// the same.
-func (s *Shell) saveAnd(next func()) {
+// the same. news is the key of what is said about it when the account is shown again.
+func (s *Shell) saveAnd(news string, next func()) {
 	if n := s.vault.attaching(); n > 0 {
-		s.vault.askBefore("lockAttaching", func() { s.saveTypedAnd(next) }, "count", s.env.Words.Count("screen.files.count", n))
+		s.vault.askBefore("lockAttaching", func() { s.saveTypedAnd(news, next) }, "count", s.env.Words.Count("screen.files.count", n))
 		return
 	}
-	s.saveTypedAnd(next)
+	s.saveTypedAnd(news, next)
 }
 
-func (s *Shell) saveTypedAnd(next func()) {
+func (s *Shell) saveTypedAnd(news string, next func()) {
 	v := s.vault
 	item, dirty := v.unsaved()
 	if !dirty {
 		next()
 		return
 	}
-	store := s.unlocked.Vault()
+	store, account := s.unlocked.Vault(), s.unlocked.Account().ID
 	Run(s.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, saveWiping(ctx, store, item) }, func(_ struct{}, err error) {
 		if s.vault != v {
 			return // locked meanwhile
 		}
 		if err == nil {
-			s.news = s.text("screen.shell.savedOnLock")
+			s.tell(account, s.text(news))
 			v.closePane()
 			next()
 			return
@@ -374,44 +384,16 @@ func saveWiping(ctx context.Context, store *vault.Vault, item vault.Item) error 
 	return err
 }
 
-// lockNow leaves at once what is open; what is being typed is saved on the way, and the keys are wiped behind it.
-func (s *Shell) lockNow(next id.ID) {
-	unlocked := s.open()
-	item, dirty := s.handOver()
-	closed := make(chan struct{})
-	s.clear()
-	s.unlocked, s.closed = nil, closed
-	s.copier.clear(s.clipboardCleared)
-	// Not cancelled by anything: a vault must not stay open because the program is in a hurry.
-	Run(s.run, func(context.Context) (struct{}, error) {
-		defer close(closed)
-		defer unlocked.Lock()
-		if dirty {
-			return struct{}{}, saveWiping(context.Background(), unlocked.Vault(), item)
-		}
-		return struct{}{}, nil
-	}, func(_ struct{}, err error) {
-		if err != nil {
-			s.notice = explain(s.env.Words, err)
-			s.notice.Safe = s.text("screen.shell.notSaved")
-		} else if dirty {
-			s.news = strings.TrimSpace(s.text("screen.shell.savedOnLock") + " " + s.news)
-		}
-		s.changed()
-	})
-	s.showUnlock(next)
-}
-
 // handOver takes what is open out of the screen that has it, with what is being typed there.
 func (s *Shell) handOver() (item vault.Item, dirty bool) {
 	if s.vault != nil {
 		if n := s.vault.attaching(); n > 0 {
-			s.news = s.env.Words.Count("screen.shell.notAttached", n)
+			s.tell(s.unlocked.Account().ID, s.env.Words.Count("screen.shell.notAttached", n))
 		}
 		return s.vault.unsaved()
 	}
 	if s.welcome.page == PageKit && !s.welcome.confirmed {
-		s.news = s.text("screen.shell.kitMissing")
+		s.tell(s.welcome.unlocked.Account().ID, s.text("screen.shell.kitMissing"))
 	}
 	s.lastUsed(s.welcome.unlocked.Account())
 	s.welcome.unlocked = nil
@@ -426,24 +408,18 @@ func (s *Shell) clipboardCleared(err error) {
 
 // signedOut locks because another device has ended the session.
 func (s *Shell) signedOut() {
+	account := s.unlocked.Account().ID
 	s.leaveAlone()
-	s.notice = explain(s.env.Words, session.ErrSignedOut)
+	s.notices[account] = explain(s.env.Words, session.ErrSignedOut)
 	s.changed()
 }
 
-// forget removes the account from this PC.
+// forget removes the account from this PC that is shown.
 func (s *Shell) forget() {
 	account := s.unlocked.Account()
 	s.vault.closePane() // the person has been told that what was not synced is lost
-	s.lockNow(id.ID{})
-	closed := s.closed
-	Run(s.run, func(ctx context.Context) (struct{}, error) {
-		<-closed
-		return struct{}{}, s.config.Manager.Forget(ctx, account)
-	}, func(_ struct{}, err error) {
-		s.notice = explain(s.env.Words, err)
-		s.lookUp(func() { s.showUnlock(id.ID{}) })
-	})
+	s.lockNow(account.ID)
+	s.remove(account)
 }
 
 // Quit ends the program: what is being typed is saved, the clipboard cleared, everything locked.
@@ -455,7 +431,8 @@ func (s *Shell) Quit() {
 		s.quit()
 		return
 	}
-	s.saveAnd(func() {
+	s.saveAnd("screen.shell.savedOnLock", func() {
+		s.lockOthers()
 		s.lockNow(id.ID{})
 		s.quit()
 	})

@@ -11,11 +11,15 @@ import (
 
 // UnlockState is the card that asks for the master password.
 type UnlockState struct {
-	Title    string   // "Welcome back"
-	Account  string   // the e-mail address
-	Server   string   // host of the server
-	Accounts []Choice // all accounts on this PC; the menu is worth showing if there are several
-	Another  string   // label of the way to an account that is not on this PC yet
+	Title    string          // "Welcome back"
+	Account  string          // the e-mail address
+	Server   string          // host of the server
+	Accounts []AccountChoice // all accounts on this PC; the menu is worth showing if there are several
+	Others   string          // that other accounts are open; empty if none is
+	LockAll  string          // label of what locks those too
+	Remove   string          // label of what removes the account from this PC
+	Ask      Question        // before it is removed
+	Another  string          // label of the way to an account that is not on this PC yet
 
 	NeedSecretKey bool   // the keyring has lost its entry: there is a second field
 	SecretKey     string // as typed, formatted
@@ -39,6 +43,7 @@ type Unlock struct {
 	busy          bool
 	problem       Message
 	reload        bool // the file can be mended from the server
+	removing      bool // it is being asked whether to remove the account
 }
 
 // UnlockConfig says what follows. Ready is closed when nothing of an earlier session is open any more.
@@ -49,6 +54,12 @@ type UnlockConfig struct {
 	Opened   func(*session.Unlocked)
 	Another  func() // the person wants an account that is not on this PC
 	Ready    <-chan struct{}
+
+	IsOpen     func(account id.ID) bool // it needs no password
+	Show       func(account id.ID)      // one that is open
+	Chosen     func()                   // another account is offered
+	LockOthers func()
+	Remove     func(account id.ID) // from this PC
 }
 
 // NewUnlock shows the card.
@@ -76,19 +87,50 @@ func (u *Unlock) view() UnlockState {
 	if u.reload {
 		s.Reload = u.text("screen.trouble.reload")
 	}
-	for _, a := range u.config.Accounts {
-		s.Accounts = append(s.Accounts, Choice{ID: a.ID.String(), Label: a.Email + " · " + hostOf(a.Origin), Selected: a.ID == u.account.ID})
+	s.Accounts = accountChoices(u.env.Words, u.config.Accounts, u.account.ID, u.config.IsOpen)
+	if n := othersOpen(s.Accounts); n > 0 {
+		s.Others, s.LockAll = u.env.Words.Count("screen.unlock.others", n), u.env.Words.Count("screen.unlock.lockOthers", n)
+	}
+	s.Remove = u.text("screen.unlock.remove")
+	if u.removing {
+		s.Ask = Question{Title: u.text("screen.unlock.askRemove.title", "account", u.account.Email), Body: u.text("screen.unlock.askRemove.body"),
+			Confirm: u.text("screen.unlock.askRemove.confirm"), Cancel: u.text("screen.cancel"), Danger: true}
 	}
 	return s
 }
 
-// Choose switches to another account of this PC, one of State.Accounts.
+// LockOthers locks the accounts that are open beside this one.
+func (u *Unlock) LockOthers() { u.config.LockOthers() }
+
+// Remove asks whether to remove the account from this PC.
+func (u *Unlock) Remove() {
+	u.removing = !u.busy
+	u.changed()
+}
+
+// Answer is what the person says to State.Ask.
+func (u *Unlock) Answer(yes bool) {
+	asked := u.removing
+	u.removing = false
+	u.changed()
+	if asked && yes {
+		u.config.Remove(u.account.ID)
+	}
+}
+
+// Choose offers another account of this PC, one of State.Accounts; one that is open is shown at once.
 func (u *Unlock) Choose(account string) {
 	for _, a := range u.config.Accounts {
-		if a.ID.String() == account && !u.busy {
-			u.account, u.needSecretKey, u.secretKey, u.problem, u.reload = a, false, secretKeyField{}, Message{}, false
+		if a.ID.String() != account || u.busy {
+			continue
 		}
+		if u.config.IsOpen(a.ID) {
+			u.config.Show(a.ID)
+			return
+		}
+		u.account, u.needSecretKey, u.secretKey, u.problem, u.reload = a, false, secretKeyField{}, Message{}, false
 	}
+	u.config.Chosen()
 	u.changed()
 }
 

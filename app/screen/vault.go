@@ -64,7 +64,9 @@ type VaultConfig struct {
 	Notice      string            // a toast to begin with
 	ClearAfter  func() time.Duration
 	Lock        func()
-	SwitchTo    func(account id.ID) // zero: an account that is not on this PC
+	SwitchTo    func(account id.ID)      // zero: an account that is not on this PC
+	IsOpen      func(account id.ID) bool // another one, which rests
+	LockAll     func()
 	NewSettings func(u *session.Unlocked, done func()) *Settings
 	Deleted     func()                  // the account is no longer, or no longer on this PC
 	SignedOut   func()                  // another device has ended the session
@@ -405,7 +407,7 @@ func (v *Vault) unsaved() (vault.Item, bool) {
 // copyText puts a text on the clipboard, takes ownership of it, and says so.
 func (v *Vault) copyText(text secret.Bytes, what string) {
 	after := v.config.ClearAfter()
-	v.config.copier.copy(text, after, func(err error) {
+	v.config.copier.copy(v.config.Unlocked.Account().ID, text, after, func(err error) {
 		switch {
 		case v.run.Stopped():
 		case err != nil:

@@ -246,7 +246,10 @@ func (v *Vault) Sync() {
 // Lock locks the vault.
 func (v *Vault) Lock() { v.config.Lock() }
 
-// SwitchTo locks and offers another account, one of State.Accounts.
+// LockAll locks every account.
+func (v *Vault) LockAll() { v.config.LockAll() }
+
+// SwitchTo shows another account, one of State.Accounts. This one stays open.
 func (v *Vault) SwitchTo(choice string) {
 	account, err := id.Parse(choice)
 	if (err == nil || choice == "") && account != v.config.Unlocked.Account().ID {

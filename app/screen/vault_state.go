@@ -11,9 +11,10 @@ import (
 
 // VaultState is the main window: sidebar, list, what the right pane shows, and what lies over all of it.
 type VaultState struct {
-	Account  string   // the e-mail address
-	Server   string   // host
-	Accounts []Choice // of the menu that switches; the last one, with an empty ID, is "Sign in to another account"
+	Account  string          // the e-mail address
+	Server   string          // host
+	Accounts []AccountChoice // of the menu that switches; the last one, with an empty ID, is "Sign in to another account"
+	LockAll  string          // label of what locks all accounts; empty where no other one is open
 
 	Nav []NavSection
 
@@ -151,6 +152,9 @@ func (v *Vault) view() VaultState {
 		Rows: Rows{v.rows, v.env.Words}, Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
 		Notice: v.accountNotice(), Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), InTrash: v.inTrash(),
 	}
+	if othersOpen(s.Accounts) > 0 {
+		s.LockAll = v.text("screen.accounts.lockAll")
+	}
 	if len(v.rows) == 0 && !v.loading {
 		s.Empty = v.empty()
 	}
@@ -167,12 +171,21 @@ func (v *Vault) view() VaultState {
 	return s
 }
 
-func (v *Vault) accounts(current id.ID) []Choice {
-	var choices []Choice
-	for _, a := range v.config.Accounts {
-		choices = append(choices, Choice{ID: a.ID.String(), Label: a.Email + " · " + hostOf(a.Origin), Selected: a.ID == current})
+func (v *Vault) accounts(current id.ID) []AccountChoice {
+	isOpen := func(account id.ID) bool { return account == current || v.config.IsOpen(account) }
+	choices := accountChoices(v.env.Words, v.config.Accounts, current, isOpen)
+	return append(choices, AccountChoice{Choice: Choice{Label: v.text("screen.unlock.another")}})
+}
+
+// othersOpen counts the open accounts beside the one that is offered or shown.
+func othersOpen(choices []AccountChoice) int {
+	n := 0
+	for _, c := range choices {
+		if c.Open && !c.Selected {
+			n++
+		}
 	}
-	return append(choices, Choice{Label: v.text("screen.unlock.another")})
+	return n
 }
 
 func (v *Vault) inTrash() bool { return v.place.Kind == PlaceTrash }

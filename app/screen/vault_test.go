@@ -428,7 +428,7 @@ func TestCopiesStayInOrder(t *testing.T) {
 	c := newCopier(env)
 	var done []string
 	ask := func(text string) {
-		c.copy(testpc.Typed(text), time.Second, func(error) { done = append(done, text) })
+		c.copy(id.ID{}, testpc.Typed(text), time.Second, func(error) { done = append(done, text) })
 	}
 	ask("first")
 	<-entered

@@ -32,7 +32,7 @@ func newSidebar(w *Window, model *screen.Vault) *sidebar {
 	b := &sidebar{w: w, model: model, places: widget.Column(1)}
 	b.account = widget.NewText("", theme.Label.In(theme.ColorText)).Shortened()
 	b.server = widget.NewText("", theme.Caption.In(theme.ColorMuted)).Shortened()
-	b.switcher = widget.NewIconButton(assets.IconChevronDown, w.text("ui.menu"), b.openMenu).Small()
+	b.switcher = widget.NewIconButton(assets.IconChevronDown, w.tip(w.text("ui.menu"), screen.ActionAccounts), b.openMenu).Small()
 	b.sync = widget.NewIconButton(assets.IconCloud, "", b.openSync).Small()
 	b.syncText = widget.NewParagraph("", theme.Caption.In(theme.ColorMuted))
 	head := widget.Row(8, widget.NewLogo(30), widget.Grow(widget.Column(0, b.account, b.server)), b.switcher)
@@ -173,12 +173,16 @@ func (b *sidebar) labelOf(place screen.Place) string {
 // openMenu offers the accounts, and what belongs to no place.
 func (b *sidebar) openMenu() {
 	var items []widget.MenuItem
-	for _, c := range b.model.State().Accounts {
-		icon := assets.IconUser
+	s := b.model.State()
+	for _, c := range s.Accounts {
+		item := widget.MenuItem{Label: c.Label, Icon: c.Icon, Avatar: c.Name, Shortcut: c.State, Checked: c.Selected, Do: func() { b.model.SwitchTo(c.ID) }}
 		if c.ID == "" {
-			icon = assets.IconUserPlus
+			item.Icon = assets.IconUserPlus
 		}
-		items = append(items, widget.MenuItem{Label: c.Label, Icon: icon, Checked: c.Selected, Do: func() { b.model.SwitchTo(c.ID) }})
+		items = append(items, item)
+	}
+	if s.LockAll != "" {
+		items = append(items, widget.MenuItem{Label: s.LockAll, Icon: assets.IconLock, Do: b.model.LockAll})
 	}
 	items = append(items, widget.MenuItem{},
 		widget.MenuItem{Label: b.w.text("ui.import"), Icon: assets.IconDownload, Do: b.model.OpenImport},

@@ -23,6 +23,11 @@ type unlockView struct {
 	keyBox         *fyne.Container
 	unlock, again  *widget.Button
 	another        *widget.Button
+	remove         *widget.Button
+	others         *widget.Text
+	lockOthers     *widget.Button
+	othersBox      *fyne.Container
+	ask            question
 	reload         *widget.Button
 	reloadBox      *fyne.Container
 	notice         *notice
@@ -37,7 +42,9 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 	v.accounts = widget.NewSelect("", nil, -1, func(i int) {
 		v.password.Clear()
 		v.model.Choose(v.model.State().Accounts[i].ID)
-		v.focus()
+		if w.Shell.Unlock() == v.model { // else it was open, and its vault is shown by now
+			v.focus()
+		}
 	})
 	v.password = widget.NewPasswordEntry("").Tall()
 	v.password.SetPlaceholder(w.text("screen.welcome.password.field"))
@@ -50,6 +57,9 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 	v.again = widget.NewButton("", assets.NoIcon, widget.Secondary, v.submit).Tall()
 	v.reload = widget.NewButton("", assets.IconRefreshCw, widget.Primary, func() { model.Reload(secret.New(v.password.Bytes())) }).Tall()
 	v.another = widget.NewButton("", assets.NoIcon, widget.Ghost, model.Another)
+	v.remove = widget.NewButton("", assets.NoIcon, widget.Ghost, model.Remove)
+	v.others = widget.NewText("", theme.Secondary.In(theme.ColorMuted)).Shortened()
+	v.lockOthers = widget.NewButton("", assets.IconLock, widget.Ghost, model.LockOthers)
 	v.page = widget.Page(widget.UnlockWidth, v.card(), widget.Assurance(assets.IconShieldCheck, model.State().Promise))
 	model.OnChange(v.render)
 	v.render(model.State())
@@ -59,6 +69,7 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 func (v *unlockView) card() fyne.CanvasObject {
 	v.keyBox = widget.Pad(v.secretKey, gap, 0, 0, 0)
 	v.reloadBox = widget.Column(8, v.reload, v.again)
+	v.othersBox = widget.Pad(widget.Row(8, widget.Grow(v.others), v.lockOthers), 10, 0, 0, 0)
 	return widget.Column(0,
 		widget.Center(widget.NewLogo(54)),
 		widget.Pad(v.title, 16, 0, 3, 0),
@@ -66,7 +77,9 @@ func (v *unlockView) card() fyne.CanvasObject {
 		widget.Pad(v.password, 22, 0, 0, 0),
 		v.keyBox, v.notice.box,
 		widget.Pad(widget.Stack(v.unlock, v.reloadBox), 16, 0, 0, 0),
+		v.othersBox,
 		widget.Pad(widget.Center(v.another), 12, 0, 0, 0),
+		widget.Center(v.remove),
 	)
 }
 
@@ -75,7 +88,12 @@ func (v *unlockView) render(s screen.UnlockState) {
 	v.account.SetText(s.Account + "  ·  " + s.Server)
 	several := len(s.Accounts) > 1
 	v.accounts.Hidden, v.account.Hidden = !several, several
-	v.accounts.SetOptions(options(s.Accounts, assets.IconUser))
+	v.accounts.SetOptions(accountOptions(s.Accounts))
+	v.others.SetText(s.Others)
+	label(v.lockOthers, s.LockAll)
+	v.othersBox.Hidden = s.Others == ""
+	v.remove.SetText(s.Remove)
+	v.ask.render(v.w, s.Ask, v.model.Answer)
 	if v.secretKey.Text() != s.SecretKey {
 		v.secretKey.SetText(s.SecretKey)
 	}
@@ -98,6 +116,17 @@ func (v *unlockView) render(s screen.UnlockState) {
 	v.w.relayout()
 }
 
+// accountOptions are accounts with a sign that tells which are open, and the one that is offered.
+func accountOptions(choices []screen.AccountChoice) (o []widget.Option, selected int) {
+	for i, c := range choices {
+		o = append(o, widget.Option{Label: c.Label, Icon: c.Icon})
+		if c.Selected {
+			selected = i
+		}
+	}
+	return o, selected
+}
+
 // settle puts the keyboard back where it is needed after an attempt.
 func (v *unlockView) settle(s screen.UnlockState) {
 	ended := v.busy && !s.Busy
@@ -116,7 +145,13 @@ func (v *unlockView) submit() { v.model.Submit(secret.New(v.password.Bytes())) }
 
 func (v *unlockView) content() fyne.CanvasObject { return v.page }
 func (v *unlockView) focus()                     { v.w.focus(v.password.Input()) }
-func (v *unlockView) act(screen.Action)          {}
+
+func (v *unlockView) act(action screen.Action) {
+	if action == screen.ActionAccounts && !v.accounts.Hidden {
+		v.w.focus(v.accounts)
+		v.accounts.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+	}
+}
 
 func (v *unlockView) key(event *fyne.KeyEvent) {
 	if isEnter(event) {

@@ -150,6 +150,8 @@ func (v *vaultView) act(action screen.Action) {
 	case screen.ActionSearch:
 		v.list.search.Focus()
 		v.list.search.SelectAll()
+	case screen.ActionAccounts:
+		v.sidebar.openMenu()
 	case screen.ActionList, screen.ActionBack:
 		if v.model.State().Pane == screen.PaneEditor {
 			v.model.Do(action)

@@ -45,7 +45,6 @@ type desktop struct {
 	thread    *uiThread
 	ending    *ending
 	confirm   sync.Once
-	scrubs    []*time.Timer // to come; the UI's
 	tray      bool          // there is one, and so a way back to a hidden window
 }
 
@@ -136,7 +135,7 @@ func (d *desktop) newEnv(words *assets.Catalog) *screen.Env {
 func (d *desktop) shellConfig() screen.ShellConfig {
 	return screen.ShellConfig{
 		Manager: d.manager, Origin: d.options.server, Language: systemLanguage(), Idle: platform.IdleTime, Autostart: autostart, Autostarts: platform.Autostart,
-		Update: d.updateConfig(), MacOS: runtime.GOOS == "darwin", Quit: func() { d.saveWindowState(); d.app.Quit() },
+		Update: d.updateConfig(), MacOS: runtime.GOOS == "darwin", Quit: func() { d.saveWindowState(); d.app.Quit() }, Locked: d.locked,
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)
 		},
@@ -201,16 +200,16 @@ func (d *desktop) shown(page screen.Page) {
 		return
 	}
 	d.confirm.Do(d.confirmHealthy)
-	for _, later := range d.scrubs {
-		later.Stop()
+	if page != screen.PageUnlock {
+		// Deriving keys takes far more memory than all that follows.
+		time.AfterFunc(settleTime, debug.FreeOSMemory)
 	}
-	d.scrubs = nil
-	if page == screen.PageUnlock { // perhaps after a lock: what Go has kept of it is cleared
-		d.scrubs = []*time.Timer{time.AfterFunc(settleTime, secret.Scrub), time.AfterFunc(forgetTime, secret.Scrub)}
-		return
-	}
-	// Deriving keys takes far more memory than all that follows.
-	time.AfterFunc(settleTime, debug.FreeOSMemory)
+}
+
+// locked is called after every lock. What Go has kept of it is cleared, also where another account is open or is opened meanwhile.
+func (d *desktop) locked() {
+	time.AfterFunc(settleTime, secret.Scrub)
+	time.AfterFunc(forgetTime, secret.Scrub)
 }
 
 func (d *desktop) front() {

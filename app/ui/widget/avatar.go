@@ -13,6 +13,7 @@ import (
 const (
 	AvatarRow  = 34
 	AvatarPage = 52
+	avatarMenu = 22
 )
 
 // Avatar is a tile with the first letter of a name, or an icon, in a colour that the name always has.

@@ -16,6 +16,7 @@ import (
 type MenuItem struct {
 	Label    string
 	Icon     assets.IconName
+	Avatar   string // a name, for a tile with its first letter instead of the icon
 	Shortcut string // the key that does the same, as text
 	Danger   bool
 	Disabled bool
@@ -238,13 +239,14 @@ type menuRow struct {
 	current        bool
 	veil           canvas.Rectangle
 	glyph, check   *glyph
+	avatar         *Avatar
 	text, shortcut canvas.Text
 }
 
 var _ desktop.Hoverable = (*menuRow)(nil)
 
 func newMenuRow(m *menu, index int) *menuRow {
-	r := &menuRow{menu: m, index: index, glyph: newGlyph(), check: newGlyph()}
+	r := &menuRow{menu: m, index: index, glyph: newGlyph(), check: newGlyph(), avatar: NewAvatar(m.items[index].Avatar, assets.NoIcon, avatarMenu)}
 	r.ExtendBaseWidget(r)
 	return r
 }
@@ -284,7 +286,7 @@ func (r *menuRow) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessib
 func (r *menuRow) CreateRenderer() fyne.WidgetRenderer { return render(r) }
 
 func (r *menuRow) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&r.veil, r.glyph.object(), &r.text, &r.shortcut, r.check.object()}
+	return []fyne.CanvasObject{&r.veil, r.glyph.object(), r.avatar, &r.text, &r.shortcut, r.check.object()}
 }
 
 func (r *menuRow) paint() {
@@ -305,6 +307,10 @@ func (r *menuRow) paint() {
 		veil = theme.ColorAccentSoft
 	}
 	fillRect(&r.veil, veil, theme.ColorNone, 6)
+	r.avatar.Hidden = item.Avatar == ""
+	if !r.avatar.Hidden {
+		item.Icon = assets.NoIcon
+	}
 	r.glyph.set(item.Icon, icon)
 	r.check.set(assets.IconCheck, icon)
 	r.check.Hidden = !item.Checked
@@ -347,6 +353,7 @@ func (r *menuRow) measure() fyne.Size {
 func (r *menuRow) arrange(size fyne.Size) {
 	r.veil.Resize(size)
 	r.glyph.middle(9, IconSide, size.Height)
+	place(r.avatar, 7, (size.Height-avatarMenu)/2, avatarMenu, avatarMenu)
 	right := size.Width - 10
 	if r.item().Checked {
 		r.check.middle(right-IconSide, IconSide, size.Height)
