@@ -26,7 +26,7 @@ func (v *detailView) files(c screen.FilesCard) fyne.CanvasObject {
 	if attach != nil {
 		head.Add(attach)
 	}
-	rows := []fyne.CanvasObject{widget.Pad(head, 2, 4, 2, widget.CardMargin)}
+	rows := []fyne.CanvasObject{widget.Pad(head, 5, 7, 5, widget.CardMargin)}
 	if !c.Problem.IsZero() {
 		rows = append(rows, widget.Inset(widget.NewBanner(toneOf(c.Problem.Tone), c.Problem.What, details(c.Problem), nil), 8))
 	}

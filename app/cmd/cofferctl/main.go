@@ -102,6 +102,7 @@ var commands = []command{
 	{"status", "", "accounts on this PC, unsynced edits, version", (*program).status},
 	{"get", "[--account E-MAIL] [--field FIELD] ITEM...", "print a field of items, the password unless said otherwise", (*program).get},
 	{"list", "[--account E-MAIL] [SEARCH]", "items by title and user name", (*program).list},
+	{"attachment", "list|add|save|remove [--account E-MAIL] [--to PATH] [--replace] ITEM [FILE...]", "files of an item: list, attach, write to the disk, take off", (*program).attachments},
 	{"import", "[--account E-MAIL] [--preview] [FILE...] | --undo BATCH", "import this user's browsers, or exported files", (*program).importCommand},
 	{"enrol", "create|signin --server ORIGIN --email E-MAIL", "create an account, or sign in on this PC", (*program).enrol},
 	{"sync", "[--account E-MAIL]", "bring the vault in step with the server", (*program).sync},
@@ -150,9 +151,9 @@ func (p *program) finish(c command, err error) int {
 func (p *program) usage() {
 	fmt.Fprintf(p.stdout, "cofferctl %s, Coffer without a window\n\nusage: cofferctl [--json] COMMAND [ARGUMENTS]\n\n", buildinfo.Version)
 	for _, c := range commands {
-		fmt.Fprintf(p.stdout, "  %-8s %s\n", c.name, c.about)
+		fmt.Fprintf(p.stdout, "  %-10s %s\n", c.name, c.about)
 		if c.args != "" {
-			fmt.Fprintf(p.stdout, "           %s %s\n", c.name, c.args)
+			fmt.Fprintf(p.stdout, "             %s %s\n", c.name, c.args)
 		}
 	}
 	fmt.Fprint(p.stdout, "\nPasswords come from the terminal, or line by line from standard input, or from --password-file FILE.\n")

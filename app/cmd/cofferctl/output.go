@@ -68,6 +68,8 @@ var sentences = []struct {
 	{vault.ErrNewerSchema, "the vault file was written by a newer version of Coffer. Update this PC."},
 	{vault.ErrFull, "the disk is full. Free some space and try again; nothing was lost."},
 	{vault.ErrReadOnly, "the vault file cannot be written. Check the permissions of the folder; nothing was lost."},
+	{vault.ErrFileTooLarge, "it is larger than an attachment can be: 100 MB."},
+	{vault.ErrFileChanged, "it changed while it was read. Close the program that writes to it and try again."},
 	{importer.ErrPrimaryPasswordNeeded, "it is protected by a password of its own, which was not given."},
 	{importer.ErrWrongPrimaryPassword, "that is not the password that protects it."},
 	{importer.ErrInUse, "another program keeps writing to it. Close that program and try again."},
