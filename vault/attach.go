@@ -317,6 +317,9 @@ func (e *editing) deletedFiles() []id.ID {
 
 // dropChunks removes the chunks of deleted attachments. What cannot be removed now goes with the next unlock.
 func (v *Vault) dropChunks(deleted []id.ID) {
+	if len(deleted) > 0 {
+		v.fileNews.Add(1)
+	}
 	for _, attachment := range deleted {
 		_ = v.cfg.Chunks.Remove(attachment)
 	}
@@ -357,15 +360,21 @@ func (e *editing) ownFiles(it *Item) error {
 func (v *Vault) MarkUploaded(attachment id.ID, whole bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if whole && v.uploaded == nil {
+	if v.uploaded[attachment] == whole {
+		return
+	}
+	if v.uploaded == nil {
 		v.uploaded = make(map[id.ID]bool)
 	}
-	if whole {
-		v.uploaded[attachment] = true
-	} else {
+	v.uploaded[attachment] = whole
+	if !whole {
 		delete(v.uploaded, attachment)
 	}
+	v.fileNews.Add(1)
 }
+
+// FileNews is a number that rises whenever the files that have to be carried may be others than before.
+func (v *Vault) FileNews() uint64 { return v.fileNews.Load() }
 
 // Uploaded lists the attachments that are marked so and wait to be committed.
 func (v *Vault) Uploaded() []id.ID {

@@ -75,6 +75,11 @@ func (v *Vault) apply(changes map[id.ID]*entry, changed uint64) {
 	}
 	v.changed = changed
 	v.index.apply(changes)
+	for _, after := range changes {
+		if after != nil && after.Kind == attachmentKind {
+			v.fileNews.Add(1)
+		}
+	}
 }
 
 // object reads an object; of an unknown id it is one that was never stored.

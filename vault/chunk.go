@@ -185,6 +185,7 @@ func (v *Vault) readChunk(ctx context.Context, f *file, index int) (envelope, pa
 		return nil, nil, err
 	}
 	if part, err = v.openChunk(f, index, envelope); err != nil {
+		v.fileNews.Add(1)
 		return nil, nil, errors.Join(ErrMissing, v.cfg.Chunks.SetAside(f.ID, index))
 	}
 	return envelope, part, nil

@@ -70,6 +70,7 @@ func (v *Vault) install(all []loaded, changed uint64) {
 	defer v.mu.Unlock()
 	if !v.closed {
 		v.index, v.changed = x, changed
+		v.fileNews.Add(1)
 	}
 }
 

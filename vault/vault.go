@@ -60,7 +60,8 @@ type Vault struct {
 	closed      bool
 	index       *index
 	uploaded    map[id.ID]bool // attachments of which the server has every chunk, as far as is known
-	changed     uint64         // Reader.Changed of the state that index shows; written under writing too
+	fileNews    atomic.Uint64
+	changed     uint64 // Reader.Changed of the state that index shows; written under writing too
 	subscribers map[int]func(Change)
 	nextID      int
 }

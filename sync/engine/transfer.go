@@ -59,6 +59,7 @@ type Ferry struct {
 	mu      sync.Mutex
 	asked   []id.ID                // downloads that a person waits for, in their order
 	given   map[direction]Transfer // transfers that wait for a person
+	idleAt  uint64                 // vault.FileNews when nothing was left to carry; 0: something may be
 	noRoom  bool                   // this PC's disk takes no more: nothing is fetched unasked
 	lost    map[id.ID]int          // how often a file was not there that the server had taken whole
 	running *Transfer
@@ -92,6 +93,9 @@ func (f *Ferry) update(change func()) {
 // Carry carries what can be carried now. arrived says that the server has files that a push can name now. The error is that which
 // stopped it: the context's, vault.ErrClosed, or what Remote returned; what concerns one file alone is its Transfer's.
 func (f *Ferry) Carry(ctx context.Context) (arrived bool, err error) {
+	if f.isIdle() {
+		return false, nil
+	}
 	for {
 		next, err := f.plan(ctx)
 		if err != nil || next == nil {
@@ -105,20 +109,30 @@ func (f *Ferry) Carry(ctx context.Context) (arrived bool, err error) {
 	}
 }
 
+// isIdle tells whether nothing has happened since nothing was left to carry.
+func (f *Ferry) isIdle() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.idleAt != 0 && f.idleAt == f.local.FileNews()
+}
+
 // plan makes the list anew and returns the transfer whose turn it is; nil if none is left.
 func (f *Ferry) plan(ctx context.Context) (*Transfer, error) {
+	news := f.local.FileNews()
 	all, err := f.local.AllAttachments(ctx)
 	if err != nil {
 		return nil, err
 	}
 	uploaded := f.local.Uploaded()
-	f.update(func() { f.list = f.order(all, uploaded) })
-	for _, t := range f.Transfers() {
-		if t.State == TransferWaiting {
-			return &t, nil
+	var next *Transfer
+	f.update(func() {
+		f.list, f.idleAt = f.order(all, uploaded), news
+		if at := slices.IndexFunc(f.list, func(t Transfer) bool { return t.State == TransferWaiting }); at >= 0 {
+			first := f.list[at]
+			next, f.idleAt = &first, 0
 		}
-	}
-	return nil, nil
+	})
+	return next, nil
 }
 
 // order lists what has to be carried: what a person waits for, what only this PC has, and the rest.
@@ -179,7 +193,7 @@ func (f *Ferry) Ask(attachment id.ID) {
 		delete(f.given, direction{attachment, true})
 		delete(f.given, direction{attachment, false})
 		delete(f.lost, attachment)
-		f.noRoom = false
+		f.noRoom, f.idleAt = false, 0
 	})
 }
 
