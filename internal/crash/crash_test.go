@@ -16,6 +16,7 @@ import (
 
 var (
 	kills = flag.Int("crash.kills", 200, "how many processes are killed")
+	limit = flag.Duration("crash.for", 0, "begin no new house after this time; 0: all")
 	seed  = flag.Uint64("crash.seed", 1, "what is done, and where it is ended")
 )
 
@@ -95,7 +96,7 @@ func TestKill(t *testing.T) {
 	for range 2 {
 		all.Go(func() {
 			for number := range next {
-				if !t.Failed() {
+				if !t.Failed() && (*limit == 0 || time.Since(c.started) < *limit) {
 					c.house(number)
 				}
 			}
@@ -155,7 +156,7 @@ func (c *census) count(o obituary) {
 	default:
 		c.old++
 	}
-	if n := c.lives.Add(1); n%500 == 0 {
+	if n := c.lives.Add(1); n%250 == 0 {
 		fmt.Printf("%d lives in %s\n", n, time.Since(c.started).Round(time.Second)) // at once: a soak is long
 	}
 }
