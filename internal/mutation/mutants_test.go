@@ -26,6 +26,10 @@ var mutants = []mutant{
 		more: []edit{{`ok && chain.EnvelopeHash(env.Envelope) == row.EnvHash`, `ok && row.State == chain.Live`}},
 	},
 	{
+		row: "6", off: "a chunk's place is not in its context", file: "crypto/keys/binding.go",
+		from: `ref.Attachment, ref.Index, ref.Count)`, to: `ref.Attachment, ref.Count)`,
+	},
+	{
 		row: "7", off: "a saved item's address is visited", file: "vault/save.go",
 		from: `func (v *Vault) Save(ctx context.Context, it Item) (saved Item, err error) {`,
 		to:   "func (v *Vault) Save(ctx context.Context, it Item) (saved Item, err error) {\n\tfor _, w := range it.Websites {\n\t\tif resp, err := http.Get(w); err == nil {\n\t\t\tresp.Body.Close()\n\t\t}\n\t}",
