@@ -18,6 +18,7 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/seal"
+	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/chunkdir"
 )
@@ -687,5 +688,23 @@ func TestAFileBringsItsItemBack(t *testing.T) {
 	}
 	if got := a.stored(t); !slices.Equal(got, []id.ID{file.ID}) {
 		t.Errorf("%v are left", got)
+	}
+}
+
+// However long its history gets, an item names every file that was removed from it: nothing else would.
+func TestTheHistoryNamesFilesForGood(t *testing.T) {
+	d := newDevice(t, 1)
+	it := d.save(t, login("Bank", "1"))
+	file := d.attach(t, it.ID, "f", 1)
+	check(t, d.Detach(ctx, it.ID, file.ID))
+	for i := range 6 {
+		it = d.get(t, it.ID)
+		it.Set(vault.Notes, secret.FromString(strings.Repeat(fmt.Sprint(i), 60<<10)))
+		d.save(t, it)
+	}
+	removed, err := d.RemovedAttachments(ctx, it.ID)
+	check(t, err)
+	if len(removed) != 1 || removed[0].ID != file.ID {
+		t.Errorf("removed: %+v", removed)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -659,5 +660,45 @@ func TestADeletedFileFromABackup(t *testing.T) {
 		if got := b.files(t, item); len(got) != 0 {
 			t.Errorf("the other PC has %+v", got)
 		}
+	}
+}
+
+// Chunks that waited so long for their object that the server has dropped them: the push does not name them, and they are sent again.
+func TestChunksThatWaitedTooLong(t *testing.T) {
+	a, b, item, server := twoCarriers(t)
+	file := a.attach(t, item, "f", chunk+1)
+	testpc.Sync(t, a.Unlocked)
+	if err := a.CarryFiles(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server.Clock.Advance(8 * 24 * time.Hour)
+	if _, err := server.Cloud.Janitor.Clean(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	testpc.Sync(t, a.Unlocked)
+	b.carry(t)
+	if got := b.files(t, item); len(got) != 0 || !a.files(t, item)[0].Waiting {
+		t.Fatalf("the object was sent without its chunks: %+v", got)
+	}
+	a.carry(t)
+	b.carry(t)
+	b.expect(t, file)
+}
+
+// A vault file of which nothing can be read is kept, and so are the chunks that it alone may name.
+func TestFilesOfADamagedVaultAreKept(t *testing.T) {
+	pc, u, _ := backedUp(t)
+	item := testpc.Save(t, u, testpc.Login("Bank", "anna", "x")).ID
+	testpc.Sync(t, u)
+	session.BackUpIfDue(u)
+	a := &carrier{Unlocked: u, pc: pc}
+	a.attach(t, item, "f", 1)
+	account := u.Account().ID
+	u.Lock()
+	write(t, pc.Paths.Account(account), bytes.Repeat([]byte("no database "), 1000))
+	a.Unlocked, _ = rescue(t, pc, account)
+	a.restart(t)
+	if got := a.stored(t); len(got) != 1 {
+		t.Errorf("the chunks went: %v", got)
 	}
 }
