@@ -90,7 +90,8 @@ func (r *Recorder) Points(random *rand.Rand, n int) map[int]int {
 	return chosen
 }
 
-// Replay plays the record: mark is told of the marks, and before each step at of the disk as it is then. It may be played once.
+// Replay plays the record: mark is told of the marks, and before each step, and after the last, at of the disk as it is then. It may be
+// played once.
 func (r *Recorder) Replay(mark func(any), at func(n int, next Step, d *Disk)) {
 	for n, s := range r.log {
 		if s.mark != nil {
@@ -100,6 +101,7 @@ func (r *Recorder) Replay(mark func(any), at func(n int, next Step, d *Disk)) {
 		at(n, s.Step, r.disk)
 		r.disk.apply(s.Step)
 	}
+	at(len(r.log), Step{}, r.disk)
 }
 
 // Disk is what a disk promises, and no more: what was written to a file is safe when the file was flushed, and a name when its folder
