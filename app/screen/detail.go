@@ -48,7 +48,8 @@ type DetailConfig struct {
 
 	RestoreVersion func(item id.ID, edit vault.Edit) // as it was before the edit
 
-	files *files // nil where items have none
+	files         *files // nil where items have none
+	DeleteRemoved func(item id.ID, removed []vault.Attachment)
 }
 
 // NewDetail loads an item and shows it.

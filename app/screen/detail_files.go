@@ -295,6 +295,35 @@ func (d *Detail) RenameFile(row, name string) {
 	}
 }
 
+// RemovedFiles are the files that the history alone keeps.
+type RemovedFiles struct {
+	Text   string // "2 removed files are kept for the history: 14 MB"; empty if there are none
+	Delete string // label of the button that deletes them for ever; empty where that cannot be
+}
+
+func (d *Detail) removedFiles(canEdit bool) (r RemovedFiles) {
+	n := len(d.files.removed)
+	if n == 0 {
+		return r
+	}
+	var size int64
+	for _, a := range d.files.removed {
+		size += a.Size
+	}
+	r.Text = d.env.Words.Count("screen.files.kept", n, "size", fileSize(d.env.Words, size))
+	if canEdit {
+		r.Delete = d.text("screen.files.deleteRemoved")
+	}
+	return r
+}
+
+// DeleteRemoved deletes the files for ever that the history alone keeps, after asking.
+func (d *Detail) DeleteRemoved() {
+	if d.takesFiles() && len(d.files.removed) > 0 {
+		d.config.DeleteRemoved(d.id, d.files.removed)
+	}
+}
+
 // filesStory says which files an edit has added and removed: entry i of the history is what the item had before.
 func (d *Detail) filesStory(i int) string {
 	before, after := idLines(d.item.History[i].Value.Reveal()), d.item.Attachments

@@ -32,6 +32,7 @@ type DetailState struct {
 	HistoryLabel string // "3 earlier versions"; empty if there are none
 	History      []HistoryEdit
 	HistoryOpen  bool
+	Removed      RemovedFiles
 }
 
 // BannerKind says what the button of a banner does.
@@ -129,6 +130,7 @@ func (d *Detail) view() DetailState {
 	}
 	if d.historyOpen {
 		s.History = d.history(s.CanEdit)
+		s.Removed = d.removedFiles(s.CanEdit)
 	}
 	return s
 }

@@ -23,6 +23,7 @@ type attachments interface {
 	SaveAttachment(ctx context.Context, attachment id.ID, path string) error
 	RenameAttachment(ctx context.Context, attachment id.ID, name string) error
 	Detach(ctx context.Context, item, attachment id.ID) error
+	DeleteRemoved(ctx context.Context, item id.ID, attachments ...id.ID) error
 	FetchAttachment(attachment id.ID)
 	CancelFetch(attachment id.ID)
 	Transfers() []session.Transfer

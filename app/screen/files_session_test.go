@@ -141,8 +141,31 @@ func TestHistoryTellsFilesByName(t *testing.T) {
 	d.until("history", func() bool {
 		return story() == "Files: a.txt removed\nFiles: b.txt added\nFiles: a.txt added"
 	})
+	if r := v.Detail().State().Removed; r.Text != "One removed file is kept for the history: 5 bytes." || r.Delete == "" {
+		t.Errorf("%+v", r)
+	}
 	v.Detail().RestoreVersion(v.Detail().State().History[0].Edit)
-	d.until("restored", func() bool { return fileNames(v) == "a.txt, b.txt" })
+	d.until("restored", func() bool { return fileNames(v) == "a.txt, b.txt" && v.Detail().State().Removed.Text == "" })
+}
+
+func TestRemovedFilesAreDeletedForEver(t *testing.T) {
+	d, v := fileDesk(t)
+	v.Drop([]string{filepath.Join(tree(t, "a.txt"), "a.txt")})
+	d.said(v, "a.txt is attached.")
+	d.until("rows", func() bool { return fileNames(v) == "a.txt" })
+	v.Detail().DeleteRemoved() // there is none
+	v.Detail().ActOnFile(fileRows(v)[0].ID, FileRemove)
+	v.Detail().ToggleHistory()
+	d.until("removed", func() bool { return v.Detail().State().Removed.Text != "" })
+	v.Detail().DeleteRemoved()
+	if q := v.State().Ask; q.Title != "Delete removed files for ever?" || !strings.HasPrefix(q.Body, "One file") {
+		t.Fatalf("%+v", q)
+	}
+	v.Answer(true)
+	d.until("deleted", func() bool { return v.Detail().State().Removed.Text == "" })
+	if a, err := d.shell.unlocked.RemovedAttachments(t.Context(), v.Detail().id); err != nil || len(a) != 0 {
+		t.Errorf("%v, %v", a, err)
+	}
 }
 
 func TestDeletingForGoodSaysHowManyFilesGo(t *testing.T) {
@@ -243,6 +266,17 @@ func TestLockWhileFilesAreAttached(t *testing.T) {
 	v.Answer(true)
 	if page := d.shell.State().Page; page != PageUnlock {
 		t.Errorf("page %d", page)
+	}
+}
+
+// Another account is not turned to unawares either.
+func TestSwitchWhileFilesAreAttached(t *testing.T) {
+	d, v := fileDesk(t)
+	v.Edit()
+	v.Editor().Queue([]string{filepath.Join(tree(t, "a.txt"), "a.txt")})
+	v.SwitchTo("")
+	if q := v.State().Ask; q.Title != "Go on without attaching?" || d.shell.Vault() != v {
+		t.Errorf("%+v", q)
 	}
 }
 

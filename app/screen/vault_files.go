@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/vault"
 )
 
 func (v *Vault) fileHooks() fileHooks {
@@ -36,6 +37,21 @@ func (v *Vault) Drop(paths []string) {
 	default:
 		v.files.attach(v.detail.id, paths)
 	}
+}
+
+// deleteRemoved deletes files for ever that an item no longer has, after asking.
+func (v *Vault) deleteRemoved(item id.ID, removed []vault.Attachment) {
+	ids := make([]id.ID, len(removed))
+	for i, a := range removed {
+		ids[i] = a.ID
+	}
+	count := v.env.Words.Count("screen.files.count", len(removed))
+	v.askBefore("deleteRemoved", func() {
+		v.do(func(ctx context.Context) error { return v.files.from.DeleteRemoved(ctx, item, ids...) }, func() {
+			v.say(v.text("screen.files.deleted", "count", count), nil)
+			v.reloadFiles()
+		})
+	}, "count", count)
 }
 
 // attaching is how many files somebody has asked to attach that are not in the vault yet.

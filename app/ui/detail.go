@@ -67,7 +67,7 @@ func detailShape(s screen.DetailState) []string {
 			shape = append(shape, r.ID, r.Label, r.Value)
 		}
 	}
-	shape = append(shape, filesShape(s.Files)...)
+	shape = append(append(shape, filesShape(s.Files)...), s.Removed.Text, s.Removed.Delete)
 	for _, edit := range s.History {
 		shape = append(shape, edit.When, edit.Restore)
 		for _, h := range edit.Rows {
@@ -102,6 +102,9 @@ func (v *detailView) build(s screen.DetailState) fyne.CanvasObject {
 		column.Add(v.files(s.Files))
 	}
 	column.Add(v.footer(s))
+	if s.Removed.Text != "" {
+		column.Add(v.removedFiles(s.Removed))
+	}
 	for _, edit := range s.History {
 		column.Add(v.edit(edit))
 	}

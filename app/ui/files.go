@@ -89,6 +89,15 @@ func (v *detailView) actOnFile(r screen.FileRow, action string) {
 	v.model.ActOnFile(r.ID, action)
 }
 
+// removedFiles says what the history keeps, and deletes it.
+func (v *detailView) removedFiles(r screen.RemovedFiles) fyne.CanvasObject {
+	line := widget.NewParagraph(r.Text, theme.Secondary)
+	if r.Delete == "" {
+		return widget.Pad(line, 0, 0, 0, 4)
+	}
+	return widget.Pad(widget.Wrap(8, 230, line, keep(v, "delete removed", widget.NewButton(r.Delete, assets.IconTrash2, widget.Ghost, v.model.DeleteRemoved))), 0, 0, 0, 4)
+}
+
 // followFile calls update for a file whenever the state has changed.
 func (v *detailView) followFile(id string, update func(screen.FileRow)) {
 	v.updates = append(v.updates, func(s screen.DetailState) {
