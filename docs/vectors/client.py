@@ -26,6 +26,8 @@ from reading import Chain, ReadLog, Refused, decode, demand, fields, header_epoc
 
 PROFILES = ("P1", "P2", "P3")
 LIVE = 1
+OCTETS = "application/octet-stream"
+PIECE = 1_044_476
 
 
 class Answer(Exception):
@@ -62,15 +64,15 @@ class Client:
     # --- §8: requests ---
 
     def send(self, method, path, body=None, query=""):
-        """Signed by the device key, with the token if there is one. What needs no signature does not mind it."""
-        path, raw = "/v1/" + path, b"" if body is None else json.dumps(body).encode()
+        """Signed by the device key, with the token if there is one. What needs no signature does not mind it. Bytes travel as they are."""
+        path, raw = "/v1/" + path, body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         now, nonce = int(time.time() * 1000), os.urandom(16)
         message = concat("coffer/v1/request", self.origin, method, path, query, p.sha256(raw), self.account, self.device,
                          p.sha256(self.token), now, nonce)
         headers = {"Coffer-Account": self.account.hex(), "Coffer-Device": self.device.hex(), "Coffer-Time": str(now),
                    "Coffer-Nonce": nonce.hex(), "Coffer-Signature": b64(signature(self.seed, "request", message))}
         if body is not None:
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = OCTETS if isinstance(body, bytes) else "application/json"
         if self.token:
             headers["Authorization"] = "Bearer " + base64.urlsafe_b64encode(self.token).decode().rstrip("=")
         connection = http.client.HTTPConnection(urllib.parse.urlsplit(self.origin).netloc, timeout=60)
@@ -80,6 +82,8 @@ class Client:
         connection.close()
         if answer.status >= 300:
             raise Answer(json.loads(text)["code"])
+        if answer.headers["Content-Type"] == OCTETS:
+            return text
         return received(json.loads(text)) if text else None
 
     def post(self, path, **body):
@@ -263,6 +267,41 @@ class Client:
                   envelopes=[{"object_id": thing.hex(), "revision": old + 1, "envelope": b64(sealed_object)}])
         chain.follow(commit, changes, signed)
         self.envelopes[thing] = sealed_object
+
+    # --- §6: chunks ---
+
+    def chunks(self, attachment, size):
+        """Path and context of each chunk of a file, and the length of its piece."""
+        count = max(1, -(-size // PIECE))
+        for index in range(count):
+            context = concat("chunk", self.account, self.chain.vault, attachment, index, count)
+            yield self.at("attachments/%s/chunks/%d" % (attachment.hex(), index)), context, min(PIECE, size - index * PIECE)
+
+    def attach(self, thing, name, content):
+        """Adds a file to an object. The chunks go first, then the object that names the file, then its id."""
+        attachment, key, content = os.urandom(16), os.urandom(32), bytes.fromhex(content)
+        chunks = list(self.chunks(attachment, len(content)))
+        for index, (path, context, size) in enumerate(chunks):
+            piece = content[index * PIECE:][:size]
+            self.send("PUT", path, sealed(key, 0, attachment, context, piece, purpose=3), query="count=%d" % len(chunks))
+        there = self.send("GET", self.at("attachments/" + attachment.hex()))
+        demand(there == {"count": len(chunks), "present": list(range(len(chunks)))}, "a chunk is withheld")
+        self.put(attachment.hex(), cbor({1: 1, 2: "attachment", 3: name, 4: {"size": b"%d" % len(content), "file-key": key}}).hex())
+        item = decode(self.open(bytes.fromhex(thing), self.chain.table[bytes.fromhex(thing)]))
+        self.put(thing, cbor({**item, 19: item.get(19, []) + [attachment]}).hex())
+        return attachment.hex()
+
+    def file(self, attachment):
+        """The bytes of an attachment."""
+        attachment = bytes.fromhex(attachment)
+        item = decode(self.open(attachment, self.chain.table[attachment]))
+        demand(item[2] == "attachment", "no attachment")
+        content, size = b"", int(item[4]["size"])
+        for path, context, length in self.chunks(attachment, size):
+            piece = open_envelope(item[4]["file-key"], 3, 0, attachment, context, self.send("GET", path))
+            demand(len(piece) == length, "a chunk of another length")
+            content += piece
+        return content.hex()
 
     def change_password(self, password):
         """§8: an account change with a fresh proof; the Secret Key stays."""

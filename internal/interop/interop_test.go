@@ -6,17 +6,21 @@ package interop
 
 import (
 	"bufio"
+	"bytes"
+	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"testing"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/seal"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/vault"
@@ -294,6 +298,61 @@ func TestAnAccountThatTheGoClientMade(t *testing.T) {
 	}
 	if s := py.try(map[string]string{"do": "put", "thing": object.String(), "plaintext": "a0"}); s.Error != "session_ended" {
 		t.Errorf("a push of a removed device: %+v", s)
+	}
+}
+
+// TestFiles lets each client attach a file that the other one reads, in more than one chunk and in one that is empty.
+func TestFiles(t *testing.T) {
+	server := testkit.Cloud(t)
+	py, pc := startPython(t, server), testpc.New(t, "PC Go", nil)
+	u := pc.SignUp(t, server, email)
+	it := testpc.Save(t, u, testpc.Login("with files", "ada", "secret"))
+	testpc.Sync(t, u)
+	py.do(nil, map[string]string{"do": "sign_in", "email": email, "password": testpc.Password, "secret_key": u.SecretKey()})
+	for _, size := range []int{0, seal.MaxPlaintext + 1} {
+		content := make([]byte, size)
+		rand.Read(content)
+		var byPython string
+		py.do(&byPython, map[string]string{"do": "attach", "thing": it.ID.String(), "name": "by Python", "content": hex.EncodeToString(content)})
+		byGo, err := u.Attach(t.Context(), it.ID, "by Go", bytes.NewReader(content), int64(size))
+		if err != nil {
+			t.Fatal(err)
+		}
+		carry(t, u)
+		readByGo(t, u, byPython, content)
+		py.do(nil, map[string]string{"do": "sync"})
+		var inHex string
+		if py.do(&inHex, map[string]string{"do": "file", "attachment": byGo.ID.String()}); inHex != hex.EncodeToString(content) {
+			t.Errorf("the Python client reads %d bytes of %d", len(inHex)/2, size)
+		}
+	}
+	if files, err := u.Attachments(t.Context(), it.ID); err != nil || len(files) != 4 {
+		t.Errorf("the item has %d files, %v", len(files), err)
+	}
+}
+
+// carry syncs, sends and fetches files, and syncs what names them.
+func carry(t *testing.T, u *session.Unlocked) {
+	t.Helper()
+	testpc.Sync(t, u)
+	if err := u.CarryFiles(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	testpc.Sync(t, u)
+}
+
+func readByGo(t *testing.T, u *session.Unlocked, attachment string, want []byte) {
+	t.Helper()
+	file, err := id.Parse(attachment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "saved")
+	if err := u.SaveAttachment(t.Context(), file, path); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("the Go client reads %d bytes of %d, %v", len(got), len(want), err)
 	}
 }
 
