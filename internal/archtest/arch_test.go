@@ -301,6 +301,7 @@ func TestTestOnlyBites(t *testing.T) {
 		{"crypto/kdf", module + "docs/vectors", true},
 		{"app/session", module + "internal/testpc", true},
 		{"cloud", module + "internal/testkit", true},
+		{"vault/sqlite", module + "internal/testdisk", true},
 		{"internal/testpc", module + "internal/testkit", false},
 		{"crypto/kdf", module + "crypto/secret", false},
 		{"cloud", "testing", false},

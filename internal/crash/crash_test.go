@@ -1,3 +1,5 @@
+//go:build cgo && unix
+
 // Package crash kills Coffer in the middle of its work, cuts the power of its disk, and lets the disk fail at each of its steps, and
 // looks each time whether everything is there that somebody was told is saved. docs/crash-safety.md tells what is promised and shown.
 package crash
