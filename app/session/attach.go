@@ -217,12 +217,14 @@ func (u *Unlocked) carryLoop() {
 		case <-again:
 		case <-u.transfers.asked:
 		}
-		if err := u.CarryFiles(u.ctx); err != nil {
-			u.m.cfg.Log.Info("files wait", "error", err)
+		err := u.CarryFiles(u.ctx)
+		switch due, again = u.transfers.due, nil; {
+		case err == nil:
+			retry = firstRetry
+		case !isFinal(err): // else only a sync that succeeds can mend it
 			due, again = nil, u.m.cfg.After(jitter(retry))
 			retry = min(2*retry, idleInterval)
-			continue
 		}
-		due, again, retry = u.transfers.due, nil, firstRetry
+		u.m.cfg.Log.Debug("files carried", "error", err)
 	}
 }
