@@ -35,6 +35,13 @@ func (d *desk) drop(paths ...string) {
 	d.queue.Drain()
 }
 
+// pickFiles opens the dialog that asks for files. Its button is there once the item's files are listed.
+func (d *desk) pickFiles() {
+	d.Helper()
+	d.waitFor("Attach files…")
+	d.do("Attach files…")
+}
+
 // untilFile waits until the item that is shown has a file that stands so.
 func (d *desk) untilFile(name, status string) {
 	d.Helper()
@@ -53,7 +60,7 @@ func TestFilesByKeyboard(t *testing.T) {
 	d.put("papers/contract.txt", "the contract")
 	d.put("papers/letter.txt", "the letter")
 	d.add("Bank", "anna", "correct-Horse-7")
-	d.do("Attach files…")
+	d.pickFiles()
 	d.waitFor("Up to 100 MB each.")
 	d.waitFor("papers")
 	d.keys(fyne.KeyReturn) // into the folder
@@ -125,7 +132,7 @@ func TestPickerByKeyboard(t *testing.T) {
 	d.put(".netrc", "machine")
 	d.put("visible.txt", "x")
 	d.add("Bank", "anna", "correct-Horse-7")
-	d.do("Attach files…")
+	d.pickFiles()
 	d.waitFor("visible.txt")
 	if d.reads(".netrc") {
 		t.Error("a hidden file is listed")
@@ -134,13 +141,13 @@ func TestPickerByKeyboard(t *testing.T) {
 	if d.reads("visible.txt") {
 		t.Fatal("still open")
 	}
-	d.do("Attach files…")
+	d.pickFiles()
 	d.waitFor("visible.txt")
 	d.keys(fyne.KeyUp) // from the first row into the field
 	d.typeText("/.netrc")
 	d.keys(fyne.KeyReturn)
 	d.untilFile(".netrc", "7 bytes")
-	d.do("Attach files…")
+	d.pickFiles()
 	d.waitFor("visible.txt")
 	d.do("Folder above")
 	d.waitFor(filepath.Base(d.folder))
@@ -184,7 +191,7 @@ func TestFilesFitTheLeastWindow(t *testing.T) {
 	d.drop(path)
 	d.untilFile(long, "One byte")
 	d.checkSides("files")
-	d.do("Attach files…")
+	d.pickFiles()
 	d.waitFor(long[:20])
 	d.checkSides("picker")
 	d.keys(fyne.KeyEscape)
