@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -706,5 +707,33 @@ func TestTheHistoryNamesFilesForGood(t *testing.T) {
 	check(t, err)
 	if len(removed) != 1 || removed[0].ID != file.ID {
 		t.Errorf("removed: %+v", removed)
+	}
+}
+
+// An attachment that does not open any more as the server has it: there is no second one, and what was here is set aside.
+func TestAnAttachmentIsNotForked(t *testing.T) {
+	for _, adopted := range []bool{false, true} {
+		d, s := newDevice(t, 1), newServer()
+		item := d.save(t, login("Bank", "1")).ID
+		file := d.attach(t, item, "f", 1)
+		d.MarkUploaded(file.ID, true)
+		d.sync(t, s)
+		if !adopted {
+			check(t, d.RenameAttachment(ctx, file.ID, "g"))
+		}
+		row := sealed(t, file.ID, s.rows[file.ID].Revision+1, []byte("not even CBOR"))
+		s.pushes, s.rows[file.ID], s.changed[file.ID] = append(s.pushes, id.New()), row, len(s.pushes)+1
+		if adopted {
+			result, err := d.Adopt(ctx, vault.Adoption{Rows: slices.Collect(maps.Values(s.rows)), Pin: s.pin()})
+			check(t, err)
+			if len(result.Forked) != 0 {
+				t.Errorf("%+v", result)
+			}
+		} else if result := d.pull(t, s); len(result.Forked) != 0 || len(result.Unreadable) != 1 {
+			t.Errorf("%+v", result)
+		}
+		if got := d.attachments(t, item); len(got) != 0 {
+			t.Errorf("%+v", got)
+		}
 	}
 }

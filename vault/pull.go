@@ -357,8 +357,10 @@ func (p *pulling) keep(o Object, it *Item, plaintext []byte) error {
 // belong to the other one. An attachment is nothing without its chunks, which open in one place alone: its edit is set aside.
 func (p *pulling) fork(o Object, local *Item) error {
 	if local.Kind == attachmentKind {
-		if err := p.tx.SetAside(p.cfg.Vault, o.ID, *o.Pending); err != nil {
-			return err
+		if o.Pending != nil {
+			if err := p.tx.SetAside(p.cfg.Vault, o.ID, *o.Pending); err != nil {
+				return err
+			}
 		}
 		return p.adopt(o)
 	}
