@@ -1,10 +1,12 @@
 package cloud
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/sync/chain"
@@ -110,11 +112,14 @@ func envelopes(tx Tx, vault id.ID, objects []id.ID) (found []Envelope, err error
 	return found, nil
 }
 
-// Fetch returns current envelopes of the objects, as far as they fit. Errors: ErrNotFound, ErrTooLarge.
+// Fetch returns current envelopes of the objects, as far as they fit, each once. Errors: ErrNotFound, ErrTooLarge.
 func (v *Vaults) Fetch(ctx context.Context, c Caller, vault id.ID, objects []id.ID) (found []Envelope, err error) {
 	if len(objects) > wire.PageObjects {
 		return nil, fmt.Errorf("%w: %d objects", ErrTooLarge, len(objects))
 	}
+	// Named a thousand times, one would be read and sent as often.
+	slices.SortFunc(objects, func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) })
+	objects = slices.Compact(objects)
 	err = v.read(ctx, c, vault, func(tx Tx, _ Vault) (err error) {
 		found, err = envelopes(tx, vault, objects)
 		return err

@@ -118,6 +118,10 @@ func (v *Vaults) accept(tx Tx, row Vault, log *chain.Log, p Push) (chain.Head, e
 	if err != nil {
 		return chain.Head{}, err
 	}
+	// They are sorted. Zeros say "none" wherever an object is named.
+	if len(verified.Changes) > 0 && verified.Changes[0].Object.IsZero() {
+		return chain.Head{}, badCommit(errors.New("object id of zeros"))
+	}
 	if err := matchEnvelopes(verified, p.Envelopes); err != nil {
 		return chain.Head{}, err
 	}

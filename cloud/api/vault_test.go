@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -417,5 +418,24 @@ func TestOldEnvelopesAreDropped(t *testing.T) {
 	s.Stop()
 	if data := readFile(t, s.Database()); bytes.Contains(data, canary) {
 		t.Error("the envelope of a deleted object is still in the database file")
+	}
+}
+
+func TestObjectOfZeros(t *testing.T) {
+	d := signUp(t, testkit.Cloud(t), "ada@example.org").first
+	d.push(d.put(64, id.ID{})).want(t, 422, wire.CodeBadCommit)
+	d.push(d.tombstone(id.ID{})).want(t, 422, wire.CodeBadCommit)
+	d.push(d.put(64, id.New())).ok(t)
+}
+
+// An object is sent once, however often it is named.
+func TestFetchOfOneObjectManyTimes(t *testing.T) {
+	d, a, b := signUp(t, testkit.Cloud(t), "ada@example.org").first, id.New(), id.New()
+	d.push(d.put(1000, a, b)).ok(t)
+	names := append(slices.Repeat([]string{a.String()}, 999), b.String())
+	var got wire.Fetched
+	d.call("POST", d.vaultPath("/objects/fetch"), wire.Fetch{ObjectIDs: names}, &got).ok(t)
+	if len(got.Envelopes) != 2 || got.Envelopes[0].ObjectID == got.Envelopes[1].ObjectID {
+		t.Errorf("%d envelopes of 2 objects", len(got.Envelopes))
 	}
 }
