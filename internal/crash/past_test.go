@@ -343,6 +343,9 @@ func TestMigrationsAreWholeOrNot(t *testing.T) {
 			disk := f.record()
 			random := randv2.New(randv2.NewPCG(*seed, 4))
 			disk.Replay(nil, func(n int, next testdisk.Step, d *testdisk.Disk) {
+				if late(t) {
+					return
+				}
 				how := testdisk.Cut(random.IntN(int(testdisk.Cuts)))
 				if err := f.cut(d, how, random); err != nil {
 					t.Fatalf("cut of kind %d before step %d, %s: %v", how, n, next.Label(), err)

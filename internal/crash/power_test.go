@@ -33,6 +33,9 @@ func TestPowerCut(t *testing.T) {
 	var judges sync.WaitGroup
 	w.disk.Replay(w.noteMark, func(n int, next testdisk.Step, d *testdisk.Disk) {
 		for range chosen[n] {
+			if late(t) {
+				return
+			}
 			how := testdisk.Cut(random.IntN(int(testdisk.Cuts)))
 			tried[next.Label()]++
 			left := w.left(t)

@@ -48,8 +48,8 @@ func dataSource(path string, o Options) (string, error) {
 	query := url.Values{
 		"_busy_timeout":    {strconv.FormatInt(timeout.Milliseconds(), 10)},
 		"_foreign_keys":    {"on"},
-		"_synchronous":     {"FULL"},
-		"_stmt_cache_size": {"64"}, // compiling a statement takes longer than most run
+		"_synchronous":     {"FULL"}, // the driver's NORMAL loses commits in a power cut that had returned
+		"_stmt_cache_size": {"64"},   // compiling a statement takes longer than most run
 	}
 	if o.Immediate {
 		query.Set("_txlock", "immediate")
