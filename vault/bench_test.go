@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
@@ -32,8 +33,16 @@ func BenchmarkOpen(b *testing.B) {
 	for _, n := range []int{10_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			d := filled(b, n)
-			for b.Loop() {
+			for range 1 + n/20_000 { // a lock writes so much of the index at most
 				d.unlock(b)
+			}
+			d.background = time.Hour
+			for b.Loop() {
+				v, err := vault.Open(context.Background(), d.config(), nil)
+				check(b, err)
+				b.StopTimer()
+				v.Close()
+				b.StartTimer()
 			}
 		})
 	}

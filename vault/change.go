@@ -74,12 +74,16 @@ func (v *Vault) apply(changes map[id.ID]*entry, changed uint64) {
 		return
 	}
 	v.changed = changed
+	for object := range changes {
+		v.unwritten[object[0]] = true
+	}
 	v.index.apply(changes)
 	for _, after := range changes {
 		if after != nil && after.Kind == attachmentKind {
 			v.fileNews.Add(1)
 		}
 	}
+	v.stir()
 }
 
 // object reads an object; of an unknown id it is one that was never stored.

@@ -58,7 +58,7 @@ func TestUndecidedListsItemsArchiveAndFolders(t *testing.T) {
 	if got := titles(""); got != "first title false, first folder true" || p.two.Counts().Conflicts != 2 {
 		t.Errorf("%s; %d", got, p.two.Counts().Conflicts)
 	}
-	if got := titles("Folder"); got != "first folder true" {
+	if got := titles("Folder"); got != "first title false, first folder true" { // the item is in it
 		t.Errorf("search: %s", got)
 	}
 	check(t, p.two.Archive(ctx, true, p.item))

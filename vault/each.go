@@ -22,7 +22,7 @@ func (v *Vault) Each(ctx context.Context, f func(*Item) error) error {
 	var one sync.Mutex
 	err = v.cfg.Store.View(ctx, func(r Reader) error {
 		produce := func(yield func(Object) error) error { return r.Objects(v.cfg.Vault, yield) }
-		return inParallel(ctx, produce, func(chunk []Object) {
+		return inParallel(ctx, chunkSize, produce, func(chunk []Object) {
 			for _, o := range chunk {
 				if err := v.visit(ctx, o, &one, f); err != nil {
 					stop(err)

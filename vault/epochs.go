@@ -69,6 +69,7 @@ func (v *Vault) Rekey(ctx context.Context, added ...EpochKey) error {
 	v.writing.Lock()
 	v.keys.Store(v.keys.Load().with(added))
 	v.writing.Unlock()
+	v.sealSnapshotAgain()
 	leave()
 	return v.Renew(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/vault/search"
@@ -31,8 +32,10 @@ type index struct {
 	rows    []row            // one for each item; those of deleted items are empty
 	shown   []*Summary       // by row number
 	free    []int32          // numbers of empty rows
-	orders  [sorts][]int32   // row numbers of all items, sorted
+	orders  [sorts][]int32   // row numbers of all items, sorted; nil for one that nobody asked for
 	counts  *Counts          // nil: to be counted anew
+	used    map[id.ID]bool   // the vault's
+	sorting sync.Mutex       // guards orders while the vault is only read
 }
 
 // row is what a query looks at.
@@ -69,12 +72,17 @@ func newIndex(entries []*entry) *index {
 	x := &index{objects: make(map[id.ID]*entry, len(entries)), aside: make(map[id.ID]*entry)}
 	items := make([]*entry, 0, len(entries))
 	for _, e := range entries {
-		x.note(e)
 		if e.listed() {
 			items = append(items, e)
 		}
 	}
-	slices.SortFunc(items, SortTitle.compare)
+	var noting sync.WaitGroup
+	noting.Go(func() {
+		for _, e := range entries {
+			x.note(e)
+		}
+	})
+	sortByTitle(items)
 	docs := make([]*search.Doc, len(items))
 	for i, e := range items {
 		docs[i] = &e.doc
@@ -84,23 +92,61 @@ func newIndex(entries []*entry) *index {
 	for _, e := range items {
 		x.place(e)
 	}
-	x.orders[SortTitle] = x.inOrderOf(func(*Summary) int64 { return 0 })
-	x.orders[SortUpdated] = x.inOrderOf(func(s *Summary) int64 { return s.UpdatedAt })
-	x.orders[SortCreated] = x.inOrderOf(func(s *Summary) int64 { return s.CreatedAt })
+	noting.Wait()
+	byTitle := make([]int32, len(items))
+	for slot := range byTitle {
+		byTitle[slot] = int32(slot)
+	}
+	x.orders[SortTitle] = byTitle
 	return x
 }
 
-// inOrderOf sorts the rows of a new index by a time, the latest first. Rows of the same time stay by title, as they are laid out.
+// sortByTitle sorts both halves at once, and then merges them.
+func sortByTitle(items []*entry) {
+	half := len(items) / 2
+	first, second := slices.Clone(items[:half]), items[half:]
+	var sorting sync.WaitGroup
+	sorting.Go(func() { slices.SortFunc(first, SortTitle.compare) })
+	slices.SortFunc(second, SortTitle.compare)
+	sorting.Wait()
+	for i := range items {
+		switch {
+		case len(first) == 0:
+			return
+		case len(second) == 0 || SortTitle.compare(first[0], second[0]) < 0:
+			items[i], first = first[0], first[1:]
+		default:
+			items[i], second = second[0], second[1:]
+		}
+	}
+}
+
+// order returns the rows sorted, which it does when somebody asks for it first: most people never do but for the titles.
+func (x *index) order(s Sort) []int32 {
+	x.sorting.Lock()
+	defer x.sorting.Unlock()
+	if x.orders[s] == nil {
+		time := func(s *Summary) int64 { return s.UpdatedAt }
+		if s == SortCreated {
+			time = func(s *Summary) int64 { return s.CreatedAt }
+		}
+		x.orders[s] = x.inOrderOf(time)
+	}
+	return x.orders[s]
+}
+
+// inOrderOf sorts the rows by a time, the latest first. Rows of the same time stay by title.
 func (x *index) inOrderOf(time func(*Summary) int64) []int32 {
 	type timed struct {
-		time int64
-		slot int32
+		time  int64
+		title int // place in the order of titles
+		slot  int32
 	}
-	all := make([]timed, len(x.shown))
-	for slot, s := range x.shown {
-		all[slot] = timed{time(s), int32(slot)}
+	all := make([]timed, 0, len(x.shown))
+	for title, slot := range x.orders[SortTitle] {
+		all = append(all, timed{time(x.shown[slot]), title, slot})
 	}
-	slices.SortFunc(all, func(a, b timed) int { return cmp.Or(cmp.Compare(b.time, a.time), cmp.Compare(a.slot, b.slot)) })
+	slices.SortFunc(all, func(a, b timed) int { return cmp.Or(cmp.Compare(b.time, a.time), cmp.Compare(a.title, b.title)) })
 	slots := make([]int32, len(all))
 	for i, t := range all {
 		slots[i] = t.slot
@@ -142,7 +188,8 @@ func (x *index) applyBulk(changes map[id.ID]*entry) {
 			entries = append(entries, e)
 		}
 	}
-	*x = *newIndex(entries)
+	fresh := newIndex(entries)
+	x.objects, x.aside, x.rows, x.shown, x.free, x.orders = fresh.objects, fresh.aside, fresh.rows, fresh.shown, nil, fresh.orders
 }
 
 func (x *index) remove(object id.ID) {
@@ -153,6 +200,9 @@ func (x *index) remove(object id.ID) {
 		return
 	}
 	for s := range x.orders {
+		if x.orders[s] == nil {
+			continue
+		}
 		if at, found := slices.BinarySearchFunc(x.orders[s], e.slot, x.compare(Sort(s))); found {
 			x.orders[s] = slices.Delete(x.orders[s], at, at+1)
 		}
@@ -168,6 +218,9 @@ func (x *index) add(e *entry) {
 	}
 	slot := x.place(e)
 	for s := range x.orders {
+		if x.orders[s] == nil {
+			continue
+		}
 		at, _ := slices.BinarySearchFunc(x.orders[s], slot, x.compare(Sort(s)))
 		x.orders[s] = slices.Insert(x.orders[s], at, slot)
 	}
@@ -192,7 +245,7 @@ func (x *index) place(e *entry) int32 {
 // Sort is the order of a list.
 type Sort int
 
-// The orders. With a search text, SortTitle puts better matches first.
+// The orders. With a search text, better matches come first in any of them.
 const (
 	SortTitle Sort = iota
 	SortUpdated

@@ -23,7 +23,7 @@ func randomEntry(r *rand.Rand) *entry {
 	if r.IntN(4) == 0 {
 		e.TrashedAt = 1
 	}
-	e.doc = search.NewDoc(e.Title)
+	e.doc = search.NewDoc(search.Texts{Title: e.Title})
 	return e
 }
 

@@ -54,8 +54,9 @@ type device struct {
 	store *sqlite.Store
 	now   time.Time
 
-	chunks vault.ChunkStore // on the disk
-	disk   *full            // the same, with as much room as a test says
+	chunks     vault.ChunkStore // on the disk
+	disk       *full            // the same, with as much room as a test says
+	background time.Duration    // of the vault's Config
 }
 
 func newDevice(t testing.TB, n byte) *device {
@@ -77,6 +78,7 @@ func (d *device) config() vault.Config {
 	return vault.Config{
 		Store: d.store, Account: accountID, Vault: vaultID, Device: d.id, Epoch: 1,
 		Key: secret.New(append([]byte(nil), vaultKey...)), Now: func() time.Time { return d.now }, Chunks: d.disk,
+		Snapshot: true, Background: d.background,
 	}
 }
 

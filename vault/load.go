@@ -21,33 +21,72 @@ type loaded struct {
 func (v *Vault) load(ctx context.Context, progress func(done, total int)) error {
 	ctx, cancel := v.untilClosed(ctx)
 	defer cancel()
-	all, err := v.reload(ctx, progress)
+	found, err := v.reload(ctx, progress)
 	if err != nil {
 		return cause(ctx, err)
 	}
-	return v.setAsideDamaged(ctx, all)
+	if err := v.setAsideDamaged(ctx, found.opened); err != nil {
+		return err
+	}
+	return cause(ctx, v.checkSnapshot(ctx, found.taken))
 }
 
-// reload opens every object and makes the index anew.
-func (v *Vault) reload(ctx context.Context, progress func(done, total int)) (all []loaded, err error) {
+// found is what reading the store gave.
+type found struct {
+	opened []loaded // the objects that were opened
+	taken  segments // which of them were taken from the sealed index instead
+}
+
+// reload makes the index anew: of the segments that the store vouches for, and of all other objects.
+func (v *Vault) reload(ctx context.Context, progress func(done, total int)) (found, error) {
+	var f found
+	var entries []*entry
 	var changed uint64
-	err = v.cfg.Store.View(ctx, func(r Reader) (err error) {
+	err := v.cfg.Store.View(ctx, func(r Reader) (err error) {
 		if changed, err = r.Changed(v.cfg.Vault); err != nil {
 			return err
 		}
-		total, err := r.Count(v.cfg.Vault)
-		if err != nil {
+		if entries, f.taken, err = v.readSnapshot(ctx, r); err != nil {
 			return err
 		}
-		all, err = v.openAll(ctx, total, progress, func(yield func(Object) error) error {
-			return r.Objects(v.cfg.Vault, yield)
-		})
+		f.opened, err = v.openRest(ctx, r, &f.taken, progress)
 		return err
 	})
 	if err == nil {
-		v.install(all, changed)
+		v.install(entries, &f, changed)
 	}
-	return all, err
+	return f, err
+}
+
+// fewSegments is how many segments are read one by one. Of more, all objects are read, in the order of the disk.
+const fewSegments = 64
+
+// openRest opens the objects of the segments that were not taken.
+func (v *Vault) openRest(ctx context.Context, r Reader, taken *segments, progress func(done, total int)) ([]loaded, error) {
+	rest := taken.others()
+	total := 0
+	if progress != nil {
+		var err error
+		if total, err = r.Count(v.cfg.Vault); err != nil {
+			return nil, err
+		}
+	}
+	return v.openAll(ctx, total, progress, func(yield func(Object) error) error {
+		if len(rest) > fewSegments {
+			return r.Objects(v.cfg.Vault, func(o Object) error {
+				if taken[o.ID[0]] {
+					return nil
+				}
+				return yield(o)
+			})
+		}
+		for _, n := range rest {
+			if err := r.ObjectsOf(v.cfg.Vault, n, yield); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // cause prefers the reason why a context was cancelled.
@@ -58,9 +97,9 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-func (v *Vault) install(all []loaded, changed uint64) {
-	entries := make([]*entry, 0, len(all))
-	for _, l := range all {
+// install makes what was found the index; entries are those of the sealed one.
+func (v *Vault) install(entries []*entry, f *found, changed uint64) {
+	for _, l := range f.opened {
 		if l.entry != nil {
 			entries = append(entries, l.entry)
 		}
@@ -68,17 +107,22 @@ func (v *Vault) install(all []loaded, changed uint64) {
 	x := newIndex(entries)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if !v.closed {
-		v.index, v.changed = x, changed
-		v.fileNews.Add(1)
+	if v.closed {
+		return
 	}
+	v.index, v.changed, x.used = x, changed, v.used
+	v.fileNews.Add(1)
+	for _, n := range f.taken.others() {
+		v.unwritten[n] = true
+	}
+	v.stir()
 }
 
 // openAll makes the index entries of the objects that produce yields.
 func (v *Vault) openAll(ctx context.Context, total int, progress func(done, total int), produce func(func(Object) error) error) ([]loaded, error) {
 	var mu sync.Mutex
 	all := make([]loaded, 0, total)
-	err := inParallel(ctx, produce, func(chunk []Object) {
+	err := inParallel(ctx, chunkSize, produce, func(chunk []Object) {
 		results := make([]loaded, len(chunk))
 		for i, o := range chunk {
 			results[i] = v.loadObject(o)
@@ -153,8 +197,8 @@ func (e *editing) setAside(objects []id.ID) error {
 // chunkSize is how many values a worker takes at a time.
 const chunkSize = 64
 
-// inParallel calls work, on every processor, with chunks of what produce yields. It returns produce's error, or the context's.
-func inParallel[T any](ctx context.Context, produce func(yield func(T) error) error, work func([]T)) error {
+// inParallel calls work, on every processor, with chunks of so many of what produce yields. It returns produce's error, or the context's.
+func inParallel[T any](ctx context.Context, size int, produce func(yield func(T) error) error, work func([]T)) error {
 	chunks := make(chan []T, runtime.GOMAXPROCS(0))
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
@@ -166,11 +210,11 @@ func inParallel[T any](ctx context.Context, produce func(yield func(T) error) er
 			}
 		})
 	}
-	chunk := make([]T, 0, chunkSize)
+	chunk := make([]T, 0, size)
 	err := produce(func(value T) error {
-		if chunk = append(chunk, value); len(chunk) == chunkSize {
+		if chunk = append(chunk, value); len(chunk) == size {
 			chunks <- chunk
-			chunk = make([]T, 0, chunkSize)
+			chunk = make([]T, 0, size)
 		}
 		return ctx.Err()
 	})

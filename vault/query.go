@@ -2,7 +2,9 @@ package vault
 
 import (
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/vault/search"
@@ -22,8 +24,9 @@ type Filter struct {
 	Sort      Sort
 }
 
-// Query returns what the filter chooses. With a Text and SortTitle the best matches come first. The summaries are shared: do not
-// change them. 100,000 items take a few milliseconds.
+// Query returns what the filter chooses. With a Text the best matches come first; of equal ones those that were used since the vault
+// was unlocked, then the favorites, then the rest, each in the order of Sort. The summaries are shared: do not change them. 100,000
+// items take a few milliseconds.
 func (v *Vault) Query(f Filter) []*Summary {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
@@ -33,55 +36,129 @@ func (v *Vault) Query(f Filter) []*Summary {
 	return v.index.query(f, search.Parse(f.Text))
 }
 
-// misses marks a row that the filter does not choose.
-const misses = -1
+// Used notes that an item was used: among equal matches of a search it comes first until the vault is locked.
+func (v *Vault) Used(item id.ID) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.used[item] = true
+}
 
-// query gathers the result in the filter's order; with a text and SortTitle by rank first: a counting sort, since the ranks are few.
+// place is where a row goes in the result: its rank and, among those of the same rank, its standing.
+type place uint16
+
+// The standings.
+const (
+	standsUsed = iota
+	standsFavorite
+	standsBehind
+	standings
+)
+
+const (
+	places       = place(search.MaxRank+1) * standings
+	misses place = places // the filter does not choose the row
+)
+
+// fewMatches is a screenful. Where a search finds less, slips of the fingers count too: else they would only be noise behind it.
+const fewMatches = 20
+
+// query gathers the result in the filter's order by place: a counting sort, since the places are few.
 func (x *index) query(f Filter, query search.Query) []*Summary {
-	var next [search.MaxRank + 1]int // where the next row of each rank goes
-	ranks := x.ranks(f, query)
-	for _, rank := range ranks {
-		if rank != misses {
-			next[rank]++
-		}
+	s := scan{index: x, filter: &f, query: &query, folders: x.branch(f.Folder), named: x.namedFolders(&query)}
+	at, next := s.places()
+	if query.MayHaveSlips() && len(at)-next[misses] < fewMatches {
+		s.slips = true
+		at, next = s.places()
 	}
 	total := 0
-	for rank, count := range next {
-		next[rank] = total
+	for place, count := range next[:places] {
+		next[place] = total // where the next row of each place goes
 		total += count
 	}
 	found := make([]*Summary, total)
-	for _, slot := range x.orders[f.Sort.valid()] {
-		if rank := ranks[slot]; rank != misses {
-			found[next[rank]] = x.shown[slot]
-			next[rank]++
+	for _, slot := range x.order(f.Sort.valid()) {
+		if place := at[slot]; place != misses {
+			found[next[place]] = x.shown[slot]
+			next[place]++
 		}
 	}
 	return found
 }
 
-// ranks tells for every row how well it matches.
-func (x *index) ranks(f Filter, query search.Query) []int8 {
-	ranks := make([]int8, len(x.rows))
-	byRank := f.Sort.valid() == SortTitle
-	folders := x.branch(f.Folder)
-	for slot := range x.rows {
-		r := &x.rows[slot]
-		ranks[slot] = misses
-		if r.entry == nil || r.shelf != f.shelf() {
-			continue
-		}
-		if !x.passes(r, &f, folders) {
-			continue
-		}
-		if rank, ok := query.Rank(r.doc); ok {
-			ranks[slot] = 0
-			if byRank {
-				ranks[slot] = int8(rank)
+// fewRows is how many rows one goroutine looks at; more are shared among the processors.
+const fewRows = 8 << 10
+
+// places tells for every row where it goes, and how many go to each place.
+func (s *scan) places() (at []place, counts [places + 1]int) {
+	at = make([]place, len(s.index.rows))
+	share := max(fewRows, len(at)/runtime.GOMAXPROCS(0)+1)
+	var scanning sync.WaitGroup
+	for from := 0; from < len(at); from += share {
+		to := min(from+share, len(at))
+		scanning.Go(func() {
+			for slot := from; slot < to; slot++ {
+				at[slot] = s.place(&s.index.rows[slot])
 			}
+		})
+	}
+	scanning.Wait()
+	for _, place := range at {
+		counts[place]++
+	}
+	return at, counts
+}
+
+// scan is one query over the rows.
+type scan struct {
+	*index
+	filter  *Filter
+	query   *search.Query
+	folders map[id.ID]bool          // of the filter's branch
+	named   map[id.ID][]search.Rank // how well the folders' own names match
+	slips   bool                    // slips of the fingers count
+}
+
+func (s *scan) place(r *row) place {
+	if r.entry == nil || r.shelf != s.filter.shelf() || !s.passes(r, s.filter, s.folders) {
+		return misses
+	}
+	if s.query.IsZero() {
+		return 0
+	}
+	var also []search.Rank
+	if len(s.named) > 0 {
+		also = s.named[r.entry.Folder]
+	}
+	rank, ok := s.query.Rank(&r.doc, also, s.slips)
+	if !ok {
+		return misses
+	}
+	return place(rank*standings + s.standing(r))
+}
+
+func (s *scan) standing(r *row) int {
+	switch {
+	case len(s.used) > 0 && s.used[r.entry.ID]:
+		return standsUsed
+	case r.favorite:
+		return standsFavorite
+	}
+	return standsBehind
+}
+
+// namedFolders are the folders whose path matches words of the query: so do the items in them.
+func (x *index) namedFolders(query *search.Query) map[id.ID][]search.Rank {
+	if query.IsZero() {
+		return nil
+	}
+	named := make(map[id.ID][]search.Rank)
+	for _, f := range x.tree().list(Folder{Depth: -1}) {
+		doc := search.NewDoc(search.Texts{Short: []string{f.Path}})
+		if ranks := query.Ranks(&doc); ranks != nil {
+			named[f.ID] = ranks
 		}
 	}
-	return ranks
+	return named
 }
 
 func (f *Filter) shelf() shelf {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/id"
 )
 
@@ -81,6 +82,22 @@ type SentObject struct {
 	Version
 }
 
+// Segment is a sealed part of the index: what the list and the search need of the objects whose id begins with the byte Number.
+type Segment struct {
+	Number uint8
+	Hash   [32]byte // SegmentHash of the parts; zero for a segment that is forgotten
+	Parts  [][]byte
+}
+
+// SegmentHash is the hash of a segment's parts.
+func SegmentHash(parts [][]byte) [32]byte {
+	joined := make([]any, len(parts))
+	for i, part := range parts {
+		joined[i] = part
+	}
+	return canonical.Hash("coffer/v1/index-segment", joined...)
+}
+
 // Undo is what an import did to one object.
 type Undo struct {
 	Object id.ID
@@ -133,6 +150,11 @@ type Reader interface {
 	// Objects yields all objects, in any order, and Count says how many there are.
 	Objects(vault id.ID, yield func(Object) error) error
 	Count(vault id.ID) (int, error)
+	// ObjectsOf yields the objects whose id begins with a byte.
+	ObjectsOf(vault id.ID, first byte, yield func(Object) error) error
+	// Segments yields the segments of the index that the integrity record vouches for: since one was written, no object of its was put
+	// or removed. Of a store that is not anchored there are none.
+	Segments(vault id.ID, yield func(Segment) error) error
 	// PendingObjects yields the objects with a pending version, in any order.
 	PendingObjects(vault id.ID, yield func(Object) error) error
 	// Rows yields the base of every object that has one, in order of id.
@@ -162,6 +184,8 @@ type Tx interface {
 	Reader
 	// Put writes an object, replacing what was there.
 	Put(vault id.ID, o Object) error
+	// SetSegments replaces segments of the index. They must show this state of the objects.
+	SetSegments(vault id.ID, segments []Segment) error
 	// Remove forgets an object that the server has never seen.
 	Remove(vault, object id.ID) error
 	// SetAside keeps a damaged envelope out of the way of the one that replaces it. What is set aside is never deleted.

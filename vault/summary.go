@@ -53,17 +53,24 @@ func summarize(it *Item) Summary {
 	}
 }
 
-// searchable prepares what search finds of an item: title, searchable fields, hosts, tags.
+// searchable prepares what search finds of an item: title, searchable fields, hosts, tags, labels of custom fields, notes. What is in
+// custom fields is not in it: people keep secrets there under any type.
 func searchable(it *Item, s *Summary) search.Doc {
-	var texts []string
+	texts := search.Texts{Title: it.Title}
 	spec, _ := SpecOf(it.Kind)
 	for _, f := range spec.Fields {
 		if f.Searchable && !f.Type.Secret() {
-			texts = append(texts, string(it.Value(f.Key).Reveal()))
+			texts.Short = append(texts.Short, string(it.Value(f.Key).Reveal()))
 		}
 	}
-	texts = append(append(texts, s.Hosts...), s.Tags...)
-	return search.NewDoc(it.Title, texts...)
+	texts.Short = append(append(texts.Short, s.Hosts...), s.Tags...)
+	for _, c := range it.Custom {
+		texts.Short = append(texts.Short, c.Label)
+	}
+	if notes := it.Value(Notes); !notes.IsZero() {
+		texts.Long = []string{string(notes.Reveal())}
+	}
+	return search.NewDoc(texts)
 }
 
 func hosts(websites []string) []string {

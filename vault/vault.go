@@ -39,6 +39,13 @@ type Config struct {
 	Former  []EpochKey       // keys of another history, which open what Adopt finds here; copied too
 	Now     func() time.Time // nil means time.Now
 	Chunks  ChunkStore       // of attachments; nil: none can be attached or fetched
+
+	// Snapshot lets Open begin with the sealed index that the store keeps, and has one kept (docs/adr/0011). It is for an anchored
+	// store alone.
+	Snapshot bool
+	// Background is how long after a change the index is written by itself, and lets Open return before what it took from there is
+	// held against the objects. 0: the index is written by Close, and Open does all of it.
+	Background time.Duration
 }
 
 // Vault is an unlocked vault. Its methods may be called by several goroutines at once. After Close they do nothing: those that
@@ -54,14 +61,19 @@ type Vault struct {
 	running sync.WaitGroup
 
 	// writing makes changes one at a time, so that the index follows the store.
-	writing sync.Mutex
+	writing  sync.Mutex
+	stirred  chan struct{} // asks for the sealed index to be written
+	checked  chan struct{} // closed once what Open took from the sealed index is held against the objects
+	checkErr error         // why that failed; read after checked
 
 	mu          sync.RWMutex
 	closed      bool
 	index       *index
 	uploaded    map[id.ID]bool // attachments of which the server has every chunk, as far as is known
 	fileNews    atomic.Uint64
-	changed     uint64 // Reader.Changed of the state that index shows; written under writing too
+	changed     uint64         // Reader.Changed of the state that index shows; written under writing too
+	unwritten   segments       // that the sealed index does not have as they are
+	used        map[id.ID]bool // since the vault was unlocked
 	subscribers map[int]func(Change)
 	nextID      int
 }
@@ -72,8 +84,9 @@ type Change struct {
 	All     bool
 }
 
-// Open unlocks a vault: it opens every object once, on all processors, and keeps the summaries. progress, which may be nil, is
-// called from other goroutines, one at a time. What does not open is listed as unreadable and never makes Open fail.
+// Open unlocks a vault: it opens every object once, on all processors, and keeps the summaries; those of objects that did not change
+// since it was closed it may take from the sealed index (Config.Snapshot). progress, which may be nil, is called from other goroutines,
+// one at a time. What does not open is listed as unreadable and never makes Open fail.
 // Errors: those of the Store, the context's, and ErrClosed for a missing key.
 func Open(ctx context.Context, cfg Config, progress func(done, total int)) (*Vault, error) {
 	if cfg.Key.IsZero() {
@@ -85,7 +98,10 @@ func Open(ctx context.Context, cfg Config, progress func(done, total int)) (*Vau
 	if cfg.Chunks == nil {
 		cfg.Chunks = noChunks{}
 	}
-	v := &Vault{cfg: cfg, subscribers: make(map[int]func(Change))}
+	v := &Vault{
+		cfg: cfg, subscribers: make(map[int]func(Change)), used: make(map[id.ID]bool),
+		stirred: make(chan struct{}, 1), checked: make(chan struct{}),
+	}
 	v.keys.Store(newEpochKeys(cfg))
 	v.cfg.Key, v.cfg.Earlier, v.cfg.Former = secret.Bytes{}, nil, nil
 	v.life, v.end = context.WithCancel(context.Background())
@@ -93,23 +109,26 @@ func Open(ctx context.Context, cfg Config, progress func(done, total int)) (*Vau
 		v.Close()
 		return nil, fmt.Errorf("open vault: %w", err)
 	}
+	v.keepSnapshot()
 	return v, nil
 }
 
 // ID is the vault's id.
 func (v *Vault) ID() id.ID { return v.cfg.Vault }
 
-// Close locks the vault: it stops what is running, except for a save that has begun, waits for that, then wipes the keys and drops
-// the index. The store stays open. It must not be called from a function that a running call of the vault calls, such as a
+// Close locks the vault: it stops what is running, except for a save that has begun, waits for that, writes the sealed index as far as
+// that changed, then wipes the keys and drops the index. The store stays open. It must not be called from a function that a running call of the vault calls, such as a
 // progress; a subscriber may.
 func (v *Vault) Close() {
 	v.mu.Lock()
 	v.closed = true
+	last := v.collectUnwritten()
 	v.index = nil
 	v.subscribers = nil
 	v.mu.Unlock()
 	v.end()
 	v.running.Wait()
+	v.writeLastSnapshot(last)
 	v.keys.Load().wipe()
 }
 

@@ -306,7 +306,7 @@ func TestQuery(t *testing.T) {
 	expect(t, "hosts", d.Query(vault.Filter{Text: "zebra.example"}), "Zebra")
 	expect(t, "kind", d.Query(vault.Filter{Kind: vault.Card}), "Visa")
 	expect(t, "tag", d.Query(vault.Filter{Tag: "tag Postbank"}), "Postbank")
-	expect(t, "updated", d.Query(vault.Filter{Sort: vault.SortUpdated, Text: "post"}), "Postbank", "My Postbox", "apost", "Visa")
+	expect(t, "updated", d.Query(vault.Filter{Sort: vault.SortUpdated, Text: "post"}), "Postbank", "My Postbox", "Visa", "apost")
 	expect(t, "created", d.Query(vault.Filter{Sort: vault.SortCreated}), "Zebra", "apost", "Éclair", "My Postbox", "Postbank", "Visa")
 	expect(t, "unknown sort", d.Query(vault.Filter{Sort: 99, Kind: vault.Card}), "Visa")
 	for _, hidden := range []string{"secretword", "4111"} {

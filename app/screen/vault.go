@@ -413,6 +413,7 @@ func (v *Vault) copyText(text secret.Bytes, what string) {
 		case err != nil:
 			v.fail(explain(v.env.Words, err))
 		default:
+			v.vault.Used(v.selected)
 			v.say(v.text("screen.vault.copied", "what", what, "seconds", seconds(after)), nil)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/vault"
 )
@@ -65,6 +66,20 @@ func read(t *testing.T, path string) []byte {
 	return data
 }
 
+// rootPage is the number of a table's first page.
+func rootPage(t *testing.T, path, table string) (page int) {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow(`SELECT rootpage FROM sqlite_master WHERE name = ?`, table).Scan(&page); err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
 func TestDamagedFileGoesOnFromABackup(t *testing.T) {
 	const all, synced = "Never synced; Old; Synced since; ", "Old; Synced since; "
 	for name, c := range map[string]struct {
@@ -74,9 +89,9 @@ func TestDamagedFileGoesOnFromABackup(t *testing.T) {
 		"no database": {func(t *testing.T, path string) { write(t, path, bytes.Repeat([]byte("no database "), 1000)) }, synced},
 		"truncated":   {func(t *testing.T, path string) { write(t, path, read(t, path)[:5000]) }, synced},
 		"gone":        {func(t *testing.T, path string) { os.Remove(path) }, synced},
-		"last page": {func(t *testing.T, path string) {
-			data := read(t, path)
-			copy(data[len(data)-4096:], "no page")
+		"one page": {func(t *testing.T, path string) {
+			data, page := read(t, path), rootPage(t, path, "local_value")
+			copy(data[(page-1)*4096:], "no page")
 			write(t, path, data)
 		}, all},
 	} {

@@ -120,7 +120,8 @@ func (u *Unlocked) firstSync(ctx context.Context, progress func(done, total int)
 	return u.syncOnce(ctx, progress)
 }
 
-// Verify checks every synced row of the file against the signed state, without the server; engine.ErrLocalState if one was changed.
+// Verify checks that every item opens, and every synced row of the file against the signed state, without the server;
+// engine.ErrLocalState if one was changed.
 func (u *Unlocked) Verify(ctx context.Context) error {
 	if !u.begin() {
 		return ErrLocked
@@ -128,6 +129,9 @@ func (u *Unlocked) Verify(ctx context.Context) error {
 	defer u.work.Done()
 	u.syncMu.Lock()
 	defer u.syncMu.Unlock()
+	if err := u.vault.Checked(ctx); err != nil {
+		return err
+	}
 	return u.engine.Verify(ctx)
 }
 
@@ -142,7 +146,10 @@ func (u *Unlocked) syncOnce(ctx context.Context, progress func(done, total int))
 	}
 	u.board.change(func(s *Status) { s.State = Syncing })
 	var report engine.Report
-	_, err := u.vault.Pin(ctx) // vault.ErrRekeyed before the server is asked: what it says of the keys would be misread
+	err := u.vault.Checked(ctx) // what is damaged in the file is fetched by this sync, and not by the next
+	if err == nil {
+		_, err = u.vault.Pin(ctx) // vault.ErrRekeyed before the server is asked: what it says of the keys would be misread
+	}
 	if err == nil {
 		err = u.goOnWithChange(ctx)
 	}

@@ -123,11 +123,20 @@ func (u *Unlocked) newEngine() {
 	u.engine.Carry(u.transfers.ferry)
 }
 
+// indexAfter is how long after a change the sealed index follows: a few edits are written at once.
+const indexAfter = 2 * time.Second
+
 func (m *Manager) openVault(ctx context.Context, own ownAccount, store vault.Store, former []vault.EpochKey) (*vault.Vault, error) {
+	// A file that is still to be mended vouches for no index.
+	_, whole := store.(*sqlite.Store)
+	background := indexAfter
+	if m.cfg.Driven {
+		background = 0
+	}
 	opened, err := vault.Open(ctx, vault.Config{
 		Store: store, Account: own.bundle.Account, Vault: own.account.Vault.ID, Device: own.device.ID,
 		Epoch: own.account.Vault.Epoch, Key: own.account.Vault.Key, Earlier: earlierKeys(own.account.Vault), Former: former, Now: m.cfg.Now,
-		Chunks: m.files(own.bundle.Account),
+		Chunks: m.files(own.bundle.Account), Snapshot: whole, Background: background,
 	}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("open vault: %w", err)

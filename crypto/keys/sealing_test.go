@@ -42,6 +42,10 @@ func (p place) localRef() keys.LocalRef {
 	return keys.LocalRef{Account: p.account, Device: p.device, Generation: p.generation, Name: p.name}
 }
 
+func (p place) segmentRef() keys.SegmentRef {
+	return keys.SegmentRef{Account: p.account, Vault: p.vault, Device: p.device, Epoch: p.epoch, Segment: uint8(p.index), Part: uint32(p.total)}
+}
+
 // kind is one of the sealings, with its binding as a list of what counts.
 type kind struct {
 	name   string
@@ -128,6 +132,12 @@ func kinds() []kind {
 			func(p place) ([]byte, error) { return keys.SealLocal(p.key, p.localRef(), content.Reveal()) },
 			func(p place, e []byte) ([]byte, error) { return revealed(keys.OpenLocal(p.key, p.localRef(), e)) },
 			"key account device generation name",
+		},
+		{
+			"segment of the index",
+			func(p place) ([]byte, error) { return keys.SealSegment(p.key, p.segmentRef(), content.Reveal()) },
+			func(p place, e []byte) ([]byte, error) { return keys.OpenSegment(p.key, p.segmentRef(), e) },
+			"key account vault device epoch index total",
 		},
 	}
 }

@@ -99,6 +99,10 @@ type sealings struct {
 	FileKey                        hexBytes `json:"file_key"`
 	SealedChunk                    hexBytes `json:"sealed_chunk"`
 	SealedLocal                    hexBytes `json:"sealed_local"`
+	IndexKey                       hexBytes `json:"index_key"`
+	SealedSegment                  hexBytes `json:"sealed_segment"`
+	Segment                        uint8
+	Part                           uint32
 }
 
 func (v sealings) objectRef() keys.ObjectRef {
@@ -203,6 +207,19 @@ func TestSealedDataVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, "local value", value.Reveal(), v.Plaintext)
+}
+
+func TestIndexVector(t *testing.T) {
+	var v sealings
+	vectors.Load(t, "sealing.json", &v)
+	key := keys.IndexKey(v.VK.secret(), v.Vault, v.Device, v.Epoch)
+	same(t, "index key", key.Reveal(), v.IndexKey)
+	ref := keys.SegmentRef{Account: v.Account, Vault: v.Vault, Device: v.Device, Epoch: v.Epoch, Segment: v.Segment, Part: v.Part}
+	segment, err := keys.OpenSegment(key, ref, v.SealedSegment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "segment", segment, v.Plaintext)
 }
 
 func TestSecretKeyVectors(t *testing.T) {

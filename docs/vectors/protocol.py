@@ -159,6 +159,7 @@ def sealings():
     generation, epoch, revision, number, content = 3, 2, 7, 1, b"an object's plaintext"
     recovery_kek, older = sample("recovery kek", 32), sample("older vk", 32)
     ok = hkdf_expand(vk, concat("coffer/v1/object", vault, thing, epoch), 32)
+    ik, segment, part = hkdf_expand(vk, concat("coffer/v1/index", vault, device, epoch), 32), 200, 1
     attachment, file_key, index, count = sample("attachment", 16), sample("file key", 32), 4, 5
 
     def sealed(key, purpose, header_epoch, key_id, context, plaintext):
@@ -181,6 +182,8 @@ def sealings():
         "attachment": attachment.hex(), "file_key": file_key.hex(), "index": index, "count": count,
         "sealed_chunk": sealed(file_key, 3, 0, attachment, concat("chunk", account, vault, attachment, index, count), content),
         "sealed_local": sealed(dsk, 4, generation, account, concat("local", account, device, "device-seed"), content),
+        "index_key": ik.hex(), "segment": segment, "part": part,
+        "sealed_segment": sealed(ik, 4, epoch, vault, concat("index", account, vault, device, segment, part), content),
     }
 
 

@@ -1,47 +1,98 @@
-// Package search matches what a user types against short texts: titles, user names, hosts, tags. It works on folded text, in which
-// letters that people take for the same are the same, and finds anywhere in a text, best places first.
+// Package search matches what a user types against texts: titles, user names, hosts, tags, notes. It works on folded text, in which
+// letters that people take for the same are the same, and finds anywhere in a text, best places first; what is found nowhere may be a
+// slip of the fingers.
 //
-// There is no index on disk and no inverted one in memory: 100,000 short texts are scanned in a few milliseconds, and nothing
+// There is no index on disk and no inverted one in memory: 100,000 texts are scanned in a few milliseconds, and nothing
 // that a lock would have to wipe is derived from them.
 package search
 
 import (
+	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 )
 
+// Limits in bytes. Of a longer text the beginning is found.
 const (
-	maxQuery = 256 // bytes
+	maxQuery = 256
 	maxTerms = 8
+	maxTitle = 1 << 10
+	maxShort = 8 << 10 // of title and short texts
+	maxLong  = 4 << 10 // of long texts: what is in memory for them
 	// separator keeps a term from matching across two texts; Fold never leaves one.
 	separator = "\x00"
 )
 
-// Doc is the folded texts of one thing.
-type Doc struct {
-	text  string
-	title int // length of the folded title, with which text begins
+// Texts are what one thing is found by. Empty ones count for nothing.
+type Texts struct {
+	Title string
+	Short []string // names, hosts, tags
+	Long  []string // notes: no slips are looked for in them
 }
 
-// NewDoc prepares a title and other texts for matching. Empty texts are left out.
-func NewDoc(title string, texts ...string) Doc {
+// Doc is the folded texts of one thing.
+type Doc struct {
+	text         string // title, short texts, long texts
+	title, short int32  // where they end
+	// letters has a bit for each kind of byte in the texts; most docs that do not match a term lack one of its.
+	letters, longLetters uint64
+}
+
+// NewDoc prepares texts for matching.
+func NewDoc(t Texts) Doc {
 	var b strings.Builder
-	size := len(title)
+	b.WriteString(fold(t.Title, maxTitle))
+	d := Doc{title: int32(b.Len())}
+	appendTexts(&b, t.Short, maxShort)
+	d.short = int32(b.Len())
+	appendTexts(&b, t.Long, b.Len()+maxLong)
+	d.text = b.String()
+	d.lookAtLetters()
+	return d
+}
+
+// appendTexts folds texts, each after a separator, until there are limit bytes.
+func appendTexts(b *strings.Builder, texts []string, limit int) {
 	for _, t := range texts {
-		size += len(separator) + len(t)
-	}
-	b.Grow(size)
-	b.WriteString(Fold(title))
-	d := Doc{title: b.Len()}
-	for _, t := range texts {
-		if t != "" {
+		if room := limit - b.Len() - len(separator); t != "" && room > 0 {
 			b.WriteString(separator)
-			b.WriteString(Fold(t))
+			b.WriteString(fold(t, room))
 		}
 	}
-	d.text = b.String()
-	return d
+}
+
+// fold is Fold of the beginning of a text, of at most so many bytes.
+func fold(s string, limit int) string {
+	return cut(Fold(cut(s, limit)), limit)
+}
+
+// cut ends a text before the letter that exceeds the limit.
+func cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	for limit > 0 && !utf8.RuneStart(s[limit]) {
+		limit--
+	}
+	return s[:limit]
+}
+
+func (d *Doc) lookAtLetters() {
+	d.letters, d.longLetters = lettersOf(d.text[:d.short]), lettersOf(d.text[d.short:])
+}
+
+// Parts returns what RestoreDoc makes the same doc of: the folded texts, and where title and short texts end in them.
+func (d *Doc) Parts() (text string, title, short int) { return d.text, int(d.title), int(d.short) }
+
+// RestoreDoc is the inverse of Parts; false if it is none.
+func RestoreDoc(text string, title, short int) (Doc, bool) {
+	if title < 0 || short < title || len(text) < short || len(text) > maxShort+maxLong {
+		return Doc{}, false
+	}
+	d := Doc{text: text, title: int32(title), short: int32(short)}
+	d.lookAtLetters()
+	return d, true
 }
 
 // Pack moves the texts of the docs next to each other, in order: to scan them then takes a fraction of the time.
@@ -62,11 +113,45 @@ func Pack(docs []*Doc) {
 }
 
 // Title is the folded title, which sorts titles as people expect.
-func (d Doc) Title() string { return d.text[:d.title] }
+func (d *Doc) Title() string { return d.text[:d.title] }
+
+// letterBit is the bit of a byte in the sets of letters.
+var letterBit = func() (table [256]uint64) {
+	for b := range table {
+		switch {
+		case b >= 'a' && b <= 'z':
+			table[b] = 1 << (b - 'a')
+		case b >= '0' && b <= '9':
+			table[b] = 1 << (26 + b - '0')
+		case b >= utf8.RuneSelf:
+			table[b] = 1 << (36 + b%16)
+		default:
+			table[b] = 1 << (52 + b%8)
+		}
+	}
+	return table
+}()
+
+func lettersOf(s string) (set uint64) {
+	for i := range len(s) {
+		set |= letterBit[s[i]]
+	}
+	return set
+}
 
 // Query is a prepared query. The zero Query matches everything with rank 0.
 type Query struct {
-	terms []string
+	terms []term
+	whole string
+	slips bool // one of its terms may have one
+}
+
+// term is one word of a query.
+type term struct {
+	text          string
+	letters       uint64
+	first, second rune // letters
+	typos         int  // how many slips it may have
 }
 
 // Parse prepares what a user typed: words separated by space, all of which have to match. What exceeds 256 bytes or 8 words is
@@ -75,43 +160,112 @@ func Parse(typed string) Query {
 	if len(typed) > maxQuery {
 		typed = typed[:maxQuery] // a letter cut in half folds to nothing
 	}
-	terms := strings.Fields(Fold(typed))
-	return Query{terms: terms[:min(len(terms), maxTerms)]}
+	words := strings.Fields(Fold(typed))
+	words = words[:min(len(words), maxTerms)]
+	q := Query{whole: strings.Join(words, " ")}
+	for _, w := range words {
+		t := term{text: w, letters: lettersOf(w), typos: typosOf(w)}
+		t.first, _ = utf8.DecodeRuneInString(w)
+		t.second, _ = utf8.DecodeRuneInString(w[next(w):])
+		q.terms = append(q.terms, t)
+		q.slips = q.slips || t.typos > 0
+	}
+	return q
 }
 
 // IsZero tells whether the query matches everything.
 func (q Query) IsZero() bool { return len(q.terms) == 0 }
 
-// How well a term matches. Ranks of several terms add up.
+// MayHaveSlips tells whether slips make a difference: short words have none.
+func (q Query) MayHaveSlips() bool { return q.slips }
+
+// Rank is how well a term matches; the lower the better. Those of several terms add up.
+type Rank uint8
+
+// The ranks. A query that is the whole title has rank 0.
 const (
-	titlePrefix = iota
+	titlePrefix Rank = iota + 1
 	titleWord
-	otherWord // at the start of a word of another text
+	shortWord // at the start of a word of a short text
 	titleInside
-	otherInside
+	shortInside
+	longWord
+	longInside
+	titleTypo
+	shortTypo
+	titleTypos
+	shortTypos
 	none
 )
 
 // MaxRank is the worst rank of a match.
-const MaxRank = otherInside * maxTerms
+const MaxRank = int(shortTypos) * maxTerms
 
-// Rank tells whether the doc matches and how well; 0 is best.
-func (q Query) Rank(d Doc) (rank int, ok bool) {
-	for _, term := range q.terms {
-		r := d.rank(term)
-		if r == none {
+// Rank tells whether the doc matches and how well; 0 is best. also, which may be nil, are the ranks that the terms have already by
+// something that the doc does not know, as Ranks returns them. With slips a word that is found nowhere may be a slip of one that is:
+// one letter of a word of four, two of eight.
+func (q *Query) Rank(d *Doc, also []Rank, slips bool) (rank int, ok bool) {
+	for i := range q.terms {
+		t := &q.terms[i]
+		best := d.rank(t)
+		if also != nil {
+			best = min(best, also[i])
+		}
+		if best == none && slips && t.mayBeIn(d) {
+			best = d.typo(t)
+		}
+		if best == none {
 			return 0, false
 		}
-		rank += r
+		rank += int(best)
+	}
+	if len(q.terms) > 0 && q.whole == d.Title() {
+		return 0, true
 	}
 	return rank, true
 }
 
+// Ranks returns the rank of every term; nil if none matches.
+func (q *Query) Ranks(d *Doc) []Rank {
+	ranks := make([]Rank, len(q.terms))
+	found := false
+	for i := range q.terms {
+		ranks[i] = d.rank(&q.terms[i])
+		found = found || ranks[i] != none
+	}
+	if !found {
+		return nil
+	}
+	return ranks
+}
+
 // rank finds the best of the places at which a term occurs.
-func (d Doc) rank(term string) int {
+func (d *Doc) rank(t *term) Rank {
+	if t.letters&^d.letters == 0 {
+		if best := d.inShort(t.text); best != none {
+			return best
+		}
+	}
+	if t.letters&^d.longLetters == 0 {
+		if best := d.inLong(t.text); best != none {
+			return best
+		}
+	}
+	return none
+}
+
+// mayBeIn tells whether the doc has all letters of the term but for as many as may be slips; one is at most four bytes.
+func (t *term) mayBeIn(d *Doc) bool {
+	missing := bits.OnesCount64(t.letters &^ d.letters)
+	ascii := t.letters>>36&0xffff == 0
+	return t.typos > 0 && (missing <= t.typos || !ascii && missing <= utf8.UTFMax*t.typos)
+}
+
+func (d *Doc) inShort(text string) Rank {
 	best := none
+	in := d.text[:d.short]
 	for at := 0; best > titleWord; at++ {
-		i := strings.Index(d.text[at:], term)
+		i := strings.Index(in[at:], text)
 		if i < 0 {
 			break
 		}
@@ -121,26 +275,51 @@ func (d Doc) rank(term string) int {
 	return best
 }
 
-func (d Doc) place(at int) int {
-	inTitle := at < d.title
+func (d *Doc) place(at int) Rank {
+	inTitle := at < int(d.title)
 	switch {
 	case at == 0 && inTitle:
 		return titlePrefix
-	case inTitle && d.startsWord(at):
+	case inTitle && startsWord(d.text, at):
 		return titleWord
-	case d.startsWord(at):
-		return otherWord
+	case startsWord(d.text, at):
+		return shortWord
 	case inTitle:
 		return titleInside
 	}
-	return otherInside
+	return shortInside
+}
+
+func (d *Doc) inLong(text string) Rank {
+	best := none
+	in := d.text[d.short:]
+	for at := 0; best > longWord; at++ {
+		i := strings.Index(in[at:], text)
+		if i < 0 {
+			break
+		}
+		at += i
+		best = longInside
+		if startsWord(in, at) {
+			best = longWord
+		}
+	}
+	return best
 }
 
 // startsWord tells whether what is before the place is no letter or digit.
-func (d Doc) startsWord(at int) bool {
+func startsWord(text string, at int) bool {
 	if at == 0 {
 		return true
 	}
-	before, _ := utf8.DecodeLastRuneInString(d.text[:at])
+	if before := text[at-1]; before < utf8.RuneSelf {
+		return !isWordByte(before)
+	}
+	before, _ := utf8.DecodeLastRuneInString(text[:at])
 	return !unicode.IsLetter(before) && !unicode.IsDigit(before)
+}
+
+// isWordByte tells whether a byte of folded text belongs to a word, as every byte of a letter beyond ASCII does here.
+func isWordByte(b byte) bool {
+	return b >= 'a' && b <= 'z' || b >= '0' && b <= '9' || b >= utf8.RuneSelf
 }

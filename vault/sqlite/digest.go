@@ -95,8 +95,11 @@ func (t *transaction) open(mac MAC, atLeast uint64) error {
 	return nil
 }
 
-// touchBucket has to be called before an object's pending version changes.
-func (t *transaction) touchBucket(object id.ID) error {
+// touchBucket has to be called before an object changes.
+func (t *transaction) touchBucket(v, object id.ID) error {
+	if err := t.setHead(v, object[0], [32]byte{}); err != nil {
+		return err
+	}
 	n := int(object[0])
 	if t.dirty[n] {
 		return nil
@@ -107,6 +110,9 @@ func (t *transaction) touchBucket(object id.ID) error {
 
 // sign writes the integrity record of generation t.generation.
 func (t *transaction) sign(mac MAC) error {
+	if err := t.signHeads(); err != nil {
+		return err
+	}
 	joined := make([]byte, 0, len(t.pending)*32)
 	for n := range t.pending {
 		if t.dirty[n] {
@@ -135,10 +141,10 @@ func (t *transaction) macOf(generation uint64, pending *buckets, mac MAC) ([32]b
 }
 
 // digest covers what no commit's root does: the account row, the head of the account log, local values, keys and pins of the
-// vaults, and the pending versions.
+// vaults, the segments of their indexes, and the pending versions.
 func (t *transaction) digest(pending *buckets) ([32]byte, error) {
 	d := digester{hash: sha256.New()}
-	for _, part := range []func(*digester) error{t.digestAccount, t.digestLog, t.digestLocal, t.digestVaults} {
+	for _, part := range []func(*digester) error{t.digestAccount, t.digestLog, t.digestLocal, t.digestVaults, t.digestIndexes} {
 		if err := part(&d); err != nil {
 			return [32]byte{}, fmt.Errorf("compute integrity record: %w", err)
 		}

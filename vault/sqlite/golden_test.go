@@ -17,7 +17,7 @@ var writeGolden = flag.Bool("golden", false, "write the golden database of the n
 // TestGoldenDatabases opens a database of every schema there ever was: what users have must stay readable.
 func TestGoldenDatabases(t *testing.T) {
 	if *writeGolden {
-		if err := os.WriteFile("testdata/schema-4.db", image(t), 0o644); err != nil {
+		if err := os.WriteFile("testdata/schema-5.db", image(t), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -22,7 +22,8 @@ func populated(t testing.TB) (*Store, string) {
 		return errors.Join(
 			tx.Put(vaultA, pending(1, "one")), tx.Put(vaultA, pending(2, "two")),
 			tx.Put(vaultA, vault.Object{ID: id.ID{3}, Base: live(4, "base"), Pending: &edit}),
-			tx.SetPin(vaultA, vault.Pin{Seq: 1, Hash: hashOf("h"), Root: hashOf("r"), Commit: []byte("c")}))
+			tx.SetPin(vaultA, vault.Pin{Seq: 1, Hash: hashOf("h"), Root: hashOf("r"), Commit: []byte("c")}),
+			tx.SetSegments(vaultA, []vault.Segment{{Number: 7, Hash: hashOf("s"), Parts: [][]byte{[]byte("part"), []byte("more")}}}))
 	})
 	if err := s.SetLocal(context.Background(), "settings", []byte("value")); err != nil {
 		t.Fatal(err)
@@ -56,6 +57,7 @@ func tamperings() []string {
 		`UPDATE object SET vault_id = x'0b000000000000000000000000000000'`,
 		`UPDATE integrity SET generation = generation + 1`, `UPDATE integrity SET pending = zeroblob(8192)`, `UPDATE integrity SET pending = x'00'`,
 		`UPDATE integrity SET mac = zeroblob(32)`,
+		`UPDATE vault SET index_hash = NULL`, `UPDATE vault SET index_hash = zeroblob(32)`,
 	}
 	numbers := map[string]string{
 		"account": "generation", "vault": "epoch pin_seq pin_log_seq", "object": "pending_revision", "log_entry": "seq",

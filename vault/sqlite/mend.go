@@ -24,6 +24,9 @@ func (s *Store) Mend(ctx context.Context, c Contents, mac MAC, atLeast uint64, f
 		for n := range t.dirty {
 			t.dirty[n] = true // every bucket is hashed again, and none compared
 		}
+		if err := t.forgetIndexes(); err != nil {
+			return err
+		}
 		if err := t.replace(c); err != nil {
 			return err
 		}

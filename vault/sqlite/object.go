@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"database/sql"
 	"fmt"
 
@@ -100,6 +101,13 @@ func (t *transaction) Objects(v id.ID, yield func(vault.Object) error) error {
 	return t.objects(`SELECT `+objectColumns+` FROM object NOT INDEXED WHERE vault_id = ?`, []any{v[:]}, yield)
 }
 
+// ObjectsOf implements vault.Reader.
+func (t *transaction) ObjectsOf(v id.ID, first byte, yield func(vault.Object) error) error {
+	const query = `SELECT ` + objectColumns + ` FROM object WHERE vault_id = ? AND object_id BETWEEN ? AND ?`
+	end := append([]byte{first}, bytes.Repeat([]byte{0xff}, id.Size)...)
+	return t.objects(query, []any{v[:], []byte{first}, end}, yield)
+}
+
 // Count implements vault.Reader.
 func (t *transaction) Count(v id.ID) (n int, err error) {
 	_, err = t.row("count objects", `SELECT count(*) FROM object WHERE vault_id = ?`, []any{v[:]}, &n)
@@ -160,7 +168,7 @@ func (t *transaction) Put(v id.ID, o vault.Object) error {
 	if base.Revision == 0 {
 		base = nil
 	}
-	if err := t.touchBucket(o.ID); err != nil {
+	if err := t.touchBucket(v, o.ID); err != nil {
 		return err
 	}
 	args := append([]any{v[:], o.ID[:]}, values(base)...)
@@ -187,7 +195,7 @@ func (t *transaction) touch(v id.ID) error {
 
 // Remove implements vault.Tx.
 func (t *transaction) Remove(v, object id.ID) error {
-	if err := t.touchBucket(object); err != nil {
+	if err := t.touchBucket(v, object); err != nil {
 		return err
 	}
 	if err := t.change("remove object", `DELETE FROM object WHERE vault_id = ? AND object_id = ?`, v[:], object[:]); err != nil {

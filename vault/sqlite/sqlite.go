@@ -123,6 +123,7 @@ func (s *Store) View(ctx context.Context, f func(vault.Reader) error) error {
 		if err := s.checkKeys(t); err != nil {
 			return err
 		}
+		t.mac, _ = s.anchored()
 		return f(t)
 	})
 }
@@ -142,9 +143,7 @@ func (s *Store) Update(ctx context.Context, f func(vault.Tx) error) error {
 }
 
 func (s *Store) update(ctx context.Context, f func(*transaction) error) error {
-	s.mu.Lock()
-	mac, atLeast := s.mac, s.atLeast
-	s.mu.Unlock()
+	mac, atLeast := s.anchored()
 	if mac == nil {
 		return vault.ErrNotAnchored
 	}
@@ -163,6 +162,13 @@ func (s *Store) update(ctx context.Context, f func(*transaction) error) error {
 		}
 		return t.sign(mac)
 	})
+}
+
+// anchored returns what changes are signed with; nil before Anchor.
+func (s *Store) anchored() (mac MAC, atLeast uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mac, s.atLeast
 }
 
 // transact runs f between BEGIN IMMEDIATE and COMMIT.

@@ -63,6 +63,9 @@ func (t *transaction) take(v id.ID, last int64) error {
 	if err == nil {
 		err = t.change("take pages", `DELETE FROM staged WHERE vault_id = ? AND number <= ?`, v[:], last)
 	}
+	if err == nil {
+		err = t.outdateIndex(v)
+	}
 	if err != nil {
 		return err
 	}

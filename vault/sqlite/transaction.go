@@ -21,6 +21,10 @@ type transaction struct {
 	dirty      [256]bool // buckets to be hashed again
 	changed    bool
 	touched    map[id.ID]bool // vaults whose objects changed
+
+	mac          MAC // of an anchored store
+	indexes      map[id.ID]*heads
+	changedHeads map[id.ID]bool
 }
 
 var _ vault.Tx = (*transaction)(nil)
