@@ -31,6 +31,7 @@ type sheetView struct {
 	rows     *fyne.Container
 	rowsOf   []screen.SheetRow
 	fields   map[string]*widget.Entry
+	codes    map[string]*widget.CodeEntry // those for codes that were mailed
 	strength *meter
 	rules    *fyne.Container
 	kit      *kitPart
@@ -95,12 +96,21 @@ func (v *sheetView) render(s screen.SheetState) {
 // focusToMend puts the keyboard, after an attempt that failed, where something has to be typed anew: what was typed last is the most
 // likely mistake, but for the password, which was emptied.
 func (v *sheetView) focusToMend() {
+	for _, code := range v.codes {
+		code.Refused() // what is typed next is another one
+	}
 	if password := v.fields[screen.PasswordField]; password != nil {
 		widget.Focus(password.Input())
 		return
 	}
+	focused := v.w.root.Canvas().Focused()
 	for _, entry := range v.fields {
-		if entry.Input() == v.w.root.Canvas().Focused() {
+		if entry.Input() == focused {
+			return
+		}
+	}
+	for _, code := range v.codes {
+		if fyne.Focusable(code) == focused {
 			return
 		}
 	}
@@ -113,7 +123,8 @@ func (v *sheetView) build(s screen.SheetState) {
 	for _, old := range v.box.Objects {
 		widget.Release(old)
 	}
-	v.first, v.primary, v.back, v.kit, v.strength, v.fields = nil, nil, nil, nil, nil, map[string]*widget.Entry{}
+	v.first, v.primary, v.back, v.kit, v.strength = nil, nil, nil, nil, nil
+	v.fields, v.codes = map[string]*widget.Entry{}, map[string]*widget.CodeEntry{}
 	v.problem, v.rows, v.rowsOf = newNotice(14), widget.Column(0), nil
 	v.box.Objects = nil
 	if v.inCard {
@@ -163,7 +174,19 @@ func (v *sheetView) focusFirst(o fyne.Focusable) {
 	}
 }
 
+// code is a field for a mailed code, as in the sign-up.
+func (v *sheetView) code(f screen.SheetField) fyne.CanvasObject {
+	code := widget.NewCodeEntry(f.Label, 4, 4)
+	code.OnChanged = func(typed string) { v.model.SetText(f.ID, typed) }
+	v.codes[f.ID] = code
+	v.focusFirst(code)
+	return code
+}
+
 func (v *sheetView) field(f screen.SheetField) fyne.CanvasObject {
+	if f.Kind == screen.FieldMailedCode {
+		return v.code(f)
+	}
 	entry := widget.NewEntry(f.Label)
 	if f.Kind == screen.FieldPassword {
 		entry = widget.NewPasswordEntry(f.Label)
@@ -222,6 +245,12 @@ func (v *sheetView) update(s screen.SheetState) {
 	v.waiting.set(s.Waiting)
 	v.updateRows(s.Rows)
 	for _, f := range s.Fields {
+		if code := v.codes[f.ID]; code != nil {
+			if f.Text == "" && code.Code() != "" {
+				code.Clear() // another code is on its way
+			}
+			continue
+		}
 		entry := v.fields[f.ID]
 		if f.ID == screen.PasswordField && s.Failures != v.failures {
 			entry.Clear()

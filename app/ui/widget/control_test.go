@@ -234,6 +234,11 @@ func TestNavRowHasAMenu(t *testing.T) {
 	if at != fyne.NewPos(25, 26) {
 		t.Errorf("the menu is asked for at %v", at)
 	}
+	Focus(row)
+	b.keys(desktopMenuKey)
+	if at.X <= 20 || at.Y < 20+row.Size().Height {
+		t.Errorf("the menu key asks for it at %v", at)
+	}
 }
 
 func TestSetters(t *testing.T) {

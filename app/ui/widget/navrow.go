@@ -93,6 +93,9 @@ func (n *NavRow) TypedKey(event *fyne.KeyEvent) {
 		c.FocusNext()
 	case event.Name == fyne.KeyUp && c != nil:
 		c.FocusPrevious()
+	case event.Name == desktopMenuKey && n.OnMenu != nil && !n.disabled:
+		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(n)
+		n.OnMenu(at.AddXY(4*theme.Grid, n.Size().Height))
 	default:
 		n.control.TypedKey(event)
 	}
