@@ -18,7 +18,9 @@ const maxPushBytes = 6 << 20
 // pushAll sends what is pending, commit by commit. It returns false where another device was quicker: pull, then come again.
 func (e *Engine) pushAll(ctx context.Context, report *Report) (done bool, err error) {
 	if e.ferry != nil {
-		e.ferry.confirm(ctx)
+		if err := e.ferry.confirm(ctx); err != nil {
+			return false, err
+		}
 	}
 	for {
 		pending, err := e.local.Pending(ctx, chain.MaxChanges, maxPushBytes)

@@ -368,7 +368,7 @@ func (f *Ferry) settle(ctx context.Context, t *Transfer, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	state, own := f.stateOf(t, err)
+	state, own := stateOf(err)
 	if !own {
 		return err
 	}
@@ -386,7 +386,7 @@ func (f *Ferry) settle(ctx context.Context, t *Transfer, err error) error {
 }
 
 // stateOf says what becomes of a file after an error; false for one that says nothing about the file.
-func (f *Ferry) stateOf(t *Transfer, err error) (TransferState, bool) {
+func stateOf(err error) (TransferState, bool) {
 	var answer *wire.Error
 	switch {
 	case errors.Is(err, errIncomplete), errors.Is(err, vault.ErrUnreadable):
@@ -410,17 +410,23 @@ func (f *Ferry) stateOf(t *Transfer, err error) (TransferState, bool) {
 }
 
 // confirm asks once more for the files that a push is about to name: their chunks may have been dropped since they were sent.
-func (f *Ferry) confirm(ctx context.Context) {
+// An error that says nothing about a file is the push's, too.
+func (f *Ferry) confirm(ctx context.Context) error {
 	for _, attachment := range f.local.Uploaded() {
 		count, there, err := f.at(ctx, attachment)
 		if err == nil && len(there) == count {
 			continue
 		}
-		f.local.MarkUploaded(attachment, false)
-		if err == nil {
-			f.mu.Lock()
-			f.lost[attachment]++
-			f.mu.Unlock()
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
+		if _, own := stateOf(err); err != nil && !own && !errors.Is(err, vault.ErrNotFound) {
+			return fmt.Errorf("ask for chunks: %w", err)
+		}
+		f.local.MarkUploaded(attachment, false)
+		f.mu.Lock()
+		f.lost[attachment]++
+		f.mu.Unlock()
 	}
+	return nil
 }
