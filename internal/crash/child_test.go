@@ -103,7 +103,7 @@ func (c *child) onDisk(s testdisk.Step) error {
 	}
 	s.Op = testdisk.Torn
 	if s.Label() == c.Label {
-		return testdisk.Half
+		return testdisk.ErrHalf
 	}
 	return nil
 }

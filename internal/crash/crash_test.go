@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,7 +19,7 @@ import (
 
 var (
 	kills = flag.Int("crash.kills", 200, "how many processes are killed")
-	limit = flag.Duration("crash.for", 0, "begin no new house after this time; 0: all")
+	limit = flag.Duration("crash.for", 0, "end after this time; 0: when all are dead")
 	seed  = flag.Uint64("crash.seed", 1, "what is done, and where it is ended")
 )
 
@@ -101,10 +102,10 @@ func TestKill(t *testing.T) {
 	}
 	close(next)
 	var all sync.WaitGroup
-	for range 2 {
+	for range runtime.NumCPU() {
 		all.Go(func() {
 			for number := range next {
-				if !t.Failed() && !late(t) && (*limit == 0 || time.Since(c.started) < *limit) {
+				if !t.Failed() && !c.over(t) {
 					c.house(number)
 				}
 			}
@@ -126,13 +127,18 @@ type census struct {
 	old    int // came to their end before their death
 }
 
+// over tells whether nobody else is to die.
+func (c *census) over(t *testing.T) bool {
+	return late(t) || *limit > 0 && time.Since(c.started) > *limit
+}
+
 // house lets one family live and die.
 func (c *census) house(number uint64) {
 	c.t.Run(fmt.Sprint("house-", number), func(t *testing.T) {
 		h, a := newHouse(t, number, nil)
 		h.settleIn(a)
 		for i, d := range h.deaths(min(livesEach, *kills)) {
-			if late(t) {
+			if c.over(t) {
 				return
 			}
 			if h.random.IntN(2) == 0 {

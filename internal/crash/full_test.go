@@ -26,9 +26,9 @@ type trouble struct {
 }
 
 var troubles = []trouble{
-	{"full", testdisk.Full, []testdisk.Op{testdisk.Open, testdisk.Write, testdisk.Shared}, false},
-	{"broken", testdisk.Broken, []testdisk.Op{testdisk.Open, testdisk.Write, testdisk.Truncate, testdisk.Sync, testdisk.SyncDir, testdisk.Delete, testdisk.Shared, testdisk.Rename}, false},
-	{"broken once", testdisk.Broken, []testdisk.Op{testdisk.Open, testdisk.Write, testdisk.Truncate, testdisk.Sync, testdisk.SyncDir, testdisk.Delete, testdisk.Shared, testdisk.Rename}, true},
+	{"full", testdisk.ErrFull, []testdisk.Op{testdisk.Open, testdisk.Write, testdisk.Shared}, false},
+	{"broken", testdisk.ErrBroken, []testdisk.Op{testdisk.Open, testdisk.Write, testdisk.Truncate, testdisk.Sync, testdisk.SyncDir, testdisk.Delete, testdisk.Shared, testdisk.Rename}, false},
+	{"broken once", testdisk.ErrBroken, []testdisk.Op{testdisk.Open, testdisk.Write, testdisk.Truncate, testdisk.Sync, testdisk.SyncDir, testdisk.Delete, testdisk.Shared, testdisk.Rename}, true},
 }
 
 // failing is the disk below one folder.
@@ -63,8 +63,8 @@ func (f *failing) watch(s testdisk.Step) error {
 	if f.hit == "" {
 		f.hit = s.Label()
 	}
-	if s.Op == testdisk.Write && f.with == testdisk.Full {
-		return testdisk.Half
+	if s.Op == testdisk.Write && f.with == testdisk.ErrFull {
+		return testdisk.ErrHalf
 	}
 	return f.with
 }
@@ -72,7 +72,7 @@ func (f *failing) watch(s testdisk.Step) error {
 func (f *failing) concerns(s testdisk.Step) bool {
 	for _, op := range f.ops {
 		if s.Op == op {
-			return s.Op != testdisk.Open || s.Create || f.with != testdisk.Full
+			return s.Op != testdisk.Open || s.Create || f.with != testdisk.ErrFull
 		}
 	}
 	return false

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -393,5 +392,5 @@ func (h *house) deaths(n int) []death {
 		p := points[(offset+i/2)%len(points)]
 		all = append(all, death{label: p.label, first: p.acts[h.random.IntN(len(p.acts))], times: 1 + h.random.IntN(p.times)})
 	}
-	return slices.Clone(all)
+	return all
 }

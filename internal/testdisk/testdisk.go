@@ -65,14 +65,12 @@ func kindOf(s Step) string {
 
 // What a Watcher may answer besides nil, which lets the step happen.
 var (
-	// Half lets the first half of a Write happen; Torn follows.
-	Half = errors.New("half a write")
-	// Full makes the step fail as on a disk without room.
-	Full = errors.New("full")
-	// Broken makes it fail as on a disk that does not read or write.
-	Broken = errors.New("broken")
-	// Refused makes Open fail as where the system does not open a file.
-	Refused = errors.New("refused")
+	// ErrHalf lets the first half of a Write happen; Torn follows.
+	ErrHalf = errors.New("half a write")
+	// ErrFull makes the step fail as on a disk without room.
+	ErrFull = errors.New("full")
+	// ErrBroken makes it fail as on a disk that does not read or write.
+	ErrBroken = errors.New("broken")
 )
 
 // Watcher is told of steps. It is called from several goroutines, and must not use a database.

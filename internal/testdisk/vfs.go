@@ -58,12 +58,10 @@ func fromFile(s atomicfile.Step) Step {
 // asSystem is a watcher's answer as the system would give it.
 func asSystem(err error) error {
 	switch {
-	case errors.Is(err, Full):
+	case errors.Is(err, ErrFull):
 		return syscall.ENOSPC
-	case errors.Is(err, Broken), errors.Is(err, Half):
+	case errors.Is(err, ErrBroken), errors.Is(err, ErrHalf):
 		return syscall.EIO
-	case errors.Is(err, Refused):
-		return syscall.EACCES
 	}
 	return err
 }
@@ -101,9 +99,9 @@ func asSQLite(err error, op Op) int {
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, Half):
+	case errors.Is(err, ErrHalf):
 		return half
-	case errors.Is(err, Full) && (op == Write || op == Torn):
+	case errors.Is(err, ErrFull) && (op == Write || op == Torn):
 		return sqliteFull
 	case op == Open:
 		return sqliteCantOpen
