@@ -117,15 +117,18 @@ func (a *Accounts) Log(ctx context.Context, c Caller, after int64) (head chain.H
 		if _, err := ownAccount(tx, c); err != nil {
 			return err
 		}
-		length, hash, err := tx.LogHead(c.Account)
-		if err != nil {
+		if head, err = logHead(tx, c.Account); err != nil {
 			return err
 		}
-		head = chain.Head{Seq: length - 1, Hash: hash}
 		entries, err = tx.LogEntries(c.Account, after, wire.PageEnvelopeBytes)
 		return err
 	})
 	return head, entries, err
+}
+
+func logHead(tx Tx, account id.ID) (chain.Head, error) {
+	length, hash, err := tx.LogHead(account)
+	return chain.Head{Seq: length - 1, Hash: hash}, err
 }
 
 // SignOutOthers ends the sessions of all other devices of the account, with the entry by which they know that its user wants it. Their

@@ -47,9 +47,10 @@ func (v *Vaults) Head(ctx context.Context, c Caller, vault id.ID) (head chain.He
 	return head, commit, err
 }
 
-// Changes is a page of commits, with current envelopes of the objects that they name as far as they fit. Head is the vault's.
+// Changes is a page of commits, with current envelopes of the objects that they name as far as they fit. Head is the vault's, Log the
+// account log's.
 type Changes struct {
-	Head      chain.Head
+	Head, Log chain.Head
 	Commits   []chain.Signed
 	Envelopes []Envelope
 	More      bool
@@ -59,6 +60,9 @@ type Changes struct {
 func (v *Vaults) Changes(ctx context.Context, c Caller, vault id.ID, since uint64) (out Changes, err error) {
 	err = v.read(ctx, c, vault, func(tx Tx, row Vault) (err error) {
 		out.Head = row.At.Head
+		if out.Log, err = logHead(tx, c.Account); err != nil {
+			return err
+		}
 		if out.Commits, err = tx.Commits(vault, since, wire.PageCommits, wire.PageEnvelopeBytes); err != nil {
 			return err
 		}

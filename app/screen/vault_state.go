@@ -276,6 +276,9 @@ func (v *Vault) statusLine() SyncLine {
 	s := v.status
 	switch s.State {
 	case session.Syncing:
+		if s.ToLoad > 0 {
+			return SyncLine{Icon: assets.IconRefreshCw, Text: v.env.Words.Count("screen.sync.loading", s.ToLoad, "done", s.Loaded), Busy: true}
+		}
 		return SyncLine{Icon: assets.IconRefreshCw, Text: v.text("screen.sync.syncing"), Busy: true}
 	case session.Synced:
 		return SyncLine{Icon: assets.IconCloud, Tone: ToneGood, Text: v.syncedText(v.env.Clock.Now().Sub(s.LastSync))}

@@ -21,6 +21,8 @@ type Status struct {
 	State    SyncState
 	LastSync time.Time // zero: never since unlock
 	Pending  int       // edits that the server does not have yet
+	Loaded   int       // of a first sync: objects that are on this disk
+	ToLoad   int       // and how many there are; 0 at all other times
 	Err      error     // why Offline or Problem
 	Notices  Notices
 	Evidence string // after a violation: the file that keeps what the server answered

@@ -154,7 +154,7 @@ func (u *Unlocked) syncOnce(ctx context.Context, progress func(done, total int))
 		err = u.goOnWithChange(ctx)
 	}
 	if err == nil {
-		report, err = u.engine.Sync(ctx, progress)
+		report, err = u.engine.Sync(ctx, u.loading(progress))
 	}
 	if err == nil {
 		err = u.checkVouched(ctx)
@@ -168,12 +168,22 @@ func (u *Unlocked) syncOnce(ctx context.Context, progress func(done, total int))
 	return err
 }
 
+// loading tells of a first sync in the status too: one that was interrupted goes on after an unlock, where nobody waits for it.
+func (u *Unlocked) loading(progress func(done, total int)) func(done, total int) {
+	return func(done, total int) {
+		u.board.change(func(s *Status) { s.Loaded, s.ToLoad = done, total })
+		if progress != nil {
+			progress(done, total)
+		}
+	}
+}
+
 // settle writes the outcome of a sync to the status.
 func (u *Unlocked) settle(report engine.Report, err error) {
 	u.noteEvidence(err)
 	pending := u.pending()
 	u.board.change(func(s *Status) {
-		s.Pending, s.Err = pending, err
+		s.Pending, s.Err, s.Loaded, s.ToLoad = pending, err, 0, 0
 		switch {
 		case err == nil:
 			s.State, s.LastSync = Synced, u.m.cfg.Now()

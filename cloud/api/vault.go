@@ -58,7 +58,7 @@ func (s *Server) vaultChanges(ctx context.Context, c cloud.Caller, in *changesQu
 	}
 	page, err := s.cloud.Vaults.Changes(ctx, c, vault, in.Since)
 	out := &answer[wire.Changes]{wire.Changes{
-		Head: headTo(page.Head), Commits: make([]wire.SignedCommit, len(page.Commits)), Envelopes: envelopesTo(page.Envelopes), More: page.More,
+		Head: headTo(page.Head), Log: headTo(page.Log), Commits: make([]wire.SignedCommit, len(page.Commits)), Envelopes: envelopesTo(page.Envelopes), More: page.More,
 	}}
 	for i, commit := range page.Commits {
 		out.Body.Commits[i] = commitTo(commit)

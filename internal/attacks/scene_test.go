@@ -53,6 +53,13 @@ func newScene(t *testing.T) *scene {
 	}
 	testpc.Save(t, s.a, testpc.Login("new", "new", "new"))
 	testpc.Sync(t, s.a)
+	devices, err := s.a.Devices(t.Context()) // news in the account log: B has to ask for it
+	if err == nil {
+		err = s.a.RenameDevice(t.Context(), devices[0].ID, "PC A, upstairs")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	s.after = testpc.Contents(t, s.a)
 	return s
 }

@@ -112,7 +112,8 @@ func (w *world) Head(context.Context, id.ID) (wire.HeadCommit, error) {
 }
 
 func (w *world) Changes(_ context.Context, _ id.ID, since uint64) (wire.Changes, error) {
-	page := wire.Changes{Head: w.head()}
+	log, hash := w.log.Head()
+	page := wire.Changes{Head: w.head(), Log: wire.Head{Seq: log, Hash: hash[:]}}
 	if since < uint64(len(w.commits)) {
 		page.Commits = w.commits[since:min(since+pageSize, uint64(len(w.commits)))]
 	}

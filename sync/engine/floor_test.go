@@ -49,7 +49,7 @@ func TestFirstSyncKnowsWhatRevocationsName(t *testing.T) {
 	for seq, want := range map[uint64]error{0: nil, 2: ErrRolledBack} {
 		vault := id.New()
 		e := &Engine{remote: emptyServer{}, id: vault, log: revokedAt(t, vault, seq), tree: chain.NewTree(vault)}
-		err := e.gather(t.Context(), newIncoming())
+		err := e.gather(t.Context(), newIncoming(), nil)
 		var violation *Violation
 		if !errors.Is(err, want) || errors.As(err, &violation) != (want != nil) {
 			t.Errorf("named at %d: %v", seq, err)
@@ -100,7 +100,8 @@ func TestALaggingDeviceBelievesNothingBelowARevocation(t *testing.T) {
 			}
 			e := &Engine{remote: server, id: vault, log: log, tree: chain.NewTree(vault), at: at}
 			var violation *Violation
-			if err := e.gather(t.Context(), newIncoming()); !errors.Is(err, ErrRolledBack) || !errors.As(err, &violation) {
+			page, _ := server.Changes(t.Context(), vault, at.Seq)
+			if err := e.gather(t.Context(), newIncoming(), &page); !errors.Is(err, ErrRolledBack) || !errors.As(err, &violation) {
 				t.Errorf("got %v", err)
 			}
 		})

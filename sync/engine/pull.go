@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -55,7 +56,8 @@ func (e *Engine) pull(ctx context.Context, report *Report, progress func(done, t
 // pullOnce applies nothing before everything is verified; on error the tree is as before.
 func (e *Engine) pullOnce(ctx context.Context, report *Report, progress func(done, total int)) error {
 	in := newIncoming()
-	if err := e.pullLog(ctx); err != nil {
+	page, err := e.firstPage(ctx)
+	if err != nil {
 		return err
 	}
 	if e.watch != nil {
@@ -66,7 +68,7 @@ func (e *Engine) pullOnce(ctx context.Context, report *Report, progress func(don
 	if err := e.judgeHistory(ctx); err != nil {
 		return err
 	}
-	err := e.gather(ctx, in)
+	err = e.gather(ctx, in, page)
 	if err == nil && e.at.Seq == 0 && in.last != nil {
 		err = e.stage(ctx, in, progress)
 	}
@@ -81,9 +83,35 @@ func (e *Engine) pullOnce(ctx context.Context, report *Report, progress func(don
 	return err
 }
 
-func (e *Engine) gather(ctx context.Context, in *incoming) error {
-	if e.at.Seq > 0 {
-		if err := e.gatherChanges(ctx, in, e.at); err != nil {
+// firstPage brings the account log up to date and asks what is new in the vault. A page of changes names the log's head: mostly it is
+// the one that was read, and one request says all. Nil for a first sync.
+func (e *Engine) firstPage(ctx context.Context) (*wire.Changes, error) {
+	if e.at.Seq == 0 {
+		return nil, e.pullLog(ctx)
+	}
+	page, err := e.askChanges(ctx, e.at.Seq)
+	if err != nil || e.knowsLog(page.Log) {
+		return &page, err
+	}
+	asked := e.answered
+	if err := e.pullLog(ctx); err != nil {
+		return nil, err
+	}
+	e.answered = asked // what is judged next
+	return &page, nil
+}
+
+// knowsLog tells whether a head is that of the log which was read, and whole. What a server gains by naming an old one it gains by
+// withholding entries too.
+func (e *Engine) knowsLog(head wire.Head) bool {
+	seq, hash := e.log.Head()
+	return head.Seq == seq && bytes.Equal(head.Hash, hash[:]) && !e.log.Revoking()
+}
+
+// gather verifies what is new; page is the first one of the changes, nil for a first sync.
+func (e *Engine) gather(ctx context.Context, in *incoming, page *wire.Changes) error {
+	if page != nil {
+		if err := e.gatherChanges(ctx, in, *page); err != nil {
 			return err
 		}
 	} else if err := e.gatherAll(ctx, in, nil); err != nil {
@@ -186,13 +214,10 @@ func (e *Engine) wholeLog() error {
 	return nil
 }
 
-// gatherChanges verifies the commits after at and makes their changes in the tree.
-func (e *Engine) gatherChanges(ctx context.Context, in *incoming, at chain.Position) error {
-	for {
-		page, err := e.askChanges(ctx, at.Seq)
-		if err != nil {
-			return err
-		}
+// gatherChanges verifies the commits of a page and of those after it, up to the head that the last one names, and makes their changes in
+// the tree.
+func (e *Engine) gatherChanges(ctx context.Context, in *incoming, page wire.Changes) (err error) {
+	for at := e.at; ; {
 		if err := checkHead(page, at); err != nil {
 			return e.violation(err)
 		}
@@ -205,7 +230,21 @@ func (e *Engine) gatherChanges(ctx context.Context, in *incoming, at chain.Posit
 			}
 		}
 		in.keepEnvelopes(page.Envelopes)
+		if at.Seq == page.Head.Seq {
+			return e.atHead(page, at)
+		}
+		if page, err = e.askChanges(ctx, at.Seq); err != nil {
+			return err
+		}
 	}
+}
+
+// atHead checks that the way ended at the head which the page names.
+func (e *Engine) atHead(page wire.Changes, at chain.Position) error {
+	if !bytes.Equal(page.Head.Hash, at.Hash[:]) {
+		return e.violation(ErrForked)
+	}
+	return nil
 }
 
 // checkHead compares the server's head with how far the client has verified.
@@ -356,6 +395,12 @@ func (e *Engine) catchUp(ctx context.Context, in *incoming, at chain.Position) e
 			e.skipOrSet(v.Changes)
 			in.note(v, c)
 			at = v.Position()
+		}
+		if at.Seq == page.Head.Seq {
+			if err := e.atHead(page, at); err != nil {
+				return err
+			}
+			break
 		}
 	}
 	if e.tree.Root() != in.last.Commit.Root {

@@ -15,7 +15,8 @@ import (
 // maxPushBytes keeps the envelopes of a commit below the limit of the protocol, in base64 too.
 const maxPushBytes = 6 << 20
 
-// pushAll sends what is pending, commit by commit. It returns false where another device was quicker: pull, then come again.
+// pushAll sends what is pending, commit by commit. It returns false where another device was quicker, or another program on the same
+// file, which has found the commit at the server and settled it: pull, then come again.
 func (e *Engine) pushAll(ctx context.Context, report *Report) (done bool, err error) {
 	if e.ferry != nil {
 		if err := e.ferry.confirm(ctx); err != nil {
@@ -29,7 +30,7 @@ func (e *Engine) pushAll(ctx context.Context, report *Report) (done bool, err er
 		}
 		err = e.push(ctx, pending)
 		var answer *wire.Error
-		if errors.As(err, &answer) && answer.Code == wire.CodeConflict {
+		if errors.As(err, &answer) && answer.Code == wire.CodeConflict || errors.Is(err, vault.ErrOutbox) {
 			return false, nil
 		}
 		if err != nil {

@@ -39,9 +39,11 @@ type HeadCommit struct {
 
 // Changes answers GET /v1/vaults/{id}/changes?since=N: at most PageCommits commits after seq N, and the current envelopes of the
 // objects they name as far as PageEnvelopeBytes allows. Head is the vault's head at that moment: a client whose pin is beyond it, or
-// beside it, knows that the server went back. More says that the head is beyond the last commit.
+// beside it, knows that the server went back. Log is the head of the account log: a client that has read up to there need not ask for
+// it. More says that the head is beyond the last commit.
 type Changes struct {
 	Head      Head           `json:"head"`
+	Log       Head           `json:"log"`
 	Commits   []SignedCommit `json:"commits"`
 	Envelopes []Envelope     `json:"envelopes"`
 	More      bool           `json:"more"`

@@ -46,7 +46,7 @@ const takenAtOnce = 1000
 func (t *transaction) TakeStaged(v id.ID) error {
 	for {
 		var last sql.NullInt64
-		_, err := t.row("take pages", `SELECT max(number) FROM (SELECT number FROM staged WHERE vault_id = ? ORDER BY number LIMIT ?)`,
+		_, err := t.row("take pages", `SELECT max(number) FROM (SELECT number FROM staged NOT INDEXED WHERE vault_id = ? ORDER BY number LIMIT ?)`,
 			[]any{v[:], takenAtOnce}, &last)
 		if err != nil || !last.Valid {
 			return err
@@ -59,9 +59,9 @@ func (t *transaction) TakeStaged(v id.ID) error {
 
 func (t *transaction) take(v id.ID, last int64) error {
 	err := t.change("take pages", `INSERT INTO object (vault_id, object_id, base_revision, base_state, base_hash, base_envelope)
-		SELECT vault_id, object_id, revision, 1, hash, envelope FROM staged WHERE vault_id = ? AND number <= ? ORDER BY number`, v[:], last)
+		SELECT vault_id, object_id, revision, 1, hash, envelope FROM staged NOT INDEXED WHERE vault_id = ? AND number <= ? ORDER BY number`, v[:], last)
 	if err == nil {
-		err = t.change("take pages", `DELETE FROM staged WHERE vault_id = ? AND number <= ?`, v[:], last)
+		err = t.change("take pages", `DELETE FROM staged NOT INDEXED WHERE vault_id = ? AND number <= ?`, v[:], last)
 	}
 	if err == nil {
 		err = t.outdateIndex(v)

@@ -37,6 +37,9 @@ func (t *transaction) SetPin(v id.ID, p vault.Pin) error {
 
 // AppendLog implements vault.Tx.
 func (t *transaction) AppendLog(entries []vault.LogEntry) error {
+	if len(entries) == 0 {
+		return nil
+	}
 	var next int64
 	if _, err := t.row("read account log", `SELECT count(*) FROM log_entry`, nil, &next); err != nil {
 		return err
