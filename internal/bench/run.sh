@@ -1,5 +1,6 @@
 #!/bin/sh
-# Measures and compares: internal/bench/run.sh [COUNT]. Six runs are what benchstat needs for an interval. The samples go to
+# Measures and compares: internal/bench/run.sh [COUNT]. With BENCH=… in the environment it is only the benchmarks of this folder that
+# match, BENCH=UnlockList say. Six runs are what benchstat needs for an interval. The samples go to
 # out/bench/new.txt, the tables to out/bench/report.txt. Samples worth keeping become docs/bench/baseline.txt, with which later runs are
 # compared.
 set -eu
@@ -20,20 +21,41 @@ measure() {
 }
 
 load Begun
-measure ./internal/bench . 1x
-measure ./vault '^BenchmarkOpen$|^BenchmarkSave$/^10000$' 3x
-measure ./app/screen Keystroke 30x
-measure ./app/ui Keystroke 30x
-measure ./crypto/keys OpenObject 20000x
-measure ./internal/attacks Refusal 200x
+measure ./internal/bench "${BENCH:-.}" 1x
+if [ -z "${BENCH:-}" ]; then
+	measure ./app/screen Keystroke 30x
+	measure ./app/ui Keystroke 30x
+	measure ./crypto/keys OpenObject 20000x
+	measure ./internal/attacks Refusal 200x
+	count=1 # the vaults of the growth take long to make
+	measure ./vault '^Benchmark(Open|Save|Query)$' 20x
+fi
 load Ended
 rm out/bench/part.txt
+
+# beyond subtracts from each size what the same program takes for one item: its start, its key derivation, its end.
+beyond() {
+	sed -nE 's|^BenchmarkUnlockList/items=([0-9]+)/program=([a-z]+)[^0-9]+[0-9]*[[:space:]]+[0-9]+[[:space:]]+([0-9.]+) ns/op.*|\2 \1 \3|p' "$new" |
+		sort -k1,1 -k2,2n -k3,3n | awk '
+		{ key = $1 " " $2; seen[key]++; ns[key, seen[key]] = $3; if (seen[key] == 1) order[++keys] = key }
+		END {
+			for (k = 1; k <= keys; k++) { key = order[k]; median[key] = ns[key, int((seen[key] + 1) / 2)] }
+			for (k = 1; k <= keys; k++) {
+				split(order[k], part, " ")
+				if (part[2] == 1 || part[1] != "coffer" || !(("keepassxc " part[2]) in median)) continue
+				ours = (median[order[k]] - median["coffer 1"]) / 1e9; theirs = (median["keepassxc " part[2]] - median["keepassxc 1"]) / 1e9
+				printf "%8d items: coffer %.3f, keepassxc %.3f, %.1f times\n", part[2], ours, theirs, theirs / ours
+			}
+		}'
+}
 
 report() {
 	grep -E '^(Begun|Ended), ' "$new"
 	echo
 	echo "== Beside other programs"
 	go tool benchstat -filter '.name:UnlockList' -col /program "$new"
+	echo "Unlock to list beyond the key derivation: median seconds less those of one item"
+	beyond
 	go tool benchstat -filter '.name:Argon2id' -col /program "$new"
 	echo
 	echo "== The rest"
