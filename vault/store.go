@@ -119,6 +119,10 @@ var (
 	ErrBusy = errors.New("the vault file is locked by another program")
 	// ErrCorrupt: the file is damaged or no database at all.
 	ErrCorrupt = errors.New("the vault file is damaged")
+	// ErrNotAFile: in the place of the vault file is a folder, a pipe or a device.
+	ErrNotAFile = errors.New("the vault file is no file")
+	// ErrNetwork: the vault file is on a network share, where SQLite's write-ahead log does not work (sqlite.org/wal.html).
+	ErrNetwork = errors.New("the vault file is on a network share")
 	// ErrNewerSchema: a newer version of the program wrote the file.
 	ErrNewerSchema = errors.New("the vault file was written by a newer version")
 	// ErrTampered: the integrity record does not fit: the file was changed outside Coffer.

@@ -79,6 +79,8 @@ var sentences = []sentence{
 	{vault.ErrOlderCopy, "olderCopy", ToneError},
 	{vault.ErrCorrupt, "corrupt", ToneError},
 	{vault.ErrNewerSchema, "newerSchema", ToneError},
+	{vault.ErrNotAFile, "notAFile", ToneError},
+	{vault.ErrNetwork, "onNetwork", ToneError},
 	{vault.ErrNotAnchored, "notAnchored", ToneError},
 	{vault.ErrClosed, "locked", ToneWarning},
 	{vault.ErrNotFound, "itemGone", ToneWarning},

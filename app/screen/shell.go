@@ -105,22 +105,55 @@ func (s *Shell) Update() *Update { return s.update }
 type startup struct {
 	settings session.Settings
 	accounts []session.Account
+	left     error // why account files are left out of accounts
 }
 
-// Start looks up the accounts on this PC and shows the first screen.
+// Start looks up the accounts on this PC and shows the first screen, with what is to be said about their files.
 func (s *Shell) Start() {
-	s.lookUp(func() { s.showUnlock(id.ID{}) })
+	s.lookUp(func() {
+		s.showUnlock(id.ID{})
+		s.secure()
+	})
 	s.run.Every(idlePoll, s.checkIdle)
 }
 
 // lookUp reads settings and accounts, off the UI goroutine.
 func (s *Shell) lookUp(then func()) {
-	Run(s.run, func(context.Context) (startup, error) {
-		return startup{s.config.Manager.Settings(), s.config.Manager.Accounts()}, nil
+	Run(s.run, func(ctx context.Context) (startup, error) {
+		m := s.config.Manager
+		return startup{m.Settings(), m.Accounts(), m.Unreadable(ctx)}, nil
 	}, func(k startup, _ error) {
 		s.accounts = k.accounts
 		s.apply(k.settings)
 		then()
+		if k.left != nil {
+			s.remark(explain(s.env.Words, k.left))
+		}
+	})
+}
+
+// remark says something on the first screen, where nothing more pressing is said.
+func (s *Shell) remark(m Message) {
+	switch {
+	case s.welcome != nil && s.welcome.problem.IsZero():
+		s.welcome.problem = m
+		s.welcome.changed()
+	case s.notice.IsZero():
+		s.notice = m
+		s.changed()
+	}
+}
+
+// secure closes the profile to other users of the PC, and says so where it was open.
+func (s *Shell) secure() {
+	Run(s.run, func(context.Context) (int, error) { return s.config.Manager.Secure() }, func(mended int, err error) {
+		if err != nil {
+			s.env.Log.Warn("profile not secured", "error", err)
+			s.remark(explain(s.env.Words, err))
+		} else if mended > 0 {
+			s.env.Log.Info("profile closed to other users", "mended", mended)
+			s.remark(sentence{key: "mended", tone: ToneWarning}.message(s.env.Words))
+		}
 	})
 }
 

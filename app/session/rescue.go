@@ -81,10 +81,10 @@ func copyIfWhole(ctx context.Context, from, to string) error {
 	return store.CopyTo(ctx, to)
 }
 
-// check reads the whole of an account's file. Errors: vault.ErrCorrupt, also for a file that is gone.
+// check reads the whole of an account's file. Errors: vault.ErrCorrupt, also for a file that is gone or has lost its content.
 func (m *Manager) check(ctx context.Context, account id.ID) error {
 	store, err := sqlite.Open(ctx, m.cfg.Paths.Account(account))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, sqlite.ErrNoAccount) {
 		return fmt.Errorf("%w: %w", vault.ErrCorrupt, err)
 	}
 	if err != nil {

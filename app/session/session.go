@@ -131,9 +131,15 @@ func (m *Manager) readAccount(ctx context.Context, path string) (Account, error)
 	return Account{ID: a.ID, Email: a.Email, Origin: a.Origin, LastUsed: info.ModTime()}, err
 }
 
-func (m *Manager) has(account id.ID) bool {
-	_, err := os.Stat(m.cfg.Paths.Account(account))
-	return err == nil
+// has tells whether an account can be unlocked here. A file that cannot be read, and of which there is no backup, is no account: keep
+// sets it aside.
+func (m *Manager) has(ctx context.Context, account id.ID) bool {
+	_, err := m.readAccount(ctx, m.cfg.Paths.Account(account))
+	if errors.Is(err, vault.ErrCorrupt) || errors.Is(err, sqlite.ErrNoAccount) {
+		_, err = m.readBackups(ctx, account)
+		return err == nil
+	}
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // Forget removes an account from this PC: its file with what belongs to it, and its keyring entry. What was not synced is lost; the caller
@@ -272,6 +278,11 @@ func (m *Manager) keep(ctx context.Context, own ownAccount, locals map[string][]
 	contents.Locals = locals
 	path := m.cfg.Paths.Account(own.bundle.Account)
 	store, err := sqlite.Create(ctx, path, contents, own.mac)
+	if errors.Is(err, vault.ErrCorrupt) { // without a backup nothing leads on from it, and it must not be in the way for ever
+		if err = m.setDamagedAside(own.bundle.Account); err == nil {
+			store, err = sqlite.Create(ctx, path, contents, own.mac)
+		}
+	}
 	if errors.Is(err, sqlite.ErrExists) {
 		store, err = m.reopen(ctx, path, own, locals)
 	}

@@ -66,7 +66,7 @@ func (s *SignIn) derive(ctx context.Context, password secret.Bytes) error {
 	if err != nil {
 		return err
 	}
-	if s.m.has(s.account) {
+	if s.m.has(ctx, s.account) {
 		return ErrAlreadyHere
 	}
 	return s.deriveAt(ctx, password, profile, kdf.P1)

@@ -125,10 +125,11 @@ func (m *Manager) openFile(ctx context.Context, account id.ID) (*sqlite.Store, v
 		return nil, vault.Account{}, errors.New("unlock: the account is unlocked")
 	}
 	store, err := sqlite.Open(ctx, m.cfg.Paths.Account(account))
-	if all, listErr := m.backups(account); errors.Is(err, fs.ErrNotExist) && listErr == nil && len(all) > 0 {
+	gone := errors.Is(err, fs.ErrNotExist) || errors.Is(err, sqlite.ErrNoAccount)
+	if all, listErr := m.backups(account); gone && listErr == nil && len(all) > 0 {
 		return nil, vault.Account{}, fmt.Errorf("%w: %w", vault.ErrCorrupt, err)
 	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, sqlite.ErrNoAccount) {
+	if gone {
 		return nil, vault.Account{}, fmt.Errorf("%w: %w", ErrUnknownAccount, err)
 	}
 	if err != nil {

@@ -21,10 +21,10 @@ type conflictsView struct {
 	done    *widget.Button
 	decided *widget.Text
 	notice  *notice
-	form       *widget.ScrollArea
-	shape      []string
-	first      fyne.Focusable
-	updates    []func(screen.ConflictsState)
+	form    *widget.ScrollArea
+	shape   []string
+	first   fyne.Focusable
+	updates []func(screen.ConflictsState)
 }
 
 func newConflictsView(w *Window, model *screen.Conflicts) *conflictsView {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"image/png"
 	"os"
@@ -48,7 +49,8 @@ type shape struct {
 var scenes = map[string]func(*album){
 	"first run": (*album).firstRun, "account": (*album).account, "approving": (*album).approving, "new device": (*album).newDevice,
 	"with the kit": (*album).withTheKit, "recovery": (*album).recovery, "notices": (*album).notices, "ways out": (*album).waysOut,
-	"set up again": (*album).setUpAgain, "backups": (*album).backups, "files": (*album).filesScene,
+	"several accounts": (*album).severalAccounts,
+	"set up again":     (*album).setUpAgain, "backups": (*album).backups, "files": (*album).filesScene,
 }
 
 func TestPictures(t *testing.T) {
@@ -330,6 +332,34 @@ func (a *album) conflict() {
 	a.shell.Vault().Go(screen.Place{})
 	a.waitForItem("A title that is much too long for the width of this list")
 	a.ui.view.(*vaultView).model.DismissToast()
+}
+
+func (a *album) severalAccounts() {
+	server, pc := testkit.Cloud(a), testpc.New(a, "Anna’s laptop", nil)
+	for _, email := range []string{"studio@example.com", anna} {
+		u := pc.SignUp(a, server, email)
+		testpc.Save(a, u, testpc.Login("Mail", email, testpc.Password))
+		if err := errors.Join(u.SkipBrowserImport(a.Context()), u.KitSaved(a.Context())); err != nil {
+			a.Fatal(err)
+		}
+		u.Lock()
+	}
+	a.sit(newDesk(a.TB, pc, server))
+	for range 2 { // the second time from the menu of the first account
+		a.waitFor("Welcome back")
+		a.typeText(testpc.Password)
+		a.keys(fyne.KeyReturn)
+		a.waitForItem("Mail")
+		a.press(screen.ActionAccounts)
+		a.take("accounts-menu")
+		a.keys(fyne.KeyDown, fyne.KeyReturn)
+	}
+	a.waitForItem("Mail")
+	a.press(screen.ActionLock)
+	a.waitFor("Another account is unlocked.")
+	a.take("unlock-other-open")
+	a.do("Remove this account from this PC")
+	a.take("unlock-remove")
 }
 
 func (a *album) unlocking() {

@@ -69,7 +69,7 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 func (v *unlockView) card() fyne.CanvasObject {
 	v.keyBox = widget.Pad(v.secretKey, gap, 0, 0, 0)
 	v.reloadBox = widget.Column(8, v.reload, v.again)
-	v.othersBox = widget.Pad(widget.Row(8, widget.Grow(v.others), v.lockOthers), 10, 0, 0, 0)
+	v.othersBox = widget.Pad(widget.Row(8, widget.Grow(v.others), v.lockOthers), 6, 0, 0, 0)
 	return widget.Column(0,
 		widget.Center(widget.NewLogo(54)),
 		widget.Pad(v.title, 16, 0, 3, 0),
@@ -78,7 +78,7 @@ func (v *unlockView) card() fyne.CanvasObject {
 		v.keyBox, v.notice.box,
 		widget.Pad(widget.Stack(v.unlock, v.reloadBox), 16, 0, 0, 0),
 		v.othersBox,
-		widget.Pad(widget.Center(v.another), 12, 0, 0, 0),
+		widget.Pad(widget.Center(v.another), 6, 0, 0, 0),
 		widget.Center(v.remove),
 	)
 }

@@ -149,13 +149,19 @@ func IsBusy(err error) bool {
 func IsReadOnly(err error) bool { return hasCode(err, sqlite3.ErrReadonly) }
 
 // IsIO reports that the disk, or the network behind it, failed to read or write; what was committed before is as it was.
-func IsIO(err error) bool { return hasCode(err, sqlite3.ErrIoErr) }
+func IsIO(err error) bool { return hasCode(err, sqlite3.ErrIoErr) && !isCutOff(err) }
+
+// isCutOff reports a file that ends within a page: nothing is wrong with the disk, the rest of the file is missing.
+func isCutOff(err error) bool {
+	e, ok := asError(err)
+	return ok && e.ExtendedCode == sqlite3.ErrIoErrShortRead
+}
 
 // IsCannotOpen reports a database, or a file that belongs to it, that the system does not open: its folder, or the rights to it.
 func IsCannotOpen(err error) bool { return hasCode(err, sqlite3.ErrCantOpen) }
 
-// IsCorrupt reports a damaged database.
-func IsCorrupt(err error) bool { return hasCode(err, sqlite3.ErrCorrupt) }
+// IsCorrupt reports a damaged database, or a part of one.
+func IsCorrupt(err error) bool { return hasCode(err, sqlite3.ErrCorrupt) || isCutOff(err) }
 
 // IsUnique reports that a row with the same unique or primary key exists.
 func IsUnique(err error) bool {

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/vault"
@@ -50,11 +51,21 @@ type Store struct {
 
 var _ vault.Store = (*Store)(nil)
 
+// leastSize is the header of a database, in bytes. A file without any was begun and not written.
+const leastSize = 100
+
 // Open opens an existing vault file for reading. Anchor has to follow before anything is written.
-// Errors: ErrNoAccount, fs.ErrNotExist, and those of vault.Store with vault.ErrNewerSchema.
+// Errors: ErrNoAccount, fs.ErrNotExist, vault.ErrNotAFile, vault.ErrNetwork, vault.ErrNewerSchema, and those of vault.Store.
 func Open(ctx context.Context, path string) (*Store, error) {
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Stat(path)
+	if err != nil {
 		return nil, fmt.Errorf("open vault file: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("open vault file: %w", vault.ErrNotAFile) // a pipe would be waited for
+	}
+	if size := info.Size(); size > 0 && size < leastSize {
+		return nil, fmt.Errorf("open vault file: %w: %d bytes", vault.ErrCorrupt, size) // SQLite would begin anew
 	}
 	s, err := open(ctx, path)
 	if err != nil {
@@ -90,7 +101,13 @@ func Create(ctx context.Context, path string, c Contents, mac MAC) (*Store, erro
 	return s, nil
 }
 
+// onNetwork is replaced by tests.
+var onNetwork = sqlite.OnNetwork
+
 func open(ctx context.Context, path string) (*Store, error) {
+	if remote, err := onNetwork(path); err == nil && remote {
+		return nil, fmt.Errorf("open vault file: %w", vault.ErrNetwork)
+	}
 	write, err := sqlite.Open(ctx, path, sqlite.Options{Immediate: true})
 	if err != nil {
 		return nil, fmt.Errorf("open vault file: %w", classify(err))
@@ -112,9 +129,18 @@ func open(ctx context.Context, path string) (*Store, error) {
 	return &Store{write: write, read: read}, nil
 }
 
-// Close ends the use of the file.
+// closePatience bounds how long Close waits for transactions that are being rolled back.
+const closePatience = 5 * time.Second
+
+// Close ends the use of the file. It returns when the last connection is closed: a transaction whose context has ended is rolled back by
+// a goroutine of its own, and until then SQLite keeps the write-ahead log beside the file. Who then moves or copies the file has all of it.
 func (s *Store) Close() error {
-	return errors.Join(s.read.Close(), s.write.Close())
+	err := errors.Join(s.read.Close(), s.write.Close())
+	last := time.Now().Add(closePatience)
+	for s.read.Stats().OpenConnections+s.write.Stats().OpenConnections > 0 && time.Now().Before(last) {
+		time.Sleep(time.Millisecond)
+	}
+	return err
 }
 
 // View implements vault.Store.

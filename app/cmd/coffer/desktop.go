@@ -45,7 +45,7 @@ type desktop struct {
 	thread    *uiThread
 	ending    *ending
 	confirm   sync.Once
-	tray      bool          // there is one, and so a way back to a hidden window
+	tray      bool // there is one, and so a way back to a hidden window
 }
 
 func newDesktop(o options, paths platform.Paths, program *updater.Program, log *slog.Logger) *desktop {

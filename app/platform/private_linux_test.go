@@ -1,0 +1,70 @@
+package platform
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A profile that was copied from elsewhere, or restored by a backup program, is open to others: the next start closes it.
+func TestSecureClosesWhatOthersCanRead(t *testing.T) {
+	p, err := PathsBelow(filepath.Join(t.TempDir(), "profile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Create(); err != nil {
+		t.Fatal(err)
+	}
+	outside := filepath.Join(t.TempDir(), "outside")
+	open := map[string]os.FileMode{
+		filepath.Join(p.Data, "a.db"): 0o644, filepath.Join(p.Data, "chunks", "1"): 0o640, filepath.Join(p.Home, "settings.json"): 0o666,
+		p.Log(): 0o604, outside: 0o644,
+	}
+	for path, mode := range open {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, nil, 0o600), os.Chmod(path, mode)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.Chmod(p.Data, 0o755), os.Symlink(outside, filepath.Join(p.Data, "link"))); err != nil {
+		t.Fatal(err)
+	}
+	if mended, err := p.Secure(); mended != 5 || err != nil {
+		t.Errorf("%d mended, %v", mended, err)
+	}
+	for path := range open {
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if closed := info.Mode().Perm() == 0o600; closed == (path == outside) {
+			t.Errorf("%s has mode %v", path, info.Mode().Perm())
+		}
+	}
+	if info, err := os.Stat(p.Data); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the folder: %v, %v", info.Mode(), err)
+	}
+	if mended, err := p.Secure(); mended != 0 || err != nil {
+		t.Errorf("the second time: %d, %v", mended, err)
+	}
+}
+
+func TestSecureRefusesWhatIsAnothersAndTakesWhatIsMissing(t *testing.T) {
+	p, err := PathsBelow(filepath.Join(t.TempDir(), "profile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mended, err := p.Secure(); mended != 0 || err != nil {
+		t.Errorf("nothing there: %d, %v", mended, err)
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	planted := filepath.Join(p.Data, "planted.db")
+	if err := errors.Join(p.Create(), os.WriteFile(planted, nil, 0o600), os.Chown(planted, 12345, -1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Secure(); !errors.Is(err, ErrNotPrivate) {
+		t.Errorf("a file of another user: %v", err)
+	}
+}
