@@ -72,5 +72,6 @@ func derive(password secret.Bytes, salt [16]byte, p Profile) secret.Bytes {
 	defer normal.Wipe()
 	// Collected at once, Argon2id's memory serves what follows; else an unlock piles its own on top of it.
 	defer runtime.GC()
+	defer secret.ClearStack()
 	return secret.New(argon2.IDKey(normal.Reveal(), salt[:], p.Time, p.MemoryKiB, p.Threads, KeySize))
 }

@@ -3,6 +3,7 @@ package secret
 import (
 	"runtime"
 	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -17,8 +18,18 @@ const largestClass = 32 << 10
 // needs new spans. It is best effort, like Wipe: what another goroutine still refers to stays. It takes milliseconds to a second,
 // by the size of the heap.
 func Scrub() {
-	clearStack(0)
+	clearStack(64<<10, func() {}) // first: scrub needs so much stack that it may get another one, and leave this behind
+	scrub()
+}
+
+// ClearStack overwrites what functions that have returned have left on the stack below its caller. It is for the moment after a key was
+// derived: later that stack may be another goroutine's, which Scrub cannot clear.
+func ClearStack() { clearStack(8<<10, func() {}) }
+
+//go:noinline
+func scrub() {
 	collect()
+	clearFreeStacks()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
 	for _, class := range stats.BySize {
@@ -70,16 +81,57 @@ func fill(size int, allocate func() any) {
 	runtime.KeepAlive(kept)
 }
 
-// clearStack overwrites the stack below its caller.
+// Stacks share spans of stackSpan bytes; those of that size and larger ones have spans of their own.
+const (
+	smallestStack = 2 << 10
+	stackSpan     = 32 << 10
+)
+
+// clearFreeStacks overwrites the stacks of goroutines that have ended, and those that others have outgrown. Go keeps them, as they are,
+// in spans in which another stack is in use: so there are at most as many of those spans as goroutines. For each size as many goroutines
+// as can have been there get one, all at once, and then each clears its own to the end.
+func clearFreeStacks() {
+	spans := runtime.NumGoroutine() + 1
+	for size := smallestStack; size < stackSpan; size *= 2 {
+		var there, done sync.WaitGroup
+		there.Add(spans * stackSpan / size)
+		for range spans * stackSpan / size {
+			done.Go(func() {
+				// So deep that no smaller stack would do, and that there is room for what waits.
+				clearStack((size-smallestStack)*3/4, func() {
+					there.Done()
+					there.Wait()
+					clearStack(size, func() {})
+				})
+			})
+		}
+		done.Wait()
+	}
+}
+
+// clearStack overwrites about so much of the stack below its caller, and calls then at the end. Its frames are small, so that it comes
+// close to the end of a stack before Go gives it a larger one.
 //
 //go:noinline
-func clearStack(depth int) byte {
-	var frame [1 << 10]byte
+func clearStack(size int, then func()) byte {
+	const frame = 40 // of this function
+	value := clearBelow(size)
+	if size <= 0 {
+		then()
+		return value
+	}
+	return clearStack(size-frame, then) + value
+}
+
+// clearBelow overwrites what is below its caller without asking for a larger stack: also the end of every stack, where functions run
+// that do not ask either, those of hashes among them.
+//
+//go:noinline
+//go:nosplit
+func clearBelow(value int) byte {
+	var frame [640]byte
 	for i := range frame {
-		frame[i] = byte(depth)
+		frame[i] = byte(value)
 	}
-	if depth == 64 {
-		return frame[0]
-	}
-	return clearStack(depth+1) + frame[depth]
+	return frame[value&511]
 }
