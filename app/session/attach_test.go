@@ -376,6 +376,7 @@ func TestTheDiskIsFullWhileAFileComes(t *testing.T) {
 	t.Cleanup(func() { atomicfile.OnStep(nil) })
 	for room := range 3 {
 		file := a.attach(t, item, fmt.Sprint("f", room), 3*chunk)
+		a.attach(t, item, fmt.Sprint("later", room), 3*chunk+1) // nor is another one tried
 		a.carry(t)
 		testpc.Sync(t, b.Unlocked)
 		written := 0
@@ -392,7 +393,7 @@ func TestTheDiskIsFullWhileAFileComes(t *testing.T) {
 		b.carry(t)
 		b.carry(t)
 		atomicfile.OnStep(nil)
-		if got := b.files(t, item)[room]; got.Here != room || b.wire.chunks != room+1 {
+		if got := b.files(t, item)[2*room]; got.Here != room || b.wire.chunks != room+1 {
 			t.Errorf("with room for %d: %d here after %d requests", room, got.Here, b.wire.chunks)
 		}
 		if list := b.standing(t, engine.TransferFailed); !errors.Is(list[0].Err, vault.ErrFull) {
