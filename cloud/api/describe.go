@@ -224,6 +224,7 @@ var fields = map[string]string{
 	"AccountChange.sealed_recovery_key": "With credentials whose recovery sealing is another than before.",
 	"AccountChange.vaults":              "With vault-epochs, in their order.",
 	"AccountChange.wraps":               "With a new Secret Key, for every other live device; with an approval, for the new one.",
+	"Changes.log":                       "The head of the account log, seq and hash.",
 	"Challenged.nonce":                  "32 bytes, good for one proof.",
 	"EmailStart.email":                  "The new address, as it is signed in the proof.",
 	"EmailFinish.entry":                 "The email-change.",
