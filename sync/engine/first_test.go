@@ -338,6 +338,30 @@ func TestLeftoversOfAFirstSync(t *testing.T) {
 	})
 }
 
+// A leftover of another revision, whose object the server withholds, is not taken for the one that the table names.
+func TestALeftoverThatIsNotReplaced(t *testing.T) {
+	once(t, func(rt *rapid.T, dir string) {
+		g := newLoading(rt, dir, 3)
+		victim := g.author.vault.Query(vault.Filter{})[0].ID
+		old := remoteRow(g.world, g.world.rows[victim])
+		old.Revision++
+		if err := g.fresh.vault.Stage(rt.Context(), []vault.RemoteRow{old}); err != nil {
+			rt.Fatal(err)
+		}
+		g.line.lie = func(f *wire.Fetched) {
+			f.Envelopes = slices.DeleteFunc(f.Envelopes, func(e wire.Envelope) bool { return e.ObjectID == victim.String() })
+		}
+		if err := g.load(); !errors.Is(err, engine.ErrWithheld) {
+			rt.Fatalf("got %v", err)
+		}
+		g.restart()
+		if err := g.load(); err != nil { // the rows give the root that was pinned
+			rt.Fatal(err)
+		}
+		g.finished()
+	})
+}
+
 func remoteRow(w *world, r chain.Row) vault.RemoteRow {
 	return vault.RemoteRow{
 		Row:      vault.Row{Object: r.Object, Revision: r.Revision, State: vault.State(r.State), Hash: r.EnvHash},
