@@ -122,7 +122,8 @@ func TestFilesThatAreNotTheVault(t *testing.T) {
 		"a device":    {func(to string) error { return os.Symlink(os.DevNull, to) }, []error{vault.ErrNotAFile}},
 		"a dead link": {func(to string) error { return os.Symlink(to+".nowhere", to) }, []error{session.ErrUnknownAccount}},
 	}
-	for _, length := range []int{1, 16, 99, 100, 511, 4095, 4096, 4097, 8192, len(whole) / 2, len(whole) - 4096, len(whole) - 1} {
+	// Zeros at the end of the last page are not missed: SQLite reads what is short of a page as zeros.
+	for _, length := range []int{1, 16, 99, 100, 511, 4095, 4096, 4097, 8192, len(whole) / 2, len(whole) - 4097, len(whole) - 4096} {
 		c := cases["empty"]
 		c.put, c.want = cut(length), []error{vault.ErrCorrupt, vault.ErrTampered}
 		cases[fmt.Sprintf("half copied, %d bytes", length)] = c
