@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -138,6 +139,16 @@ func TestFilesThatAreNotTheVault(t *testing.T) {
 			}
 			before := contentOf(path)
 			err := tryUnlock(pc, account)
+			if err == nil && strings.HasPrefix(name, "half copied") {
+				// What is missing was a page that nothing is in: then all of it has to be there.
+				if u := pc.Unlock(t); len(u.Vault().Query(vault.Filter{})) != 2 {
+					t.Error("a part of the vault was opened as the whole")
+				} else {
+					u.Lock()
+				}
+				removeAll(t, path)
+				return
+			}
 			if !isOne(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
