@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/coffer-vault/coffer/internal/sqlite"
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/internal/testpc"
 )
 
 // An account file of a newer version, without a backup, does not lead to a welcome that has never heard of it.
@@ -31,12 +33,13 @@ func TestFileOfANewerVersionIsSaidAtTheStart(t *testing.T) {
 
 // Others could read the profile: it is closed at the start, and that is said.
 func TestOpenProfileIsClosedAndSaid(t *testing.T) {
-	d, _, server := lockedDesk(t)
-	path := d.pc.Paths.Account(d.pc.Accounts()[0].ID)
+	server, pc := testkit.Cloud(t), testpc.New(t, "Anna's PC", nil)
+	pc.SignUp(t, server, anna).Lock()
+	path := pc.Paths.Account(pc.Accounts()[0].ID)
 	if err := errors.Join(os.Chmod(path, 0o644), os.Chmod(filepath.Dir(path), 0o755)); err != nil {
 		t.Fatal(err)
 	}
-	again := newDesk(t, d.pc, server)
+	again := newDesk(t, pc, server)
 	again.until("words", func() bool { return !again.shell.State().Notice.IsZero() })
 	n := again.shell.State().Notice
 	checkWords(t, "notice", n.What, n.Safe, n.Next)
