@@ -82,14 +82,26 @@ func (u *Unlocked) adoptKeys(ctx context.Context, password secret.Bytes, secretK
 	if err != nil {
 		return fromAdoption(err, in)
 	}
-	next := own
+	waiting, next := u.changing, own
 	next.bundle, next.account, next.master, next.secretKey = adopted.Bundle, adopted.Account, adopted.Master, adopted.SecretKey
 	if err := u.install(ctx, next, keys.RecoveryCode{}, false); err != nil {
 		return err
 	}
+	u.overtaken(waiting)
 	u.board.change(func(s *Status) { s.State, s.Err = Syncing, nil })
 	u.wake()
 	return nil
+}
+
+// overtaken ends a change of this device, if one was waiting, that went with the keys under which it was made. Unless the log has it, its
+// user is told: a device that was to be removed is still there.
+func (u *Unlocked) overtaken(waiting *enrol.Change) {
+	if waiting == nil {
+		return
+	}
+	lost := waiting.Fate(u.own.account.Log) != enrol.Landed
+	waiting.Wipe()
+	u.notice(func(n *Notices) { n.Changing, n.ChangeLost = false, n.ChangeLost || lost })
 }
 
 // fromAdoption names why keys were not adopted. The log that this device has verified names the sealed account key, so one that does not

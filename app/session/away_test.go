@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/vault"
@@ -92,6 +93,32 @@ func TestAChangeWhoseAnswerWasLostOutlivesItsSession(t *testing.T) {
 	a := p.pcA.Unlock(t)
 	testpc.Sync(t, a)
 	if n := a.Status().Notices; n.Changing || n.KeysChanged || !n.KitDue {
+		t.Errorf("%+v", n)
+	}
+}
+
+// A change never arrived, another device changed the keys instead, and the session ended: with the keys that are adopted the change is
+// gone, and whoever made it is told.
+func TestAChangeThatNeverArrivedIsNotForgottenInSilence(t *testing.T) {
+	fail := errors.New("killed")
+	p := newPair(t, nil)
+	session.OnStep(p.pcB.Manager, func(step string) error {
+		if step == "prepared" {
+			return fail
+		}
+		return nil
+	})
+	change := session.Change{Password: testpc.Typed(testpc.Password), Remove: []id.ID{p.a.DeviceID()}}
+	if err := p.b.Change(t.Context(), change); !errors.Is(err, fail) {
+		t.Fatal(err)
+	}
+	session.OnStep(p.pcB.Manager, nil)
+	b := away(t, p, session.Change{Rotate: true})
+	if err := b.AdoptKeys(t.Context(), testpc.Typed(testpc.Password), p.a.SecretKey()); err != nil {
+		t.Fatal(err)
+	}
+	testpc.Sync(t, b)
+	if n := b.Status().Notices; n.Changing || n.KeysChanged || !n.ChangeLost {
 		t.Errorf("%+v", n)
 	}
 }
