@@ -55,8 +55,7 @@ func (c metered) Write(p []byte) (int, error) {
 }
 
 // BenchmarkDelta carries one changed password to a computer that has the rest already, and from one, for vaults of growing size: bytes
-// on the wire with headers, requests, and time. The first sync of the second computer is measured on the way, with the memory that it
-// takes at its peak.
+// on the wire with headers, requests, and time.
 func BenchmarkDelta(b *testing.B) {
 	for _, items := range []int{1_000, 10_000, 100_000, 250_000} {
 		b.Run(fmt.Sprint(items), func(b *testing.B) {
