@@ -123,6 +123,22 @@ func TestAChangeThatNeverArrivedIsNotForgottenInSilence(t *testing.T) {
 	}
 }
 
+// The password is changed between the code and the end of a sign-in: the server ends it, and what was typed is not right any more.
+func TestASignInThatAChangeOvertook(t *testing.T) {
+	p := newPair(t, nil)
+	s, err := testpc.New(t, "PC C", nil).BeginSignIn(t.Context(), p.server.URL, email, testpc.Typed(testpc.Password), p.a.SecretKey())
+	if err == nil {
+		err = s.Verify(t.Context(), p.server.LastCode(t, email))
+	}
+	change := session.Change{Password: testpc.Typed(testpc.Password), NewPassword: testpc.Typed(newPassword)}
+	if err := errors.Join(err, p.a.Change(t.Context(), change)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Finish(t.Context(), nil); !errors.Is(err, session.ErrProofFailed) {
+		t.Errorf("finish: %v", err)
+	}
+}
+
 // The keyring is the first thing after the file that a kill can come before: the file has to say by then that nobody has confirmed it.
 func TestAKilledEnrolmentIsStillUnconfirmed(t *testing.T) {
 	server := testkit.Cloud(t)

@@ -159,12 +159,18 @@ func (s *SignIn) proveAgain(ctx context.Context) error {
 }
 
 // Finish proves the key bundle, enters the device into the account log, keeps everything on this PC and loads the vault; progress
-// counts objects. It may be called again after an error.
+// counts objects. It may be called again after an error. Where the account's keys were changed since the sign-in began, the error is
+// ErrProofFailed, or ErrCodeExpired if another code was mailed.
 func (s *SignIn) Finish(ctx context.Context, progress func(done, total int)) (*Unlocked, error) {
 	if s.session == nil {
 		return nil, errors.New("finish sign-in: no code was given yet")
 	}
 	bundle, account, err := s.bundle(ctx, s.remote())
+	if remote.IsCode(err, wire.CodeSessionEnded) { // as when the keys were changed meanwhile: the server ends what was begun before
+		if err = s.proveAgain(ctx); err == nil {
+			bundle, account, err = s.bundle(ctx, s.remote())
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -147,7 +147,7 @@ func (w *world) join(d, from *device) {
 		if d.u, err = s.Finish(w.ctx, nil); err == nil || d.dead != nil {
 			break
 		}
-		w.expect(d, "finish", err, session.ErrKeysChanged, session.ErrSignedOut)
+		w.expect(d, "finish", err, session.ErrKeysChanged, session.ErrSignedOut, session.ErrProofFailed, session.ErrCodeExpired)
 	}
 	w.note("  %s joins: %v", d.name, err)
 	if d.dead == nil {
