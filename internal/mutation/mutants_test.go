@@ -185,7 +185,7 @@ var mutants = []mutant{
 	},
 	{
 		row: "26", off: "an event that nothing proves locks the device", file: "app/session/notices.go",
-		from: `	case e.Pairing:`, to: "	case e.SignedOut:\n\t\tu.notice(func(n *Notices) { n.SignedOut = true })\n	case e.Pairing:",
+		from: `	if e.Pairing {`, to: "	if e.SignedOut {\n\t\tu.notice(func(n *Notices) { n.SignedOut = true })\n\t}\n	if e.Pairing {",
 	},
 	{
 		row: "26", off: "a session that the server ended locks the device", file: "app/session/ended.go",
@@ -253,12 +253,12 @@ var mutants = []mutant{
 	},
 	{
 		row: "29", off: "freed memory is not cleared", file: "crypto/secret/scrub.go",
-		from: `	clearStack(0)
-	collect()`, to: `	if largestClass > 0 {
+		from: `	collect()
+	clearFreeStacks()`, to: `	if largestClass > 0 {
 		return
 	}
-	clearStack(0)
-	collect()`,
+	collect()
+	clearFreeStacks()`,
 	},
 	{
 		row: "30", off: "clipboard managers get no hint", file: "app/platform/clipboard_linux.go",
