@@ -28,21 +28,8 @@ func TestMain(m *testing.M) {
 	if plan := os.Getenv(childVariable); plan != "" {
 		os.Exit(runChild(plan))
 	}
-	os.Exit(inMemory(m.Run))
-}
-
-// inMemory runs tests whose temporary folders are in memory where the system has some: a kill does not reach the disk, and what a power
-// cut does to one is played with what was recorded. Nobody need wait for it.
-func inMemory(run func() int) int {
-	dir, err := os.MkdirTemp("/dev/shm", "coffer-crash-")
-	if err != nil {
-		return run()
-	}
-	defer os.RemoveAll(dir)
-	if err := os.Setenv("TMPDIR", dir); err != nil {
-		panic(err)
-	}
-	return run()
+	// A kill does not reach the disk, and what a power cut does to one is played with what was recorded.
+	os.Exit(testkit.InMemory(m.Run))
 }
 
 // late tells whether the time of go test is nearly over: a slow machine tries less, and that is no failure.

@@ -5,7 +5,6 @@ package sim
 import (
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -26,9 +25,8 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	testkit.LowerKDFCost()
 	debug.SetGCPercent(400) // the heap is small, and most of what is in it soon of no use
-	os.Exit(m.Run())
+	testkit.Main(m)
 }
 
 // TestHistories plays seeds, with as many processes as there are processors: a process has one source of randomness.
@@ -115,7 +113,7 @@ type place struct {
 }
 
 func newPlace(t *testing.T) *place {
-	return &place{dir: scratch(t), templates: map[int]*template{}}
+	return &place{dir: t.TempDir(), templates: map[int]*template{}}
 }
 
 // play runs a history in a world of its own.

@@ -97,20 +97,6 @@ func (w *world) judge(d *device, r *http.Request, answer *http.Response) {
 	}
 }
 
-// scratch is a folder in memory where the system has one: every save waits for its disk.
-func scratch(t *testing.T) string {
-	t.Helper()
-	if info, err := os.Stat("/dev/shm"); err != nil || !info.IsDir() {
-		return t.TempDir()
-	}
-	dir, err := os.MkdirTemp("/dev/shm", "coffer-sim-")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
-}
-
 // newWorld makes an empty world below dir, on whose server nobody has an account.
 func newWorld(t *testing.T, dir string) *world {
 	w := &world{t: t, ctx: context.Background(), dir: dir, now: epoch, busy: map[*device]bool{}, random: rand.New(rand.NewPCG(0, 0))}
