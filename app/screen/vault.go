@@ -161,8 +161,11 @@ func (v *Vault) refresh() {
 func (v *Vault) show(f found) {
 	before := v.indexOf(v.selected)
 	asked := f.filter != v.filter // the person asked for another list, and not the vault changed
+	searched := f.filter.Text != "" && f.filter.Text != v.filter.Text && (len(f.rows) == 0 || f.rows[0].ID != v.selected)
 	v.filter, v.rows, v.counts, v.folders, v.loading = f.filter, f.rows, f.counts, f.folders, false
-	if v.indexOf(v.selected) < 0 && (asked || !v.exists(v.selected)) && v.editor == nil && (asked || v.conflicts == nil) {
+	if searched && v.editor == nil && v.conflicts == nil {
+		v.selectNear(0) // the best match
+	} else if v.indexOf(v.selected) < 0 && (asked || !v.exists(v.selected)) && v.editor == nil && (asked || v.conflicts == nil) {
 		v.selectNear(before)
 	}
 	v.changed()

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -163,10 +164,11 @@ func TestRepeatedChange(t *testing.T) {
 	phone := u.enrol("Phone")
 	c, other := u.first.change().rotate(phone).prove(u.login), u.first.change().password().prove(u.login)
 	c.post().ok(t)
-	before := len(s.Mails())
 	c.post().ok(t)
-	if after := len(s.Mails()); after > before+2 {
-		t.Errorf("%d mails of a change that was done already", after-before)
+	signUp(t, s, "ben@example.org") // mails leave one after the other: those of the change are out then
+	told := slices.DeleteFunc(s.Mails(), func(m mail.Received) bool { return !strings.Contains(m.Subject, "keys") })
+	if len(told) != 1 {
+		t.Errorf("%d mails of a change that was done once", len(told))
 	}
 	r := other.post()
 	r.want(t, 409, wire.CodeConflict)

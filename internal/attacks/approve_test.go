@@ -62,6 +62,7 @@ func newIntruder(t *testing.T, s *scene) *intruder {
 	t.Helper()
 	i := &intruder{accomplice: s.accomplice(t), own: enrol.NewDevice("PC X", "linux")}
 	i.identity = keyFrom(t, identitySeed(t, s))
+	i.catchUp(t)
 	i.offer = pairing.NewOffer(i.own.Entry())
 	commitment, nonce := i.offer.Commitment(), pairing.NewNonce()
 	start := wire.PairingStart{PairingID: i.offer.ID.String(), Email: email, Device: i.own.Wire(), Commitment: commitment[:]}
@@ -72,6 +73,19 @@ func newIntruder(t *testing.T, s *scene) *intruder {
 		t.Fatal(err)
 	}
 	return i
+}
+
+// catchUp reads what the account log has beyond the stolen file.
+func (i *intruder) catchUp(t *testing.T) {
+	t.Helper()
+	head, _ := i.log.Head()
+	page, err := i.session.Log(t.Context(), head)
+	for _, entry := range page.Entries {
+		err = errors.Join(err, i.log.Append(chain.SignedEntry{Entry: entry.Entry, Signature: entry.Signature}))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // identitySeed opens the sealed identity of the account.
