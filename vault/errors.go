@@ -18,6 +18,6 @@ var (
 	ErrTooLarge = errors.New("the item is too large")
 	// ErrInvalid: the item has text that is not UTF-8, no kind, or two custom fields with one id.
 	ErrInvalid = errors.New("the item is invalid")
-	// ErrOutbox: the push is not the one in flight.
+	// ErrOutbox: the push is not the one in flight, or not one of what is there now.
 	ErrOutbox = errors.New("no such push in flight")
 )

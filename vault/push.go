@@ -69,14 +69,30 @@ func (v *Vault) Outbox(ctx context.Context) (entry OutboxEntry, found bool, err 
 }
 
 // StoreOutbox keeps a push before it is sent: its exact bytes, and the objects of Pending that it carries. It replaces the one
-// that was there.
+// that was there. ErrOutbox if one of the objects is gone since Pending: a new item that was deleted at once must not reach the server.
 func (v *Vault) StoreOutbox(ctx context.Context, entry OutboxEntry) error {
 	return wrap("store push", v.update(ctx, func(e *editing) error {
 		if err := e.dropOutbox(); err != nil {
 			return err
 		}
+		if err := e.stillThere(entry.Objects); err != nil {
+			return err
+		}
 		return e.tx.SetOutbox(e.cfg.Vault, &entry)
 	}))
+}
+
+// stillThere looks for what only this push would make known: what the server knows already is never removed, but becomes a tombstone.
+func (e *editing) stillThere(objects []SentObject) error {
+	for _, sent := range objects {
+		if sent.Revision > 1 {
+			continue
+		}
+		if _, found, err := e.tx.Object(e.cfg.Vault, sent.Object); err != nil || !found {
+			return errors.Join(err, ErrOutbox)
+		}
+	}
+	return nil
 }
 
 // DropOutbox gives up the push in flight, which the server refused: its objects are pending as before. ErrOutbox if op is another.

@@ -579,3 +579,20 @@ func TestConflictBeatsADelete(t *testing.T) {
 		t.Errorf("what was typed on B is gone: %v", conflicts)
 	}
 }
+
+// A new item is deleted for good between the reading of what waits and the writing of the push: it must not reach the server, and does
+// not come back.
+func TestAPushDoesNotReviveWhatWasDeleted(t *testing.T) {
+	d := newDevice(t, 1)
+	it := d.save(t, login("Shop", "x"))
+	pending, err := d.Pending(t.Context(), 10, 1<<20)
+	check(t, err)
+	check(t, d.DeleteForever(t.Context(), it.ID))
+	entry := vault.OutboxEntry{Op: id.New(), Bytes: []byte("push"), Objects: pending}
+	if err := d.StoreOutbox(t.Context(), entry); !errors.Is(err, vault.ErrOutbox) {
+		t.Errorf("kept: %v", err)
+	}
+	if _, found, err := d.Outbox(t.Context()); found || err != nil {
+		t.Errorf("outbox: %v, %v", found, err)
+	}
+}
