@@ -131,8 +131,11 @@ func (w *Welcome) show(page WelcomePage) {
 	w.changed()
 }
 
-// SetEmail takes what is typed.
+// SetEmail takes what is typed, but nothing while the code for the address before is on its way.
 func (w *Welcome) SetEmail(email string) {
+	if w.busy {
+		return
+	}
 	w.email, w.problem = email, Message{}
 	w.changed()
 }

@@ -34,6 +34,19 @@ func (d *desk) codePage(w *Welcome) {
 	d.page(w, PageCode)
 }
 
+// What is typed while the code is on its way is not part of the address to which it goes.
+func TestTheAddressIsTheOneThatWasSent(t *testing.T) {
+	d, w, _ := welcomeDesk(t)
+	w.Create()
+	w.SetEmail(anna)
+	w.Continue()
+	w.SetEmail(anna + "x")
+	d.page(w, PageCode)
+	if got := w.State().Email; got != anna {
+		t.Errorf("the page names %s", got)
+	}
+}
+
 func TestStepsAreCounted(t *testing.T) {
 	d, w, server := welcomeDesk(t)
 	if s := w.State(); s.Step.Of != 0 || s.Back != "" {

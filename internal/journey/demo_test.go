@@ -27,7 +27,9 @@ func TestDemo(t *testing.T) {
 	p.turn(func() { p.keys("Return") })
 	p.text(anna)
 	p.turn(func() { p.keys("Return") })
-	p.turn(func() { p.text(first.code()) })
+	code := first.code()
+	p.settle() // the mail may be there before the page that asks for its code
+	p.turn(func() { p.text(code) })
 	p.text(password)
 	p.keys("Tab", "Tab")
 	p.text(password)
