@@ -1,9 +1,7 @@
 package remote
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -86,7 +84,7 @@ func (c *Client) callRaw(ctx context.Context, method, path string, signer *Signe
 }
 
 func (c *Client) onceRaw(ctx context.Context, method, path string, signer *Signer, token, body []byte) ([]byte, error) {
-	resp, err := c.sendRaw(ctx, method, path, signer, token, body)
+	resp, err := c.send(ctx, method, path, octets, signer, token, body)
 	if err != nil {
 		return nil, err
 	}
@@ -105,24 +103,4 @@ func (c *Client) onceRaw(ctx context.Context, method, path string, signer *Signe
 		return nil, fmt.Errorf("%s %s: status %d: %w", method, path, resp.StatusCode, ErrStrangeAnswer)
 	}
 	return data, nil
-}
-
-// sendRaw makes one signed request and returns its answer with the body open.
-func (c *Client) sendRaw(ctx context.Context, method, path string, signer *Signer, token, body []byte) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.origin+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, err)
-	}
-	if len(body) > 0 {
-		req.Header.Set("Content-Type", octets)
-	}
-	c.sign(req, signer, token, body)
-	resp, err := c.http.Do(req)
-	if err == nil {
-		return resp, nil
-	}
-	if ended := ctx.Err(); errors.Is(ended, context.Canceled) {
-		return nil, ended
-	}
-	return nil, fmt.Errorf("%s %s: %w: %w", method, path, ErrUnreachable, withoutURL(err))
 }

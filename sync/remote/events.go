@@ -21,7 +21,7 @@ func (s *Session) Events(ctx context.Context, heard func() error, each func(wire
 	if err != nil {
 		return err
 	}
-	resp, err := s.client.send(ctx, "GET", "/v1/events", &s.signer, token, nil)
+	resp, err := s.client.send(ctx, "GET", "/v1/events", jsonMedia, &s.signer, token, nil)
 	if err != nil {
 		return err
 	}

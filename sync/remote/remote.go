@@ -92,6 +92,9 @@ func isLoopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
+// jsonMedia is the media type of all that is not a chunk.
+const jsonMedia = "application/json"
+
 // Signer is a device that signs its requests.
 type Signer struct {
 	Account, Device id.ID
@@ -117,7 +120,7 @@ func (c *Client) call(ctx context.Context, method, path string, signer *Signer, 
 }
 
 func (c *Client) once(ctx context.Context, method, path string, signer *Signer, token, body []byte, out any) error {
-	resp, err := c.send(ctx, method, path, signer, token, body)
+	resp, err := c.send(ctx, method, path, jsonMedia, signer, token, body)
 	if err != nil {
 		return err
 	}
@@ -139,7 +142,7 @@ func (c *Client) once(ctx context.Context, method, path string, signer *Signer, 
 		return fmt.Errorf("%s %s: status %d: %w", method, path, resp.StatusCode, ErrStrangeAnswer)
 	case out == nil:
 		return nil
-	case mediaType(resp) != "application/json" || json.Unmarshal(data, out) != nil:
+	case mediaType(resp) != jsonMedia || json.Unmarshal(data, out) != nil:
 		return fmt.Errorf("%s %s: %w", method, path, ErrStrangeAnswer)
 	}
 	return nil
@@ -154,14 +157,14 @@ func mediaType(resp *http.Response) string {
 	return media
 }
 
-// send makes one signed request and returns its answer with the body open.
-func (c *Client) send(ctx context.Context, method, path string, signer *Signer, token, body []byte) (*http.Response, error) {
+// send makes one signed request, whose body is of a media type, and returns its answer with the body open.
+func (c *Client) send(ctx context.Context, method, path, media string, signer *Signer, token, body []byte) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.origin+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if len(body) > 0 {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", media)
 	}
 	if signer != nil {
 		c.sign(req, signer, token, body)
