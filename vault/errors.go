@@ -18,6 +18,8 @@ var (
 	ErrTooLarge = errors.New("the item is too large")
 	// ErrInvalid: the item has text that is not UTF-8, no kind, or two custom fields with one id.
 	ErrInvalid = errors.New("the item is invalid")
+	// ErrOvertaken: another program has moved the pin of the same file. Nothing was written; the caller reads the state again.
+	ErrOvertaken = errors.New("another program has brought the vault further")
 	// ErrOutbox: the push is not the one in flight, or not one of what is there now.
 	ErrOutbox = errors.New("no such push in flight")
 )

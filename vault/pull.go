@@ -11,6 +11,8 @@ import (
 // Pull is what the engine got from the server and verified: rows of the state table that changed, or whose envelope was missing.
 type Pull struct {
 	Rows []RemoteRow
+	// From is the head that the rows were gathered from: where the file's pin has to be still.
+	From Head
 	// Table, of a first sync, is the whole state table in place of Rows. Its envelopes are those that were staged; what is not counts as
 	// missing.
 	Table Table
@@ -21,8 +23,8 @@ type Pull struct {
 	Passed []Passed
 	// Log are new entries of the account log.
 	Log []LogEntry
-	// Acked, if set, is the push in flight, whose commit is among those that were pulled: its answer was lost.
-	Acked id.ID
+	// Ops are the pushes of this device among the commits. If the one in flight is among them, only its answer was lost.
+	Ops map[id.ID]bool
 }
 
 // RemoteRow is a row with its envelope, which is nil for a deleted object and where it could not be had yet. An envelope of
@@ -46,7 +48,7 @@ type Result struct {
 var ErrRow = errors.New("a row contradicts the vault's state")
 
 // ApplyPull puts verified rows into the vault, merges them with what was edited here, and moves the pin: all of it in one
-// transaction, or nothing. Errors: ErrRow, ErrOutbox for another Acked, ErrClosed, the context's, and the Store's.
+// transaction, or nothing. Errors: ErrRow, ErrOvertaken, ErrClosed, the context's, and the Store's.
 func (v *Vault) ApplyPull(ctx context.Context, p Pull) (result Result, err error) {
 	ctx, cancel := v.untilClosed(ctx)
 	defer cancel()
@@ -104,6 +106,9 @@ type pulling struct {
 }
 
 func (p *pulling) apply(pull Pull) error {
+	if err := p.stillAt(pull.From); err != nil {
+		return err
+	}
 	if err := p.settleOutbox(pull); err != nil {
 		return err
 	}
@@ -136,20 +141,29 @@ func (e *editing) move(pin Pin, passed []Passed) error {
 
 // settleOutbox acknowledges the push in flight, or gives it up: once the head has moved on without it, it follows no head.
 func (p *pulling) settleOutbox(pull Pull) error {
-	if !pull.Acked.IsZero() {
-		return p.acknowledge(pull.Acked)
-	}
-	if pull.Pin == nil {
+	if pull.Pin == nil || pull.Pin.Head() == pull.From {
 		return nil
 	}
-	pin, err := p.tx.Pin(p.cfg.Vault)
-	switch {
-	case err != nil || pull.Pin.Seq == pin.Seq:
-		return err
-	case pull.Pin.Seq < pin.Seq:
+	if pull.Pin.Seq <= pull.From.Seq {
 		return ErrRow
 	}
+	entry, found, err := p.tx.Outbox(p.cfg.Vault)
+	switch {
+	case err != nil || !found:
+		return err
+	case pull.Ops[entry.Op]:
+		return p.acknowledge(entry.Op)
+	}
 	return p.dropOutbox()
+}
+
+// stillAt refuses to go on from a head at which another program on the same file has left the pin no longer.
+func (e *editing) stillAt(from Head) error {
+	pin, err := e.tx.Pin(e.cfg.Vault)
+	if err == nil && pin.Head() != from {
+		err = ErrOvertaken
+	}
+	return err
 }
 
 func (p *pulling) row(row *RemoteRow) error {

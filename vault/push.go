@@ -59,19 +59,14 @@ func (v *Vault) view(ctx context.Context, f func(Reader) error) error {
 	return v.cfg.Store.View(ctx, f)
 }
 
-// Outbox returns the push in flight; false if there is none.
-func (v *Vault) Outbox(ctx context.Context) (entry OutboxEntry, found bool, err error) {
-	err = v.view(ctx, func(r Reader) error {
-		entry, found, err = r.Outbox(v.cfg.Vault)
-		return err
-	})
-	return entry, found, wrap("read outbox", err)
-}
-
-// StoreOutbox keeps a push before it is sent: its exact bytes, and the objects of Pending that it carries. It replaces the one
-// that was there. ErrOutbox if one of the objects is gone since Pending: a new item that was deleted at once must not reach the server.
-func (v *Vault) StoreOutbox(ctx context.Context, entry OutboxEntry) error {
+// StoreOutbox keeps a push before it is sent: its exact bytes, and the objects of Pending that it carries, on top of the head from. It
+// replaces the one that was there. ErrOvertaken if the pin is elsewhere. ErrOutbox if one of the objects is gone since Pending: a new item
+// that was deleted at once must not reach the server.
+func (v *Vault) StoreOutbox(ctx context.Context, from Head, entry OutboxEntry) error {
 	return wrap("store push", v.update(ctx, func(e *editing) error {
+		if err := e.stillAt(from); err != nil {
+			return err
+		}
 		if err := e.dropOutbox(); err != nil {
 			return err
 		}
@@ -93,20 +88,6 @@ func (e *editing) stillThere(objects []SentObject) error {
 		}
 	}
 	return nil
-}
-
-// DropOutbox gives up the push in flight, which the server refused: its objects are pending as before. ErrOutbox if op is another.
-func (v *Vault) DropOutbox(ctx context.Context, op id.ID) error {
-	return wrap("drop push", v.update(ctx, func(e *editing) error {
-		entry, found, err := e.tx.Outbox(e.cfg.Vault)
-		if err != nil {
-			return err
-		}
-		if !found || entry.Op != op {
-			return ErrOutbox
-		}
-		return e.dropOutbox()
-	}))
 }
 
 // dropOutbox forgets the push in flight. An object that only it would have made known to the server, and that was deleted since,

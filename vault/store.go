@@ -55,6 +55,15 @@ type Pin struct {
 	Commit []byte // the signed commit as it came; opaque here
 }
 
+// Head names a commit of the vault's chain; the zero Head is before the first.
+type Head struct {
+	Seq  uint64
+	Hash [32]byte
+}
+
+// Head names the commit of the pin.
+func (p Pin) Head() Head { return Head{p.Seq, p.Hash} }
+
 // Passed is a commit that this device has verified, with its change list; opaque here.
 type Passed struct {
 	Seq     uint64
@@ -205,7 +214,8 @@ type Tx interface {
 	Pass(vault id.ID, passed []Passed) error
 	// ForgetPassed forgets the commits after seq.
 	ForgetPassed(vault id.ID, after uint64) error
-	// AppendLog adds entries to the account log; they must follow its last one.
+	// AppendLog adds entries to the account log; they must follow its last one. Those that another program has added already are
+	// passed over; ErrRow if it has added others.
 	AppendLog(entries []LogEntry) error
 	// SetOutbox replaces the push in flight; nil clears it.
 	SetOutbox(vault id.ID, entry *OutboxEntry) error

@@ -26,7 +26,8 @@ var heard = map[string]string{
 
 // unheard are sentinels of those packages that no screen can meet, with the reason.
 var unheard = map[string]string{
-	"vault.ErrOutbox": "the engine's own affair",
+	"vault.ErrOutbox":    "the engine's own affair",
+	"vault.ErrOvertaken": "the engine begins again",
 }
 
 func TestEverySentinelHasItsSentence(t *testing.T) {

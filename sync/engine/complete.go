@@ -120,7 +120,7 @@ func (e *Engine) fetchMissing(ctx context.Context, report *Report) error {
 	if len(found) == 0 {
 		return nil
 	}
-	var pull vault.Pull
+	pull := vault.Pull{From: e.head()}
 	for _, object := range sorted(found) {
 		pull.Rows = append(pull.Rows, e.remoteRow(object, found[object]))
 	}

@@ -104,19 +104,13 @@ const maxRounds = 20
 // and what Remote returns.
 func (e *Engine) Sync(ctx context.Context, progress func(done, total int)) (Report, error) {
 	var report Report
-	if err := e.load(ctx); err != nil {
-		return report, err
-	}
 	for range maxRounds {
-		if err := e.pull(ctx, &report, progress); err != nil {
-			return report, fmt.Errorf("pull: %w", err)
+		done, err := e.round(ctx, &report, progress)
+		if errors.Is(err, vault.ErrOvertaken) {
+			err = e.forget(ctx)
 		}
-		if err := e.fetchMissing(ctx, &report); err != nil {
-			return report, fmt.Errorf("fetch: %w", err)
-		}
-		done, err := e.pushAll(ctx, &report)
 		if err != nil {
-			return report, fmt.Errorf("push: %w", err)
+			return report, err
 		}
 		if done && report.Withheld > 0 {
 			return report, fmt.Errorf("%d objects: %w", report.Withheld, ErrWithheld)
@@ -126,6 +120,30 @@ func (e *Engine) Sync(ctx context.Context, progress func(done, total int)) (Repo
 		}
 	}
 	return report, errors.New("push: other devices were quicker every time")
+}
+
+// round pulls and pushes once; false if another device was quicker.
+func (e *Engine) round(ctx context.Context, report *Report, progress func(done, total int)) (done bool, err error) {
+	if err := e.load(ctx); err != nil {
+		return false, err
+	}
+	if err := e.pull(ctx, report, progress); err != nil {
+		return false, fmt.Errorf("pull: %w", err)
+	}
+	if err := e.fetchMissing(ctx, report); err != nil {
+		return false, fmt.Errorf("fetch: %w", err)
+	}
+	if done, err = e.pushAll(ctx, report); err != nil {
+		return false, fmt.Errorf("push: %w", err)
+	}
+	return done, nil
+}
+
+// forget has the next round begin from the file: another program on it was quicker. What that has taken over is judged again, by the
+// account log as it is known here.
+func (e *Engine) forget(ctx context.Context) error {
+	e.tree, e.judged = nil, 0
+	return e.local.Refresh(ctx)
 }
 
 // load rebuilds the state tree from the local rows, once, and checks it against the pin: this is the proof that nobody changed or

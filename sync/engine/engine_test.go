@@ -85,7 +85,10 @@ func (w *world) rotate(t *rapid.T) {
 	w.identity = next
 }
 
-func (w *world) head() wire.Head { return wire.Head{Seq: w.at.Seq, Hash: w.at.Hash[:]} }
+func (w *world) head() wire.Head {
+	hash := w.at.Hash // an answer stays as it was
+	return wire.Head{Seq: w.at.Seq, Hash: hash[:]}
+}
 
 // pageSize makes even short histories come in pages.
 const pageSize = 3

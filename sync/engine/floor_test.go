@@ -132,10 +132,11 @@ func (a *accomplice) forge(t *testing.T, vault, device id.ID, key signing.Privat
 
 // A live device writes a commit with the op id that another has on its way: that one's edit is not sent by it.
 func TestAnotherDevicesOperationIsNotOwn(t *testing.T) {
-	own, other, op := id.New(), id.New(), id.New()
-	in := newIncoming()
-	in.note(chain.Verified{Commit: chain.Commit{Device: other, Op: op}}, wire.SignedCommit{})
-	if in.ops[operation{own, op}] || !in.ops[operation{other, op}] {
+	own, theirs := id.New(), id.New()
+	e, in := Engine{writer: Writer{Device: id.New()}}, newIncoming()
+	e.note(in, chain.Verified{Commit: chain.Commit{Device: id.New(), Op: theirs}}, wire.SignedCommit{})
+	e.note(in, chain.Verified{Commit: chain.Commit{Device: e.writer.Device, Op: own}}, wire.SignedCommit{})
+	if in.ops[theirs] || !in.ops[own] {
 		t.Error("an op id counts for whoever has used it")
 	}
 }

@@ -15,19 +15,16 @@ import (
 // incoming gathers a pull until it is verified as a whole.
 type incoming struct {
 	changed   map[id.ID]bool
-	envelopes map[id.ID][]byte   // by object, as they came; matched by hash later
-	ops       map[operation]bool // pushes of the commits
+	envelopes map[id.ID][]byte // by object, as they came; matched by hash later
+	ops       map[id.ID]bool   // this device's pushes among the commits
 	last      *chain.Verified
 	bytes     []byte         // the last signed commit
 	passed    []vault.Passed // the commits, as they are remembered
 	undo      []func()
 }
 
-// operation names a push. Another device may use the same op id, even on purpose: its commit is not this device's.
-type operation struct{ device, op id.ID }
-
 func newIncoming() *incoming {
-	return &incoming{changed: map[id.ID]bool{}, envelopes: map[id.ID][]byte{}, ops: map[operation]bool{}}
+	return &incoming{changed: map[id.ID]bool{}, envelopes: map[id.ID][]byte{}, ops: map[id.ID]bool{}}
 }
 
 // maxLogRaces bounds how often one pull reads the account log again.
@@ -278,7 +275,7 @@ func (e *Engine) follow(in *incoming, c wire.SignedCommit, at chain.Position) (c
 	if e.tree.Root() != v.Commit.Root {
 		return at, chain.ErrWrongRoot
 	}
-	in.note(v, c)
+	e.note(in, v, c)
 	return v.Position(), nil
 }
 
@@ -294,8 +291,11 @@ func (e *Engine) change(in *incoming, changes []chain.Change) error {
 	return nil
 }
 
-func (in *incoming) note(v chain.Verified, c wire.SignedCommit) {
-	in.ops[operation{v.Commit.Device, v.Commit.Op}] = true
+// note remembers a commit. Another device may use an op id of this one's, even on purpose: its commit is not this device's.
+func (e *Engine) note(in *incoming, v chain.Verified, c wire.SignedCommit) {
+	if v.Commit.Device == e.writer.Device {
+		in.ops[v.Commit.Op] = true
+	}
 	in.last, in.bytes = &v, c.Commit
 	in.passed = append(in.passed, vault.Passed{Seq: v.Commit.Seq, Commit: c.Commit, Changes: c.Changes})
 }
@@ -327,7 +327,7 @@ func (e *Engine) gatherAll(ctx context.Context, in *incoming, progress func(done
 	if err := e.gatherRows(ctx, progress); err != nil {
 		return err
 	}
-	in.note(anchor, *c)
+	e.note(in, anchor, *c)
 	return e.catchUp(ctx, in, anchor.Position())
 }
 
@@ -393,7 +393,7 @@ func (e *Engine) catchUp(ctx context.Context, in *incoming, at chain.Position) e
 				return e.violation(err)
 			}
 			e.skipOrSet(v.Changes)
-			in.note(v, c)
+			e.note(in, v, c)
 			at = v.Position()
 		}
 		if at.Seq == page.Head.Seq {
@@ -422,7 +422,7 @@ func (e *Engine) apply(ctx context.Context, in *incoming, report *Report) error 
 	if in.last == nil && len(e.newLog) == 0 {
 		return nil
 	}
-	pull := vault.Pull{Log: e.newLog}
+	pull := vault.Pull{From: e.head(), Log: e.newLog, Ops: in.ops}
 	pulled := len(in.changed)
 	if in.last != nil {
 		pull.Pin, pull.Passed = e.pinOf(*in.last, in.bytes), in.passed
@@ -431,9 +431,6 @@ func (e *Engine) apply(ctx context.Context, in *incoming, report *Report) error 
 	if e.at.Seq == 0 && in.last != nil {
 		pull.Table, pulled = table{e.tree}, e.tree.Len()
 	} else if pull.Rows, err = e.complete(ctx, in); err != nil {
-		return err
-	}
-	if pull.Acked, err = e.arrived(ctx, in); err != nil {
 		return err
 	}
 	result, err := e.local.ApplyPull(ctx, pull)
@@ -449,14 +446,8 @@ func (e *Engine) apply(ctx context.Context, in *incoming, report *Report) error 
 	return nil
 }
 
-// arrived returns the op id of the push in flight if its commit is among those that were pulled: only its answer was lost.
-func (e *Engine) arrived(ctx context.Context, in *incoming) (id.ID, error) {
-	entry, found, err := e.local.Outbox(ctx)
-	if err != nil || !found || !in.ops[operation{e.writer.Device, entry.Op}] {
-		return id.ID{}, err
-	}
-	return entry.Op, nil
-}
+// head is the pin as this engine knows it.
+func (e *Engine) head() vault.Head { return vault.Head{Seq: e.at.Seq, Hash: e.at.Hash} }
 
 func (e *Engine) pinOf(v chain.Verified, commit []byte) *vault.Pin {
 	return &vault.Pin{Seq: v.Commit.Seq, Hash: v.Hash, LogSeq: v.Commit.LogSeq, Root: v.Commit.Root, Commit: commit}

@@ -49,7 +49,7 @@ func (e *Engine) push(ctx context.Context, pending []vault.SentObject) error {
 		return err
 	}
 	entry := vault.OutboxEntry{Op: op, Bytes: canonical.Concat(signed.Commit, signed.Changes, signed.Signature), Objects: pending}
-	if err := e.local.StoreOutbox(ctx, entry); err != nil {
+	if err := e.local.StoreOutbox(ctx, e.head(), entry); err != nil {
 		undo()
 		return err
 	}

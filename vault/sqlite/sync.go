@@ -45,6 +45,12 @@ func (t *transaction) AppendLog(entries []vault.LogEntry) error {
 		return err
 	}
 	for _, e := range entries {
+		if e.Seq < uint64(next) {
+			if err := t.sameEntry(e); err != nil {
+				return err
+			}
+			continue
+		}
 		if e.Seq != uint64(next) {
 			return fmt.Errorf("write account log: entry %d after %d", e.Seq, next-1)
 		}
@@ -55,6 +61,17 @@ func (t *transaction) AppendLog(entries []vault.LogEntry) error {
 		next++
 	}
 	return nil
+}
+
+// sameEntry compares an entry with the one that is there: another program on the same file may have heard of it first.
+func (t *transaction) sameEntry(e vault.LogEntry) error {
+	same := false
+	_, err := t.row("read account log", `SELECT entry = ? AND signature = ? FROM log_entry WHERE seq = ?`,
+		[]any{e.Entry, e.Signature, int64(e.Seq)}, &same)
+	if err == nil && !same {
+		err = fmt.Errorf("write account log: another entry %d: %w", e.Seq, vault.ErrRow)
+	}
+	return err
 }
 
 // Outbox implements vault.Reader.
