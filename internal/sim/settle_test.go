@@ -9,6 +9,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/sqlite"
 )
 
 // maxRounds bounds how often everybody may sync until nothing is left to do.
@@ -101,10 +102,14 @@ func (w *world) judgeEnd() {
 		w.fail("root", errors.New("the server's rows do not give the root of its head"))
 	}
 	first := w.model.held(live[0].u)
-	for _, d := range live {
+	for i, d := range live {
+		held := first
+		if i > 0 {
+			held = w.model.held(d.u)
+			w.judgeSame(live[0], first, d, held)
+		}
 		w.judgeState(d, state)
-		w.judgeSame(live[0], first, d)
-		w.judgeIndex(d)
+		w.judgeIndex(d, held)
 	}
 	w.note("at rest: %d devices, %d items, %d commits, root %x", len(live), len(first.items), state.head.Seq, state.rows[:4])
 	w.judgeNewcomer(live[0], first)
@@ -122,13 +127,25 @@ func (w *world) judgeState(d *device, state serverState) {
 	if err != nil || chain.Hash(pin.Root) != state.rows || pin.Seq != state.head.Seq {
 		w.fail("root", fmt.Errorf("%s is at %d, the server at %d, %w", d.name, pin.Seq, state.head.Seq, err))
 	}
-	if _, sent, err := d.u.Vault().Outbox(w.ctx); sent || err != nil {
+	if sent, err := w.inFlight(d); sent || err != nil {
 		w.fail("outbox", fmt.Errorf("%s has a push in flight: %v, %w", d.name, sent, err))
 	}
 }
 
-func (w *world) judgeSame(a *device, first holdings, b *device) {
-	second := w.model.held(b.u)
+// inFlight looks into the file for a push that was not settled.
+func (w *world) inFlight(d *device) (sent bool, err error) {
+	store, err := sqlite.Open(w.ctx, d.paths().Account(d.account))
+	if err != nil {
+		return false, err
+	}
+	err = store.View(w.ctx, func(r vault.Reader) error {
+		_, sent, err = r.Outbox(w.vault)
+		return err
+	})
+	return sent, errors.Join(err, store.Close())
+}
+
+func (w *world) judgeSame(a *device, first holdings, b *device, second holdings) {
 	for _, object := range both(first.text, second.text) {
 		if first.text[object] != second.text[object] {
 			w.fail("diverged", fmt.Errorf("%s has\n%s\n%s has\n%s", a.name, first.text[object], b.name, second.text[object]))
@@ -148,7 +165,7 @@ func (w *world) judgeNewcomer(from *device, everywhere holdings) {
 			w.fail("newcomer", fmt.Errorf("%s could not join", d.name))
 			return
 		}
-		w.judgeSame(from, everywhere, d)
+		w.judgeSame(from, everywhere, d, w.model.held(d.u))
 		w.judgeState(d, w.serverState())
 	}
 }
@@ -166,8 +183,8 @@ func both(a, b map[id.ID]string) []id.ID {
 }
 
 // judgeIndex compares what lists show with what is stored.
-func (w *world) judgeIndex(d *device) {
-	held, shown := w.model.held(d.u), map[id.ID]bool{}
+func (w *world) judgeIndex(d *device, held holdings) {
+	shown := map[id.ID]bool{}
 	for _, f := range []vault.Filter{{}, {Archive: true}, {Trash: true}} {
 		for _, s := range d.u.Vault().Query(f) {
 			it, ok := held.items[s.ID]
