@@ -4,14 +4,13 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+	"golang.org/x/text/number"
 )
 
 //go:embed translations/*.json
@@ -42,13 +41,13 @@ func translationPath(code string) string { return "translations/" + code + ".jso
 // A Catalog holds the texts of one language. Texts it lacks come from English. It is not changed after Load, so that
 // any goroutine may use it.
 type Catalog struct {
-	code     string
-	language language.Tag
-	numbers  *message.Printer
-	texts    map[string]text
+	code    string
+	numbers *message.Printer
+	texts   map[string]text
+	english map[string]text
 }
 
-// A text has one form for each plural category it distinguishes; without a count it has the form "other" alone.
+// A text has one form for each plural category of its language (see pluralForms); without a count it has "other" alone.
 type text map[string]string
 
 // UnmarshalJSON reads "text" or {"one": "text", "other": "text"}.
@@ -72,19 +71,17 @@ func (t *text) UnmarshalJSON(data []byte) error {
 // Load reads the catalog that suits a BCP 47 tag best ("de-AT" finds German); no match, or "", gives English.
 func Load(tag string) (*Catalog, error) {
 	code := match(tag)
-	texts, err := readTexts(fallback)
+	english, err := readTexts(fallback)
 	if err != nil {
 		return nil, err
 	}
+	texts := english
 	if code != fallback {
-		own, err := readTexts(code)
-		if err != nil {
+		if texts, err = readTexts(code); err != nil {
 			return nil, err
 		}
-		maps.Copy(texts, own)
 	}
-	parsed := language.Make(code)
-	return &Catalog{code: code, language: parsed, numbers: message.NewPrinter(parsed), texts: texts}, nil
+	return &Catalog{code: code, numbers: message.NewPrinter(language.Make(code)), texts: texts, english: english}, nil
 }
 
 func match(tag string) string {
@@ -120,23 +117,39 @@ func readTexts(code string) (map[string]text, error) {
 func (c *Catalog) Code() string { return c.code }
 
 // Has reports whether the text exists.
-func (c *Catalog) Has(key string) bool { return c.texts[key] != nil }
+func (c *Catalog) Has(key string) bool {
+	forms, _ := c.find(key)
+	return forms != nil
+}
+
+// find gives the forms of a text and the language they are in, which is English where the own one lacks it.
+func (c *Catalog) find(key string) (forms text, code string) {
+	if forms := c.texts[key]; forms != nil {
+		return forms, c.code
+	}
+	return c.english[key], fallback
+}
 
 // Text returns a text. Arguments alternate between the name of a placeholder and its value: {name} in the text becomes
-// the value. Whole numbers are grouped as the language does. A key that does not exist is returned in brackets, where
-// it catches the eye.
+// the value. Numbers are written as the language does, fractions with one decimal. A key that does not exist is returned
+// in brackets, where it catches the eye.
 func (c *Catalog) Text(key string, args ...any) string {
-	return c.fill(key, "other", args)
+	forms, _ := c.find(key)
+	return c.fill(key, forms["other"], args)
 }
 
 // Count is Text for a text that depends on a number: it picks the form for n, which is also the placeholder {n}.
 func (c *Catalog) Count(key string, n int, args ...any) string {
-	return c.fill(key, c.form(c.texts[key], n), append([]any{"n", n}, args...))
+	forms, code := c.find(key)
+	form, ok := forms[pluralForm(code, n)]
+	if !ok {
+		form = forms["other"]
+	}
+	return c.fill(key, form, append([]any{"n", n}, args...))
 }
 
 func (c *Catalog) fill(key, form string, args []any) string {
-	forms := c.texts[key]
-	if forms == nil {
+	if form == "" {
 		return "⟦" + key + "⟧"
 	}
 	pairs := make([]string, 0, len(args))
@@ -144,34 +157,26 @@ func (c *Catalog) fill(key, form string, args []any) string {
 		pairs = append(pairs, "{"+fmt.Sprint(args[i])+"}", c.format(args[i+1]))
 	}
 	// A replacer goes over the text once: braces within a value stay what they are.
-	return strings.NewReplacer(pairs...).Replace(forms[form])
+	return strings.NewReplacer(pairs...).Replace(form)
 }
 
 func (c *Catalog) format(value any) string {
 	switch value.(type) {
 	case int, int64, uint64:
 		return c.numbers.Sprint(value)
+	case float64:
+		return c.numbers.Sprint(number.Decimal(value, number.MaxFractionDigits(1)))
 	}
 	return fmt.Sprint(value)
 }
 
-var pluralNames = map[plural.Form]string{
-	plural.Zero: "zero", plural.One: "one", plural.Two: "two", plural.Few: "few", plural.Many: "many", plural.Other: "other",
-}
-
-// form names the plural category of n, as far as the text distinguishes it.
-func (c *Catalog) form(forms text, n int) string {
-	name := pluralNames[plural.Cardinal.MatchPlural(c.language, max(n, -n), 0, 0, 0, 0)]
-	if forms[name] == "" {
-		return "other"
-	}
-	return name
-}
-
 // Date writes a day as the language does: 20 September 2026.
 func (c *Catalog) Date(t time.Time) string {
-	month := int(t.Month())
-	return c.Text("date.day", "day", fmt.Sprint(t.Day()), "month", c.Text(fmt.Sprintf("date.month.%d", month)),
+	month, day := int(t.Month()), fmt.Sprint(t.Day())
+	if t.Day() == 1 {
+		day = c.Text("date.first") // French alone has a word of its own for it
+	}
+	return c.Text("date.day", "day", day, "month", c.Text(fmt.Sprintf("date.month.%d", month)),
 		"monthNumber", fmt.Sprint(month), "year", fmt.Sprint(t.Year()))
 }
 

@@ -30,14 +30,15 @@ func english(t *testing.T) *Catalog {
 // catalogOf is a catalog made of the given texts.
 func catalogOf(code string, texts map[string]text) *Catalog {
 	tag := language.Make(code)
-	return &Catalog{code: code, language: tag, numbers: message.NewPrinter(tag), texts: texts}
+	return &Catalog{code: code, numbers: message.NewPrinter(tag), texts: texts}
 }
 
 var samples = map[string]text{
 	"plain": {"other": "Save"},
 	"greet": {"other": "Welcome back, {name}"},
 	"twice": {"other": "{a} and {a}, {b}"},
-	"items": {"one": "{n} item", "other": "{n} items in {place}"},
+	"items": {"one": "{n} item", "many": "{n} of items", "other": "{n} items in {place}"},
+	"size":  {"other": "{n} MB"},
 }
 
 func TestTextFillsPlaceholders(t *testing.T) {
@@ -50,6 +51,8 @@ func TestTextFillsPlaceholders(t *testing.T) {
 		{"greet", []any{"name", "Anna"}, "Welcome back, Anna"},
 		{"greet", []any{"name", "{name}"}, "Welcome back, {name}"},
 		{"twice", []any{"a", "{b}", "b", 7000}, "{b} and {b}, 7,000"},
+		{"size", []any{"n", 1.25}, "1.2 MB"},
+		{"size", []any{"n", 7.0}, "7 MB"},
 		{"greet", nil, "Welcome back, {name}"},
 		{"greet", []any{"name"}, "Welcome back, {name}"},
 		{"lost", nil, "⟦lost⟧"},
@@ -71,7 +74,15 @@ func TestCountPicksThePluralForm(t *testing.T) {
 		{"en", -1, "-1 item"},
 		{"en", 10000, "10,000 items in Work"},
 		{"de", 10000, "10.000 items in Work"},
+		{"nl", 0, "0 items in Work"},
 		{"fr", 0, "0 item"},
+		{"fr", 1, "1 item"},
+		{"fr", 2, "2 items in Work"},
+		{"es", 0, "0 items in Work"},
+		{"es", 1_000_000, "1.000.000 of items"},
+		{"it", -2_000_000, "-2.000.000 of items"},
+		{"it", 1_000_001, "1.000.001 items in Work"},
+		{"de", 1_000_000, "1.000.000 items in Work"},
 		{"ja", 1, "1 items in Work"},
 	} {
 		if got := catalogOf(test.lang, samples).Count("items", test.n, "place", "Work"); got != test.want {
@@ -83,8 +94,26 @@ func TestCountPicksThePluralForm(t *testing.T) {
 	}
 }
 
+// A text that a language lacks is English, in the form that English has for the number.
+func TestMissingTextsAreEnglish(t *testing.T) {
+	c := catalogOf("fr", map[string]text{"plain": {"other": "Enregistrer"}})
+	c.english = samples
+	if got := c.Text("plain") + ", " + c.Text("greet", "name", "Anna"); got != "Enregistrer, Welcome back, Anna" {
+		t.Errorf("got %q", got)
+	}
+	if got, want := c.Count("items", 0, "place", "Work"), "0 items in Work"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !c.Has("greet") || c.Has("lost") {
+		t.Error("what exists is not told from what does not")
+	}
+}
+
 func TestLoadFindsTheNearestLanguage(t *testing.T) {
-	for tag, want := range map[string]string{"en": "en", "en-GB": "en", "": "en", "tlh": "en", "no such tag!": "en", "de-AT": "de", "ja-JP": "ja"} {
+	for tag, want := range map[string]string{
+		"": "en", "en": "en", "en-GB": "en", "no such tag!": "en", "tlh": "en", "pt-BR": "en", "zh-Hans": "en", "und": "en",
+		"de-AT": "de", "de-CH": "de", "fr-CA": "fr", "es-419": "es", "es-MX": "es", "it-CH": "it", "nl-BE": "nl", "ja": "ja", "ja-JP": "ja",
+	} {
 		if !slices.ContainsFunc(Languages(), func(l Language) bool { return l.Code == want }) {
 			want = fallback
 		}
@@ -99,9 +128,23 @@ func TestLoadFindsTheNearestLanguage(t *testing.T) {
 }
 
 func TestDates(t *testing.T) {
-	moment := time.Date(2026, 9, 20, 0, 50, 0, 0, time.UTC)
-	if got, want := english(t).DateTime(moment), "20 September 2026, 00:50"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	moment, first := time.Date(2026, 9, 20, 0, 50, 0, 0, time.UTC), time.Date(2026, 3, 1, 15, 4, 0, 0, time.UTC)
+	for code, want := range map[string][2]string{
+		"en": {"20 September 2026, 00:50", "1 March 2026, 15:04"},
+		"de": {"20. September 2026, 00:50", "1. März 2026, 15:04"},
+		"fr": {"20 septembre 2026, 00:50", "1er mars 2026, 15:04"},
+		"es": {"20 de septiembre de 2026, 00:50", "1 de marzo de 2026, 15:04"},
+		"it": {"20 settembre 2026, 00:50", "1º marzo 2026, 15:04"},
+		"nl": {"20 september 2026 00:50", "1 maart 2026 15:04"},
+		"ja": {"2026年9月20日 00:50", "2026年3月1日 15:04"},
+	} {
+		c, err := Load(code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [2]string{c.DateTime(moment), c.DateTime(first)}; got != want && c.Code() == code {
+			t.Errorf("%s: got %q, want %q", code, got, want)
+		}
 	}
 }
 
@@ -122,8 +165,8 @@ func placeholders(form string) []string {
 	return slices.Compact(found)
 }
 
-// Every translation says all that English says, with the same placeholders, and nothing besides.
-func TestTranslationsAreComplete(t *testing.T) {
+// Every translation says what English says, with the same placeholders and its own plural forms, and nothing besides.
+func TestTranslationsAgree(t *testing.T) {
 	source, err := readTexts(fallback)
 	if err != nil {
 		t.Fatal(err)
@@ -134,31 +177,34 @@ func TestTranslationsAreComplete(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		for _, key := range slices.Sorted(maps.Keys(source)) {
-			compareForms(t, l.Code+" "+key, source[key]["other"], texts[key])
-		}
-		for key := range texts {
+		for key, forms := range texts {
 			if source[key] == nil {
 				t.Errorf("%s: %s does not exist in English", l.Code, key)
+				continue
 			}
+			compareForms(t, l.Code, key, source[key], forms)
 		}
 	}
 }
 
-func compareForms(t *testing.T, where, source string, forms text) {
+func compareForms(t *testing.T, code, key string, source, forms text) {
 	t.Helper()
-	if forms == nil {
-		t.Errorf("%s is missing", where)
+	categories := []string{"other"}
+	if len(source) > 1 {
+		categories = pluralForms(code)
+	}
+	if got := slices.Sorted(maps.Keys(forms)); !slices.Equal(got, slices.Sorted(slices.Values(categories))) {
+		t.Errorf("%s %s has the forms %v, want %v", code, key, got, categories)
 	}
 	for form, text := range forms {
-		want := placeholders(source)
+		want := placeholders(source["other"])
 		// "one item" may leave the number out.
-		if form != "other" && !strings.Contains(text, "{n}") {
+		if form == "one" && !strings.Contains(text, "{n}") {
 			want = slices.DeleteFunc(want, func(p string) bool { return p == "{n}" })
 		}
 		// A date may write its month as a name or as a number.
-		if !strings.HasSuffix(where, "date.day") && !slices.Equal(placeholders(text), want) {
-			t.Errorf("%s, %s: placeholders %v, want %v", where, form, placeholders(text), want)
+		if key != "date.day" && !slices.Equal(placeholders(text), want) {
+			t.Errorf("%s %s, %s: placeholders %v, want %v", code, key, form, placeholders(text), want)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package screen
 import (
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -207,7 +206,7 @@ func fileSize(words *assets.Catalog, bytes int64) string {
 	case bytes < 1<<10:
 		return words.Count("screen.size.bytes", int(bytes))
 	case bytes < 10<<20 && bytes >= 1<<20:
-		return words.Text("screen.size.mb", "n", strconv.FormatFloat(float64(bytes*10>>20)/10, 'f', -1, 64))
+		return words.Text("screen.size.mb", "n", float64(bytes*10>>20)/10)
 	}
 	return sizeText(words, bytes)
 }
