@@ -77,6 +77,9 @@ func (v *Vault) Rekey(ctx context.Context, added ...EpochKey) error {
 // Renew seals the edits that wait for the server under the newest epoch's key, where they are not: the keys changed while they waited,
 // or another process that did not know the new key has made them.
 func (v *Vault) Renew(ctx context.Context) error {
+	if len(v.keys.Load().all) == 1 {
+		return nil // none is older; before the first sync everything waits, and is not read for this
+	}
 	var stale []id.ID
 	err := v.view(ctx, func(r Reader) error {
 		return r.PendingObjects(v.cfg.Vault, func(o Object) error {

@@ -75,7 +75,7 @@ func startDesktop(b *testing.B) *testbus.Session {
 	return desktop
 }
 
-// cofferProfile makes an account with n items, whose server is not there any more: its sync shall not be measured.
+// cofferProfile makes an account with n items, in step with its server, which is not there any more: its sync shall not be measured.
 func cofferProfile(b *testing.B, n int) command {
 	b.Helper()
 	desk, dir := startDesktop(b), shared.of(b).TempDir()
@@ -86,11 +86,17 @@ func cofferProfile(b *testing.B, n int) command {
 	if err != nil {
 		b.Fatal(err)
 	}
-	unlocked := signUp(b, paths)
-	if _, err := unlocked.Vault().Batch(b.Context(), logins(n), nil); err != nil {
+	server := testkit.Cloud(b)
+	unlocked := signUp(b, paths, server)
+	_, err = unlocked.Vault().Batch(b.Context(), logins(n), nil)
+	if err == nil {
+		err = unlocked.Sync(b.Context())
+	}
+	if err != nil {
 		b.Fatal(err)
 	}
 	unlocked.Lock()
+	server.Stop()
 	list := func() *exec.Cmd {
 		cmd := desk.Command(cofferctl, "list")
 		cmd.Env = append(cmd.Env, platform.HomeVariable+"="+home)
@@ -103,10 +109,8 @@ func cofferProfile(b *testing.B, n int) command {
 	return list
 }
 
-func signUp(b *testing.B, paths platform.Paths) *session.Unlocked {
+func signUp(b *testing.B, paths platform.Paths, server *testkit.Server) *session.Unlocked {
 	b.Helper()
-	server := testkit.Cloud(b)
-	defer server.Stop()
 	m := session.New(session.Config{Paths: paths, Keyring: platform.NewKeyring(paths), DeviceName: "PC", Platform: "linux"})
 	s, err := m.BeginSignUp(b.Context(), server.URL, "anna@example.com")
 	if err != nil {

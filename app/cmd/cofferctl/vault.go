@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"time"
@@ -174,11 +176,13 @@ func (p *program) list(ctx context.Context, args []string) error {
 	for _, s := range u.Vault().Query(filter) {
 		items = append(items, toListed(s))
 	}
-	return p.print(items, func() {
+	out := bufio.NewWriter(p.stdout) // a call of the system for each of 100,000 lines takes longer than the search
+	err = p.print(items, func() {
 		for _, i := range items {
-			fmt.Fprintf(p.stdout, "%s  %-8s  %s  %s\n", i.ID, i.Kind, i.Title, i.Username)
+			fmt.Fprintf(out, "%s  %-8s  %s  %s\n", i.ID, i.Kind, i.Title, i.Username)
 		}
 	})
+	return errors.Join(err, out.Flush())
 }
 
 // get prints one field of each item. Secrets go to standard output alone, and nowhere else.
