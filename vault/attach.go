@@ -411,3 +411,5 @@ func (e *editing) ownPlaintext(it *Item) ([]byte, error) {
 	}
 	return encode(it)
 }
+
+func compareIDs(a, b id.ID) int { return slices.Compare(a[:], b[:]) }

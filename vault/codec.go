@@ -40,10 +40,12 @@ type itemWire struct {
 	ArchivedAt    int64 `cbor:"18,keyasint,omitempty"`
 	// Attachments came later: an older version keeps them, as it does what it does not know.
 	Attachments []id.ID `cbor:"19,keyasint,omitempty"`
+	// Ignored came later too.
+	Ignored []Finding `cbor:"20,keyasint,omitempty"`
 }
 
 // lastKey is the last of the keys that this version knows.
-const lastKey = 19
+const lastKey = 20
 
 type customWire struct {
 	ID    id.ID  `cbor:"1,keyasint"`
@@ -99,7 +101,7 @@ func encode(it *Item) ([]byte, error) {
 		Websites: it.Websites, Tags: it.Tags, Folder: optionalID(it.Folder), Favorite: it.Favorite,
 		TrashedAt: it.TrashedAt, CreatedAt: it.CreatedAt, UpdatedAt: it.UpdatedAt,
 		Source: it.Origin.Source, SourceID: it.Origin.SourceID, Batch: optionalID(it.Origin.Batch),
-		PasswordSetAt: it.PasswordSetAt, ArchivedAt: it.ArchivedAt, Attachments: it.Attachments,
+		PasswordSetAt: it.PasswordSetAt, ArchivedAt: it.ArchivedAt, Attachments: it.Attachments, Ignored: it.Ignored,
 	}
 	for key, value := range it.Values {
 		if !value.IsZero() {
@@ -129,7 +131,7 @@ func decode(object id.ID, plaintext []byte) (Item, error) {
 		ID: object, Kind: Kind(w.Kind), Title: w.Title, Values: make(map[Key]secret.Bytes, len(w.Values)),
 		Websites: w.Websites, Tags: w.Tags, Favorite: w.Favorite,
 		TrashedAt: w.TrashedAt, CreatedAt: w.CreatedAt, UpdatedAt: w.UpdatedAt, PasswordSetAt: w.PasswordSetAt,
-		ArchivedAt: w.ArchivedAt, Attachments: w.Attachments,
+		ArchivedAt: w.ArchivedAt, Attachments: w.Attachments, Ignored: w.Ignored,
 		Origin:   Origin{Source: w.Source, SourceID: w.SourceID},
 		ReadOnly: w.Schema > itemSchema, unknown: unknown,
 	}

@@ -33,6 +33,8 @@ type Item struct {
 	ArchivedAt, TrashedAt, CreatedAt, UpdatedAt int64
 	// PasswordSetAt is when the present password was set, 0 if nobody knows. Save sees to it; an import brings its own.
 	PasswordSetAt int64
+	// Ignored are the findings of a security check that the user has called no problem.
+	Ignored []Finding
 
 	History []Past
 	Origin  Origin
@@ -119,7 +121,7 @@ func (it *Item) Clone() Item {
 	}
 	c.Websites, c.Tags = slices.Clone(it.Websites), slices.Clone(it.Tags)
 	c.Custom, c.History = slices.Clone(it.Custom), slices.Clone(it.History)
-	c.Attachments = slices.Clone(it.Attachments)
+	c.Attachments, c.Ignored = slices.Clone(it.Attachments), slices.Clone(it.Ignored)
 	for i := range c.Custom {
 		field := &c.Custom[i]
 		field.Value, field.unknown = field.Value.Clone(), cloneUnknown(field.unknown)

@@ -35,6 +35,7 @@ func Merge(base, head, local *Item, device id.ID) Item {
 	m.out.ArchivedAt = changed(base.ArchivedAt, head.ArchivedAt, local.ArchivedAt)
 	m.out.TrashedAt = m.trashedAt()
 	m.out.PasswordSetAt = m.passwordSetAt()
+	m.out.Ignored = m.ignored()
 	m.out.UpdatedAt = max(head.UpdatedAt, local.UpdatedAt)
 	if m.out.Origin == (Origin{}) {
 		m.out.Origin = local.Origin

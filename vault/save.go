@@ -169,13 +169,18 @@ func (e *editing) stamp(it, before *Item) {
 		it.UpdatedAt = now
 		it.recordReplaced(before, now, e.cfg.Device)
 	}
-	if !e.imports && !it.Value(Password).Equal(before.Value(Password)) {
+	switch {
+	case it.Value(Password).Equal(before.Value(Password)):
+	case e.imports:
+		it.newPassword()
+	default:
 		it.datePassword(now)
 	}
 }
 
 // datePassword says when the present password was set; no password has no date.
 func (it *Item) datePassword(at int64) {
+	it.newPassword()
 	if it.PasswordSetAt = at; it.Value(Password).IsZero() {
 		it.PasswordSetAt = 0
 	}

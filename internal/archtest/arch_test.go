@@ -123,6 +123,12 @@ var rules = []rule{
 		reason: "the updater runs with the highest rights: it knows releases and nothing else",
 	},
 	{
+		from:   module + "app/breach",
+		deny:   []string{anyOfOurs, "database/sql"},
+		allow:  []string{module + "crypto/secret"},
+		reason: "what asks a stranger about passwords knows of no vault: it cannot send more than it is given",
+	},
+	{
 		from:   module + "app/session",
 		deny:   []string{"fyne.io", "database/sql", module + "app/ui", module + "app/screen"},
 		reason: "the app works without a window, for cofferctl and for tests",
@@ -280,6 +286,8 @@ func TestRulesBite(t *testing.T) {
 		{"vault/sqlite", module + "crypto/keys", true},
 		{"vault/sqlite", module + "crypto/id", false},
 		{"sync/engine", module + "sync/remote", true},
+		{"app/breach", module + "vault", true},
+		{"vault/audit", "net/http", true},
 		{"sync/engine", module + "crypto/keys", false},
 		{"vault/importer/intake", module + "app/session", true},
 	} {
