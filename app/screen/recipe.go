@@ -17,7 +17,7 @@ type recipe struct {
 var lengths = map[string]LengthChoice{
 	GeneratePassword:   {Min: 8, Max: 64, Now: 20},
 	GeneratePassphrase: {Min: 4, Max: 12, Now: 6},
-	GeneratePIN:        {Min: 4, Max: 16, Now: 6},
+	GeneratePIN:        {Min: generate.MinDigits, Max: generate.MaxDigits, Now: 6},
 }
 
 // togglesOf lists the options of each kind.
@@ -54,8 +54,9 @@ func (r recipe) make() (value secret.Bytes, bits float64, err error) {
 		value, err = generate.Passphrase(o)
 		return value, o.Bits(), err
 	case GeneratePIN:
-		value, err = generate.PIN(r.length())
-		return value, generate.PINBits(r.length()), err
+		o := generate.PINOptions{Digits: r.length(), AvoidDates: true}
+		value, err = generate.PIN(o)
+		return value, o.Bits(), err
 	}
 	o := generate.PasswordOptions{Length: r.length(), AvoidLookAlikes: r.toggles[ToggleLookalikes], Upper: r.toggles[ToggleUpper],
 		Lower: r.toggles[ToggleLower], Digits: r.toggles[ToggleDigits], Symbols: r.toggles[ToggleSymbols]}

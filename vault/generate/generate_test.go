@@ -3,91 +3,12 @@ package generate
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
-
-func TestPasswordHasEachClass(t *testing.T) {
-	for _, o := range []PasswordOptions{
-		DefaultPassword(),
-		{Length: 4, Lower: true, Upper: true, Digits: true, Symbols: true},
-		{Length: 128, Digits: true},
-		{Length: 8, Upper: true, Digits: true, AvoidLookAlikes: true},
-		{Length: 40, Lower: true, Upper: true, Digits: true, Symbols: true, AvoidLookAlikes: true},
-	} {
-		allowed := strings.Join(o.classes(), "")
-		for range 200 {
-			made, err := Password(o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			text := string(made.Reveal())
-			if len(text) != o.Length || strings.Trim(text, allowed) != "" {
-				t.Fatalf("%+v gave %q", o, text)
-			}
-			for _, class := range o.classes() {
-				if !strings.ContainsAny(text, class) {
-					t.Fatalf("%q has none of %q", text, class)
-				}
-			}
-			if o.AvoidLookAlikes && strings.ContainsAny(text, lookAlike) {
-				t.Fatalf("%q has a look-alike", text)
-			}
-		}
-	}
-}
-
-func TestOptionsOutOfRange(t *testing.T) {
-	for _, o := range []PasswordOptions{{}, {Length: 20}, {Length: 3, Lower: true}, {Length: 129, Lower: true}, {Length: -1, Lower: true}} {
-		if _, err := Password(o); !errors.Is(err, ErrOptions) {
-			t.Errorf("%+v: %v", o, err)
-		}
-	}
-	for _, o := range []PassphraseOptions{{}, {Words: 2}, {Words: 21}, {Words: 5, Separator: "123456789"}} {
-		if _, err := Passphrase(o); !errors.Is(err, ErrOptions) {
-			t.Errorf("%+v: %v", o, err)
-		}
-	}
-	for _, n := range []int{-1, 0, 2, 33} {
-		if _, err := PIN(n); !errors.Is(err, ErrOptions) {
-			t.Errorf("PIN(%d): %v", n, err)
-		}
-	}
-}
-
-func TestPassphrase(t *testing.T) {
-	if n := len(words()); n != 7776 || !slices.IsSorted(words()) || len(slices.Compact(slices.Clone(words()))) != n {
-		t.Fatalf("%d words, or not sorted, or not unique", n)
-	}
-	made, err := Passphrase(PassphraseOptions{Words: 5, Separator: " ", Capitalize: true, Number: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts := strings.Split(string(made.Reveal()), " ")
-	numbers := 0
-	for _, part := range parts {
-		word := strings.TrimRight(part, digits)
-		numbers += len(part) - len(word)
-		if lowered := strings.ToLower(word); lowered[0] == word[0] || !slices.Contains(words(), lowered) {
-			t.Errorf("%q is no capitalized word of the list", part)
-		}
-	}
-	if len(parts) != 5 || numbers != 1 {
-		t.Errorf("%d words, %d digits", len(parts), numbers)
-	}
-}
-
-func TestPIN(t *testing.T) {
-	made, err := PIN(6)
-	if err != nil || made.Len() != 6 || strings.Trim(string(made.Reveal()), digits) != "" {
-		t.Errorf("%q, %v", made.Reveal(), err)
-	}
-}
 
 // TestUniformThrowsTheRestAway feeds the one value that would favour small numbers.
 func TestUniformThrowsTheRestAway(t *testing.T) {
@@ -103,41 +24,6 @@ func TestUniformThrowsTheRestAway(t *testing.T) {
 	}
 	if got := draw(math.MaxUint32 - 6); got != 9 {
 		t.Errorf("got %d, want 9: the last value below the limit", got)
-	}
-}
-
-func TestCharactersAreEquallyLikely(t *testing.T) {
-	const draws = 60_000
-	counts := map[byte]int{}
-	o := PasswordOptions{Length: 100, Digits: true, Upper: true}
-	for range draws / o.Length {
-		made, _ := Password(o)
-		for _, c := range made.Reveal() {
-			counts[c]++
-		}
-	}
-	expected := float64(draws) / 36
-	chi := 0.0
-	for _, n := range counts {
-		chi += (float64(n) - expected) * (float64(n) - expected) / expected
-	}
-	// 35 degrees of freedom: above 100 once in 10^7 runs.
-	if len(counts) != 36 || chi > 100 {
-		t.Errorf("%d characters, chi square %.1f", len(counts), chi)
-	}
-}
-
-func TestBits(t *testing.T) {
-	for _, c := range []struct{ got, want float64 }{
-		{PasswordOptions{Length: 10, Digits: true}.Bits(), 33.2},
-		{DefaultPassword().Bits(), 126.0},
-		{DefaultPassphrase().Bits(), 77.5},
-		{PassphraseOptions{Words: 4, Number: true}.Bits(), 57.0},
-		{PINBits(4), 13.3},
-	} {
-		if math.Abs(c.got-c.want) > 0.1 {
-			t.Errorf("%.2f bits, want %.1f", c.got, c.want)
-		}
 	}
 }
 

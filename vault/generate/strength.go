@@ -284,7 +284,7 @@ func (e *estimator) repetition(start, end int) (float64, bool) {
 	return 0, false
 }
 
-func repeats(text []rune, size int) bool {
+func repeats[T comparable](text []T, size int) bool {
 	for i := size; i < len(text); i++ {
 		if text[i] != text[i-size] {
 			return false
