@@ -201,6 +201,11 @@ var mutants = []mutant{
 		from: `case page.HeadSeq == seq && head != hash:`, to: `case page.HeadSeq == seq && head != hash && false:`,
 	},
 	{
+		row: "22", off: "two programs on one file are shown different histories", file: "vault/pull.go",
+		from: `if err == nil && pin.Head() != from {`, to: `if err == nil && pin.Head() != from && false {`,
+		pkg: "sync/engine", run: "TestAServerThatTellsTwoProgramsDifferentThings",
+	},
+	{
 		row: "22", off: "another account is taken over than the one that was seen", file: "app/session/rejoin.go",
 		from: `if r.account == nil || seen.head != headHash(r.account.Log) {`, to: `if r.account == nil {`,
 	},
