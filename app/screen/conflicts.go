@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -65,7 +66,9 @@ type Conflicts struct {
 	settled []settled
 	busy    bool
 	problem Message
-	release func() // ends the subscription
+	changes atomic.Int64 // of the item in the vault, so far
+	cancel  func()       // the reading that is under way
+	release func()       // ends the subscription
 }
 
 // ConflictsConfig says what is decided and what follows. The functions are called on the UI goroutine.
@@ -103,6 +106,7 @@ func NewConflicts(env *Env, config ConflictsConfig) *Conflicts {
 	c.revealed.begin(c.run, c.changed)
 	c.release = config.Vault.Subscribe(func(change vault.Change) {
 		if change.All || slices.Contains(change.Objects, config.Item) {
+			c.changes.Add(1)
 			env.Post(c.reload)
 		}
 	})
@@ -126,7 +130,7 @@ func (c *Conflicts) Done() { c.config.Done() }
 // reload reads the item again, after it has changed. What is shown stays until then.
 func (c *Conflicts) reload() {
 	if c.busy || c.run.Stopped() {
-		return // what is under way reads it
+		return // what is under way reads it, or again
 	}
 	c.loading = true
 	c.read(func(context.Context) error { return nil }, func() {})
@@ -294,11 +298,17 @@ func (c *Conflicts) work(change func(context.Context) error, done func()) {
 	})
 }
 
+// read changes the vault, reads the item and shows it, unless another reading has begun meanwhile: the newest is the last to be shown.
 func (c *Conflicts) read(change func(context.Context) error, done func()) {
-	RunOwned(c.run, func(ctx context.Context) (vault.Item, error) {
+	if c.cancel != nil {
+		c.cancel()
+	}
+	var seen int64
+	c.cancel = RunOwned(c.run, func(ctx context.Context) (vault.Item, error) {
 		if err := change(ctx); err != nil {
 			return vault.Item{}, err
 		}
+		seen = c.changes.Load()
 		return c.config.Vault.Get(ctx, c.config.Item)
 	}, func(it vault.Item, err error) {
 		c.busy, c.loading = false, false
@@ -308,6 +318,9 @@ func (c *Conflicts) read(change func(context.Context) error, done func()) {
 			c.item.Wipe()
 			c.item = it
 			done()
+			if c.changes.Load() != seen {
+				c.reload() // it changed after it was read
+			}
 		}
 		c.changed()
 	}, func(it vault.Item) { it.Wipe() })

@@ -194,8 +194,12 @@ func (d *desk) waitForVault() *Vault {
 // opened is a desk with the account of Anna, signed up and unlocked, after the first import.
 func openDesk(t *testing.T) (*desk, *Vault, *testkit.Server) {
 	t.Helper()
+	return openDeskOn(t, testpc.New(t, "Anna's PC", nil))
+}
+
+func openDeskOn(t *testing.T, pc *testpc.PC) (*desk, *Vault, *testkit.Server) {
+	t.Helper()
 	server := testkit.Cloud(t)
-	pc := testpc.New(t, "Anna's PC", nil)
 	u := pc.SignUp(t, server, anna)
 	if err := errors.Join(u.SkipBrowserImport(t.Context()), u.KitSaved(t.Context())); err != nil {
 		t.Fatal(err)

@@ -29,6 +29,7 @@ type Detail struct {
 	files        itemFiles
 	filesProblem Message
 	cancelFiles  func()
+	listing      bool // what comes of it may be older than what happens meanwhile
 
 	historyOpen bool
 	stopCodes   func()

@@ -91,9 +91,19 @@ func (f *itemFiles) waiting() bool {
 	return slices.ContainsFunc(f.present, func(a vault.Attachment) bool { return a.Waiting })
 }
 
-// has reports whether one of the objects is a file of the item.
-func (f *itemFiles) has(objects []id.ID) bool {
-	return slices.ContainsFunc(objects, func(o id.ID) bool { _, ok := f.named(o); return ok })
+// concerns reports whether one of the objects is the item, or a file of it, also one that was not here when they were listed.
+func (d *Detail) concerns(objects []id.ID) bool {
+	return slices.ContainsFunc(objects, func(o id.ID) bool {
+		_, listed := d.files.named(o)
+		return o == d.id || listed || slices.Contains(d.item.Attachments, o)
+	})
+}
+
+// filesSynced lists the files again where the server may have been without one.
+func (d *Detail) filesSynced() {
+	if d.listing || d.files.waiting() {
+		d.reloadFiles()
+	}
 }
 
 // reloadFiles lists the files again. What is shown stays until then.
@@ -105,7 +115,9 @@ func (d *Detail) reloadFiles() {
 	if d.cancelFiles != nil {
 		d.cancelFiles()
 	}
+	d.listing = true
 	d.cancelFiles = Run(d.run, func(ctx context.Context) (itemFiles, error) { return listFiles(ctx, from.from, d.id) }, func(f itemFiles, err error) {
+		d.listing = false
 		if err == nil {
 			d.files = f
 		}

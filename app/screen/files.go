@@ -79,8 +79,9 @@ func (j *fileJob) saves() bool { return !j.attachment.IsZero() }
 // begin follows the transfers of an open account until the returned function is called.
 func (f *files) begin(env *Env, run *Runner, from attachments, hooks fileHooks) (release func()) {
 	f.env, f.run, f.from, f.hooks = env, run, from, hooks
-	f.hear(from.Transfers())
-	return from.OnTransfers(f.hear)
+	release = from.OnTransfers(f.hear)
+	f.hear(from.Transfers()) // after that: nothing comes between
+	return release
 }
 
 // hear notes how the transfers stand. What has begun or ended is shown at once, how many bytes have passed by the next tick. Any

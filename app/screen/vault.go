@@ -84,7 +84,9 @@ func NewVault(env *Env, config VaultConfig) *Vault {
 		v.vault.Subscribe(func(c vault.Change) { v.post(func() { v.vaultChanged(c) }) }),
 		config.Unlocked.OnStatus(func() { v.post(v.statusChanged) }),
 	}
-	v.status = config.Unlocked.Status()
+	if v.status = config.Unlocked.Status(); v.status.Notices.SignedOut {
+		v.post(v.statusChanged) // a sync was quicker than the screen
+	}
 	v.run.Every(time.Minute, v.changed) // "Synced 3 min ago"
 	v.refresh()
 	if config.Notice != "" {
@@ -203,8 +205,12 @@ func (v *Vault) indexOf(item id.ID) int {
 
 func (v *Vault) vaultChanged(c vault.Change) {
 	v.refresh()
-	if v.detail != nil && (c.All || slices.Contains(c.Objects, v.detail.id) || v.detail.files.has(c.Objects)) {
+	switch {
+	case v.detail == nil:
+	case c.All || v.detail.concerns(c.Objects):
 		v.detail.Reload()
+	case v.detail.listing:
+		v.detail.reloadFiles() // the files may have been read before
 	}
 }
 
@@ -214,8 +220,8 @@ func (v *Vault) statusChanged() {
 		v.config.SignedOut()
 		return
 	}
-	if v.status.State == session.Synced && v.detail != nil && v.detail.files.waiting() {
-		v.detail.reloadFiles() // the server has them now
+	if v.status.State == session.Synced && v.detail != nil {
+		v.detail.filesSynced()
 	}
 	v.changed()
 }

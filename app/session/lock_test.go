@@ -12,17 +12,14 @@ import (
 	"github.com/coffer-vault/coffer/internal/testpc"
 )
 
-// patientKeyring notes how long the last call to Save would have waited for an answer.
+// patientKeyring notes until when the last call to Save would have waited for an answer.
 type patientKeyring struct {
 	session.Keyring
-	waits time.Duration // 0: for ever
+	until time.Time // zero: for ever
 }
 
 func (k *patientKeyring) Save(ctx context.Context, origin string, account id.ID, d platform.DeviceSecrets) error {
-	k.waits = 0
-	if end, ok := ctx.Deadline(); ok {
-		k.waits = time.Until(end)
-	}
+	k.until, _ = ctx.Deadline()
 	return k.Keyring.Save(ctx, origin, account, d)
 }
 
@@ -35,7 +32,7 @@ func TestLockDoesNotWaitForTheKeyring(t *testing.T) {
 	})
 	u := pc.SignUp(t, testkit.Cloud(t), "anna@example.com")
 	u.Lock()
-	if keyring.waits <= 0 || keyring.waits > 5*time.Second {
-		t.Errorf("would wait %v", keyring.waits)
+	if keyring.until.IsZero() || keyring.until.After(time.Now().Add(5*time.Second)) {
+		t.Errorf("would wait until %v", keyring.until)
 	}
 }
