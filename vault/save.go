@@ -309,27 +309,12 @@ func (o *Object) gone() bool {
 // trash by another process meanwhile stays. Errors: ErrClosed and the Store's.
 func (v *Vault) EmptyTrash(ctx context.Context) (deleted int, err error) {
 	shown := v.Query(Filter{Trash: true})
-	err = v.edit(ctx, func(e *editing) error {
-		deleted = 0
-		for _, s := range shown {
-			o, err := e.object(s.ID)
-			if err != nil {
-				return err
-			}
-			if !e.isTrashed(o) {
-				continue
-			}
-			if err := e.deleteWithFiles(o); err != nil {
-				return err
-			}
-			deleted++
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("empty trash: %w", err)
+	items := make([]id.ID, len(shown))
+	for i, s := range shown {
+		items[i] = s.ID
 	}
-	return deleted, nil
+	deleted, err = v.DeleteTrashed(ctx, items, nil)
+	return deleted, wrap("empty trash", err)
 }
 
 func (v *Vault) isTrashed(o Object) bool {

@@ -173,6 +173,9 @@ func Parse(typed string) Query {
 	return q
 }
 
+// Typed is the words of the query, folded, with a space between two.
+func (q Query) Typed() string { return q.whole }
+
 // IsZero tells whether the query matches everything.
 func (q Query) IsZero() bool { return len(q.terms) == 0 }
 
