@@ -178,9 +178,16 @@ func (e *editing) rebase(object id.ID, pending, base Version) (*Version, error) 
 	return &moved, err
 }
 
-// Rows yields the vault's state table as last synced, in order of id.
-func (v *Vault) Rows(ctx context.Context, yield func(Row) error) error {
-	return wrap("read state", v.view(ctx, func(r Reader) error { return r.Rows(v.cfg.Vault, yield) }))
+// State yields the vault's state table as last synced, in order of id, and returns the pin that it belongs to: both as of one moment,
+// since another program may move them.
+func (v *Vault) State(ctx context.Context, yield func(Row) error) (pin Pin, err error) {
+	err = v.view(ctx, func(r Reader) error {
+		if pin, err = r.Pin(v.cfg.Vault); err != nil {
+			return err
+		}
+		return r.Rows(v.cfg.Vault, yield)
+	})
+	return pin, wrap("read state", err)
 }
 
 // Missing returns the rows whose envelopes have to be fetched: not loaded yet, or damaged here. ApplyPull takes them without a Pin.
@@ -195,16 +202,18 @@ func (v *Vault) Missing(ctx context.Context) ([]Row, error) {
 	return rows, wrap("read state", err)
 }
 
-// Passed returns the commits that led to the pin, the newest first, as many as are remembered.
-func (v *Vault) Passed(ctx context.Context) ([]Passed, error) {
-	var all []Passed
-	err := v.view(ctx, func(r Reader) error {
+// History returns the pin and the commits that led to it, the newest first, as many as are remembered; both as of one moment.
+func (v *Vault) History(ctx context.Context) (pin Pin, all []Passed, err error) {
+	err = v.view(ctx, func(r Reader) error {
+		if pin, err = r.Pin(v.cfg.Vault); err != nil {
+			return err
+		}
 		return r.Passed(v.cfg.Vault, func(p Passed) error {
 			all = append(all, p)
 			return nil
 		})
 	})
-	return all, wrap("read history", err)
+	return pin, all, wrap("read history", err)
 }
 
 // Pin returns how far the vault's chain is verified.

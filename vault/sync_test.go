@@ -161,7 +161,8 @@ func TestEditsReachTheOtherDevice(t *testing.T) {
 	a.sync(t, s)
 	expect(t, "after delete", a.Query(vault.Filter{}))
 	var rows []vault.Row
-	check(t, a.Rows(ctx, func(r vault.Row) error { rows = append(rows, r); return nil }))
+	_, err := a.State(ctx, func(r vault.Row) error { rows = append(rows, r); return nil })
+	check(t, err)
 	if len(rows) != 2 || !slices.ContainsFunc(rows, func(r vault.Row) bool { return r.State == vault.Dead && r.Hash == [32]byte{} && r.Revision == 2 }) {
 		t.Errorf("state table %+v", rows)
 	}
@@ -562,13 +563,14 @@ func (d *device) randomEdit(t *testing.T, random *rand.Rand, typed string) []str
 func checkState(t *testing.T, d *device, s *server) {
 	t.Helper()
 	n := 0
-	check(t, d.Rows(ctx, func(row vault.Row) error {
+	_, err := d.State(ctx, func(row vault.Row) error {
 		n++
 		if s.rows[row.Object].Row != row {
 			t.Errorf("row %+v, the server has %+v", row, s.rows[row.Object].Row)
 		}
 		return nil
-	}))
+	})
+	check(t, err)
 	if n != len(s.rows) {
 		t.Errorf("%d rows, the server has %d", n, len(s.rows))
 	}

@@ -57,18 +57,9 @@ func (e *Engine) Compare(ctx context.Context, progress func(done, total int)) (D
 	if err != nil {
 		return Difference{}, fmt.Errorf("compare: %w", err)
 	}
-	pin, err := e.local.Pin(ctx)
-	if err != nil {
-		return Difference{}, fmt.Errorf("compare: %w", err)
-	}
-	d := Difference{Pinned: tipOf(pin.Commit), Server: tipOf(t.in.bytes), Common: t.common.Head}
+	d := Difference{Server: tipOf(t.in.bytes), Common: t.common.Head}
 	d.Restored = t.common.Head == d.Server.Head
-	for _, r := range e.log.Restored(e.id) {
-		if r.Seq > pin.LogSeq {
-			d.Confirmed = append(d.Confirmed, r)
-		}
-	}
-	err = e.local.Rows(ctx, func(r vault.Row) error {
+	pin, err := e.local.State(ctx, func(r vault.Row) error {
 		row, _ := t.tree.Row(r.Object)
 		switch {
 		case row == rowOf(r):
@@ -79,7 +70,16 @@ func (e *Engine) Compare(ctx context.Context, progress func(done, total int)) (D
 		}
 		return nil
 	})
-	return d, err
+	if err != nil {
+		return Difference{}, fmt.Errorf("compare: %w", err)
+	}
+	d.Pinned = tipOf(pin.Commit)
+	for _, r := range e.log.Restored(e.id) {
+		if r.Seq > pin.LogSeq {
+			d.Confirmed = append(d.Confirmed, r)
+		}
+	}
+	return d, nil
 }
 
 func rowOf(r vault.Row) chain.Row {
@@ -140,7 +140,7 @@ func (e *Engine) adopt(ctx context.Context, through chain.Head, outside bool, pr
 // gatherTheirs is a first sync that is not applied.
 func (e *Engine) gatherTheirs(ctx context.Context, progress func(done, total int)) (*theirs, error) {
 	here := map[id.ID]chain.Row{}
-	err := e.local.Rows(ctx, func(r vault.Row) error {
+	_, err := e.local.State(ctx, func(r vault.Row) error {
 		here[r.Object] = rowOf(r)
 		return nil
 	})

@@ -31,11 +31,7 @@ type history struct {
 
 func (e *Engine) history(ctx context.Context) (history, error) {
 	h := history{hashes: map[uint64]chain.Hash{}}
-	pin, err := e.local.Pin(ctx)
-	if err != nil {
-		return h, err
-	}
-	all, err := e.local.Passed(ctx)
+	pin, all, err := e.local.History(ctx)
 	if err != nil {
 		return h, err
 	}

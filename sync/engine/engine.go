@@ -152,12 +152,8 @@ func (e *Engine) load(ctx context.Context) error {
 	if e.tree != nil {
 		return nil
 	}
-	pin, err := e.local.Pin(ctx)
-	if err != nil {
-		return fmt.Errorf("load state: %w", err)
-	}
 	tree := chain.NewTree(e.id)
-	err = e.local.Rows(ctx, func(r vault.Row) error {
+	pin, err := e.local.State(ctx, func(r vault.Row) error {
 		tree.Set(chain.Row{Object: r.Object, Revision: r.Revision, State: chain.State(r.State), EnvHash: r.Hash})
 		return nil
 	})

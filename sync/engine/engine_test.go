@@ -208,12 +208,14 @@ type device struct {
 	lose   func() fate   // of the next push
 	remote engine.Remote // the way to the server; nil: this device itself
 	killAt int           // the transaction of the file before whose end the device is killed; 0: never
+	after  func()        // runs after every transaction; may be nil
 }
 
 var errKilled = errors.New("killed")
 
 // Update implements vault.Store.
 func (d *device) Update(ctx context.Context, change func(vault.Tx) error) error {
+	defer d.ended()
 	return d.store.Update(ctx, func(tx vault.Tx) error {
 		err := change(tx)
 		if d.killAt--; d.killAt == 0 {
@@ -225,7 +227,14 @@ func (d *device) Update(ctx context.Context, change func(vault.Tx) error) error 
 
 // View implements vault.Store.
 func (d *device) View(ctx context.Context, look func(vault.Reader) error) error {
+	defer d.ended()
 	return d.store.View(ctx, look)
+}
+
+func (d *device) ended() {
+	if d.after != nil {
+		d.after()
+	}
 }
 
 // fate is what happens to a push on its way.

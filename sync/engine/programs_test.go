@@ -19,14 +19,7 @@ import (
 // answering lets something happen between what the server does for one request and its answer.
 type answering struct {
 	*device
-	left int // requests until then
-	then func()
-}
-
-func (a *answering) answered() {
-	if a.left--; a.left == 0 {
-		a.then()
-	}
+	answered func()
 }
 
 func (a *answering) Log(ctx context.Context, since uint64) (wire.LogPage, error) {
@@ -67,20 +60,35 @@ func secondProgram(rt *rapid.T, app *device) *device {
 	return &tool
 }
 
-// Two programs have one file open. Between any request of the one and its answer the other syncs, with or without something new of its
-// own and of another device: the first goes on, everybody comes to the same, and nothing is lost.
-func TestAnotherProgramSyncsAtAnyRequest(t *testing.T) {
-	for name, meanwhile := range map[string]func(l *life, tool *device){
-		"it only syncs": func(*life, *device) {},
-		"it and another device write, and the log grows": func(l *life, tool *device) {
-			l.save(tool, vault.Item{Kind: vault.Login, Title: "of the tool"})
-			l.world.enter(l.t, chain.DeviceAdd{Device: id.New(), Key: signing.Generate().Public(), Name: "new", Platform: "linux"})
-			l.writeElsewhere()
-		},
+// after calls f at the count-th call, once.
+func after(count int, f func()) func() {
+	return func() {
+		if count--; count == 0 {
+			f()
+		}
+	}
+}
+
+// Two programs have one file open. Between any request of the one and its answer, and between any two of its transactions, the other
+// syncs, with or without something new of its own and of another device: the first goes on, everybody comes to the same, and nothing is
+// lost.
+func TestAnotherProgramSyncsAtAnyMoment(t *testing.T) {
+	quiet := func(*life, *device) {}
+	busy := func(l *life, tool *device) {
+		l.save(tool, vault.Item{Kind: vault.Login, Title: "of the tool"})
+		l.world.enter(l.t, chain.DeviceAdd{Device: id.New(), Key: signing.Generate().Public(), Name: "new", Platform: "linux"})
+		l.writeElsewhere()
+	}
+	atRequest := func(app *device, f func()) { app.remote = &answering{app, f} }
+	afterTransaction := func(app *device, f func()) { app.after = f }
+	for name, overtaking := range map[string]overtaking{
+		"at a request, it only syncs":            {atRequest, quiet},
+		"at a request, and there is news":        {atRequest, busy},
+		"after a transaction, and there is news": {afterTransaction, busy},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for request, came := 1, true; came; request++ {
-				once(t, func(rt *rapid.T, dir string) { came = overtakenAt(rt, dir, request, meanwhile) })
+			for moment, came := 1, true; came; moment++ {
+				once(t, func(rt *rapid.T, dir string) { came = overtaking.at(rt, dir, moment) })
 			}
 		})
 	}
@@ -94,9 +102,14 @@ func (l *life) writeElsewhere() {
 	d.sync(l.t)
 }
 
-// overtakenAt has another program sync in the middle of a request, counted over a first sync and a later one. False if there was no
-// such request.
-func overtakenAt(rt *rapid.T, dir string, request int, meanwhile func(*life, *device)) (came bool) {
+// overtaking is when another program comes between, and what happens meanwhile.
+type overtaking struct {
+	when      func(app *device, f func())
+	meanwhile func(l *life, tool *device)
+}
+
+// at has it happen at a moment, counted over a first sync and a later one. False if there was no such moment.
+func (o overtaking) at(rt *rapid.T, dir string, moment int) (came bool) {
 	l := newLife(rt, dir, 2)
 	for n := range 4 {
 		l.save(l.devices[1], vault.Item{Kind: vault.Login, Title: fmt.Sprint("item ", n)})
@@ -105,20 +118,20 @@ func overtakenAt(rt *rapid.T, dir string, request int, meanwhile func(*life, *de
 	app := l.devices[0]
 	tool := secondProgram(rt, app)
 	defer func() { tool.vault.Close() }()
-	app.remote = &answering{app, request, func() {
+	o.when(app, after(moment, func() {
 		came = true
-		meanwhile(l, tool)
+		o.meanwhile(l, tool)
 		tool.sync(rt)
-	}}
+	}))
 	app.restart(rt)
 	app.engine.SetPage(smallPage)
 	for n := range 2 {
 		l.save(app, vault.Item{Kind: vault.Login, Title: fmt.Sprint("of the app ", n)})
 		if _, err := app.engine.Sync(rt.Context(), nil); err != nil {
-			rt.Fatalf("request %d: %v", request, err)
+			rt.Fatalf("moment %d: %v", moment, err)
 		}
 	}
-	app.remote = nil
+	app.remote, app.after = nil, nil
 	tool.sync(rt)
 	l.settle()
 	return came
@@ -133,7 +146,7 @@ func TestAnotherProgramSettlesAPush(t *testing.T) {
 		tool := secondProgram(rt, app)
 		defer func() { tool.vault.Close() }()
 		came := false
-		way := &answering{device: app, left: 2, then: func() { came = true; tool.sync(rt) }}
+		way := &answering{app, after(2, func() { came = true; tool.sync(rt) })}
 		app.remote = way
 		app.restart(rt)
 		l.save(app, vault.Item{Kind: vault.Login, Title: "item"})
