@@ -9,8 +9,34 @@ import (
 // Action is something that a key does.
 type Action string
 
-// The actions that have a key.
+// The actions. Most have a key; all but those that move within a list or a form are in the palette.
 const (
+	ActionPalette      Action = "palette"
+	ActionKeys         Action = "keys"
+	ActionUndo         Action = "undo"
+	ActionSync         Action = "sync"
+	ActionAccount      Action = "account"
+	ActionDevices      Action = "devices"
+	ActionBackups      Action = "backups"
+	ActionImport       Action = "import"
+	ActionLockAll      Action = "lock_all"
+	ActionEnds         Action = "ends"
+	ActionPages        Action = "pages"
+	ActionExtend       Action = "extend"
+	ActionTick         Action = "tick"
+	ActionSelectAll    Action = "select_all"
+	ActionMenu         Action = "menu"
+	ActionSort         Action = "sort"
+	ActionEmptyTrash   Action = "empty_trash"
+	ActionMove         Action = "move"
+	ActionTag          Action = "tag"
+	ActionUntag        Action = "untag"
+	ActionArchive      Action = "archive"
+	ActionRestore      Action = "restore"
+	ActionNewFolder    Action = "new_folder"
+	ActionRename       Action = "rename"
+	ActionMoveFolder   Action = "move_folder"
+	ActionDeleteFolder Action = "delete_folder"
 	ActionSearch       Action = "search"
 	ActionNew          Action = "new"
 	ActionEdit         Action = "edit"
@@ -30,7 +56,7 @@ const (
 	ActionBack         Action = "back"
 )
 
-// Shortcut is a key with its modifiers. Key is a capital letter, "," or a name: Delete, Down, Escape.
+// Shortcut is a key with its modifiers. Key is a capital letter, a sign, or a name: Delete, Down, Escape, F1.
 type Shortcut struct {
 	Action  Action
 	Key     string
@@ -38,35 +64,18 @@ type Shortcut struct {
 	Shift   bool
 }
 
-// Shortcuts is the keyboard map, in the order in which the help lists it. No two share a key.
-func Shortcuts() []Shortcut {
-	return []Shortcut{
-		{Action: ActionSearch, Key: "F", Primary: true},
-		{Action: ActionNew, Key: "N", Primary: true},
-		{Action: ActionEdit, Key: "E", Primary: true},
-		{Action: ActionSave, Key: "S", Primary: true},
-		{Action: ActionCopyUser, Key: "B", Primary: true},
-		{Action: ActionCopyPassword, Key: "C", Primary: true, Shift: true},
-		{Action: ActionCopyCode, Key: "T", Primary: true},
-		{Action: ActionOpenSite, Key: "O", Primary: true},
-		{Action: ActionReveal, Key: "R", Primary: true},
-		{Action: ActionGenerator, Key: "G", Primary: true},
-		{Action: ActionLock, Key: "L", Primary: true},
-		{Action: ActionSettings, Key: ",", Primary: true},
-		{Action: ActionAccounts, Key: "A", Primary: true, Shift: true},
-		{Action: ActionFavorite, Key: "D", Primary: true},
-		{Action: ActionTrash, Key: "Delete"},
-		{Action: ActionList, Key: "Down"},
-		{Action: ActionBack, Key: "Escape"},
+// Shortcuts is the keyboard map, in the order in which the help lists it. No two share a key; some actions have several.
+func Shortcuts() (all []Shortcut) {
+	for _, c := range commands() {
+		all = append(all, c.keys...)
 	}
+	return all
 }
 
-// ShortcutOf finds the key of an action; there is none if the second result is false.
+// ShortcutOf finds the first key of an action; there is none if the second result is false.
 func ShortcutOf(action Action) (Shortcut, bool) {
-	for _, s := range Shortcuts() {
-		if s.Action == action {
-			return s, true
-		}
+	if c, ok := commandOf(action); ok && len(c.keys) > 0 {
+		return c.keys[0], true
 	}
 	return Shortcut{}, false
 }
@@ -74,8 +83,8 @@ func ShortcutOf(action Action) (Shortcut, bool) {
 // Label writes the shortcut as the system's own menus do: "Ctrl+Shift+C", on macOS "⇧⌘C".
 func (s Shortcut) Label(words *assets.Catalog, macOS bool) string {
 	key := s.Key
-	if len(key) > 1 {
-		key = words.Text("screen.key." + strings.ToLower(key))
+	if name := "screen.key." + strings.ToLower(key); words.Has(name) {
+		key = words.Text(name)
 	}
 	if macOS {
 		return prefixIf(s.Shift, "⇧") + prefixIf(s.Primary, "⌘") + key

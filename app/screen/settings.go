@@ -268,9 +268,7 @@ func (s *Settings) view() SettingsState {
 	if s.ask {
 		state.Ask = s.question(pending)
 	}
-	for _, k := range Shortcuts() {
-		state.Shortcuts = append(state.Shortcuts, ShortcutRow{k.Label(s.env.Words, s.config.MacOS), k.Describe(s.env.Words)})
-	}
+	state.Shortcuts = shortcutRows(s.env.Words, s.config.MacOS)
 	return state
 }
 

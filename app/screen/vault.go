@@ -30,10 +30,13 @@ type Vault struct {
 	rows     []*vault.Summary
 	counts   vault.Counts
 	folders  []vault.Folder
-	selected id.ID
-	loading  bool // the first list has not arrived
-	asking   bool // a query runs
-	askAgain bool // what it asks is out of date
+	selected id.ID  // the row that the cursor is on
+	marked   marked // nil unless several are selected, or the cursor has left what is
+	anchor   id.ID  // where a range begins
+	facts    facts  // of marked
+	loading  bool   // the first list has not arrived
+	asking   bool   // a query runs
+	askAgain bool   // what it asks is out of date
 
 	detail    *Detail
 	editor    *Editor
@@ -48,13 +51,17 @@ type Vault struct {
 	status    session.Status
 	toast     Toast
 	toasts    int
-	undo      func(context.Context) error
+	undo      func() // takes back what was changed last, also when its toast is gone; nil if it cannot be
+	stopWork  func() // stops what is being done to many items; nil while nothing is
 	hideToast func()
 	ask       Question
 	confirm   func()
 	problem   Message
 	release   []func() // ends the subscriptions
 	generated history  // what the generator has made since the vault was unlocked
+	palette   *Palette
+	recent    []string     // what the palette was used for, the latest first
+	viewDoes  func(Action) // what moves the focus or opens a menu
 }
 
 // VaultConfig is what the window works with and where its ways out lead.
@@ -77,7 +84,7 @@ type VaultConfig struct {
 
 // NewVault shows all items.
 func NewVault(env *Env, config VaultConfig) *Vault {
-	v := &Vault{config: config, vault: config.Unlocked.Vault(), loading: true}
+	v := &Vault{config: config, vault: config.Unlocked.Vault(), loading: true, viewDoes: func(Action) {}}
 	v.begin(env, v.view)
 	v.release = []func(){
 		v.files.begin(env, v.run, config.Unlocked, v.fileHooks()),
@@ -114,7 +121,7 @@ func (v *Vault) Leave() {
 	v.closePane()
 	v.closeDialogs()
 	v.generated.wipe()
-	v.rows, v.folders, v.counts = nil, nil, vault.Counts{}
+	v.rows, v.folders, v.counts, v.marked, v.facts, v.undo, v.recent = nil, nil, vault.Counts{}, nil, facts{}, nil, nil
 }
 
 // Trouble is the model of DialogTrouble.
@@ -162,9 +169,15 @@ func (v *Vault) refresh() {
 
 func (v *Vault) show(f found) {
 	before := v.indexOf(v.selected)
+	hadSeveral := v.marked != nil
 	asked := f.filter != v.filter // the person asked for another list, and not the vault changed
 	searched := f.filter.Text != "" && f.filter.Text != v.filter.Text && (len(f.rows) == 0 || f.rows[0].ID != v.selected)
 	v.filter, v.rows, v.counts, v.folders, v.loading = f.filter, f.rows, f.counts, f.folders, false
+	if v.prune() {
+		v.changed()
+		return
+	}
+	searched = searched && !hadSeveral
 	if searched && v.editor == nil && v.conflicts == nil {
 		v.selectNear(0) // the best match
 	} else if v.indexOf(v.selected) < 0 && (asked || !v.exists(v.selected)) && v.editor == nil && (asked || v.conflicts == nil) {
@@ -229,7 +242,7 @@ func (v *Vault) statusChanged() {
 // Go shows another place of the sidebar.
 func (v *Vault) Go(place Place) {
 	v.leavePane(func() {
-		v.place, v.search, v.selected = place, "", id.ID{}
+		v.place, v.search, v.selected, v.marked = place, "", id.ID{}, nil
 		v.closePane()
 		v.refresh()
 		v.changed()
@@ -256,11 +269,12 @@ func (v *Vault) SortBy(choice string) {
 
 // Select shows the item of a row.
 func (v *Vault) Select(index int) {
-	if index < 0 || index >= len(v.rows) || v.rows[index].ID == v.selected && (v.detail != nil || v.conflicts != nil) {
+	if index < 0 || index >= len(v.rows) || v.marked == nil && v.rows[index].ID == v.selected && (v.detail != nil || v.conflicts != nil) {
 		return
 	}
 	item := v.rows[index].ID
 	v.leavePane(func() {
+		v.marked, v.anchor = nil, item
 		v.open(item)
 		v.changed()
 	})
@@ -341,10 +355,12 @@ func (v *Vault) openEditor(item vault.Item, generate bool) {
 func (v *Vault) edit(item vault.Item, isNew bool) {
 	v.closePane()
 	back := v.selected
+	v.marked = nil
 	v.editor = NewEditor(v.env, EditorConfig{
 		Item: item, New: isNew, Folders: v.folderChoices(false), Save: v.saveItem, Generate: v.OpenGeneratorFor, Attach: v.files.attach,
 		Saved: func(item id.ID) {
 			v.open(item)
+			v.undo = nil // to take back what was done before would surprise now
 			v.refresh()
 			v.changed()
 		},
@@ -413,8 +429,10 @@ func (v *Vault) unsaved() (vault.Item, bool) {
 	return v.editor.unsaved()
 }
 
-// copyText puts a text on the clipboard, takes ownership of it, and says so.
-func (v *Vault) copyText(text secret.Bytes, what string) {
+// copyText puts a text of the selected item on the clipboard, takes ownership of it, and says so.
+func (v *Vault) copyText(text secret.Bytes, what string) { v.copyValue(v.selected, text, what) }
+
+func (v *Vault) copyValue(item id.ID, text secret.Bytes, what string) {
 	after := v.config.ClearAfter()
 	v.config.copier.copy(v.config.Unlocked.Account().ID, text, after, func(err error) {
 		switch {
@@ -422,22 +440,32 @@ func (v *Vault) copyText(text secret.Bytes, what string) {
 		case err != nil:
 			v.fail(explain(v.env.Words, err))
 		default:
-			v.vault.Used(v.selected)
+			v.vault.Used(item)
 			v.say(v.text("screen.vault.copied", "what", what, "seconds", seconds(after)), nil)
 		}
 	})
 }
 
-// say shows a toast; undo may be nil.
+// say shows a toast; undo, which takes back what it reports, may be nil.
 func (v *Vault) say(text string, undo func(context.Context) error) {
 	if v.hideToast != nil {
+	if undo == nil {
+		v.sayAndUndo(text, nil)
+		return
+	}
+	v.sayAndUndo(text, func() { v.do(undo, func() { v.say(v.text("screen.bulk.undone"), nil) }) })
+}
+
+// sayAndUndo shows a toast with a way back, which stays when the toast is gone: until something else is changed.
+func (v *Vault) sayAndUndo(text string, undo func()) {
 		v.hideToast()
 	}
 	v.toasts++
 	stay := toastTime
-	v.toast, v.undo = Toast{Number: v.toasts, Text: text}, undo
+	v.toast = Toast{Number: v.toasts, Text: text}
 	if undo != nil {
 		v.toast.Undo, stay = v.text("screen.vault.undo"), undoTime
+		v.undo = undo
 	}
 	v.hideToast = v.run.After(stay, v.DismissToast)
 	v.changed()
@@ -445,18 +473,22 @@ func (v *Vault) say(text string, undo func(context.Context) error) {
 
 // DismissToast takes the toast away.
 func (v *Vault) DismissToast() {
-	v.toast, v.undo = Toast{}, nil
+	v.toast = Toast{}
 	v.changed()
 }
 
-// Undo takes back what the toast reports, or the last decision between two values.
+// Undo takes back what was changed last, or the last decision between two values, or stops what is being done to many items.
 func (v *Vault) Undo() {
-	if undo := v.undo; undo != nil {
-		v.DismissToast()
-		v.do(undo, func() {})
-	} else if v.conflicts != nil {
+	switch undo := v.undo; {
+	case v.stopWork != nil:
+		v.stopWork()
+	case v.conflicts != nil && v.toast.Undo == "":
 		v.conflicts.UndoLast()
 	}
+	case undo != nil:
+		v.undo = nil
+		v.DismissToast()
+		undo()
 }
 
 func (v *Vault) fail(problem Message) {
@@ -470,6 +502,7 @@ func (v *Vault) DismissProblem() { v.fail(Message{}) }
 // do changes the vault off the UI goroutine. The list follows by the vault's own notice.
 func (v *Vault) do(change func(context.Context) error, done func()) {
 	Run(v.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, change(ctx) }, func(_ struct{}, err error) {
+	v.undo = nil
 		if err != nil {
 			v.fail(explain(v.env.Words, err))
 			return
@@ -502,3 +535,6 @@ func (v *Vault) retranslate() {
 		v.imports.changed()
 	}
 }
+	if v.palette != nil {
+		v.palette.changed()
+	}

@@ -10,43 +10,6 @@ import (
 	"github.com/coffer-vault/coffer/vault"
 )
 
-// chosen is the selected item as the vault has it now, which may be newer than the list.
-func (v *Vault) chosen() (*vault.Summary, bool) { return v.vault.Summary(v.selected) }
-
-// ToggleFavorite makes the selected item a favorite, or no longer.
-func (v *Vault) ToggleFavorite() {
-	item, ok := v.chosen()
-	if !ok || item.TrashedAt != 0 {
-		return
-	}
-	set := func(favorite bool) func(context.Context) error {
-		return func(ctx context.Context) error { return v.vault.SetFavorite(ctx, favorite, item.ID) }
-	}
-	key := "screen.vault.favorited"
-	if item.Favorite {
-		key = "screen.vault.unfavorited"
-	}
-	v.do(set(!item.Favorite), func() { v.say(v.text(key), set(item.Favorite)) })
-}
-
-// ToggleArchive puts the selected item into the archive, or takes it out.
-func (v *Vault) ToggleArchive() {
-	item, ok := v.chosen()
-	if !ok || item.TrashedAt != 0 {
-		return
-	}
-	set := func(archive bool) func(context.Context) error {
-		return func(ctx context.Context) error { return v.vault.Archive(ctx, archive, item.ID) }
-	}
-	key, archive := "screen.vault.archived", item.ArchivedAt == 0
-	if !archive {
-		key = "screen.vault.unarchived"
-	}
-	v.leavePane(func() {
-		v.do(set(archive), func() { v.say(v.text(key, "title", titleOf(v.env.Words, item.Title)), set(!archive)) })
-	})
-}
-
 // restoreVersion makes an item what it was before an edit. To undo it is to go back before that.
 func (v *Vault) restoreVersion(item id.ID, edit vault.Edit) {
 	undo := func(ctx context.Context) error {
@@ -62,85 +25,13 @@ func (v *Vault) restoreVersion(item id.ID, edit vault.Edit) {
 	})
 }
 
-// Trash moves the selected item to the trash.
-func (v *Vault) Trash() {
-	item, ok := v.chosen()
-	if !ok || item.TrashedAt != 0 {
-		return
-	}
-	v.leavePane(func() {
-		v.do(func(ctx context.Context) error { return v.vault.Trash(ctx, item.ID) }, func() {
-			v.say(v.text("screen.vault.trashed", "title", titleOf(v.env.Words, item.Title)), func(ctx context.Context) error {
-				return v.vault.Restore(ctx, item.ID)
-			})
-		})
-	})
-}
-
-// Restore takes the selected item out of the trash.
-func (v *Vault) Restore() {
-	item, ok := v.chosen()
-	if !ok || item.TrashedAt == 0 {
-		return
-	}
-	v.do(func(ctx context.Context) error { return v.vault.Restore(ctx, item.ID) }, func() {
-		v.say(v.text("screen.vault.restored", "title", titleOf(v.env.Words, item.Title)), func(ctx context.Context) error {
-			return v.vault.Trash(ctx, item.ID)
-		})
-	})
-}
-
-// DeleteForever deletes the selected item of the trash, after asking.
-func (v *Vault) DeleteForever() {
-	item, ok := v.chosen()
-	if !ok || item.TrashedAt == 0 {
-		return
-	}
-	title := titleOf(v.env.Words, item.Title)
-	v.withFiles(func(files string) {
-		v.askWith("deleteForever", files, func() {
-			v.do(func(ctx context.Context) error { return v.vault.DeleteForever(ctx, item.ID) }, func() {
-				v.say(v.text("screen.vault.deleted", "title", title), nil)
-			})
-		}, "title", title)
-	}, item.ID)
-}
-
-// EmptyTrash deletes everything in the trash, after asking.
-func (v *Vault) EmptyTrash() {
-	var items []id.ID
-	for _, s := range v.vault.Query(vault.Filter{Trash: true}) {
-		items = append(items, s.ID)
-	}
-	v.withFiles(func(files string) {
-		v.askWith("emptyTrash", files, func() {
-			v.do(func(ctx context.Context) error {
-				_, err := v.vault.EmptyTrash(ctx)
-				return err
-			}, func() { v.say(v.text("screen.vault.trashEmptied"), nil) })
-		}, "count", v.env.Words.Count("screen.vault.count", len(items)))
-	}, items...)
-}
-
-// Move puts the selected item into a folder, one of State.Folders.
-func (v *Vault) Move(choice string) {
-	item, ok := v.chosen()
-	folder, err := id.Parse(choice)
-	if !ok || err != nil && choice != "" || folder == item.Folder {
-		return
-	}
-	to := func(folder id.ID) func(context.Context) error {
-		return func(ctx context.Context) error { return v.vault.Move(ctx, folder, item.ID) }
-	}
-	v.do(to(folder), func() { v.say(v.text("screen.vault.moved"), to(item.Folder)) })
-}
-
 // AddFolder makes a folder in another one, or at the top for the zero id, and shows it.
 func (v *Vault) AddFolder(parent id.ID, name string) {
 	name = strings.TrimSpace(name)
 	if name == "" {
 		return
 	}
+	v.undo = nil
 	Run(v.run, func(ctx context.Context) (vault.Folder, error) {
 		return v.vault.SaveFolder(ctx, vault.Folder{Name: name, Parent: parent})
 	}, func(f vault.Folder, err error) {
@@ -172,13 +63,12 @@ func (v *Vault) MoveFolder(folder id.ID, choice string) {
 }
 
 func (v *Vault) saveFolder(before, after vault.Folder, said string) {
-	save := func(f vault.Folder) func(context.Context) error {
-		return func(ctx context.Context) error {
-			_, err := v.vault.SaveFolder(ctx, f)
-			return err
-		}
-	}
-	v.do(save(after), func() { v.say(said, save(before)) })
+	v.do(func(ctx context.Context) error {
+		_, err := v.vault.SaveFolder(ctx, after)
+		return err
+	}, func() {
+		v.say(said, func(ctx context.Context) error { return v.vault.RevertFolder(ctx, before, after) })
+	})
 }
 
 // FolderParents are the places where a folder can be moved: the top, with an empty ID, and every folder that is not in it.
@@ -203,15 +93,27 @@ func (v *Vault) folder(folder id.ID) (vault.Folder, bool) {
 	return v.folders[i], true
 }
 
-// DeleteFolder deletes a folder, after asking. Its items stay.
+// DeleteFolder deletes a folder, after asking. Its items stay, and remember it: saved again, it has all of them that are in no other one
+// by then.
 func (v *Vault) DeleteFolder(folder id.ID) {
+	name := v.folderName(folder)
 	v.askBefore("deleteFolder", func() {
-		v.do(func(ctx context.Context) error { return v.vault.DeleteFolder(ctx, folder) }, func() {
+		var before vault.Item // a name and a place, and which names it had
+		v.do(func(ctx context.Context) (err error) {
+			if before, err = v.vault.Get(ctx, folder); err != nil {
+				return err
+			}
+			return v.vault.DeleteFolder(ctx, folder)
+		}, func() {
 			if v.place.Folder == folder {
 				v.Go(Place{})
 			}
+			v.say(v.text("screen.vault.folderDeleted", "name", name), func(ctx context.Context) error {
+				_, err := v.vault.Save(ctx, before)
+				return err
+			})
 		})
-	}, "name", v.folderName(folder))
+	}, "name", name)
 }
 
 // askBefore shows a question; confirm follows a yes.
@@ -351,6 +253,10 @@ func (v *Vault) openRejoin() {
 }
 
 func (v *Vault) closeDialogs() {
+	if v.palette != nil {
+		v.palette.Leave()
+		v.palette = nil
+	}
 	if v.generator != nil {
 		v.generator.Leave()
 	}
@@ -367,33 +273,4 @@ func (v *Vault) closeDialogs() {
 		v.sheet.Leave()
 	}
 	v.generator, v.settings, v.imports, v.trouble, v.sheet = nil, nil, nil, nil, nil
-}
-
-// Do carries out what a key stands for. Search, List and Back move the focus, which is the view's; Save is the editor's.
-func (v *Vault) Do(action Action) {
-	if do := v.actions()[action]; do != nil {
-		do()
-	}
-}
-
-func (v *Vault) actions() map[Action]func() {
-	actions := map[Action]func(){
-		ActionNew: func() { v.New(string(vault.Login)) }, ActionEdit: v.Edit, ActionFavorite: v.ToggleFavorite,
-		ActionGenerator: v.OpenGenerator, ActionSettings: v.OpenSettings, ActionLock: v.Lock, ActionTrash: v.Trash,
-	}
-	if v.inTrash() {
-		actions[ActionTrash] = v.DeleteForever
-		delete(actions, ActionNew)
-	}
-	if d := v.detail; d != nil {
-		actions[ActionCopyUser], actions[ActionCopyPassword], actions[ActionCopyCode] = d.CopyUser, d.CopyPassword, d.CopyCode
-		actions[ActionOpenSite], actions[ActionReveal] = d.OpenSite, d.RevealPassword
-	}
-	if v.editor != nil {
-		actions[ActionSave], actions[ActionBack] = v.editor.Save, v.editor.Cancel
-	}
-	if v.dialog() != DialogNone {
-		return map[Action]func(){ActionLock: v.Lock} // what lies over the window takes the keys
-	}
-	return actions
 }

@@ -63,24 +63,16 @@ func (v *Vault) attaching() int {
 	return n
 }
 
-// fileCount is how many files some items have, in their history too. It is called off the UI goroutine. An item that does not open has
-// none that anybody knows of, and can be deleted all the same.
-func (v *Vault) fileCount(ctx context.Context, items ...id.ID) (n int) {
-	for _, item := range items {
-		if f, err := listFiles(ctx, v.files.from, item); err == nil {
-			n += len(f.present) + len(f.removed)
-		}
-	}
-	return n
-}
-
 // withFiles calls next with a sentence on how many files go with some items, empty for none.
 func (v *Vault) withFiles(next func(sentence string), items ...id.ID) {
-	Run(v.run, func(ctx context.Context) (int, error) { return v.fileCount(ctx, items...), nil }, func(n int, _ error) {
-		if n == 0 {
+	Run(v.run, func(ctx context.Context) (int, error) { return v.vault.CountFiles(ctx, items) }, func(n int, err error) {
+		switch {
+		case err != nil:
+			v.fail(explain(v.env.Words, err))
+		case n == 0:
 			next("")
-			return
+		default:
+			next(v.env.Words.Count("screen.files.goToo", n))
 		}
-		next(v.env.Words.Count("screen.files.goToo", n))
 	})
 }

@@ -24,7 +24,9 @@ type VaultState struct {
 	SearchHint string // "Search vault"
 	Sort       []Choice
 	Rows       Rows
-	Selected   int // index into Rows; -1 for none
+	Selected   int // index into Rows of the one that the cursor is on; -1 for none
+	Marked     int // how many rows are selected together; 0 where at most one is
+	Selection  SelectionState
 	Loading    bool
 	Empty      EmptyState
 	New        string   // label of the button; empty in the trash
@@ -39,8 +41,9 @@ type VaultState struct {
 	Ask     Question
 	Problem Message // why something that was asked for did not happen
 
-	Pane   Pane
-	Dialog Dialog
+	Pane    Pane
+	Dialog  Dialog
+	Palette bool // Vault.Palette lies over all of it
 }
 
 // Pane says which model the right pane shows.
@@ -52,6 +55,7 @@ const (
 	PaneDetail         // Vault.Detail
 	PaneEditor         // Vault.Editor
 	PaneConflicts      // Vault.Conflicts
+	PaneSelection      // State.Selection
 )
 
 // Dialog says which model lies over the window.
@@ -71,6 +75,7 @@ const (
 type Rows struct {
 	summaries []*vault.Summary
 	words     *assets.Catalog
+	marked    marked
 }
 
 // Len is the number of rows.
@@ -95,6 +100,7 @@ func (r Rows) At(index int) ItemRow {
 	if row.Subtitle == "" {
 		row.Subtitle = kindText(r.words, s.Kind, "name")
 	}
+	row.Marked = r.marked.has(s.ID)
 	return row
 }
 
@@ -109,6 +115,7 @@ type ItemRow struct {
 	Archived bool
 	Folder   bool // in the inbox of what is to be decided alone
 	Warning  bool // a conflict waits, or the item does not open
+	Marked   bool // it is selected with others
 }
 
 // EmptyState is what the list shows when it has no rows. Action is the label of a button that makes a new item; it may be empty.
@@ -132,6 +139,7 @@ type Toast struct {
 	Number int
 	Text   string
 	Undo   string // label of the button; empty if nothing can be undone
+	Busy   bool   // it reports how far something is, which Undo stops
 }
 
 // Question asks before something that cannot be undone. It is zero while nothing is asked.
@@ -149,8 +157,8 @@ func (v *Vault) view() VaultState {
 	s := VaultState{
 		Account: account.Email, Server: hostOf(account.Origin), Accounts: v.accounts(account.ID), Nav: nav, Heading: headingOf(nav),
 		CountText: v.env.Words.Count("screen.vault.count", len(v.rows)), Search: v.search, SearchHint: v.text("screen.vault.search"), Sort: v.sorts(),
-		Rows: Rows{v.rows, v.env.Words}, Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
-		Notice: v.accountNotice(), Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), InTrash: v.inTrash(),
+		Rows: Rows{v.rows, v.env.Words, v.marked}, Marked: len(v.marked), Selection: v.selection(), Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
+		Notice: v.accountNotice(), Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), Palette: v.palette != nil, InTrash: v.inTrash(),
 	}
 	if othersOpen(s.Accounts) > 0 {
 		s.LockAll = v.text("screen.accounts.lockAll")
@@ -196,6 +204,8 @@ func (v *Vault) pane() Pane {
 		return PaneConflicts
 	case v.editor != nil:
 		return PaneEditor
+	case len(v.marked) > 1:
+		return PaneSelection
 	case v.detail != nil:
 		return PaneDetail
 	}

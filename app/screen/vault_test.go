@@ -165,8 +165,9 @@ func TestTrashRestoreDelete(t *testing.T) {
 	}
 	d.undo(v, "“B” is in the trash.")
 	d.until("back", func() bool { return d.titles(v) == "A, B, C" })
-	if v.State().Toast.Number != 0 {
-		t.Error("the toast stays after its undo")
+	d.until("words", func() bool { return v.State().Toast.Text == "Undone." })
+	if v.State().Toast.Undo != "" || v.Can(ActionUndo) {
+		t.Error("what was undone can be undone")
 	}
 
 	d.show(v, "B")
