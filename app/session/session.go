@@ -69,6 +69,7 @@ type Manager struct {
 
 	mu       sync.Mutex
 	unlocked map[id.ID]*Unlocked
+	saved    *Settings // the last that were saved
 
 	onStep func(string) error // tests: see Manager.step
 }

@@ -22,6 +22,8 @@ type Settings struct {
 	StartAtLogin   bool          `json:"start_at_login"`
 	ImportBrowsers bool          `json:"import_browsers"` // on an account's first sign-in on a PC
 	Server         string        `json:"server"`          // the origin that new accounts use; "" for the built-in one
+	CheckBreaches  bool          `json:"check_breaches"`  // passwords are looked up at BreachServer
+	BreachServer   string        `json:"breach_server"`   // "" for the public one
 }
 
 // DefaultSettings is what a new user has.
@@ -51,8 +53,9 @@ func (m *Manager) Settings() Settings {
 	return s
 }
 
-// SaveSettings writes the settings.
+// SaveSettings writes the settings. Whether passwords are looked up holds from now on, also if that fails.
 func (m *Manager) SaveSettings(s Settings) error {
+	m.askBreaches(s)
 	if err := m.cfg.Paths.Create(); err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}

@@ -58,6 +58,9 @@ type Unlocked struct {
 	lookMu sync.Mutex     // one question for a recovery at a time
 	pruned bool           // old copies of the file were looked at; under syncMu
 
+	checkupMu sync.Mutex
+	checkup   *Checkup
+
 	nextBackup time.Time // when to look whether one is due; of syncLoop alone
 }
 

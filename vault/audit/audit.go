@@ -53,7 +53,8 @@ type Auditor struct {
 	mu      sync.RWMutex
 	closed  bool
 	due     map[id.ID]bool
-	done    int // since nothing was due
+	looking bool // at an item that is not due any more
+	done    int  // since nothing was due
 	records map[id.ID]record
 	groups  map[mark]group
 	result  Result
@@ -124,7 +125,15 @@ func (a *Auditor) Changed(c vault.Change) {
 			a.due[item] = true
 		}
 	}
-	a.result.Left = len(a.due)
+	a.result.Left = a.left()
+}
+
+// left is how many items are not examined yet.
+func (a *Auditor) left() int {
+	if a.looking {
+		return len(a.due) + 1
+	}
+	return len(a.due)
 }
 
 // tellEach is after how many items Work tells how far it is.
@@ -160,6 +169,7 @@ func (a *Auditor) next() (id.ID, bool) {
 	defer a.mu.Unlock()
 	for item := range a.due {
 		delete(a.due, item)
+		a.looking = true
 		a.done++
 		return item, true
 	}
@@ -170,6 +180,7 @@ func (a *Auditor) next() (id.ID, bool) {
 func (a *Auditor) again(item id.ID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.looking = false
 	if !a.closed {
 		a.due[item] = true
 		a.done--
@@ -198,6 +209,7 @@ func (a *Auditor) examine(ctx context.Context, item id.ID) error {
 func (a *Auditor) put(item id.ID, r record, counts bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.looking = false
 	if a.closed {
 		return
 	}

@@ -36,7 +36,7 @@ func (a *Auditor) count() {
 		return
 	}
 	var each [16]int
-	r := Result{Counts: make(map[vault.Finding]int), Done: a.done, Left: len(a.due)}
+	r := Result{Counts: make(map[vault.Finding]int), Done: a.done, Left: a.left()}
 	for _, item := range a.records {
 		found := a.findings(item)
 		open := found &^ item.ignored
