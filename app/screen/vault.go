@@ -354,13 +354,13 @@ func (v *Vault) openEditor(item vault.Item, generate bool) {
 
 func (v *Vault) edit(item vault.Item, isNew bool) {
 	v.closePane()
-	back := v.selected
 	v.marked = nil
+	back := v.selected
 	v.editor = NewEditor(v.env, EditorConfig{
 		Item: item, New: isNew, Folders: v.folderChoices(false), Save: v.saveItem, Generate: v.OpenGeneratorFor, Attach: v.files.attach,
 		Saved: func(item id.ID) {
-			v.open(item)
 			v.undo = nil // to take back what was done before would surprise now
+			v.open(item)
 			v.refresh()
 			v.changed()
 		},
@@ -448,7 +448,6 @@ func (v *Vault) copyValue(item id.ID, text secret.Bytes, what string) {
 
 // say shows a toast; undo, which takes back what it reports, may be nil.
 func (v *Vault) say(text string, undo func(context.Context) error) {
-	if v.hideToast != nil {
 	if undo == nil {
 		v.sayAndUndo(text, nil)
 		return
@@ -458,14 +457,15 @@ func (v *Vault) say(text string, undo func(context.Context) error) {
 
 // sayAndUndo shows a toast with a way back, which stays when the toast is gone: until something else is changed.
 func (v *Vault) sayAndUndo(text string, undo func()) {
+	if v.hideToast != nil {
 		v.hideToast()
 	}
 	v.toasts++
 	stay := toastTime
 	v.toast = Toast{Number: v.toasts, Text: text}
 	if undo != nil {
-		v.toast.Undo, stay = v.text("screen.vault.undo"), undoTime
 		v.undo = undo
+		v.toast.Undo, stay = v.text("screen.vault.undo"), undoTime
 	}
 	v.hideToast = v.run.After(stay, v.DismissToast)
 	v.changed()
@@ -484,11 +484,11 @@ func (v *Vault) Undo() {
 		v.stopWork()
 	case v.conflicts != nil && v.toast.Undo == "":
 		v.conflicts.UndoLast()
-	}
 	case undo != nil:
 		v.undo = nil
 		v.DismissToast()
 		undo()
+	}
 }
 
 func (v *Vault) fail(problem Message) {
@@ -501,8 +501,8 @@ func (v *Vault) DismissProblem() { v.fail(Message{}) }
 
 // do changes the vault off the UI goroutine. The list follows by the vault's own notice.
 func (v *Vault) do(change func(context.Context) error, done func()) {
-	Run(v.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, change(ctx) }, func(_ struct{}, err error) {
 	v.undo = nil
+	Run(v.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, change(ctx) }, func(_ struct{}, err error) {
 		if err != nil {
 			v.fail(explain(v.env.Words, err))
 			return
@@ -534,7 +534,7 @@ func (v *Vault) retranslate() {
 	if v.imports != nil {
 		v.imports.changed()
 	}
-}
 	if v.palette != nil {
 		v.palette.changed()
 	}
+}
