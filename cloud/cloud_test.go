@@ -120,12 +120,15 @@ func (w *world) prove(p *person) error {
 }
 
 func (w *world) recover(p *person) error {
+	return w.recoverOn(p, newDevice("Found laptop", p.device.Key))
+}
+
+func (w *world) recoverOn(p *person, d cloud.NewDevice) error {
 	w.t.Helper()
 	c, err := w.Recoveries.Challenge(w.t.Context(), p.account)
 	if err != nil {
 		return err
 	}
-	d := newDevice("Found laptop", p.device.Key)
 	message := proof.Recovery{
 		Origin: origin, Account: p.account, Email: p.email, Device: d.ID, DeviceKey: d.Key, Nonce: c.Nonce, Expires: c.Expires,
 	}.Message()

@@ -55,7 +55,7 @@ func (b *base) codeHash(code, purpose string, binding []any) []byte {
 
 // tryCode spends a try. A *CodeWrong or ErrCodeExpired comes with a changed m, which the caller has to store.
 func (b *base) tryCode(m *MailedCode, typed, purpose string, binding ...any) error {
-	if m.TriesLeft <= 0 || b.time() >= m.Expires {
+	if m.TriesLeft <= 0 || over(b.time(), m.Expires, codeLifetime) {
 		return ErrCodeExpired
 	}
 	m.TriesLeft--

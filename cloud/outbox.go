@@ -80,6 +80,8 @@ type mailRows interface {
 	DeleteMail(mailID string) error
 	// NextMail is the earliest NextTry. ErrNone if there is no mail.
 	NextMail() (at int64, err error)
+	// HurryMails makes what is due later than a moment due at another one, and of no use at the latest after a third.
+	HurryMails(later, at, expires int64) error
 }
 
 // Outbox sends mails after the transaction that wanted them, again and again until a mail server takes them.
@@ -203,5 +205,15 @@ func (o *Outbox) nextTry(ctx context.Context) (time.Time, error) {
 	if errors.Is(err, ErrNone) {
 		return o.now().Add(outboxIdle), nil
 	}
+	now := o.time()
+	if latest := now + millis(maxRetry); err == nil && at > latest {
+		at = now
+		err = o.hurry(ctx, now, latest)
+	}
 	return time.UnixMilli(at), err
+}
+
+// hurry makes mails due that were put off further than any is: the clock was set back meanwhile.
+func (o *Outbox) hurry(ctx context.Context, now, latest int64) error {
+	return o.store.Update(ctx, func(tx Tx) error { return tx.HurryMails(latest, now, now+millis(noticeLifetime)) })
 }

@@ -59,7 +59,7 @@ type pairingRows interface {
 
 // state is the pairing's state at a moment.
 func (p Pairing) state(now int64) wire.PairingState {
-	if (p.State == wire.PairingWaiting || p.State == wire.PairingAnswered) && now >= p.Expires {
+	if (p.State == wire.PairingWaiting || p.State == wire.PairingAnswered) && over(now, p.Expires, pairingLifetime) {
 		return wire.PairingExpired
 	}
 	return p.State

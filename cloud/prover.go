@@ -50,7 +50,7 @@ func (p *prover) challenge(ctx context.Context, account id.ID, purpose string) (
 // the finder of a lost laptop could keep its owner from ever revoking it, by a wrong proof each quarter of an hour.
 func (p *prover) judge(tx Tx, claimed Challenge, who id.ID, right func(Account) bool) (account Account, verdict, failure error) {
 	c, err := tx.TakeChallenge(claimed.Nonce)
-	if errors.Is(err, ErrNone) || (err == nil && (c.Account != claimed.Account || c.Purpose != claimed.Purpose || c.Expires != claimed.Expires || p.time() >= c.Expires)) {
+	if errors.Is(err, ErrNone) || (err == nil && (c.Account != claimed.Account || c.Purpose != claimed.Purpose || c.Expires != claimed.Expires || over(p.time(), c.Expires, challengeLifetime))) {
 		return Account{}, invalid("challenge is unknown, used or expired"), nil
 	} else if err != nil {
 		return Account{}, nil, err

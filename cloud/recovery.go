@@ -38,6 +38,11 @@ type Recovery struct {
 	Expires  int64
 }
 
+// over tells whether a recovery is over, or is one that nobody could wait for (docs/crash-safety.md, Clocks).
+func (s *Recoveries) over(r Recovery) bool {
+	return over(s.time(), r.Expires, s.delay+recoveryWindow)
+}
+
 func (r Recovery) ready(now int64) bool { return r.ReadyAt > 0 && now >= r.ReadyAt && now < r.Expires }
 
 type recoveryRows interface {
@@ -116,7 +121,7 @@ func (s *Recoveries) mailCode(tx Tx, a Account, p RecoveryProof) (expires int64,
 	if err != nil && !errors.Is(err, ErrNone) {
 		return 0, err
 	}
-	if s.time() >= r.Expires {
+	if s.over(r) {
 		r = Recovery{NewDevice: p.Device}
 	}
 	if r.NewDevice != p.Device {
@@ -156,7 +161,7 @@ func (s *Recoveries) ByRecovery(ctx context.Context, account, device id.ID) (Cal
 // own returns the row that the caller's signature was verified for. Errors: ErrCodeExpired.
 func (s *Recoveries) own(tx Tx, c Caller) (Recovery, error) {
 	r, err := tx.Recovery(c.Account, c.Device)
-	if errors.Is(err, ErrNone) || (err == nil && (r.Key != c.Key || s.time() >= r.Expires)) {
+	if errors.Is(err, ErrNone) || (err == nil && (r.Key != c.Key || s.over(r))) {
 		return Recovery{}, ErrCodeExpired
 	}
 	return r, err

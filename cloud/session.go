@@ -108,7 +108,7 @@ func (s *Sessions) ByAccess(ctx context.Context, account, device id.ID, token []
 		if err != nil {
 			return err
 		}
-		if row.Account != account || row.Device != device || s.time() >= row.AccessExpires {
+		if row.Account != account || row.Device != device || over(s.time(), row.AccessExpires, accessLifetime) {
 			return ErrNone
 		}
 		caller, err = s.holder(tx, account, device)
@@ -178,7 +178,7 @@ func (s *Sessions) Refresh(ctx context.Context, c Caller, token []byte) (tokens 
 		} else if err != nil {
 			return nil, err
 		}
-		if row.Account != c.Account || row.Device != c.Device || s.time() >= row.RefreshExpires {
+		if row.Account != c.Account || row.Device != c.Device || over(s.time(), row.RefreshExpires, refreshLifetime) {
 			return ErrSessionEnded, nil
 		}
 		if !row.use(hashToken(token)) {

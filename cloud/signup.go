@@ -120,7 +120,7 @@ func (s *SignUp) Finish(ctx context.Context, n NewAccount) (Tokens, error) {
 	var tokens Tokens
 	err = s.store.Update(ctx, func(tx Tx) error {
 		row, err := tx.SignupByToken(hashToken(n.Token))
-		if errors.Is(err, ErrNone) || (err == nil && s.time() >= row.Expires) {
+		if errors.Is(err, ErrNone) || (err == nil && over(s.time(), row.Expires, signupTokenLifetime)) {
 			return ErrCodeExpired
 		} else if err != nil {
 			return err

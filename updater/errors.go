@@ -1,6 +1,7 @@
 package updater
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -48,7 +49,7 @@ func mostTelling(failures []error) error {
 func classify(err error) error {
 	kind := ErrTampered
 	switch {
-	case err == nil, errors.Is(err, ErrHostsUnreachable), errors.Is(err, ErrTampered), errors.Is(err, ErrTrustDamaged):
+	case err == nil, errors.Is(err, ErrHostsUnreachable), errors.Is(err, ErrExpired), errors.Is(err, ErrTampered), errors.Is(err, ErrTrustDamaged):
 		return err
 	case errors.Is(err, &metadata.ErrUnsignedMetadata{}):
 		kind = ErrWrongKeys
@@ -62,6 +63,15 @@ func classify(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", kind, err)
+}
+
+// silence is why a host gave no answer. A certificate that is not valid now is like metadata that is not: most often this clock is wrong.
+func silence(err error) error {
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
+		return ErrExpired
+	}
+	return ErrHostsUnreachable
 }
 
 // isLocal recognises errors of the file system.

@@ -80,7 +80,7 @@ func (m *mirror) get(ctx context.Context, url string, offset int64) (*http.Respo
 	}
 	res, err := m.client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrHostsUnreachable, err)
+		return nil, fmt.Errorf("%w: %w", silence(err), err)
 	}
 	return res, nil
 }

@@ -49,6 +49,8 @@ type DetailConfig struct {
 
 	RestoreVersion func(item id.ID, edit vault.Edit) // as it was before the edit
 
+	ClockOff func() time.Duration // how far this PC's clock is known to be off; nil: not at all
+
 	files         *files // nil where items have none
 	DeleteRemoved func(item id.ID, removed []vault.Attachment)
 }

@@ -45,6 +45,7 @@ const (
 	BannerTrashed                    // restore
 	BannerArchived                   // take out
 	BannerReadOnly                   // nothing
+	BannerClock                      // nothing
 )
 
 // Banner is a warning above the cards.
@@ -168,7 +169,16 @@ func (d *Detail) banners() []Banner {
 	if d.meters.weak(string(passwordField)) && d.item.TrashedAt == 0 {
 		add(BannerWeak, "weak", ToneWarning, !d.readOnly())
 	}
+	if d.config.ClockOff != nil && d.config.ClockOff() != 0 && d.hasCodes() {
+		add(BannerClock, "wrongClock", ToneWarning, false)
+	}
 	return banners
+}
+
+// hasCodes tells whether the item gives one-time codes, which are wrong where the clock is.
+func (d *Detail) hasCodes() bool {
+	isCode := func(r DetailRow) bool { return r.Type == RowCode }
+	return slices.ContainsFunc(d.cards(), func(c Card) bool { return slices.ContainsFunc(c.Rows, isCode) })
 }
 
 // cards groups the rows: fields of the kind, websites, the person's own fields, notes.

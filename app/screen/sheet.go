@@ -350,7 +350,7 @@ func (s *Sheet) watch(work func(context.Context) error, done func(error)) {
 // fail shows why something did not happen. The password in force is asked for anew.
 func (s *Sheet) fail(err error) {
 	s.problem = explain(s.env.Words, err)
-	if errors.Is(err, session.ErrOffline) {
+	if errors.Is(err, session.ErrOffline) && !errors.Is(err, session.ErrClock) {
 		// Nobody tries again by himself what a person has asked for here.
 		s.problem = sentence{key: "notNow", tone: ToneWarning}.message(s.env.Words)
 	}

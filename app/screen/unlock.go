@@ -228,7 +228,7 @@ func (u *Unlock) answered(opened *session.Unlocked, err error) {
 	}
 	u.reload = u.reload || reloadable(err)
 	u.problem = explain(u.env.Words, err)
-	if errors.Is(err, session.ErrOffline) { // only mending needs the server
+	if errors.Is(err, session.ErrOffline) && !errors.Is(err, session.ErrClock) { // only mending needs the server
 		u.problem = sentence{key: "notNow", tone: ToneWarning}.message(u.env.Words)
 	}
 	if u.needSecretKey && errors.Is(err, session.ErrWrongPassword) {

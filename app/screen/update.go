@@ -197,6 +197,8 @@ func (u *Update) warning() Message {
 		return Message{}
 	}
 	switch age := u.env.Clock.Now().Sub(u.verified); {
+	case age < -updater.StaleNote: // the clock is wrong, or was
+		return Message{Tone: ToneQuiet, What: u.text("screen.update.staleNote")}
 	case age > updater.StaleBanner:
 		return Message{Tone: ToneWarning, What: u.text("screen.update.staleBanner"), Next: u.text("screen.update.staleNext")}
 	case age > updater.StaleNote:

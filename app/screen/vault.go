@@ -291,6 +291,7 @@ func (v *Vault) open(item id.ID) {
 	v.detail = NewDetail(v.env, DetailConfig{
 		Get: v.vault.Get, FolderName: v.folderName, Copied: v.copyText, Edit: v.openEditor, Conflicts: v.openConflicts,
 		Restore: func(id.ID) { v.Restore() }, RestoreVersion: v.restoreVersion, Unarchive: func(id.ID) { v.ToggleArchive() }, Failed: v.fail, files: &v.files, DeleteRemoved: v.deleteRemoved,
+		ClockOff: func() time.Duration { return v.status.ClockOff },
 	}, item)
 }
 

@@ -82,7 +82,7 @@ func (u *Unlocked) BackUp(ctx context.Context) error {
 		return fmt.Errorf("make backup: %w", err)
 	}
 	all, err := u.m.backups(account)
-	for _, b := range outdated(all) {
+	for _, b := range outdated(all, u.m.cfg.Now()) {
 		err = errors.Join(err, os.Remove(u.m.backupPath(account, b.ID)))
 	}
 	if err != nil {
@@ -95,7 +95,7 @@ func (u *Unlocked) BackUp(ctx context.Context) error {
 // backUpIfDue makes the backup of the day. A clock that was set back makes none: there is one of about now.
 func (u *Unlocked) backUpIfDue() {
 	now := u.m.cfg.Now()
-	if now.Before(u.nextBackup) {
+	if wait := u.nextBackup.Sub(now); wait > 0 && wait <= backupEach { // a longer one is from before the clock was set back
 		return
 	}
 	all, err := u.Backups()
@@ -113,11 +113,23 @@ func (u *Unlocked) backUpIfDue() {
 	}
 }
 
-// outdated are the backups, of all from new to old, that are neither the newest of their day, week or month nor within the size.
-func outdated(all []Backup) []Backup {
-	var old []Backup
+// outdated are the backups, of all from new to old, that are no longer kept. Those that lie ahead of the clock are chosen among apart
+// from the others: either they or the present one were made while the clock was wrong, and nobody can tell which. So a wrong clock
+// throws no good backup away.
+func outdated(all []Backup, now time.Time) []Backup {
+	ahead := 0
+	for ahead < len(all) && all[ahead].Time.Sub(now) > backupEach {
+		ahead++
+	}
+	old, size := thinned(all[ahead:], 0)
+	unlikely, _ := thinned(all[:ahead], size)
+	return append(old, unlikely...)
+}
+
+// thinned are the backups, of all from new to old, that are neither the newest of their day, week or month nor within the size, of which
+// others have used a part; and how much of it is used then.
+func thinned(all []Backup, size int64) (old []Backup, used int64) {
 	days, weeks, months := newPeriods(backupDays), newPeriods(backupWeeks), newPeriods(backupMonths)
-	size := int64(0)
 	for i, b := range all {
 		year, week := b.Time.ISOWeek()
 		day, ofWeek, month := days.first(b.Time.Format("2006-01-02")), weeks.first(fmt.Sprint(year, week)), months.first(b.Time.Format("2006-01"))
@@ -131,7 +143,7 @@ func outdated(all []Backup) []Backup {
 		}
 		size += b.Size
 	}
-	return old
+	return old, size
 }
 
 // periods remembers which of a number of days, weeks or months were seen.

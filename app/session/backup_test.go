@@ -122,7 +122,7 @@ func TestWhichBackupsAreKept(t *testing.T) {
 		all = append(all, session.Backup{Time: newest.Add(-time.Duration(n) * day), Size: 1000})
 	}
 	old := map[time.Time]bool{}
-	for _, b := range session.Outdated(all) {
+	for _, b := range session.Outdated(all, newest) {
 		old[b.Time] = true
 	}
 	var kept []string
@@ -138,7 +138,7 @@ func TestWhichBackupsAreKept(t *testing.T) {
 	for i := range all {
 		all[i].Size = 400 << 20
 	}
-	if n := len(session.Outdated(all)); n != len(all)-2 {
+	if n := len(session.Outdated(all, newest)); n != len(all)-2 {
 		t.Errorf("%d of %d large ones go", n, len(all))
 	}
 }

@@ -16,10 +16,11 @@ import (
 )
 
 // A copy of the vault file is kept before the server's state is taken over: sealed values, like the file itself. It goes when a sync
-// has succeeded and it is older than copyAge, or when there are more than maxCopies.
+// has succeeded and it is older than copyAge, by a clock that agrees with the server's, or when there are more than maxCopies.
 const (
-	maxCopies = 3
-	copyAge   = 30 * 24 * time.Hour
+	maxCopies   = 3
+	copyAge     = 30 * 24 * time.Hour
+	unlikelyAge = 365 * 24 * time.Hour
 )
 
 const copyTime = "20060102T150405.000Z"
@@ -34,7 +35,8 @@ func (m *Manager) keepCopy(ctx context.Context, store *sqlite.Store, account id.
 	if err := store.CopyTo(ctx, path); err != nil {
 		return "", err
 	}
-	m.pruneCopies(account, false)
+	m.removeHalfCopies(account)
+	m.removeCopies(tooMany(m.copies(account), path))
 	return path, nil
 }
 
@@ -71,16 +73,31 @@ func (m *Manager) removeHalfCopies(account id.ID) {
 	}
 }
 
-// pruneCopies removes what is over the limits; the age counts only after a sync that succeeded.
-func (m *Manager) pruneCopies(account id.ID, synced bool) {
+// tooMany are the oldest of copies that are more than maxCopies. The one just made stays whatever its name says: where the clock is wrong
+// it may seem the oldest.
+func tooMany(copies []string, made string) []string {
+	others := slices.DeleteFunc(slices.Clone(copies), func(path string) bool { return path == made })
+	return others[:max(0, len(others)-(maxCopies-1))]
+}
+
+// pruneCopies removes old copies after a sync that succeeded; ahead is how far the server's clock is ahead of this PC's.
+func (m *Manager) pruneCopies(account id.ID, ahead time.Duration) {
 	m.removeHalfCopies(account)
-	all := m.copies(account)
-	for i, path := range all {
+	if ahead != 0 {
+		return // of two clocks that differ nobody knows which is right
+	}
+	now := m.cfg.Now()
+	m.removeCopies(slices.DeleteFunc(m.copies(account), func(path string) bool {
 		info, err := os.Stat(path)
-		old := err == nil && synced && m.cfg.Now().Sub(info.ModTime()) > copyAge
-		if !old && i >= len(all)-maxCopies {
-			continue
-		}
+		return err != nil || !outlived(now.Sub(info.ModTime()))
+	}))
+}
+
+// outlived tells whether a copy of an age has had its time. One that seems to be from years ago was made while the clock was wrong.
+func outlived(age time.Duration) bool { return age > copyAge && age < unlikelyAge }
+
+func (m *Manager) removeCopies(paths []string) {
+	for _, path := range paths {
 		if err := os.Remove(path); err != nil {
 			m.cfg.Log.Warn("old copy not removed", "error", err)
 		}

@@ -27,6 +27,8 @@ var (
 	ErrNoKeyring = errors.New("no keyring")
 	// ErrOffline: the server does not answer. Nothing is wrong with the vault.
 	ErrOffline = errors.New("server not reachable")
+	// ErrClock: the server's certificate is not valid at this PC's time. It wraps ErrOffline.
+	ErrClock = errors.New("the server's certificate is not valid at the time of this PC")
 	// ErrNotCoffer: something answers at the address, but no Coffer server.
 	ErrNotCoffer = errors.New("no Coffer server at this address")
 	// ErrCodeExpired: the mailed code is too old; ask for another.
@@ -77,6 +79,8 @@ func fromServer(err error) error {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled):
 		return err
+	case errors.Is(err, remote.ErrCertificateTime):
+		return fmt.Errorf("%w: %w: %w", ErrClock, ErrOffline, err)
 	case errors.Is(err, remote.ErrUnreachable):
 		return fmt.Errorf("%w: %w", ErrOffline, err)
 	case errors.Is(err, remote.ErrStrangeAnswer):

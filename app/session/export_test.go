@@ -1,6 +1,9 @@
 package session
 
 import (
+	"context"
+	"time"
+
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
 )
@@ -24,5 +27,13 @@ func Resealing(u *Unlocked) bool {
 // BackUpIfDue does what the sync loop does after each round. Only for accounts whose loop does not run.
 func BackUpIfDue(u *Unlocked) { u.backUpIfDue() }
 
-// Outdated are the backups, of all from new to old, that would be removed.
-func Outdated(all []Backup) []Backup { return outdated(all) }
+// Outdated are the backups, of all from new to old, that would be removed now.
+func Outdated(all []Backup, now time.Time) []Backup { return outdated(all, now) }
+
+// KeepCopy makes a copy of the account's file as it is made before the server's state is taken over.
+func KeepCopy(m *Manager, ctx context.Context, u *Unlocked) (path string, err error) {
+	return m.keepCopy(ctx, u.store, u.own.bundle.Account)
+}
+
+// Prune removes old copies as the first sync that succeeds does.
+func Prune(u *Unlocked, ahead time.Duration) { u.m.pruneCopies(u.own.bundle.Account, ahead) }

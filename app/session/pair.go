@@ -67,7 +67,7 @@ func (m *Manager) BeginPairing(ctx context.Context, origin, email string) (*Pair
 	if err != nil {
 		return nil, fromServer(err)
 	}
-	p.expires = time.UnixMilli(started.Expires)
+	p.expires = client.Local(started.Expires)
 	return p, nil
 }
 

@@ -97,7 +97,7 @@ func (r *Recovery) Resend(ctx context.Context) error {
 	if err != nil {
 		return fromServer(err)
 	}
-	r.expires = time.UnixMilli(started.CodeExpires)
+	r.expires = r.client.Local(started.CodeExpires)
 	return nil
 }
 

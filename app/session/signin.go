@@ -110,7 +110,7 @@ func (s *SignIn) prove(ctx context.Context) error {
 	if err != nil {
 		return fromServer(err)
 	}
-	s.session, s.expires = proved.Session, time.UnixMilli(proved.CodeExpires)
+	s.session, s.expires = proved.Session, s.client.Local(proved.CodeExpires)
 	return nil
 }
 
@@ -129,7 +129,7 @@ func (s *SignIn) Resend(ctx context.Context) error {
 	if err != nil {
 		return fromServer(err)
 	}
-	s.expires = time.UnixMilli(resent.CodeExpires)
+	s.expires = s.client.Local(resent.CodeExpires)
 	return nil
 }
 

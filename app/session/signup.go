@@ -45,7 +45,7 @@ func (s *SignUp) Resend(ctx context.Context) error {
 	if err != nil {
 		return fromServer(err)
 	}
-	s.id, s.expires = started.SignupID, time.UnixMilli(started.Expires)
+	s.id, s.expires = started.SignupID, s.client.Local(started.Expires)
 	return nil
 }
 

@@ -25,7 +25,8 @@ type Status struct {
 	ToLoad   int       // and how many there are; 0 at all other times
 	Err      error     // why Offline or Problem
 	Notices  Notices
-	Evidence string // after a violation: the file that keeps what the server answered
+	ClockOff time.Duration // how far this PC's clock is ahead of the server's; 0 for less than half a minute
+	Evidence string        // after a violation: the file that keeps what the server answered
 }
 
 // board holds a Status and tells watchers of changes.

@@ -184,6 +184,7 @@ func (u *Unlocked) settle(report engine.Report, err error) {
 	pending := u.pending()
 	u.board.change(func(s *Status) {
 		s.Pending, s.Err, s.Loaded, s.ToLoad = pending, err, 0, 0
+		s.ClockOff = -u.session.Client().Ahead()
 		switch {
 		case err == nil:
 			s.State, s.LastSync = Synced, u.m.cfg.Now()
@@ -195,7 +196,7 @@ func (u *Unlocked) settle(report engine.Report, err error) {
 	})
 	if err == nil && !u.pruned {
 		u.pruned = true
-		u.m.pruneCopies(u.own.bundle.Account, true)
+		u.m.pruneCopies(u.own.bundle.Account, u.session.Client().Ahead())
 	}
 	if err == nil {
 		u.transfers.synced()

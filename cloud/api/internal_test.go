@@ -172,9 +172,22 @@ func TestAddressMemory(t *testing.T) {
 	}
 }
 
+// Every answer says what time it is by the clock that requests are judged by.
+func TestEveryAnswerHasTheServersTime(t *testing.T) {
+	at := time.Date(2100, 6, 1, 12, 0, 0, 0, time.FixedZone("", 3600))
+	now := func() time.Time { return at }
+	s := &Server{log: slog.New(slog.DiscardHandler), now: now}
+	w := httptest.NewRecorder()
+	limits := newAddressLimits(Config{Limits: Limits{Other: 1, OtherBurst: 1}, Now: now})
+	s.outer(limits, http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if date, err := http.ParseTime(w.Header().Get("Date")); err != nil || !date.Equal(at) {
+		t.Errorf("Date %q", w.Header().Get("Date"))
+	}
+}
+
 // A panic is answered with 500 and nothing of its cause.
 func TestPanic(t *testing.T) {
-	s := &Server{log: slog.New(slog.DiscardHandler)}
+	s := &Server{log: slog.New(slog.DiscardHandler), now: time.Now}
 	limits := newAddressLimits(Config{Limits: Limits{Other: 1, OtherBurst: 1}, Now: time.Now})
 	w := httptest.NewRecorder()
 	s.outer(limits, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a secret cause") })).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))

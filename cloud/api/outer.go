@@ -41,6 +41,7 @@ func (s *Server) outer(limits *addressLimits, next http.Handler) http.Handler {
 		request := uuid.Must(uuid.NewV7()).String()
 		w.Header().Set("X-Request-Id", request)
 		w.Header().Set("Cache-Control", "no-store")
+		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat)) // the clock that requests are judged by
 		recorder := &recorder{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
 		defer s.finish(recorder, r, begin)

@@ -28,7 +28,9 @@ func (s *Session) Events(ctx context.Context, heard func() error, each func(wire
 	defer resp.Body.Close()
 	if resp.StatusCode != 200 {
 		data, _ := io.ReadAll(io.LimitReader(resp.Body, maxEventLine))
-		return errorAnswer(resp, data)
+		err := errorAnswer(resp, data)
+		s.client.learnTime(err) // for the next try
+		return err
 	}
 	if mediaType(resp) != "text/event-stream" {
 		return fmt.Errorf("event stream: %w", ErrStrangeAnswer)

@@ -19,7 +19,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -50,7 +49,7 @@ type Client struct {
 	origin string
 	http   *http.Client
 	now    func() time.Time
-	skew   atomic.Int64 // milliseconds that the server's clock is ahead; used for requests and nothing else
+	clock  serverClock
 }
 
 // NewClient returns a client for an origin, which it normalises. transport may be nil for the default; redirects are never followed,
@@ -169,13 +168,15 @@ func (c *Client) send(ctx context.Context, method, path, media string, signer *S
 	if signer != nil {
 		c.sign(req, signer, token, body)
 	}
+	before := c.now()
 	resp, err := c.http.Do(req)
 	if err != nil {
 		if ctxErr := ctx.Err(); errors.Is(ctxErr, context.Canceled) {
 			return nil, ctxErr
 		}
-		return nil, fmt.Errorf("%s %s: %w: %w", method, path, ErrUnreachable, withoutURL(err))
+		return nil, unreachable(method, path, withoutURL(err))
 	}
+	c.clock.note(resp.Header, before, c.now())
 	return resp, nil
 }
 
@@ -192,7 +193,7 @@ func (c *Client) sign(req *http.Request, s *Signer, token, body []byte) {
 	r := proof.Request{
 		Origin: c.origin, Method: req.Method, Path: req.URL.EscapedPath(), Query: req.URL.RawQuery,
 		Body: body, Token: token, Account: s.Account, Device: s.Device,
-		Time: c.now().UnixMilli() + c.skew.Load(),
+		Time: c.requestTime(),
 	}
 	rand.Read(r.Nonce[:])
 	h := req.Header
@@ -212,7 +213,7 @@ func (c *Client) learnTime(err error) bool {
 	if !errors.As(err, &e) || e.Code != wire.CodeClockSkew || e.ServerTime == 0 {
 		return false
 	}
-	c.skew.Store(e.ServerTime - c.now().UnixMilli())
+	c.clock.skew.Store(e.ServerTime - c.now().UnixMilli())
 	return true
 }
 

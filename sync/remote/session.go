@@ -62,7 +62,7 @@ func (s *Session) do(ctx context.Context, method, path string, in, out any) erro
 func (s *Session) token(ctx context.Context, refused []byte) ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	expires := time.UnixMilli(s.tokens.AccessExpires - s.client.skew.Load())
+	expires := time.UnixMilli(s.tokens.AccessExpires - s.client.clock.skew.Load())
 	if string(s.tokens.AccessToken) != string(refused) && s.client.now().Add(refreshEarly).Before(expires) {
 		return s.tokens.AccessToken, nil
 	}

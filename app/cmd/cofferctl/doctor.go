@@ -123,7 +123,14 @@ func (p *program) checkUpdates() finding {
 	case verified.IsZero():
 		return finding{"updates", true, "no check on record yet"}
 	}
-	age := time.Since(verified).Round(time.Minute)
+	return lastCheck(time.Since(verified).Round(time.Minute))
+}
+
+// lastCheck judges how long ago the updater was last sure to be current.
+func lastCheck(age time.Duration) finding {
+	if age < -clockLimit {
+		return finding{"updates", false, fmt.Sprintf("last check %s ahead of this PC's clock, which is wrong or was", -age)}
+	}
 	return finding{"updates", age < updater.StaleBanner, fmt.Sprintf("last check %s ago", age)}
 }
 

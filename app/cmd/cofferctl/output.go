@@ -50,6 +50,7 @@ var sentences = []struct {
 	{session.ErrSecretKeyMalformed, "that is no Secret Key. It begins with C1- and is on the emergency kit."},
 	{session.ErrKeyringLost, "this user's keyring has no Secret Key for the account. Use --secret-key to type it; it is on the emergency kit."},
 	{session.ErrNoKeyring, "no keyring answers. Sign in to the desktop, or use --secret-key to type the Secret Key."},
+	{session.ErrClock, "the server's certificate is not valid at the date and time of this PC: set its clock. If that is right, the certificate has expired. The vault on this PC works without the server."},
 	{session.ErrOffline, "the server is not reachable. The vault on this PC works without it; try again later."},
 	{session.ErrNotCoffer, "what answers at this address is no Coffer server. Check the address, and whether a proxy stands in between."},
 	{session.ErrCodeExpired, "the code has expired. Run the command again for a new one."},

@@ -23,6 +23,10 @@ func (t *tx) DeleteMail(mailID string) error {
 	return t.change(`DELETE FROM outbox WHERE mail_id = $1`, mailID)
 }
 
+func (t *tx) HurryMails(later, at, expires int64) error {
+	return t.exec(`UPDATE outbox SET next_try = $1, expires = MIN(expires, $2) WHERE next_try > $3`, at, expires, later)
+}
+
 func (t *tx) NextMail() (at int64, err error) {
 	err = t.one(`SELECT next_try FROM outbox ORDER BY next_try LIMIT 1`, nil, []any{&at})
 	return at, err
