@@ -85,6 +85,12 @@ func Load(tag string) (*Catalog, error) {
 }
 
 func match(tag string) string {
+	code, _ := nearest(tag)
+	return code
+}
+
+// nearest finds the language that suits a tag best; it reports false, and English, where none does.
+func nearest(tag string) (code string, found bool) {
 	offered := Languages()
 	tags := make([]language.Tag, len(offered))
 	for i, l := range offered {
@@ -92,13 +98,23 @@ func match(tag string) string {
 	}
 	wanted, err := language.Parse(tag)
 	if err != nil {
-		return fallback
+		return fallback, false
 	}
 	_, index, confidence := language.NewMatcher(tags).Match(wanted)
 	if confidence == language.No {
-		return fallback
+		return fallback, false
 	}
-	return offered[index].Code
+	return offered[index].Code, true
+}
+
+// Best is the code of the first of the wanted languages (BCP 47) that there is a translation for, English if there is none.
+func Best(wanted ...string) string {
+	for _, tag := range wanted {
+		if code, found := nearest(tag); found {
+			return code
+		}
+	}
+	return fallback
 }
 
 func readTexts(code string) (map[string]text, error) {
@@ -111,6 +127,22 @@ func readTexts(code string) (map[string]text, error) {
 		return nil, fmt.Errorf("translation %s: %w", code, err)
 	}
 	return texts, nil
+}
+
+// Characters lists every character of a language's texts, each once: what a font must have to show them.
+func Characters(code string) ([]rune, error) {
+	texts, err := readTexts(code)
+	if err != nil {
+		return nil, err
+	}
+	var all []rune
+	for _, forms := range texts {
+		for _, form := range forms {
+			all = append(all, []rune(form)...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
 
 // Code is the language the catalog was loaded for, one of Languages.

@@ -127,6 +127,20 @@ func TestLoadFindsTheNearestLanguage(t *testing.T) {
 	}
 }
 
+func TestBestOfSeveralLanguages(t *testing.T) {
+	for _, test := range []struct {
+		wanted []string
+		want   string
+	}{
+		{nil, "en"}, {[]string{"pt-BR"}, "en"}, {[]string{"pt-BR", "en-US", "de"}, "en"}, {[]string{"rubbish!", "", "en"}, "en"},
+		{[]string{"pt-BR", "de-DE", "en"}, "de"}, {[]string{"ja-JP", "en-US"}, "ja"},
+	} {
+		if got := Best(test.wanted...); got != test.want && slices.ContainsFunc(Languages(), func(l Language) bool { return l.Code == test.want }) {
+			t.Errorf("%v: %s, want %s", test.wanted, got, test.want)
+		}
+	}
+}
+
 func TestDates(t *testing.T) {
 	moment, first := time.Date(2026, 9, 20, 0, 50, 0, 0, time.UTC), time.Date(2026, 3, 1, 15, 4, 0, 0, time.UTC)
 	for code, want := range map[string][2]string{

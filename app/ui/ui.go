@@ -49,6 +49,8 @@ type Window struct {
 	shown  shown
 	update *updateStrip
 	theme  string // of the settings, as it was last
+	mode   theme.Mode
+	fonts  string // the language that the fonts are for
 	shows  int
 
 	pickFrom string // the folder that files were picked from last
@@ -151,18 +153,21 @@ func (w *Window) newView(state screen.ShellState) view {
 // modes are the themes by their names in the settings.
 var modes = map[string]theme.Mode{"system": theme.System, "light": theme.Light, "dark": theme.Dark}
 
-// dress follows the theme and the motion of the settings.
+// dress follows the theme, the motion and the language of the settings.
 func (w *Window) dress(state screen.ShellState) {
 	widget.ReduceMotion(state.ReducedMotion)
-	if state.Theme == w.theme {
+	if state.Theme == w.theme && state.Language == w.fonts {
 		return
 	}
-	chosen := state.Theme
-	if w.Theme != "" && (w.theme == "" || w.Shell.Vault() == nil) {
-		chosen = w.Theme // nobody has chosen another one yet
+	if state.Theme != w.theme {
+		chosen := state.Theme
+		if w.Theme != "" && (w.theme == "" || w.Shell.Vault() == nil) {
+			chosen = w.Theme // nobody has chosen another one yet
+		}
+		w.mode = modes[chosen]
 	}
-	w.theme = state.Theme
-	fyne.CurrentApp().Settings().SetTheme(theme.New(modes[chosen]))
+	w.theme, w.fonts = state.Theme, state.Language
+	fyne.CurrentApp().Settings().SetTheme(theme.New(w.mode).For(state.Language))
 }
 
 func (w *Window) renderUpdate(state screen.UpdateState) {

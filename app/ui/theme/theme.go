@@ -22,14 +22,25 @@ const (
 
 // Theme is the toolkit's theme of the program. It is not changed after New.
 type Theme struct {
-	base fyne.Theme
-	mode Mode
+	base     fyne.Theme
+	mode     Mode
+	japanese *pair // of fonts; nil for the embedded ones
 }
 
 var _ fyne.Theme = (*Theme)(nil)
 
 // New makes the theme for a mode, to be handed to the application's settings.
 func New(mode Mode) *Theme { return &Theme{base: stock.DefaultTheme(), mode: mode} }
+
+// For is the theme with the fonts for the texts of a language.
+func (t *Theme) For(code string) *Theme {
+	other := *t
+	other.japanese = nil
+	if code == japaneseCode {
+		other.japanese = japaneseFonts()
+	}
+	return &other
+}
 
 func (t *Theme) variant(system fyne.ThemeVariant) fyne.ThemeVariant {
 	switch t.mode {
@@ -68,6 +79,10 @@ func (t *Theme) Font(style fyne.TextStyle) fyne.Resource {
 		return t.base.Font(style)
 	case style.Monospace:
 		return mono
+	case t.japanese != nil && style.Bold:
+		return t.japanese.bold
+	case t.japanese != nil:
+		return t.japanese.regular
 	case style.Bold:
 		return semiBold
 	case style.Italic:

@@ -22,7 +22,7 @@ const (
 func (w Weight) Style() fyne.TextStyle {
 	switch w {
 	case Medium:
-		return fyne.TextStyle{Italic: true}
+		return fyne.TextStyle{Italic: !inJapanese()}
 	case SemiBold:
 		return fyne.TextStyle{Bold: true}
 	case Mono:

@@ -1,0 +1,5 @@
+package platform
+
+import "os"
+
+func languages() []string { return posixLanguages(os.Getenv) }
