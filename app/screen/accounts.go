@@ -85,8 +85,8 @@ func (s *Shell) lockOthers() {
 	}
 }
 
-// lockAll locks the account that is shown, and all others.
-func (s *Shell) lockAll() {
+// LockAll locks the account that is shown, and all others.
+func (s *Shell) LockAll() {
 	s.lockOthers()
 	s.Lock()
 }

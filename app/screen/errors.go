@@ -120,6 +120,8 @@ var sentences = []sentence{
 	{platform.ErrUnavailable, "noKeyring", ToneWarning},
 	{platform.ErrTooLong, "clipboardTooLong", ToneError},
 	{platform.ErrURL, "badURL", ToneError},
+	{platform.ErrHotKeyTaken, "hotKeyTaken", ToneWarning},
+	{platform.ErrNoHotKeys, "noHotKeys", ToneWarning},
 	{platform.ErrNotPrivate, "notPrivate", ToneError},
 	{platform.ErrRunning, "running", ToneWarning},
 	{kit.ErrTooLong, "kitTooLong", ToneError},

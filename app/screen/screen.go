@@ -64,6 +64,7 @@ type model[S any] struct {
 	build  func() S
 	state  *S // nil until it is first asked for
 	listen func(S)
+	also   []func() // what else follows the model
 }
 
 // begin gives the model its runner and the function that builds its state from its fields.
@@ -83,6 +84,9 @@ func (m *model[S]) State() S {
 // OnChange sets the one listener. It is called on the UI goroutine after every change, not for the present state.
 func (m *model[S]) OnChange(listener func(S)) { m.listen = listener }
 
+// Watch has f called, on the UI goroutine, after every change, when the view has been told.
+func (m *model[S]) Watch(f func()) { m.also = append(m.also, f) }
+
 // text is a text of the catalog, in the language of the person.
 func (m *model[S]) text(key string, args ...any) string { return m.env.Words.Text(key, args...) }
 
@@ -92,10 +96,13 @@ func (m *model[S]) changed() {
 	if m.listen != nil {
 		m.listen(m.State())
 	}
+	for _, f := range m.also {
+		f()
+	}
 }
 
 // Leave ends the screen: its work is cancelled, and what comes late is dropped.
 func (m *model[S]) Leave() {
 	m.run.Stop()
-	m.listen, m.state = nil, nil
+	m.listen, m.also, m.state = nil, nil, nil
 }

@@ -17,6 +17,8 @@ type SettingsState struct {
 	LockAfter  []Choice
 	ClearAfter []Choice
 	Toggles    []Toggle
+	HotKeys    []Choice // of the quick access; empty where there are none
+	HotKey     Message  // why the chosen one does not work
 
 	Email, Server, Device string
 	Devices               []DeviceRow
@@ -50,6 +52,8 @@ const (
 	ToggleReducedMotion = "reducedMotion"
 	ToggleStartAtLogin  = "startAtLogin"
 	ToggleImport        = "import"
+	ToggleKeepInTray    = "keepInTray"
+	ToggleHideSecrets   = "hideSecrets"
 )
 
 // Settings changes the settings; every change is kept at once.
@@ -67,6 +71,7 @@ type Settings struct {
 	problem Message
 	// forgetAutostart drops the answer of the system whether the program starts at login.
 	forgetAutostart func()
+	tray            bool // there was one when the settings were opened
 
 	leads map[string]func() // to the account, the devices and the backups
 
@@ -86,8 +91,11 @@ type SettingsConfig struct {
 	CheckPassword func(context.Context, *session.Unlocked, secret.Bytes) error
 	Forget        func() // removes the account from this PC; nothing of the vault is open afterwards
 	Update        *Update
+	Desktop       Desktop
 	MacOS         bool // how shortcuts are written
 	Done          func()
+
+	hotKey *hotKey
 }
 
 // The choices of the two times that guard secrets, within the bounds of package session.
@@ -101,6 +109,12 @@ var (
 func NewSettings(env *Env, config SettingsConfig) *Settings {
 	s := &Settings{config: config, values: config.Values, loading: true}
 	s.begin(env, s.view)
+	s.tray = config.Desktop.Tray != nil && config.Desktop.Tray()
+	config.hotKey.changed = func() {
+		if !s.run.Stopped() {
+			s.changed()
+		}
+	}
 	s.kit.begin(env, s.run, s.changed)
 	s.kit.then = s.kitSaved
 	Run(s.run, config.Unlocked.Devices, func(devices []session.Device, err error) {
@@ -159,6 +173,11 @@ func (s *Settings) SetClearAfter(choice string) {
 	}
 }
 
+// SetHotKey takes one of State.HotKeys.
+func (s *Settings) SetHotKey(choice string) {
+	s.set(func(v *session.Settings) { v.HotKey = choice })
+}
+
 // SetToggle switches one of State.Toggles.
 func (s *Settings) SetToggle(toggle string, on bool) {
 	switch toggle {
@@ -166,6 +185,10 @@ func (s *Settings) SetToggle(toggle string, on bool) {
 		s.set(func(v *session.Settings) { v.ReducedMotion = on })
 	case ToggleImport:
 		s.set(func(v *session.Settings) { v.ImportBrowsers = on })
+	case ToggleKeepInTray:
+		s.set(func(v *session.Settings) { v.KeepInTray = on })
+	case ToggleHideSecrets:
+		s.set(func(v *session.Settings) { v.HideSecrets = on })
 	case ToggleStartAtLogin:
 		s.forgetAutostart() // what the system said before
 		Run(s.run, func(context.Context) (struct{}, error) { return struct{}{}, s.config.Autostart(on) }, func(_ struct{}, err error) {
@@ -248,14 +271,14 @@ func (s *Settings) view() SettingsState {
 	state := SettingsState{
 		Themes: s.choices(themes, "screen.settings.theme.", s.values.Theme), Languages: s.languages(),
 		LockAfter: s.times(lockTimes, s.values.LockAfter), ClearAfter: s.times(clearTimes, s.values.ClipboardAfter),
-		Toggles: []Toggle{
-			{ToggleReducedMotion, s.text("screen.settings.reducedMotion"), s.values.ReducedMotion},
-			{ToggleStartAtLogin, s.text("screen.settings.startAtLogin"), s.values.StartAtLogin},
-			{ToggleImport, s.text("screen.settings.import"), s.values.ImportBrowsers},
-		},
-		Email: account.Email, Server: hostOf(account.Origin), Device: s.config.Unlocked.Device(),
+		Toggles: s.toggles(),
+		Email:   account.Email, Server: hostOf(account.Origin), Device: s.config.Unlocked.Device(),
 		DevicesLoading: s.loading, DevicesProblem: explain(s.env.Words, s.devErr), Kit: s.kit.state(),
 		Forget: s.text("screen.settings.forget"), Busy: s.busy, Problem: s.problem,
+	}
+	if s.config.Desktop.WatchHotKey != nil {
+		state.HotKeys = s.config.hotKey.choices(s.env.Words, s.config.MacOS, s.values.HotKey)
+		state.HotKey = explain(s.env.Words, s.config.hotKey.err)
 	}
 	for _, d := range s.devices {
 		state.Devices = append(state.Devices, deviceRow(s.env.Words, d))
@@ -270,6 +293,22 @@ func (s *Settings) view() SettingsState {
 	}
 	state.Shortcuts = shortcutRows(s.env.Words, s.config.MacOS)
 	return state
+}
+
+// toggles leaves out what this desktop cannot do.
+func (s *Settings) toggles() []Toggle {
+	toggles := []Toggle{
+		{ToggleReducedMotion, s.text("screen.settings.reducedMotion"), s.values.ReducedMotion},
+		{ToggleStartAtLogin, s.text("screen.settings.startAtLogin"), s.values.StartAtLogin},
+		{ToggleImport, s.text("screen.settings.import"), s.values.ImportBrowsers},
+	}
+	if s.tray {
+		toggles = append(toggles, Toggle{ToggleKeepInTray, s.text("screen.settings.keepInTray"), s.values.KeepInTray})
+	}
+	if s.config.Desktop.HideSecrets {
+		toggles = append(toggles, Toggle{ToggleHideSecrets, s.text("screen.settings.hideSecrets"), s.values.HideSecrets})
+	}
+	return toggles
 }
 
 func (s *Settings) question(pending int) Question {

@@ -32,6 +32,9 @@ type ShellState struct {
 	Shows         int    // rises whenever the window has to come to the front
 	Notice        Message
 	Quitting      bool // what is left happens without a window
+	Unlocked      bool // an account is open, shown or not
+	KeepInTray    bool // closing the window hides it, where there is a tray
+	HideSecrets   bool // from screenshots and shared screens, where the system can
 }
 
 // ShellConfig wires the program together.
@@ -48,6 +51,7 @@ type ShellConfig struct {
 	Locked     func() // after an account was locked, shown or not; may be nil
 	// CheckPassword returns nil for the right master password of an open vault.
 	CheckPassword func(context.Context, *session.Unlocked, secret.Bytes) error
+	Desktop       Desktop
 }
 
 // idlePoll is how often idle time is looked at.
@@ -59,6 +63,7 @@ type Shell struct {
 	config ShellConfig
 	copier *copier
 	update *Update
+	hotKey *hotKey
 
 	settings session.Settings
 	accounts []session.Account
@@ -86,6 +91,7 @@ func NewShell(env *Env, config ShellConfig) *Shell {
 	s.begin(env, s.view)
 	config.Update.Quit = s.Quit
 	s.update = NewUpdate(env, config.Update)
+	s.hotKey = newHotKey(env, config.Desktop, func() {})
 	return s
 }
 
@@ -160,6 +166,7 @@ func (s *Shell) secure() {
 // apply uses settings at once.
 func (s *Shell) apply(settings session.Settings) {
 	s.settings = settings
+	s.hotKey.set(settings.HotKey)
 	wanted := settings.Language
 	if wanted == "" {
 		wanted = s.config.Language
@@ -192,7 +199,8 @@ func (s *Shell) retranslate() {
 }
 
 func (s *Shell) view() ShellState {
-	state := ShellState{Theme: s.settings.Theme, ReducedMotion: s.settings.ReducedMotion, Language: s.env.Words.Code(), Shows: s.shows, Notice: s.notice, Quitting: s.quitting}
+	state := ShellState{Theme: s.settings.Theme, ReducedMotion: s.settings.ReducedMotion, Language: s.env.Words.Code(), Shows: s.shows, Notice: s.notice, Quitting: s.quitting,
+		Unlocked: s.open() != nil || len(s.resting) > 0, KeepInTray: s.settings.KeepInTray, HideSecrets: s.settings.HideSecrets}
 	switch {
 	case s.vault != nil:
 		state.Page = PageVault
@@ -275,7 +283,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 	delete(s.notices, account)
 	s.lastUsed(u.Account())
 	config := VaultConfig{
-		Unlocked: u, Accounts: s.accounts, Lock: s.Lock, SwitchTo: s.switchTo, IsOpen: s.isOpen, LockAll: s.lockAll, NewSettings: s.newSettings,
+		Unlocked: u, Accounts: s.accounts, Lock: s.Lock, SwitchTo: s.switchTo, IsOpen: s.isOpen, LockAll: s.LockAll, NewSettings: s.newSettings,
 		Deleted: s.forget, SignedOut: s.signedOut, Reopened: s.opened,
 		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
 	}
@@ -296,7 +304,7 @@ func (s *Shell) lastUsed(account session.Account) {
 
 func (s *Shell) newSettings(u *session.Unlocked, done func()) *Settings {
 	return NewSettings(s.env, SettingsConfig{
-		Unlocked: u, Values: s.settings, Apply: s.apply, Update: s.update, Autostart: s.config.Autostart, Autostarts: s.config.Autostarts, MacOS: s.config.MacOS,
+		Unlocked: u, Values: s.settings, Apply: s.apply, Update: s.update, Desktop: s.config.Desktop, hotKey: s.hotKey, Autostart: s.config.Autostart, Autostarts: s.config.Autostarts, MacOS: s.config.MacOS,
 		Keep:          func(_ context.Context, v session.Settings) error { return s.config.Manager.SaveSettings(v) },
 		CheckPassword: s.config.CheckPassword, Forget: s.forget, Done: done,
 	})

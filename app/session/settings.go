@@ -24,11 +24,14 @@ type Settings struct {
 	Server         string        `json:"server"`          // the origin that new accounts use; "" for the built-in one
 	CheckBreaches  bool          `json:"check_breaches"`  // passwords are looked up at BreachServer
 	BreachServer   string        `json:"breach_server"`   // "" for the public one
+	KeepInTray     bool          `json:"keep_in_tray"`    // closing the window leaves the icon, and the program
+	HideSecrets    bool          `json:"hide_secrets"`    // keep the window out of screenshots and shared screens
+	HotKey         string        `json:"hot_key"`         // of the quick access; "" for the usual one, "off" for none
 }
 
 // DefaultSettings is what a new user has.
 func DefaultSettings() Settings {
-	return Settings{Theme: "system", LockAfter: 10 * time.Minute, ClipboardAfter: 30 * time.Second, ImportBrowsers: true}
+	return Settings{Theme: "system", LockAfter: 10 * time.Minute, ClipboardAfter: 30 * time.Second, ImportBrowsers: true, KeepInTray: true, HideSecrets: true}
 }
 
 // Bounds of the settings that guard secrets: a damaged file must not switch the guard off.

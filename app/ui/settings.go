@@ -22,6 +22,8 @@ type settingsView struct {
 	problem                      *notice
 	theme                        *widget.Segmented
 	language, lockAfter, clearOf *widget.Select
+	hotKey                       *widget.Select // nil where there are no hot keys
+	hotKeyProblem                *notice
 	toggles                      []*widget.Switch
 	devices                      *fyne.Container
 	devicesShown                 int
@@ -34,7 +36,7 @@ type settingsView struct {
 const settingsWidth = 620
 
 func newSettingsView(w *Window, model *screen.Settings) *settingsView {
-	v := &settingsView{w: w, model: model, problem: newNotice(0), devicesProblem: newNotice(0), devices: widget.Column(0), devicesShown: -1}
+	v := &settingsView{w: w, model: model, problem: newNotice(0), hotKeyProblem: newNotice(8), devicesProblem: newNotice(0), devices: widget.Column(0), devicesShown: -1}
 	s := model.State()
 	v.update = newUpdateSection(w, model.Update())
 	v.kit = newKitSection(w, model)
@@ -85,6 +87,10 @@ func (v *settingsView) general(s screen.SettingsState) fyne.CanvasObject {
 		setting(v.w.text("ui.settings.lockAfter"), widget.Width(selectWidth, v.lockAfter)),
 		setting(v.w.text("ui.settings.clearAfter"), widget.Width(selectWidth, v.clearOf)),
 	}
+	if len(s.HotKeys) > 0 {
+		v.hotKey = pick(v.model.SetHotKey, func(s screen.SettingsState) []screen.Choice { return s.HotKeys })
+		rows = append(rows, widget.Column(0, setting(v.w.text("ui.settings.hotKey"), widget.Width(selectWidth, v.hotKey)), v.hotKeyProblem.box))
+	}
 	for _, t := range s.Toggles {
 		toggle := widget.NewSwitch(t.Label, t.On, func(on bool) { v.model.SetToggle(t.ID, on) })
 		v.toggles = append(v.toggles, toggle)
@@ -117,6 +123,10 @@ func (v *settingsView) render(s screen.SettingsState) {
 	v.language.SetOptions(options(s.Languages, assets.NoIcon))
 	v.lockAfter.SetOptions(options(s.LockAfter, assets.NoIcon))
 	v.clearOf.SetOptions(options(s.ClearAfter, assets.NoIcon))
+	if v.hotKey != nil {
+		v.hotKey.SetOptions(options(s.HotKeys, assets.NoIcon))
+		v.hotKeyProblem.set(s.HotKey)
+	}
 	for i, t := range s.Toggles {
 		v.toggles[i].SetOn(t.On)
 	}

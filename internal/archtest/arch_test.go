@@ -148,6 +148,7 @@ var rules = []rule{
 // onlyIn lists packages that one package alone may import.
 var onlyIn = map[string]string{
 	"fyne.io/fyne/v2/app":            module + "app/cmd/coffer",
+	"fyne.io/systray":                module + "app/tray",
 	"github.com/zalando/go-keyring":  module + "app/platform",
 	"github.com/mattn/go-sqlite3":    module + "internal/sqlite",
 	"github.com/minio/selfupdate":    module + "updater",

@@ -45,7 +45,8 @@ type desktop struct {
 	thread    *uiThread
 	ending    *ending
 	confirm   sync.Once
-	tray      bool // there is one, and so a way back to a hidden window
+	tray      trayIcon
+	hidden    bool // the window
 }
 
 func newDesktop(o options, paths platform.Paths, program *updater.Program, log *slog.Logger) *desktop {
@@ -65,6 +66,7 @@ func (d *desktop) run(front *later) error {
 	if err != nil {
 		return err
 	}
+	defer d.stopTray() // after the keyring has been written to: they share a connection
 	d.openManager()
 	defer d.manager.Close()
 	d.clipboard = openClipboard(d.app, d.manager, d.log)
@@ -79,7 +81,7 @@ func (d *desktop) run(front *later) error {
 	defer cancel()
 	d.app.Lifecycle().SetOnStarted(func() { d.started(ctx) })
 	d.app.Lifecycle().SetOnEnteredForeground(func() { go d.manager.Refresh(ctx) })
-	if !d.options.background {
+	if d.hidden = d.options.background; !d.hidden {
 		d.window.Show()
 	}
 	d.app.Run()
@@ -103,7 +105,7 @@ func (d *desktop) started(ctx context.Context) {
 	d.shell.Start()
 	go d.watchAway(ctx)
 	go d.pollUpdates(ctx)
-	d.newTray()
+	d.watchTray(ctx)
 }
 
 func (d *desktop) openManager() {
@@ -139,6 +141,7 @@ func (d *desktop) shellConfig() screen.ShellConfig {
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)
 		},
+		Desktop: screen.Desktop{Tray: d.tray.shown.Load},
 	}
 }
 
@@ -175,10 +178,11 @@ func (d *desktop) newWindow(state windowState) {
 
 // closed hides the window where the tray can bring it back, and else ends the program.
 func (d *desktop) closed() {
-	if d.tray {
+	if d.tray.shown.Load() && d.shell.State().KeepInTray {
 		d.saveWindowState()
 		d.ui.Rest()
 		d.window.Hide()
+		d.hidden = true
 		return
 	}
 	d.shell.Quit()
@@ -213,6 +217,7 @@ func (d *desktop) locked() {
 }
 
 func (d *desktop) front() {
+	d.hidden = false
 	d.window.Show()
 	d.window.RequestFocus()
 	d.ui.Wake()

@@ -8,6 +8,8 @@ import (
 	"github.com/coffer-vault/coffer/updater/machine"
 )
 
+const programFile = "coffer.exe"
+
 // installedDomain is the base domain that an administrator has set with the installer.
 func installedDomain() string { return machine.Setting("Server") }
 

@@ -1,5 +1,0 @@
-package main
-
-const programFile = "coffer"
-
-func trayAvailable() bool { return true }

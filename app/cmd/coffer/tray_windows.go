@@ -1,5 +1,0 @@
-package main
-
-const programFile = "coffer.exe"
-
-func trayAvailable() bool { return true }

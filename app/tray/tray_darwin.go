@@ -1,0 +1,8 @@
+package tray
+
+const needsBegin = true
+
+var (
+	open, locked = mark, faintMark
+	encode       = encodePNG
+)
