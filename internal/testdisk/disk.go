@@ -51,7 +51,7 @@ func (r *Recorder) Watch(s Step) error {
 		return name, err == nil && path != "" && name != ".." && !strings.HasPrefix(name, "../")
 	}
 	name, ok := inside(s.Path)
-	if !ok || s.Op == Torn || s.Op == Shared {
+	if !ok || s.Op == Torn || s.Op == Shared || s.Op == Read {
 		return nil
 	}
 	s.Path, s.Data = name, slices.Clone(s.Data)

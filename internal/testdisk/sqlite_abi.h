@@ -72,7 +72,7 @@ int sqlite3_vfs_register(sqlite3_vfs *, int);
 #define SQLITE_OPEN_WAL 0x00080000
 
 // The steps that Go is told of, as in testdisk.go.
-enum { OpOpen, OpWrite, OpTorn, OpTruncate, OpSync, OpSyncDir, OpDelete, OpShared };
+enum { OpOpen, OpWrite, OpTorn, OpTruncate, OpSync, OpSyncDir, OpDelete, OpShared, OpRename, OpRead };
 
 int testdisk_register(void);
 

@@ -1,5 +1,5 @@
 // Package testdisk lies between SQLite and the system's disk, and beside internal/atomicfile, in tests: it tells of every step that
-// changes the disk before it is made, lets it fail, and makes from a record of steps what a power cut may leave (Disk). Programs must
+// changes the disk, and of SQLite's reading, before it is made, lets it fail, and makes from a record of steps what a power cut may leave (Disk). Programs must
 // not import it.
 package testdisk
 
@@ -24,19 +24,20 @@ const (
 	Delete
 	Shared // SQLite's shared memory grows; it is a file too, and fills a disk
 	Rename
+	Read // of SQLite; it changes nothing, and a Disk has nothing of it
 )
 
-var opNames = [...]string{"open", "write", "torn write", "truncate", "sync", "sync folder", "delete", "shared memory", "rename"}
+var opNames = [...]string{"open", "write", "torn write", "truncate", "sync", "sync folder", "delete", "shared memory", "rename", "read"}
 
 func (o Op) String() string { return opNames[o] }
 
-// Step is one change of the disk that is about to be made.
+// Step is one thing that is about to be done to the disk.
 type Step struct {
 	Op     Op
 	Path   string // "" for a temporary file of SQLite's; the folder of SyncDir
 	To     string // of Rename
 	Data   []byte // of Write; valid during the call
-	At     int64  // offset of Write and Torn; size of Truncate
+	At     int64  // offset of Write, Torn and Read; size of Truncate
 	Create bool   // of Open
 }
 

@@ -34,7 +34,8 @@ static int layer_close(sqlite3_file *f) {
 }
 
 static int layer_read(sqlite3_file *f, void *to, int n, sqlite3_int64 at) {
-	return of(f)->real->pMethods->xRead(of(f)->real, to, n, at);
+	int rc = ask(OpRead, of(f)->path, NULL, n, at);
+	return rc != SQLITE_OK ? rc : of(f)->real->pMethods->xRead(of(f)->real, to, n, at);
 }
 
 static int layer_write(sqlite3_file *f, const void *data, int n, sqlite3_int64 at) {

@@ -74,7 +74,7 @@ const (
 	half           = -1
 )
 
-var ioErrors = map[Op]int{Open: sqliteCantOpen, Write: 3, Torn: 3, Truncate: 6, Sync: 4, SyncDir: 5, Delete: 10, Shared: 19}
+var ioErrors = map[Op]int{Open: sqliteCantOpen, Write: 3, Torn: 3, Truncate: 6, Sync: 4, SyncDir: 5, Delete: 10, Shared: 19, Read: 1}
 
 //export testdiskStep
 func testdiskStep(op C.int, path *C.char, data unsafe.Pointer, n C.int, at C.longlong) C.int {
