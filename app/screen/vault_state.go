@@ -16,7 +16,8 @@ type VaultState struct {
 	Accounts []AccountChoice // of the menu that switches; the last one, with an empty ID, is "Sign in to another account"
 	LockAll  string          // label of what locks all accounts; empty where no other one is open
 
-	Nav []NavSection
+	Nav   []NavSection
+	Place Place // the one of Nav that the list shows
 
 	Heading    string // "All items"
 	CountText  string // "10,000 items"
@@ -155,7 +156,7 @@ func (q Question) IsZero() bool { return q == Question{} }
 func (v *Vault) view() VaultState {
 	account, nav := v.config.Unlocked.Account(), v.navigation()
 	s := VaultState{
-		Account: account.Email, Server: hostOf(account.Origin), Accounts: v.accounts(account.ID), Nav: nav, Heading: headingOf(nav),
+		Account: account.Email, Server: hostOf(account.Origin), Accounts: v.accounts(account.ID), Nav: nav, Place: v.place, Heading: headingOf(nav),
 		CountText: v.env.Words.Count("screen.vault.count", len(v.rows)), Search: v.search, SearchHint: v.text("screen.vault.search"), Sort: v.sorts(),
 		Rows: Rows{v.rows, v.env.Words, v.marked}, Marked: len(v.marked), Selection: v.selection(), Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
 		Notice: v.accountNotice(), Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), Palette: v.palette != nil, InTrash: v.inTrash(),

@@ -17,16 +17,39 @@ type dialogs struct {
 	sheet    screen.SheetModel
 	modal    *widget.Modal
 	settings *settingsView
+	palette  *paletteView
 	ask      question
 }
 
 func (d *dialogs) render(s screen.VaultState) {
+	if d.palette != nil && !s.Palette {
+		d.showPalette(false) // before the dialog that it lies over
+	}
 	if s.Dialog != d.shown || s.Dialog == screen.DialogSheet && d.model.Sheet() != d.sheet {
 		d.close()
 		d.shown = s.Dialog
 		d.open(s.Dialog)
 	}
+	if s.Palette != (d.palette != nil) {
+		d.showPalette(s.Palette)
+	}
 	d.ask.render(d.w, s.Ask, d.model.Answer)
+}
+
+func (d *dialogs) showPalette(on bool) {
+	if on {
+		d.palette = newPaletteView(d.w, d.model.Palette())
+		return
+	}
+	shown := d.palette
+	d.palette = nil
+	shown.launcher.Close()
+}
+
+// onTop reports whether nothing lies over the window but the dialog that the model shows.
+func (d *dialogs) onTop() bool {
+	top := d.w.root.Canvas().Overlays().Top()
+	return top == nil || d.modal != nil && top == fyne.CanvasObject(d.modal)
 }
 
 func (d *dialogs) close() {

@@ -100,7 +100,7 @@ func TestFilesByKeyboard(t *testing.T) {
 	d.keys(fyne.KeyUp, fyne.KeyReturn)
 	d.waitFor("letter.txt is removed from this item.")
 	d.until("one file", func() bool { return len(d.shell.Vault().Detail().State().Files.Rows) == 1 })
-	d.ui.undo()
+	d.ui.act(screen.ActionUndo)
 	d.untilFile("letter.txt", "10 bytes")
 }
 

@@ -179,7 +179,7 @@ func TestTrashAndUndoByKeyboard(t *testing.T) {
 	d.keys(fyne.KeyDelete)
 	d.waitFor("“GitHub” is in the trash.")
 	d.waitFor("Your vault is empty")
-	d.ui.undo()
+	d.ui.act(screen.ActionUndo)
 	d.until("restored", func() bool { return d.shell.Vault().State().Rows.Len() == 1 })
 
 	d.press(screen.ActionBack)

@@ -16,7 +16,6 @@ func (w *Window) bindKeys() {
 			canvas.AddShortcut(toolkitShortcut(s), w.shortcut)
 		}
 	}
-	canvas.AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) { w.undo() })
 }
 
 // shortcut carries out the action of a combination of keys, if it has one.
@@ -29,7 +28,14 @@ func (w *Window) shortcut(typed fyne.Shortcut) {
 	}
 }
 
-func toolkitShortcut(s screen.Shortcut) *desktop.CustomShortcut {
+// toolkitShortcut is what the toolkit reports for a combination of keys. It has names of its own for some.
+func toolkitShortcut(s screen.Shortcut) fyne.Shortcut {
+	switch {
+	case s.Key == "A" && !s.Shift:
+		return &fyne.ShortcutSelectAll{}
+	case s.Key == "Z" && !s.Shift:
+		return &fyne.ShortcutUndo{}
+	}
 	modifier := fyne.KeyModifierShortcutDefault
 	if s.Shift {
 		modifier |= fyne.KeyModifierShift
@@ -37,26 +43,51 @@ func toolkitShortcut(s screen.Shortcut) *desktop.CustomShortcut {
 	return &desktop.CustomShortcut{KeyName: fyne.KeyName(s.Key), Modifier: modifier}
 }
 
-// act carries out a shortcut. What lies over the window takes all keys but the one that locks.
+// heldKeys asks the driver, where it knows.
+func heldKeys() fyne.KeyModifier {
+	if driver, ok := fyne.CurrentApp().Driver().(desktop.Driver); ok {
+		return driver.CurrentKeyModifiers()
+	}
+	return 0
+}
+
+// act carries out an action. What lies over the window takes all keys but those that work over a dialog.
 func (w *Window) act(action screen.Action) {
 	w.Shell.Touch()
-	if w.covered() && action != screen.ActionLock {
-		return
+	v, _ := w.view.(*vaultView)
+	switch {
+	case action == screen.ActionLock:
+		w.view.act(action)
+	case v != nil && v.dialogs.palette != nil:
+		v.dialogs.palette.act(action)
+	case action == screen.ActionPalette && v != nil && v.dialogs.onTop():
+		w.view.act(action)
+	case w.covered():
+	case action == screen.ActionKeys:
+		w.showKeys()
+	default:
+		w.view.act(action)
 	}
-	w.view.act(action)
 }
 
-// undo takes back what the toast reports.
-func (w *Window) undo() {
-	if v, ok := w.view.(*vaultView); ok && !w.covered() {
-		v.model.Undo()
+// rune is a character that was typed where no field has the focus: the sheet of keys, or a search by typing in the list.
+func (w *Window) rune(typed rune) {
+	w.Shell.Touch()
+	v, ok := w.view.(*vaultView)
+	switch {
+	case typed == '?':
+		w.act(screen.ActionKeys)
+	case ok && typed != ' ' && w.root.Canvas().Focused() == nil:
+		v.w.focus(v.list.list)
+		v.list.list.TypedRune(typed)
 	}
 }
 
-// plain finds the shortcut of a key without a modifier.
-func plain(event *fyne.KeyEvent) (screen.Action, bool) {
+// plain finds the action of a key without Ctrl.
+func (w *Window) plain(event *fyne.KeyEvent) (screen.Action, bool) {
+	shift := w.held()&fyne.KeyModifierShift != 0
 	for _, s := range screen.Shortcuts() {
-		if !s.Primary && fyne.KeyName(s.Key) == event.Name {
+		if !s.Primary && s.Shift == shift && fyne.KeyName(s.Key) == event.Name {
 			return s.Action, true
 		}
 	}

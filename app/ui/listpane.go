@@ -22,6 +22,7 @@ type listPane struct {
 	search         *widget.Entry
 	list           *widget.List
 	rows           screen.Rows
+	marked         int // how many rows are selected together
 	listBox        *fyne.Container
 	empty          *fyne.Container
 	emptyShown     screen.EmptyState
@@ -51,6 +52,10 @@ func (p *listPane) newList() {
 	p.list.OnActivated = func(int) { p.model.Do(screen.ActionEdit) }
 	p.list.OnMenu = func(_ int, at fyne.Position) { p.w.root.ShowMenu(at, p.menu()...) }
 	p.list.OnLeaveTop = p.search.Focus
+	p.list.Several = &widget.Several{
+		Any: func() bool { return p.marked > 0 }, Marked: func(i int) bool { return p.rows.At(i).Marked },
+		Toggle: p.model.Toggle, Extend: p.model.Extend, Move: p.model.MoveCursor,
+	}
 }
 
 // bind shows a row. Logins have the letter of their name, other kinds their sign.
@@ -67,6 +72,7 @@ func (p *listPane) bind(index int, o fyne.CanvasObject) {
 		badges = append(badges, widget.Badge{Icon: assets.IconTriangleAlert, Color: theme.ColorWarning, Label: p.w.text("ui.needsAttention")})
 	}
 	o.(*widget.ItemRow).Set(row.Title, row.Subtitle, icon, badges...)
+	o.(*widget.ItemRow).SetTick(p.marked > 0, row.Marked)
 }
 
 func (p *listPane) render(s screen.VaultState) {
@@ -82,7 +88,7 @@ func (p *listPane) render(s screen.VaultState) {
 	}
 	label(p.add, s.New)
 	label(p.emptyAll, s.EmptyTrash)
-	p.rows = s.Rows
+	p.rows, p.marked = s.Rows, s.Marked
 	p.list.Refresh()
 	if p.list.Selected() != s.Selected {
 		p.list.Select(s.Selected)
@@ -131,6 +137,9 @@ func (p *listPane) openNew() {
 // menu is what can be done with the selected item.
 func (p *listPane) menu() []widget.MenuItem {
 	s := p.model.State()
+	if s.Marked > 1 {
+		return p.severalMenu(s.Selection)
+	}
 	if s.Selected < 0 || s.Rows.At(s.Selected).Folder {
 		return nil
 	}
@@ -153,7 +162,21 @@ func (p *listPane) menu() []widget.MenuItem {
 		archive.Label, archive.Icon = p.w.text("ui.unarchive"), assets.IconArchiveRestore
 	}
 	return append(items, p.item(screen.ActionEdit, assets.IconPencil), favorite,
-		widget.MenuItem{Label: p.w.text("ui.moveToFolder"), Icon: assets.IconFolderInput, Disabled: len(s.Folders) < 2, Do: p.openFolders}, archive, widget.MenuItem{}, trash)
+		widget.MenuItem{Label: p.w.text("ui.moveToFolder"), Icon: assets.IconFolderInput, Shortcut: p.w.keyOf(screen.ActionMove), Disabled: len(s.Folders) < 2, Do: p.openFolders},
+		p.item(screen.ActionTag, assets.IconTag), archive, widget.MenuItem{}, trash)
+}
+
+// severalMenu is what can be done with several items.
+func (p *listPane) severalMenu(s screen.SelectionState) (items []widget.MenuItem) {
+	for _, c := range s.Actions {
+		action := screen.Action(c.ID)
+		if action == screen.ActionTrash {
+			items = append(items, widget.MenuItem{})
+		}
+		items = append(items, widget.MenuItem{Label: c.Label, Icon: c.Icon, Shortcut: p.w.keyOf(action), Danger: action == screen.ActionTrash,
+			Disabled: s.Busy, Do: func() { p.w.act(action) }})
+	}
+	return items
 }
 
 // copies are the actions of logins.
@@ -168,7 +191,7 @@ func (p *listPane) copies(s screen.VaultState) []widget.MenuItem {
 }
 
 func (p *listPane) item(action screen.Action, icon assets.IconName) widget.MenuItem {
-	return widget.MenuItem{Label: p.w.text("screen.action." + string(action)), Icon: icon, Shortcut: p.w.keyOf(action), Do: func() { p.model.Do(action) }}
+	return widget.MenuItem{Label: p.w.text("screen.action." + string(action)), Icon: icon, Shortcut: p.w.keyOf(action), Do: func() { p.w.act(action) }}
 }
 
 // openFolders offers the folders that the selected item can be moved to.
@@ -182,4 +205,28 @@ func (p *listPane) openFolders() {
 		items = append(items, widget.MenuItem{Label: c.Label, Icon: icon, Do: func() { p.model.Move(c.ID) }})
 	}
 	p.w.root.ShowMenu(p.w.menuPlace(p.list), items...)
+}
+
+// openTags offers the tags that the selected items can get, and asks for a new one; without any it asks at once.
+func (p *listPane) openTags() {
+	ask := func() { p.w.askName(p.w.text("ui.newTag"), "", p.model.AddTag) }
+	choices := p.model.TagsToAdd()
+	if len(choices) == 0 {
+		ask()
+		return
+	}
+	items := tagItems(choices, p.model.AddTag)
+	p.w.root.ShowMenu(p.w.menuPlace(p.list), append(items, widget.MenuItem{}, widget.MenuItem{Label: p.w.text("ui.newTag"), Icon: assets.IconPlus, Do: ask})...)
+}
+
+// openUntag offers the tags that the selected items have.
+func (p *listPane) openUntag() {
+	p.w.root.ShowMenu(p.w.menuPlace(p.list), tagItems(p.model.TagsToRemove(), p.model.RemoveTag)...)
+}
+
+func tagItems(choices []screen.Choice, do func(tag string)) (items []widget.MenuItem) {
+	for _, c := range choices {
+		items = append(items, widget.MenuItem{Label: c.Label, Icon: c.Icon, Do: func() { do(c.ID) }})
+	}
+	return items
 }

@@ -113,6 +113,13 @@ func (b *sidebar) newRow(place screen.NavRow) *widget.NavRow {
 	row.SetDepth(place.Depth)
 	if place.Place.Kind == screen.PlaceFolder {
 		row.OnMenu = func(at fyne.Position) { b.folderMenu(place.Place, at) }
+		row.OnRename = func() { b.renameFolder(place.Place) }
+		row.OnDelete = func() { b.model.DeleteFolder(place.Place.Folder) }
+	}
+	if place.Place.Kind == screen.PlaceTag {
+		row.OnMenu = func(at fyne.Position) { b.tagMenu(place.Place.Tag, at) }
+		row.OnRename = func() { b.renameTag(place.Place.Tag) }
+		row.OnDelete = func() { b.model.DeleteTag(place.Place.Tag) }
 	}
 	b.rows[place.Place] = row
 	return row
@@ -136,14 +143,44 @@ func (b *sidebar) askFolder(parent id.ID) {
 func (b *sidebar) folderMenu(place screen.Place, at fyne.Position) {
 	b.w.root.ShowMenu(at,
 		widget.MenuItem{Label: b.w.text("ui.newSubfolder"), Icon: assets.IconFolderPlus, Do: func() { b.askFolder(place.Folder) }},
-		widget.MenuItem{Label: b.w.text("ui.renameFolder"), Icon: assets.IconPencil, Do: func() {
-			b.w.askName(b.w.text("ui.renameFolder"), b.labelOf(place), func(name string) { b.model.RenameFolder(place.Folder, name) })
-		}},
+		widget.MenuItem{Label: b.w.text("ui.renameFolder"), Icon: assets.IconPencil, Shortcut: b.w.keyOf(screen.ActionRename), Do: func() { b.renameFolder(place) }},
 		widget.MenuItem{Label: b.w.text("ui.moveFolder"), Icon: assets.IconFolderInput, Do: func() { b.folderParents(place, at) }},
 		widget.MenuItem{},
 		widget.MenuItem{Label: b.w.text("screen.vault.ask.deleteFolder.confirm"), Icon: assets.IconTrash2, Danger: true, Do: func() {
 			b.model.DeleteFolder(place.Folder)
 		}})
+}
+
+func (b *sidebar) renameFolder(place screen.Place) {
+	b.w.askName(b.w.text("ui.renameFolder"), b.labelOf(place), func(name string) { b.model.RenameFolder(place.Folder, name) })
+}
+
+func (b *sidebar) tagMenu(tag string, at fyne.Position) {
+	b.w.root.ShowMenu(at,
+		widget.MenuItem{Label: b.w.text("ui.renameTag"), Icon: assets.IconPencil, Shortcut: b.w.keyOf(screen.ActionRename), Do: func() { b.renameTag(tag) }},
+		widget.MenuItem{Label: b.w.text("ui.deleteTag"), Icon: assets.IconX, Danger: true, Do: func() { b.model.DeleteTag(tag) }})
+}
+
+func (b *sidebar) renameTag(tag string) {
+	b.w.askName(b.w.text("ui.renameTag"), tag, func(name string) { b.model.RenameTag(tag, name) })
+}
+
+// rename asks for another name of the folder or tag that the list shows.
+func (b *sidebar) rename() {
+	switch place := b.model.State().Place; place.Kind {
+	case screen.PlaceFolder:
+		b.renameFolder(place)
+	case screen.PlaceTag:
+		b.renameTag(place.Tag)
+	}
+}
+
+// moveFolder offers the places that the folder which the list shows can be moved to.
+func (b *sidebar) moveFolder() {
+	place := b.model.State().Place
+	if row := b.rows[place]; row != nil {
+		b.folderParents(place, b.w.menuPlace(row))
+	}
 }
 
 // folderParents offers the folders that a folder can be moved to.

@@ -53,7 +53,8 @@ type Window struct {
 	fonts  string // the language that the fonts are for
 	shows  int
 
-	pickFrom string // the folder that files were picked from last
+	pickFrom string                  // the folder that files were picked from last
+	held     func() fyne.KeyModifier // which modifiers are held down
 }
 
 // view is one screen that fills the window.
@@ -74,7 +75,7 @@ type shown struct {
 
 // New fills the window with the present screen and follows the shell from then on.
 func New(config Config) *Window {
-	w := &Window{Config: config, run: screen.NewRunner(config.Env.Post, config.Env.Clock)}
+	w := &Window{Config: config, run: screen.NewRunner(config.Env.Post, config.Env.Clock), held: heldKeys}
 	w.Window.SetPadded(false)
 	w.Window.SetTitle(Title)
 	w.dress(w.Shell.State())
@@ -96,7 +97,7 @@ func (w *Window) newRoot() {
 	w.root = widget.NewRoot(w.Window.Canvas())
 	w.root.Words, w.root.Clipboard = w.Env.Words, w.Clipboard
 	w.root.After = w.run.After
-	w.root.OnKey, w.root.OnShortcut = w.key, w.shortcut
+	w.root.OnKey, w.root.OnShortcut, w.root.OnRune, w.root.Modifiers = w.key, w.shortcut, w.rune, func() fyne.KeyModifier { return w.held() }
 	w.update = newUpdateStrip(w)
 }
 

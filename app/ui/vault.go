@@ -7,6 +7,7 @@ import (
 	"github.com/coffer-vault/coffer/app/ui/theme"
 	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/assets"
+	"github.com/coffer-vault/coffer/crypto/id"
 )
 
 // vaultView is the main window: sidebar, list, and what the right pane shows.
@@ -31,7 +32,8 @@ type vaultView struct {
 type pane struct {
 	model   any
 	content fyne.CanvasObject
-	focus   func() // puts the keyboard into it; nil if it does not take it by itself
+	render  func(screen.VaultState) // nil if its model tells it
+	focus   func()                  // puts the keyboard into it; nil if it does not take it by itself
 	key     func(*fyne.KeyEvent) bool
 }
 
@@ -46,6 +48,7 @@ func newVaultView(w *Window, model *screen.Vault) *vaultView {
 	}
 	v.panes.OnResized = func(sidebar, list float32) { w.Panes = [2]float32{sidebar, list} }
 	v.box = widget.Column(0, v.notice.box, v.problem.box, widget.Grow(v.panes))
+	model.OnAction(w.act)
 	model.OnChange(v.render)
 	v.render(model.State())
 	return v
@@ -69,6 +72,9 @@ func (v *vaultView) render(s screen.VaultState) {
 func (v *vaultView) showPane(s screen.VaultState) {
 	model := v.paneModel(s)
 	if model == v.pane.model && v.pane.content != nil {
+		if v.pane.render != nil {
+			v.pane.render(s)
+		}
 		return
 	}
 	before := v.pane
@@ -93,6 +99,8 @@ func (v *vaultView) paneModel(s screen.VaultState) any {
 		return v.model.Editor()
 	case screen.PaneConflicts:
 		return v.model.Conflicts()
+	case screen.PaneSelection:
+		return screen.PaneSelection
 	}
 	return nil
 }
@@ -107,6 +115,9 @@ func (v *vaultView) newPane(s screen.VaultState) pane {
 	case screen.PaneConflicts:
 		c := newConflictsView(v.w, v.model.Conflicts())
 		return pane{content: c.box, focus: c.focus, key: c.key}
+	case screen.PaneSelection:
+		several := newSelectionView(v.w, s.Selection)
+		return pane{content: several.box, render: func(s screen.VaultState) { several.render(s.Selection) }}
 	}
 	return pane{content: widget.Spacer()} // the list says why there is nothing
 }
@@ -120,7 +131,11 @@ func (v *vaultView) showToast(t screen.Toast) {
 		v.w.root.HideToast()
 		return
 	}
-	v.w.root.ShowToast(widget.Toast{Text: t.Text, Action: t.Undo, OnAction: v.model.Undo, Stay: untilNever})
+	toast := widget.Toast{Text: t.Text, Action: t.Undo, OnAction: v.model.Undo, Stay: untilNever}
+	if t.Busy {
+		toast.Icon = assets.IconRefreshCw
+	}
+	v.w.root.ShowToast(toast)
 }
 
 func (v *vaultView) renderUpdate(s screen.UpdateState) { v.dialogs.renderUpdate(s) }
@@ -139,13 +154,16 @@ func (v *vaultView) key(event *fyne.KeyEvent) {
 	if v.pane.key != nil && v.pane.key(event) {
 		return
 	}
-	if action, ok := plain(event); ok {
-		v.act(action)
+	if action, ok := v.w.plain(event); ok {
+		v.w.act(action)
 	}
 }
 
-// act carries out a shortcut: those that move the focus are the view's.
+// act carries out an action: those that move the focus or open a menu are the view's.
 func (v *vaultView) act(action screen.Action) {
+	if !v.model.Can(action) {
+		return
+	}
 	switch action {
 	case screen.ActionSearch:
 		v.list.search.Focus()
@@ -153,13 +171,26 @@ func (v *vaultView) act(action screen.Action) {
 	case screen.ActionAccounts:
 		v.sidebar.openMenu()
 	case screen.ActionList, screen.ActionBack:
-		if v.model.State().Pane == screen.PaneEditor {
-			v.model.Do(action)
+		editing := v.model.State().Pane == screen.PaneEditor
+		v.model.Do(action)
+		if !editing {
+			v.w.focus(v.list.list)
+		}
+	default:
+		if open := v.menus()[action]; open != nil {
+			open()
 			return
 		}
-		v.w.focus(v.list.list)
-	default:
 		v.model.Do(action)
+	}
+}
+
+// menus are the actions that ask for something first.
+func (v *vaultView) menus() map[screen.Action]func() {
+	return map[screen.Action]func(){
+		screen.ActionMenu: v.list.list.OpenMenu, screen.ActionSort: v.list.openSort, screen.ActionMove: v.list.openFolders,
+		screen.ActionTag: v.list.openTags, screen.ActionUntag: v.list.openUntag, screen.ActionNewFolder: func() { v.sidebar.askFolder(id.ID{}) },
+		screen.ActionRename: v.sidebar.rename, screen.ActionMoveFolder: v.sidebar.moveFolder,
 	}
 }
 

@@ -131,7 +131,7 @@ func (c *control) FocusLost() {
 }
 
 // TypedRune implements fyne.Focusable.
-func (c *control) TypedRune(rune) {}
+func (c *control) TypedRune(r rune) { passRune(c.self, r) }
 
 // TypedKey implements fyne.Focusable.
 func (c *control) TypedKey(event *fyne.KeyEvent) {
@@ -215,4 +215,24 @@ func passShortcut(from fyne.CanvasObject, shortcut fyne.Shortcut) {
 	if root := rootOf(from); root != nil && root.OnShortcut != nil {
 		root.OnShortcut(shortcut)
 	}
+}
+
+// passRune hands on a character that the focused widget has no use for.
+func passRune(from fyne.CanvasObject, r rune) {
+	if root := rootOf(from); root != nil {
+		root.typedRune(r)
+	}
+}
+
+// heldOn tells which modifiers are held down on the window of an object.
+func heldOn(o fyne.CanvasObject) fyne.KeyModifier {
+	if root := rootOf(o); root != nil && root.Modifiers != nil {
+		return root.Modifiers()
+	}
+	return 0
+}
+
+// opensMenu tells whether a key opens the menu of what has the focus: the menu key, or Shift+F10 on keyboards without one.
+func opensMenu(o fyne.CanvasObject, event *fyne.KeyEvent) bool {
+	return event.Name == desktopMenuKey || event.Name == fyne.KeyF10 && heldOn(o)&fyne.KeyModifierShift != 0
 }

@@ -92,7 +92,7 @@ func (i *input) TypedKey(event *fyne.KeyEvent) {
 	}
 	single := !i.MultiLine
 	switch event.Name {
-	case fyne.KeyEscape:
+	case fyne.KeyEscape, fyne.KeyF1, fyne.KeyF2, fyne.KeyF5:
 		pass(i, event)
 		return
 	case fyne.KeyReturn, fyne.KeyEnter:
@@ -117,6 +117,8 @@ func (i *input) TypedShortcut(shortcut fyne.Shortcut) {
 		i.withClipboard(func(c fyne.Clipboard) { i.Entry.TypedShortcut(&fyne.ShortcutCut{Clipboard: c}) })
 	case *fyne.ShortcutPaste:
 		i.withClipboard(func(c fyne.Clipboard) { i.Entry.TypedShortcut(&fyne.ShortcutPaste{Clipboard: c}) })
+	case *fyne.ShortcutUndo, *fyne.ShortcutRedo, *fyne.ShortcutSelectAll:
+		i.Entry.TypedShortcut(shortcut) // what is typed is meant, and nothing else on the window
 	default:
 		i.Entry.TypedShortcut(shortcut)
 		passShortcut(i, shortcut)

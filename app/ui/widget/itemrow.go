@@ -28,7 +28,10 @@ type ItemRow struct {
 	stock.BaseWidget
 	title, subtitle string
 	badges          []Badge
+	ticks, ticked   bool
 
+	box         canvas.Rectangle
+	tick        *glyph
 	avatar      *Avatar
 	first, next canvas.Text
 	signs       [maxBadges]*glyph
@@ -36,7 +39,7 @@ type ItemRow struct {
 
 // NewItemRow makes a row without content.
 func NewItemRow() *ItemRow {
-	r := &ItemRow{avatar: NewAvatar("", assets.NoIcon, AvatarRow)}
+	r := &ItemRow{avatar: NewAvatar("", assets.NoIcon, AvatarRow), tick: newGlyph()}
 	for i := range r.signs {
 		r.signs[i] = newGlyph()
 	}
@@ -55,9 +58,20 @@ func (r *ItemRow) Set(title, subtitle string, icon assets.IconName, badges ...Ba
 	r.Refresh()
 }
 
+// SetTick shows a box before the avatar, ticked or not; without shown there is none.
+func (r *ItemRow) SetTick(shown, on bool) {
+	if r.ticks != shown || r.ticked != on {
+		r.ticks, r.ticked = shown, on
+		r.Refresh()
+	}
+}
+
 // AccessibilityLabel implements fyne.Accessible.
 func (r *ItemRow) AccessibilityLabel() string {
 	labels := []string{r.title, r.subtitle}
+	if r.ticks && r.ticked {
+		labels = append(labels, word(r, "widget.selected"))
+	}
 	for _, badge := range r.badges {
 		labels = append(labels, badge.Label)
 	}
@@ -71,7 +85,7 @@ func (r *ItemRow) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessib
 func (r *ItemRow) CreateRenderer() fyne.WidgetRenderer { return render(r) }
 
 func (r *ItemRow) objects() []fyne.CanvasObject {
-	objects := []fyne.CanvasObject{r.avatar, &r.first, &r.next}
+	objects := []fyne.CanvasObject{&r.box, r.tick.object(), r.avatar, &r.first, &r.next}
 	for _, sign := range r.signs {
 		objects = append(objects, sign.object())
 	}
@@ -81,6 +95,14 @@ func (r *ItemRow) objects() []fyne.CanvasObject {
 func (r *ItemRow) paint() {
 	dressLine(&r.first, theme.Strong)
 	dressLine(&r.next, theme.Secondary)
+	fill, stroke := theme.ColorInput, theme.ColorInputBorder
+	if r.ticked {
+		fill, stroke = theme.ColorAccent, theme.ColorNone
+	}
+	fillRect(&r.box, fill, stroke, 5)
+	r.box.Hidden = !r.ticks
+	r.tick.set(assets.IconCheck, theme.ColorOnAccent)
+	r.tick.Hidden = !r.ticks || !r.ticked
 	for i, sign := range r.signs {
 		sign.set(assets.NoIcon, theme.ColorNone)
 		if i < len(r.badges) {
@@ -92,8 +114,16 @@ func (r *ItemRow) paint() {
 func (r *ItemRow) measure() fyne.Size { return fyne.NewSize(45*theme.Grid, theme.ItemHeight) }
 
 func (r *ItemRow) arrange(size fyne.Size) {
-	const margin, textLeft = 10, 10 + AvatarRow + 11
-	place(r.avatar, margin, 0, AvatarRow, size.Height)
+	const margin = 10
+	left := float32(margin)
+	if r.ticks {
+		top := round((size.Height - markSide) / 2)
+		place(&r.box, left, top, markSide, markSide)
+		place(r.tick, left+2, top+2, markSide-4, markSide-4)
+		left += markSide + 10
+	}
+	place(r.avatar, left, 0, AvatarRow, size.Height)
+	textLeft := left + AvatarRow + 11
 	right := size.Width - margin
 	for i := range r.badges {
 		right -= badgeSide

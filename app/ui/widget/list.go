@@ -6,6 +6,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
 	stock "fyne.io/fyne/v2/widget"
 
 	"github.com/coffer-vault/coffer/app/ui/theme"
@@ -32,6 +33,9 @@ type List struct {
 	OnTicked    func(index int)                   // a tap or Space, of a list in which several rows can be chosen; nil of others
 	OnLeaveTop  func()                            // Up on the first row
 
+	// Several lets rows be selected together; nil lets one.
+	Several *Several
+
 	// Name says what is listed, for assistive technology.
 	Name string
 
@@ -47,7 +51,19 @@ type List struct {
 	rows    []*listRow
 }
 
-var _ fyne.Focusable = (*List)(nil)
+var (
+	_ fyne.Focusable    = (*List)(nil)
+	_ fyne.Shortcutable = (*List)(nil)
+)
+
+// Several is how a list of which several rows can be selected asks for that and tells what a person wants.
+type Several struct {
+	Any    func() bool          // whether a selection is kept that is more than the row with the cursor
+	Marked func(index int) bool // whether a row is in it
+	Toggle func(index int)      // Space, a tap with Ctrl, or one on the box of a row
+	Extend func(index int)      // an arrow or a tap with Shift
+	Move   func(index int)      // an arrow with Ctrl: the cursor alone
+}
 
 // rowGap is between the grounds of two rows.
 const rowGap = 1
@@ -78,12 +94,34 @@ func (l *List) Select(index int) {
 // choose is Select by a person.
 func (l *List) choose(index int) {
 	index = min(max(index, 0), l.Length()-1)
-	if index < 0 || index == l.selected {
+	if index < 0 || index == l.selected && !l.several() {
 		return
 	}
 	l.Select(index)
 	if l.OnSelected != nil {
 		l.OnSelected(index)
+	}
+}
+
+func (l *List) several() bool { return l.Several != nil && l.Several.Any() }
+
+// step goes to a row by a key: with Shift the selection is extended to it.
+func (l *List) step(index int) {
+	if l.Several == nil || heldOn(l)&fyne.KeyModifierShift == 0 {
+		l.choose(index)
+		return
+	}
+	if index = min(max(index, 0), l.Length()-1); index >= 0 {
+		l.Select(index)
+		l.Several.Extend(index)
+	}
+}
+
+// moveTo moves the cursor and leaves the selection as it is.
+func (l *List) moveTo(index int) {
+	if index = min(max(index, 0), l.Length()-1); index >= 0 {
+		l.Select(index)
+		l.Several.Move(index)
 	}
 }
 
@@ -200,38 +238,78 @@ func (l *List) TypedKey(event *fyne.KeyEvent) {
 		l.quiet = false
 		l.showRows(false)
 	}
-	page := max(int(l.scroll.Size().Height/l.pitch)-1, 1)
 	switch event.Name {
-	case fyne.KeyDown:
-		l.choose(l.selected + 1)
 	case fyne.KeyUp:
 		l.up()
-	case fyne.KeyHome:
-		l.choose(0)
-	case fyne.KeyEnd:
-		l.choose(l.Length() - 1)
-	case fyne.KeyPageDown:
-		l.choose(max(l.selected, 0) + page)
-	case fyne.KeyPageUp:
-		l.choose(l.selected - page)
 	case fyne.KeyReturn, fyne.KeyEnter:
 		l.activate(l.selected)
 	case desktopMenuKey:
-		l.menuAtSelected()
+		l.OpenMenu()
+	case fyne.KeySpace:
+		l.space(event)
 	default:
-		if event.Name == fyne.KeySpace && l.OnTicked != nil {
-			l.tick(l.selected)
+		if index, ok := l.target(event.Name); ok {
+			l.step(index)
+		} else if opensMenu(l, event) {
+			l.OpenMenu()
+		} else {
+			pass(l, event)
+		}
+	}
+}
+
+// target is the row that a key leads to; false for other keys.
+func (l *List) target(key fyne.KeyName) (index int, ok bool) {
+	page := max(int(l.scroll.Size().Height/l.pitch)-1, 1)
+	switch key {
+	case fyne.KeyDown:
+		return l.selected + 1, true
+	case fyne.KeyUp:
+		return l.selected - 1, true
+	case fyne.KeyHome:
+		return 0, true
+	case fyne.KeyEnd:
+		return l.Length() - 1, true
+	case fyne.KeyPageDown:
+		return max(l.selected, 0) + page, true
+	case fyne.KeyPageUp:
+		return l.selected - page, true
+	}
+	return 0, false
+}
+
+// TypedShortcut implements fyne.Shortcutable: Ctrl with a key that moves leaves the selection as it is.
+func (l *List) TypedShortcut(shortcut fyne.Shortcut) {
+	if custom, ok := shortcut.(*desktop.CustomShortcut); ok && l.Several != nil && custom.Modifier == fyne.KeyModifierShortcutDefault {
+		if index, ok := l.target(custom.KeyName); ok {
+			l.moveTo(index)
 			return
 		}
-		pass(l, event)
+		if custom.KeyName == fyne.KeySpace && l.selected >= 0 {
+			l.Several.Toggle(l.selected)
+			return
+		}
 	}
+	passShortcut(l, shortcut)
 }
 
 func (l *List) up() {
 	if l.selected > 0 {
-		l.choose(l.selected - 1)
-	} else if l.OnLeaveTop != nil {
+		l.step(l.selected - 1)
+	} else if l.OnLeaveTop != nil && heldOn(l)&fyne.KeyModifierShift == 0 {
 		l.OnLeaveTop()
+	}
+}
+
+// space ticks a row, unless it is part of a name that is being typed.
+func (l *List) space(event *fyne.KeyEvent) {
+	switch {
+	case l.OnTicked != nil:
+		l.tick(l.selected)
+	case l.Several != nil && l.selected >= 0 && !l.typed.going(l.now()):
+		l.Several.Toggle(l.selected)
+	default:
+		pass(l, event)
 	}
 }
 
@@ -247,8 +325,8 @@ func (l *List) tick(index int) {
 	}
 }
 
-// menuAtSelected opens the menu of the selected row below its title.
-func (l *List) menuAtSelected() {
+// OpenMenu opens the menu of the selected row below its title.
+func (l *List) OpenMenu() {
 	if l.selected < 0 || l.OnMenu == nil {
 		return
 	}
@@ -260,7 +338,11 @@ func (l *List) menuAtSelected() {
 
 // TypedRune implements fyne.Focusable: typing selects the row whose label begins so.
 func (l *List) TypedRune(r rune) {
-	if l.Label == nil || r == ' ' && l.typed.text == "" {
+	if l.Label == nil || r == ' ' && !l.typed.going(l.now()) {
+		return
+	}
+	if r == '?' {
+		passRune(l, r)
 		return
 	}
 	start := max(l.selected, 0)
@@ -294,6 +376,11 @@ func (p *typedPrefix) add(r rune, now time.Time) (single bool) {
 	p.text += string(r)
 	p.last = now
 	return p.text == string(r)
+}
+
+// going tells whether what is typed now goes on with what was typed.
+func (p *typedPrefix) going(now time.Time) bool {
+	return p.text != "" && now.Sub(p.last) <= typingPause
 }
 
 func hasPrefixFold(text, prefix string) bool {

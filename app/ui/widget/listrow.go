@@ -64,13 +64,20 @@ func (r *listRow) show(index int, anew bool) {
 }
 
 func (r *listRow) look() rowLook {
-	selected := r.list.selected == r.index
-	return rowLook{selected, selected && r.list.focused && !r.list.quiet, r.hovered}
+	cursor := r.list.selected == r.index
+	selected := cursor
+	if r.list.several() {
+		selected = r.list.Several.Marked(r.index)
+	}
+	return rowLook{selected, cursor && r.list.focused && !r.list.quiet, r.hovered}
 }
 
 // Tapped implements fyne.Tappable. A second tap soon after activates the row; taking double taps from the toolkit
 // would delay every single one.
-func (r *listRow) Tapped(*fyne.PointEvent) {
+func (r *listRow) Tapped(event *fyne.PointEvent) {
+	if r.pick(event) {
+		return
+	}
 	now := r.list.now()
 	again := now.Sub(r.tapped) < fyne.CurrentApp().Driver().DoubleTapDelay()
 	r.tapped = now
@@ -81,18 +88,51 @@ func (r *listRow) Tapped(*fyne.PointEvent) {
 	}
 }
 
+// tickEnd is where the box of a row ends, with what is around it.
+const tickEnd = 38
+
+// pick changes the selection of several rows, and reports whether the tap was for that.
+func (r *listRow) pick(event *fyne.PointEvent) bool {
+	if r.list.Several == nil {
+		return false
+	}
+	held := heldOn(r.list)
+	toggle := held&fyne.KeyModifierShortcutDefault != 0 || r.list.several() && event.Position.X < tickEnd
+	switch {
+	case held&fyne.KeyModifierShift != 0:
+		r.focusList()
+		r.list.Select(r.index)
+		r.list.Several.Extend(r.index)
+	case toggle:
+		r.focusList()
+		r.list.Select(r.index)
+		r.list.Several.Toggle(r.index)
+	default:
+		return false
+	}
+	return true
+}
+
 // take selects the row and gives the list the focus.
 func (r *listRow) take() {
+	r.focusList()
+	r.list.choose(r.index)
+}
+
+func (r *listRow) focusList() {
 	if !r.list.focused {
 		r.list.quiet = true
 		Focus(r.list)
 	}
-	r.list.choose(r.index)
 }
 
 // TappedSecondary implements fyne.SecondaryTappable.
 func (r *listRow) TappedSecondary(event *fyne.PointEvent) {
-	r.take()
+	if r.list.several() && r.list.Several.Marked(r.index) {
+		r.focusList() // the menu is for all that are selected
+	} else {
+		r.take()
+	}
 	if r.list.OnMenu != nil {
 		r.list.OnMenu(r.index, event.AbsolutePosition)
 	}

@@ -12,7 +12,9 @@ import (
 type NavRow struct {
 	control
 	OnTapped func()
-	OnMenu   func(at fyne.Position) // a secondary tap, at a position on the window; nil for none
+	OnMenu   func(at fyne.Position) // a secondary tap, the menu key or Shift+F10; at is on the window; nil for none
+	OnRename func()                 // F2; nil for none
+	OnDelete func()                 // Delete; nil for none
 
 	icon         assets.IconName
 	label, count string
@@ -93,7 +95,13 @@ func (n *NavRow) TypedKey(event *fyne.KeyEvent) {
 		c.FocusNext()
 	case event.Name == fyne.KeyUp && c != nil:
 		c.FocusPrevious()
-	case event.Name == desktopMenuKey && n.OnMenu != nil && !n.disabled:
+	case event.Name == fyne.KeyF2 && n.OnRename != nil:
+		n.OnRename()
+	case event.Name == fyne.KeyDelete: // never what is selected in the list: one does not look there
+		if n.OnDelete != nil {
+			n.OnDelete()
+		}
+	case opensMenu(n, event) && n.OnMenu != nil && !n.disabled:
 		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(n)
 		n.OnMenu(at.AddXY(4*theme.Grid, n.Size().Height))
 	default:

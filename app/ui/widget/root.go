@@ -32,6 +32,10 @@ type Root struct {
 	After func(d time.Duration, f func()) (stop func())
 	// OnKey gets the keys that no focused widget and no overlay has a use for.
 	OnKey func(*fyne.KeyEvent)
+	// OnRune gets the characters that are typed while no field has the focus.
+	OnRune func(rune)
+	// Modifiers tells which of Shift, Ctrl and the like are held down; nil where nobody knows.
+	Modifiers func() fyne.KeyModifier
 	// OnShortcut gets the combinations of keys that a focused entry has no use for, as the canvas gets those without one.
 	OnShortcut func(fyne.Shortcut)
 
@@ -47,6 +51,7 @@ func NewRoot(c fyne.Canvas) *Root {
 	r.ExtendBaseWidget(r)
 	c.SetContent(r)
 	c.SetOnTypedKey(r.typedKey)
+	c.SetOnTypedRune(r.typedRune)
 	return r
 }
 
@@ -89,6 +94,12 @@ func (r *Root) typedKey(event *fyne.KeyEvent) {
 	}
 	if r.OnKey != nil {
 		r.OnKey(event)
+	}
+}
+
+func (r *Root) typedRune(typed rune) {
+	if r.OnRune != nil && r.canvas.Overlays().Top() == nil {
+		r.OnRune(typed)
 	}
 }
 
