@@ -164,12 +164,16 @@ func (d *Devices) requestRows() []SheetRow {
 
 // answer takes a request up and waits for the new device's half.
 func (d *Devices) answer(request id.ID) {
+	var approval *session.Approval // one that was given up must not take the place of the next
 	d.do(func(ctx context.Context) (err error) {
-		if d.approval, err = d.unlocked.Answer(ctx, request); err != nil {
+		if approval, err = d.unlocked.Answer(ctx, request); err != nil {
 			return err
 		}
-		return d.approval.Revealed(ctx)
-	}, d.digitsPage)
+		return approval.Revealed(ctx)
+	}, func() {
+		d.approval = approval
+		d.digitsPage()
+	})
 }
 
 func (d *Devices) digitsPage() {

@@ -110,7 +110,7 @@ func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return
 // The user's own sign-out is in the log. A server that tells nobody, and lets the session live, cannot hide it from a device that
 // syncs; and the entry locks once, also on a device that was locked meanwhile.
 func TestEnded_SignOutIsInTheLog(t *testing.T) {
-	p := newPair(t)
+	p := newPairOf(t, nil)
 	p.bothSync(t)
 	p.b.Lock()
 	if err := p.a.SignOutOthers(t.Context()); err != nil {
@@ -155,7 +155,7 @@ func signedOut(t *testing.T, u *session.Unlocked) {
 // A device that was away while address and password were changed, and whose session has ended since, comes back: with the password
 // alone, without a code, and without a wrong proof.
 func TestEnded_AwayDuringChanges(t *testing.T) {
-	p := newPair(t)
+	p := newPairOf(t, nil)
 	p.bothSync(t)
 	item := testpc.Save(t, p.a, testpc.Login("item", "u", "1")).ID
 	p.bothSync(t)

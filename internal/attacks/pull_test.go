@@ -293,14 +293,19 @@ func fork(t *testing.T) {
 	s := newScene(t)
 	b := s.pcB.Unlock(t)
 	testpc.Sync(t, b)
+	b.Lock() // who is locked hears of nothing
 	common := backUp(t, s.server)
 	testpc.Save(t, s.a, testpc.Login("A's", "", ""))
 	testpc.Sync(t, s.a)
+	s.a.Lock()
 	worldOfA := backUp(t, s.server)
 	common.restore(t, s.server)
+	b = s.pcB.Unlock(t)
 	own := testpc.Save(t, b, testpc.Login("B's", "", "")).ID
 	testpc.Sync(t, b)
+	b.Lock()
 	worldOfA.restore(t, s.server)
+	b = s.pcB.Unlock(t)
 	mustNotice(t, b.Sync(t.Context()))
 	if _, ok := testpc.Contents(t, b)[own]; !ok {
 		t.Error("what B wrote is gone")

@@ -213,7 +213,7 @@ func TestRejoin_DeviceUnknown(t *testing.T) {
 	testpc.Save(t, p.a, testpc.Login("item", "u", "1"))
 	p.bothSync(t)
 	old := backUp(t, p.server)
-	c := testpc.New(t, "PC C", nil).SignIn(t, p.server, email, p.a.SecretKey())
+	c := testpc.New(t, "PC C", driven).SignIn(t, p.server, email, p.a.SecretKey())
 	made := testpc.Save(t, c, testpc.Login("from C", "u", "c")).ID
 	testpc.Sync(t, c)
 	old.restore(t, p.server)

@@ -38,9 +38,17 @@ type pair struct {
 	a, b     *session.Unlocked
 }
 
+// newPair is one whose computers sync when the test says so: neither hears of what the server shows the other.
 func newPair(t *testing.T) *pair {
 	t.Helper()
-	p := &pair{server: testkit.Cloud(t), pcA: testpc.New(t, "PC A", nil), pcB: testpc.New(t, "PC B", nil)}
+	return newPairOf(t, driven)
+}
+
+func driven(c *session.Config) { c.Driven = true }
+
+func newPairOf(t *testing.T, configure func(*session.Config)) *pair {
+	t.Helper()
+	p := &pair{server: testkit.Cloud(t), pcA: testpc.New(t, "PC A", configure), pcB: testpc.New(t, "PC B", configure)}
 	p.a = p.pcA.SignUp(t, p.server, email)
 	testpc.Sync(t, p.a)
 	p.b = p.pcB.SignIn(t, p.server, email, p.a.SecretKey())
