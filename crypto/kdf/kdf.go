@@ -65,13 +65,19 @@ func DerivePassword(ctx context.Context, password secret.Bytes, salt [16]byte, p
 	return derive(password, salt, cost(p)), nil
 }
 
+// worthCollecting is how much memory a derivation has to leave, in KiB, to be worth a collection of all garbage. Every compiled profile
+// leaves more; the lowered cost of tests, of which there are thousands, does not.
+const worthCollecting = 8 << 10
+
 // derive does the work. The same password typed on two keyboards may come in
 // different code points, so it is normalised first.
 func derive(password secret.Bytes, salt [16]byte, p Profile) secret.Bytes {
 	normal := secret.New(norm.NFKC.Append(nil, password.Reveal()...))
 	defer normal.Wipe()
-	// Collected at once, Argon2id's memory serves what follows; else an unlock piles its own on top of it.
-	defer runtime.GC()
+	if p.MemoryKiB >= worthCollecting {
+		// At once, Argon2id's memory serves what follows; else an unlock piles its own on top of it.
+		defer runtime.GC()
+	}
 	defer secret.ClearStack()
 	return secret.New(argon2.IDKey(normal.Reveal(), salt[:], p.Time, p.MemoryKiB, p.Threads, KeySize))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -173,5 +174,19 @@ func TestOneAtATime(t *testing.T) {
 		if _, err := DerivePassword(t.Context(), secret.FromString("password"), salt, P1); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// An unlock pays for collecting the garbage where a derivation has left much, and only there.
+func TestMuchMemoryIsCollected(t *testing.T) {
+	forced := func(memory uint32) uint32 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		derive(secret.FromString("password"), salt, Profile{MemoryKiB: memory, Time: 1, Threads: 1})
+		runtime.ReadMemStats(&after)
+		return after.NumForcedGC - before.NumForcedGC
+	}
+	if forced(worthCollecting) != 1 || forced(64) != 0 || P1.MemoryKiB < worthCollecting {
+		t.Error("what Argon2id has left is collected where it is little, or not where it is much")
 	}
 }
