@@ -58,18 +58,12 @@ func chunkPath(vault, attachment id.ID, index int) string {
 
 // doRaw is do for a request whose body, or answer, is bytes and not JSON.
 func (s *Session) doRaw(ctx context.Context, method, path string, body []byte) ([]byte, error) {
-	token, err := s.token(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := s.client.callRaw(ctx, method, path, &s.signer, token, body)
-	if !IsCode(err, wire.CodeSessionEnded) {
-		return answer, err
-	}
-	if token, err = s.token(ctx, token); err != nil {
-		return nil, err
-	}
-	return s.client.callRaw(ctx, method, path, &s.signer, token, body)
+	var answer []byte
+	err := s.live(ctx, func(token []byte) (err error) {
+		answer, err = s.client.callRaw(ctx, method, path, &s.signer, token, body)
+		return err
+	})
+	return answer, err
 }
 
 // callRaw sends bytes and returns those of the answer, none where it is a 204.

@@ -295,7 +295,7 @@ func TestEndedSession(t *testing.T) {
 		proved++
 		return tokens("proved", time.Now().Add(time.Hour)), nil
 	}})
-	if _, err := s.Me(t.Context()); !IsCode(err, wire.CodeSessionEnded) || proved != 2 {
+	if _, err := s.Me(t.Context()); !IsCode(err, wire.CodeSessionEnded) || proved != 3 {
 		t.Errorf("proved %d times, %v: a server that ends every session must not be asked for ever", proved, err)
 	}
 }

@@ -42,20 +42,25 @@ func (c *Client) Session(s Signer, tokens wire.Session, hooks Hooks) *Session {
 // Client is the server that the session belongs to.
 func (s *Session) Client() *Client { return s.client }
 
-// do sends a request with a live token; if the server has ended the token meanwhile, it renews once and repeats.
+// do sends a request with a live token.
 func (s *Session) do(ctx context.Context, method, path string, in, out any) error {
+	return s.live(ctx, func(token []byte) error { return s.client.call(ctx, method, path, &s.signer, token, in, out) })
+}
+
+// maxRenewals bounds how often a request is repeated for a session that the server says is over. Once would do, but for tokens that
+// another program on this PC has left, and that are over too.
+const maxRenewals = 2
+
+// live asks with a live token, and with another one if the server has ended the token meanwhile.
+func (s *Session) live(ctx context.Context, ask func(token []byte) error) error {
 	token, err := s.token(ctx, nil)
-	if err != nil {
-		return err
+	for renewals := 0; err == nil; renewals++ {
+		if err := ask(token); !IsCode(err, wire.CodeSessionEnded) || renewals == maxRenewals {
+			return err
+		}
+		token, err = s.token(ctx, token)
 	}
-	err = s.client.call(ctx, method, path, &s.signer, token, in, out)
-	if !IsCode(err, wire.CodeSessionEnded) {
-		return err
-	}
-	if token, err = s.token(ctx, token); err != nil {
-		return err
-	}
-	return s.client.call(ctx, method, path, &s.signer, token, in, out)
+	return err
 }
 
 // token returns an access token other than refused, renewing if need be.
