@@ -30,7 +30,8 @@ func TestItemsComeBackFromABackup(t *testing.T) {
 	}
 	sheet.Submit()
 	d.until("backup", func() bool {
-		return len(sheet.State().Rows) == 1 && strings.HasSuffix(sheet.State().Rows[0].Detail, "KB")
+		s := sheet.State() // the list that was asked for first may show it, too, before it is done
+		return !s.Busy && len(s.Rows) == 1 && strings.HasSuffix(s.Rows[0].Detail, "KB")
 	})
 
 	sheet.Open(sheet.State().Rows[0].ID)
