@@ -65,6 +65,7 @@ func appCommands() []command {
 		{action: ActionAccount, icon: assets.IconShield, when: always, do: (*Vault).OpenAccount},
 		{action: ActionDevices, icon: assets.IconMonitor, when: always, do: (*Vault).OpenDevices},
 		{action: ActionBackups, icon: assets.IconHistory, when: always, do: (*Vault).OpenBackups},
+		{action: ActionSecurity, icon: assets.IconShieldCheck, when: always, do: func(v *Vault) { v.Go(Place{Kind: PlaceSecurity}) }},
 		{action: ActionImport, icon: assets.IconDownload, when: always, do: (*Vault).OpenImport},
 		{action: ActionKeys, group: "app", icon: assets.IconKeyboard, keys: slices.Concat(plainKey("F1"), primary("/"), plainKey("?")), when: always, anywhere: true},
 		{action: ActionLock, group: "app", icon: assets.IconLock, keys: primary("L"), when: always, do: (*Vault).Lock, anywhere: true},

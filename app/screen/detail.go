@@ -9,6 +9,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/audit"
 )
 
 const historyPrefix = "history/"
@@ -50,6 +51,13 @@ type DetailConfig struct {
 	RestoreVersion func(item id.ID, edit vault.Edit) // as it was before the edit
 
 	ClockOff func() time.Duration // how far this PC's clock is known to be off; nil: not at all
+
+	// What the security check says of an item; nil where there is none.
+	Findings func(item id.ID) audit.Entry
+	Twins    func(item id.ID) []string // titles of items with the same password
+	Ignore   func(item id.ID, f vault.Finding, ignore bool)
+	InCheck  bool   // the item is shown for what was found
+	Back     func() // to the overview of the check; nil if that is not where it was opened
 
 	files         *files // nil where items have none
 	DeleteRemoved func(item id.ID, removed []vault.Attachment)
@@ -242,8 +250,10 @@ func (d *Detail) edit(generate bool) {
 // Act does what the button of a banner says.
 func (d *Detail) Act(banner BannerKind) {
 	switch banner {
-	case BannerWeak:
-		d.edit(true)
+	case BannerWeak, BannerBreached, BannerReused, BannerOld:
+		d.changePassword()
+	case BannerInsecure, BannerExpired, BannerNoCode:
+		d.Edit()
 	case BannerTrashed:
 		d.config.Restore(d.id)
 	case BannerArchived:

@@ -23,6 +23,7 @@ type DetailState struct {
 	Loading  bool
 	CanEdit  bool    // false for what a newer version wrote, what is in the trash, and what does not open
 	Problem  Message // why it is not shown
+	Back     string  // label of the way back to the security check; empty if it was not opened there
 
 	Banners []Banner
 	Cards   []Card
@@ -45,6 +46,12 @@ const (
 	BannerTrashed                    // restore
 	BannerArchived                   // take out
 	BannerReadOnly                   // nothing
+	BannerBreached                   // change the password
+	BannerReused                     // change the password
+	BannerOld                        // change the password
+	BannerInsecure                   // edit
+	BannerExpired                    // edit
+	BannerNoCode                     // edit
 	BannerClock                      // nothing
 )
 
@@ -54,6 +61,10 @@ type Banner struct {
 	Tone        Tone
 	Title, Body string
 	Action      string // label of the button; empty if there is none
+	// Of what the security check found. Detail.Ignore takes Finding, and the opposite of Ignored.
+	Finding vault.Finding
+	Ignored bool
+	Ignore  string // label of its button; empty if there is none
 }
 
 // Card is a group of rows.
@@ -124,6 +135,9 @@ func (d *Detail) view() DetailState {
 	s.Icon, s.Title, s.Kind = kindIcon(it.Kind), titleOf(d.env.Words, it.Title), kindText(d.env.Words, it.Kind, "name")
 	s.Folder, s.Tags, s.Favorite, s.Trashed = d.config.FolderName(it.Folder), it.Tags, it.Favorite, it.TrashedAt != 0
 	s.CanEdit = !s.Trashed && !d.readOnly()
+	if d.config.Back != nil {
+		s.Back = d.text("screen.security.title")
+	}
 	s.Banners, s.Cards, s.Footer = d.banners(), d.cards(), d.footer()
 	s.Files = d.filesCard(s.CanEdit)
 	if n := len(d.item.Edits()); n > 0 {
@@ -166,9 +180,7 @@ func (d *Detail) banners() []Banner {
 	if len(d.item.Conflicts()) > 0 {
 		add(BannerConflict, "conflict", ToneWarning, !d.readOnly())
 	}
-	if d.meters.weak(string(passwordField)) && d.item.TrashedAt == 0 {
-		add(BannerWeak, "weak", ToneWarning, !d.readOnly())
-	}
+	banners = append(banners, d.findingBanners()...)
 	if d.config.ClockOff != nil && d.config.ClockOff() != 0 && d.hasCodes() {
 		add(BannerClock, "wrongClock", ToneWarning, false)
 	}

@@ -18,6 +18,7 @@ const (
 	ActionAccount      Action = "account"
 	ActionDevices      Action = "devices"
 	ActionBackups      Action = "backups"
+	ActionSecurity     Action = "security"
 	ActionImport       Action = "import"
 	ActionLockAll      Action = "lock_all"
 	ActionEnds         Action = "ends"

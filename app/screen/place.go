@@ -22,6 +22,7 @@ const (
 	PlaceTag
 	PlaceArchive
 	PlaceTrash
+	PlaceSecurity // what the security check found
 )
 
 // Place is a line of the sidebar and what the list shows for it. Type is set for PlaceKindOf, Folder for PlaceFolder and Tag
@@ -31,6 +32,8 @@ type Place struct {
 	Type   vault.Kind
 	Folder id.ID
 	Tag    string
+	// Finding is what a PlaceSecurity is about alone; empty: every problem.
+	Finding vault.Finding
 }
 
 func (p Place) filter(text string, sort vault.Sort) vault.Filter {
@@ -65,6 +68,7 @@ func (v *Vault) navigation() []NavSection {
 	top := NavSection{Places: []NavRow{
 		v.navRow(Place{Kind: PlaceAll}, assets.IconLayoutGrid, v.text("screen.vault.all"), v.counts.All),
 		v.navRow(Place{Kind: PlaceFavorites}, assets.IconStar, v.text("screen.vault.favorites"), v.counts.Favorites),
+		v.securityRow(),
 	}}
 	if v.counts.Conflicts > 0 || v.place.Kind == PlaceConflicts {
 		top.Places = append(top.Places, v.navRow(Place{Kind: PlaceConflicts}, assets.IconGitCompareArrows, v.text("screen.vault.conflicts"), v.counts.Conflicts))
@@ -104,6 +108,12 @@ func (v *Vault) tagRows() []NavRow {
 
 func (v *Vault) navRow(place Place, icon assets.IconName, label string, count int) NavRow {
 	return NavRow{Place: place, Icon: icon, Label: label, Count: v.text("screen.number", "n", count), Selected: place == v.place}
+}
+
+// securityRow is the line of the security check, whatever of it is shown.
+func (v *Vault) securityRow() NavRow {
+	return NavRow{Place: Place{Kind: PlaceSecurity}, Icon: assets.IconShieldCheck, Label: v.text("screen.security.title"), Count: v.security.countText(),
+		Selected: v.place.Kind == PlaceSecurity}
 }
 
 // headingOf is the title of the list: what the sidebar calls the place.

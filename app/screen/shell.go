@@ -286,6 +286,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 		Unlocked: u, Accounts: s.accounts, Lock: s.Lock, SwitchTo: s.switchTo, IsOpen: s.isOpen, LockAll: s.LockAll, NewSettings: s.newSettings,
 		Deleted: s.forget, SignedOut: s.signedOut, Reopened: s.opened,
 		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
+		Settings: func() session.Settings { return s.settings }, ChangeSettings: s.changeSettings,
 	}
 	config.Notice = s.news[account]
 	delete(s.news, account)
@@ -307,6 +308,16 @@ func (s *Shell) newSettings(u *session.Unlocked, done func()) *Settings {
 		Unlocked: u, Values: s.settings, Apply: s.apply, Update: s.update, Desktop: s.config.Desktop, hotKey: s.hotKey, Autostart: s.config.Autostart, Autostarts: s.config.Autostarts, MacOS: s.config.MacOS,
 		Keep:          func(_ context.Context, v session.Settings) error { return s.config.Manager.SaveSettings(v) },
 		CheckPassword: s.config.CheckPassword, Forget: s.forget, Done: done,
+	})
+}
+
+// changeSettings uses and keeps settings that were changed elsewhere than in their dialog.
+func (s *Shell) changeSettings(values session.Settings, failed func(error)) {
+	s.apply(values)
+	Run(s.run, func(context.Context) (struct{}, error) { return struct{}{}, s.config.Manager.SaveSettings(values) }, func(_ struct{}, err error) {
+		if err != nil {
+			failed(err)
+		}
 	})
 }
 

@@ -47,6 +47,7 @@ type Vault struct {
 	trouble   *Trouble
 	files     files
 	sheet     SheetModel
+	security  *Security
 
 	status    session.Status
 	toast     Toast
@@ -75,9 +76,12 @@ type VaultConfig struct {
 	IsOpen      func(account id.ID) bool // another one, which rests
 	LockAll     func()
 	NewSettings func(u *session.Unlocked, done func()) *Settings
-	Deleted     func()                  // the account is no longer, or no longer on this PC
-	SignedOut   func()                  // another device has ended the session
-	Reopened    func(*session.Unlocked) // the account was set up again: this one is locked, and that one open
+	// Settings are those of this PC, and ChangeSettings uses and keeps others; nil: the usual ones, which cannot be changed.
+	Settings       func() session.Settings
+	ChangeSettings func(values session.Settings, failed func(error))
+	Deleted        func()                  // the account is no longer, or no longer on this PC
+	SignedOut      func()                  // another device has ended the session
+	Reopened       func(*session.Unlocked) // the account was set up again: this one is locked, and that one open
 
 	copier *copier
 }
@@ -95,6 +99,7 @@ func NewVault(env *Env, config VaultConfig) *Vault {
 		v.post(v.statusChanged) // a sync was quicker than the screen
 	}
 	v.run.Every(time.Minute, v.changed) // "Synced 3 min ago"
+	v.security = newSecurity(v)
 	v.refresh()
 	if config.Notice != "" {
 		v.say(config.Notice, nil)
@@ -118,6 +123,7 @@ func (v *Vault) Leave() {
 		release()
 	}
 	v.model.Leave()
+	v.security.Leave()
 	v.closePane()
 	v.closeDialogs()
 	v.generated.wipe()
@@ -135,6 +141,9 @@ func (v *Vault) Generator() *Generator { return v.generator }
 func (v *Vault) Settings() *Settings   { return v.settings }
 func (v *Vault) Import() *Import       { return v.imports }
 
+// Security is the model of PaneSecurity, which is there always.
+func (v *Vault) Security() *Security { return v.security }
+
 // found is what a query gives.
 type found struct {
 	filter  vault.Filter
@@ -150,11 +159,14 @@ func (v *Vault) refresh() {
 		return
 	}
 	v.asking, v.askAgain = true, false
-	filter := v.place.filter(v.search, v.sort)
+	filter, place, check := v.place.filter(v.search, v.sort), v.place, v.security.check
 	Run(v.run, func(context.Context) (found, error) {
 		rows := v.vault.Query(filter)
 		if filter.Conflicts {
 			rows = v.vault.Undecided(filter.Text, filter.Sort)
+		}
+		if place.Kind == PlaceSecurity {
+			rows = pickFindings(check, rows, place.Finding, filter.Text != "")
 		}
 		return found{filter, rows, v.vault.Counts(), v.vault.Folders()}, nil
 	}, func(f found, _ error) {
@@ -174,6 +186,10 @@ func (v *Vault) show(f found) {
 	searched := f.filter.Text != "" && f.filter.Text != v.filter.Text && (len(f.rows) == 0 || f.rows[0].ID != v.selected)
 	v.filter, v.rows, v.counts, v.folders, v.loading = f.filter, f.rows, f.counts, f.folders, false
 	if v.prune() {
+		v.changed()
+		return
+	}
+	if v.place.Kind == PlaceSecurity && v.selected.IsZero() { // the overview stays until an item is chosen
 		v.changed()
 		return
 	}
@@ -244,6 +260,7 @@ func (v *Vault) Go(place Place) {
 	v.leavePane(func() {
 		v.place, v.search, v.selected, v.marked = place, "", id.ID{}, nil
 		v.closePane()
+		v.security.changed()
 		v.refresh()
 		v.changed()
 	})
@@ -291,6 +308,7 @@ func (v *Vault) open(item id.ID) {
 	v.detail = NewDetail(v.env, DetailConfig{
 		Get: v.vault.Get, FolderName: v.folderName, Copied: v.copyText, Edit: v.openEditor, Conflicts: v.openConflicts,
 		Restore: func(id.ID) { v.Restore() }, RestoreVersion: v.restoreVersion, Unarchive: func(id.ID) { v.ToggleArchive() }, Failed: v.fail, files: &v.files, DeleteRemoved: v.deleteRemoved,
+		Findings: v.security.of, Twins: v.security.twins, Ignore: v.ignore, InCheck: v.place.Kind == PlaceSecurity, Back: v.backToCheck(),
 		ClockOff: func() time.Duration { return v.status.ClockOff },
 	}, item)
 }
@@ -526,6 +544,7 @@ func (v *Vault) retranslate() {
 	if v.conflicts != nil {
 		v.conflicts.changed()
 	}
+	v.security.changed()
 	if v.settings != nil {
 		v.settings.changed()
 	}

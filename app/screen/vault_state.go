@@ -7,6 +7,7 @@ import (
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/audit"
 )
 
 // VaultState is the main window: sidebar, list, what the right pane shows, and what lies over all of it.
@@ -57,6 +58,7 @@ const (
 	PaneEditor         // Vault.Editor
 	PaneConflicts      // Vault.Conflicts
 	PaneSelection      // State.Selection
+	PaneSecurity       // Vault.Security
 )
 
 // Dialog says which model lies over the window.
@@ -77,6 +79,8 @@ type Rows struct {
 	summaries []*vault.Summary
 	words     *assets.Catalog
 	marked    marked
+	check     func(id.ID) audit.Entry // what the security check says; may be nil
+	why       bool                    // that is what the list is about
 }
 
 // Len is the number of rows.
@@ -102,6 +106,7 @@ func (r Rows) At(index int) ItemRow {
 		row.Subtitle = kindText(r.words, s.Kind, "name")
 	}
 	row.Marked = r.marked.has(s.ID)
+	r.examined(&row)
 	return row
 }
 
@@ -114,9 +119,10 @@ type ItemRow struct {
 	Subtitle string
 	Favorite bool
 	Archived bool
-	Folder   bool // in the inbox of what is to be decided alone
-	Warning  bool // a conflict waits, or the item does not open
-	Marked   bool // it is selected with others
+	Folder   bool   // in the inbox of what is to be decided alone
+	Warning  bool   // a conflict waits, or the item does not open
+	Marked   bool   // it is selected with others
+	Risk     string // what the security check says of its password; empty if that is nothing bad
 }
 
 // EmptyState is what the list shows when it has no rows. Action is the label of a button that makes a new item; it may be empty.
@@ -158,7 +164,7 @@ func (v *Vault) view() VaultState {
 	s := VaultState{
 		Account: account.Email, Server: hostOf(account.Origin), Accounts: v.accounts(account.ID), Nav: nav, Place: v.place, Heading: headingOf(nav),
 		CountText: v.env.Words.Count("screen.vault.count", len(v.rows)), Search: v.search, SearchHint: v.text("screen.vault.search"), Sort: v.sorts(),
-		Rows: Rows{v.rows, v.env.Words, v.marked}, Marked: len(v.marked), Selection: v.selection(), Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
+		Rows: Rows{v.rows, v.env.Words, v.marked, v.security.of, v.place.Kind == PlaceSecurity}, Marked: len(v.marked), Selection: v.selection(), Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
 		Notice: v.accountNotice(), Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), Palette: v.palette != nil, InTrash: v.inTrash(),
 	}
 	if othersOpen(s.Accounts) > 0 {
@@ -209,6 +215,8 @@ func (v *Vault) pane() Pane {
 		return PaneSelection
 	case v.detail != nil:
 		return PaneDetail
+	case v.place.Kind == PlaceSecurity:
+		return PaneSecurity
 	}
 	return PaneNothing
 }
@@ -277,6 +285,8 @@ func (v *Vault) empty() EmptyState {
 		return state("conflicts", false)
 	case v.counts.All == 0:
 		return state("vault", true)
+	case v.place.Kind == PlaceSecurity:
+		return state("security", false)
 	}
 	return state("place", true)
 }

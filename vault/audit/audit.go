@@ -136,14 +136,15 @@ func (a *Auditor) left() int {
 	return len(a.due)
 }
 
-// tellEach is after how many items Work tells how far it is.
-const tellEach = 250
+// Work tells how far it is after so many items, and about so often in all.
+const tellEach, tellTimes = 250, 40
 
 // Work examines what is due, and what becomes due meanwhile, and calls tell as it goes on and at the end. What is left when it fails is
 // examined by the next Work. Errors: the context's, vault.ErrClosed, and those of the store.
 func (a *Auditor) Work(ctx context.Context, tell func()) error {
 	a.working.Lock()
 	defer a.working.Unlock()
+	each := max(tellEach, a.Result().Left/tellTimes)
 	for n := 1; ; n++ {
 		item, ok := a.next()
 		if !ok {
@@ -153,7 +154,7 @@ func (a *Auditor) Work(ctx context.Context, tell func()) error {
 			a.again(item)
 			return fmt.Errorf("check item: %w", err)
 		}
-		if n%tellEach == 0 {
+		if n%each == 0 {
 			a.count()
 			tell()
 		}
@@ -283,4 +284,18 @@ func (a *Auditor) Twins(item id.ID) []id.ID {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Clone(a.groups[r.mark].items), func(i id.ID) bool { return i == item })
+}
+
+// WithWeak is the entry of an item of which somebody else has just found out whether its password is weak.
+func (e Entry) WithWeak(weak bool, it *vault.Item) Entry {
+	of := setOf(vault.FindingWeak)
+	e.Findings, e.Ignored = e.Findings&^of, e.Ignored&^of
+	switch {
+	case !weak:
+	case slices.Contains(it.Ignored, vault.FindingWeak):
+		e.Ignored |= of
+	default:
+		e.Findings |= of
+	}
+	return e
 }
