@@ -29,6 +29,8 @@ var troubles = []trouble{
 	{"full", testdisk.ErrFull, []testdisk.Op{testdisk.Open, testdisk.Write, testdisk.Shared}, false},
 	{"broken", testdisk.ErrBroken, []testdisk.Op{testdisk.Open, testdisk.Write, testdisk.Truncate, testdisk.Sync, testdisk.SyncDir, testdisk.Delete, testdisk.Shared, testdisk.Rename}, false},
 	{"broken once", testdisk.ErrBroken, []testdisk.Op{testdisk.Open, testdisk.Write, testdisk.Truncate, testdisk.Sync, testdisk.SyncDir, testdisk.Delete, testdisk.Shared, testdisk.Rename}, true},
+	{"unreadable", testdisk.ErrBroken, []testdisk.Op{testdisk.Read}, false},
+	{"unreadable once", testdisk.ErrBroken, []testdisk.Op{testdisk.Read}, true},
 }
 
 // failing is the disk below one folder.

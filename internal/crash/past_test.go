@@ -20,6 +20,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,6 +50,9 @@ const past = "testdata/past"
 // has is what such an account has: title, password, and whether it is in the trash.
 var has = []string{"Bank of the past: past secret 4, false", "Mail: past secret 2, false", "Never synced: past secret 5, false", "Old shop: past secret 3, true"}
 
+// paper is the file that is attached to Mail, since there are attachments.
+const paper = "a paper of the past"
+
 var writePast = flag.Bool("crash.past", false, "write an account of today into testdata/past: before a migration is added")
 
 // TestWritePast makes what the other tests read.
@@ -59,8 +63,15 @@ func TestWritePast(t *testing.T) {
 	server, pc := testkit.Cloud(t), testpc.New(t, "PC A", nil)
 	u := pc.SignUp(t, server, "anna@coffer.test")
 	bank := testpc.Save(t, u, testpc.Login("Bank", "anna", "past secret 1"))
-	testpc.Save(t, u, testpc.Login("Mail", "anna@coffer.test", "past secret 2"))
+	mail := testpc.Save(t, u, testpc.Login("Mail", "anna@coffer.test", "past secret 2"))
 	shop := testpc.Save(t, u, testpc.Login("Old shop", "anna", "past secret 3"))
+	if _, err := u.Attach(t.Context(), mail.ID, "paper", strings.NewReader(paper), int64(len(paper))); err != nil {
+		t.Fatal(err)
+	}
+	testpc.Sync(t, u)
+	if err := u.CarryFiles(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	testpc.Sync(t, u)
 	if err := u.Vault().Trash(t.Context(), shop.ID); err != nil {
 		t.Fatal(err)
@@ -92,7 +103,7 @@ func pack(t *testing.T, pc *testpc.PC, server *testkit.Server, account session.A
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Join(past, fmt.Sprintf("vault-%d-cloud-%d", migrations(t, "../../vault/sqlite"), migrations(t, "../../cloud/store/sqlite")))
+	dir := filepath.Join(past, today(t))
 	packed(t, dir, "about.json", about)
 	for from, to := range map[string]string{
 		pc.Paths.Account(account.ID): "vault.db", kept.path: "keyring", server.Database(): "cloud.db",
@@ -103,6 +114,19 @@ func pack(t *testing.T, pc *testpc.PC, server *testkit.Server, account session.A
 			t.Fatal(err)
 		}
 		packed(t, dir, to, data)
+	}
+}
+
+// today is the name of an account of today's schemas.
+func today(t *testing.T) string {
+	t.Helper()
+	return fmt.Sprintf("vault-%d-cloud-%d", migrations(t, "../../vault/sqlite"), migrations(t, "../../cloud/store/sqlite"))
+}
+
+// TestTodayIsKept sees to it that the next migration can be tried on what today's code leaves.
+func TestTodayIsKept(t *testing.T) {
+	if !slices.Contains(formers(t), today(t)) {
+		t.Errorf("%s is not in %s: go test ./internal/crash -run TestWritePast -args -crash.past", today(t), past)
 	}
 }
 
@@ -284,6 +308,26 @@ func (f *former) check(u *session.Unlocked) error {
 	return nil
 }
 
+// checkPapers has a new computer fetch every file that the account's own one knows.
+func (f *former) checkPapers(u, other *session.Unlocked) error {
+	ctx := f.t.Context()
+	known, err := u.Vault().AllAttachments(ctx)
+	if err == nil && len(known) == 0 && !slices.Contains(withoutPapers, f.name) {
+		err = errors.New("no file is attached")
+	}
+	err = errors.Join(err, other.Sync(ctx), other.CarryFiles(ctx))
+	for _, a := range known {
+		var content strings.Builder
+		if read := other.Vault().ReadAttachment(ctx, a.ID, &content, nil); read != nil || content.String() != paper {
+			err = errors.Join(err, fmt.Errorf("%s: %q: %w", a.Name, content.String(), read))
+		}
+	}
+	return err
+}
+
+// withoutPapers are accounts of the time before attachments.
+var withoutPapers = []string{"vault-3-cloud-1", "vault-3-cloud-3", "vault-3-cloud-4", "vault-4-cloud-4"}
+
 // join signs a new computer in.
 func (f *former) join(secretKey string) (*session.Unlocked, error) {
 	m, err := manager(f.path("new computer"), f, nil, true)
@@ -328,7 +372,7 @@ func TestEveryPastOpens(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer other.Lock()
-			if err := errors.Join(f.check(u), f.check(other)); err != nil {
+			if err := errors.Join(f.check(u), f.check(other), f.checkPapers(u, other)); err != nil {
 				t.Fatal(err)
 			}
 		})

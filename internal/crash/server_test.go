@@ -252,8 +252,7 @@ func (h *hosted) compare(m *session.Manager, u *session.Unlocked) error {
 // The disk of a server goes wrong at every step of a push in turn, also while it reads: the client is told that the server is not there,
 // or that it has done it; nothing that was acknowledged goes; and the same sync succeeds when the disk is well again.
 func TestFailingDiskOfTheServer(t *testing.T) {
-	kinds := append([]trouble{unreadable}, troubles...)
-	for _, kind := range kinds {
+	for _, kind := range troubles {
 		t.Run(kind.name, func(t *testing.T) {
 			disk := &failing{trouble: kind}
 			disks.add(t, disk)
@@ -289,6 +288,3 @@ func TestFailingDiskOfTheServer(t *testing.T) {
 		})
 	}
 }
-
-// unreadable is a disk on which what is there cannot be read.
-var unreadable = trouble{"unreadable", testdisk.ErrBroken, []testdisk.Op{testdisk.Read}, false}
