@@ -64,6 +64,7 @@ type Shell struct {
 	copier *copier
 	update *Update
 	hotKey *hotKey
+	quick  *Quick
 
 	settings session.Settings
 	accounts []session.Account
@@ -91,7 +92,17 @@ func NewShell(env *Env, config ShellConfig) *Shell {
 	s.begin(env, s.view)
 	config.Update.Quit = s.Quit
 	s.update = NewUpdate(env, config.Update)
-	s.hotKey = newHotKey(env, config.Desktop, func() {})
+	s.quick = NewQuick(env, QuickConfig{
+		Unlocked: func() *session.Unlocked { return s.unlocked }, Unlock: func() *Unlock { return s.unlock }, Lock: s.Lock, Touch: s.Touch,
+		Front: func() {
+			if !s.quitting {
+				s.Show()
+			}
+		},
+		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
+	})
+	s.Watch(s.quick.follow)
+	s.hotKey = newHotKey(env, config.Desktop, s.quick.Toggle)
 	return s
 }
 
@@ -103,6 +114,9 @@ func (s *Shell) Unlock() *Unlock { return s.unlock }
 
 // Vault is the model of PageVault.
 func (s *Shell) Vault() *Vault { return s.vault }
+
+// Quick is the model of the quick access.
+func (s *Shell) Quick() *Quick { return s.quick }
 
 // Update is the model of the prompt for new versions.
 func (s *Shell) Update() *Update { return s.update }
@@ -248,6 +262,7 @@ func (s *Shell) showUnlock(account id.ID) {
 		Manager: s.config.Manager, Accounts: s.accounts, Account: account, Opened: s.opened, Another: s.showWelcome, Ready: s.closed,
 		IsOpen: s.isOpen, Show: s.wake, Chosen: s.changed, LockOthers: s.lockOthers, Remove: s.removeLocked,
 	})
+	s.unlock.Watch(s.quick.follow)
 	s.changed()
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
+	toolkit "fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
 
 	"github.com/coffer-vault/coffer/app/kit"
@@ -42,6 +43,7 @@ type desktop struct {
 	shell     *screen.Shell
 	clipboard *clipboard
 	ui        *ui.Window
+	away      func() // stops hiding the quick access
 	thread    *uiThread
 	ending    *ending
 	confirm   sync.Once
@@ -80,7 +82,8 @@ func (d *desktop) run(front *later) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	d.app.Lifecycle().SetOnStarted(func() { d.started(ctx) })
-	d.app.Lifecycle().SetOnEnteredForeground(func() { go d.manager.Refresh(ctx) })
+	d.app.Lifecycle().SetOnEnteredForeground(func() { d.entered(ctx) })
+	d.app.Lifecycle().SetOnExitedForeground(d.exited)
 	if d.hidden = d.options.background; !d.hidden {
 		d.window.Show()
 	}
@@ -141,8 +144,16 @@ func (d *desktop) shellConfig() screen.ShellConfig {
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)
 		},
-		Desktop: screen.Desktop{Tray: d.tray.shown.Load},
+		Desktop: screen.Desktop{WatchHotKey: platform.WatchHotKey, UsualHotKey: usualHotKey(), Tray: d.tray.shown.Load},
 	}
+}
+
+// usualHotKey is none where the desktop would ask the person about it out of the blue.
+func usualHotKey() string {
+	if !platform.HotKeysAreQuiet() {
+		return ""
+	}
+	return "ctrl+shift+space"
 }
 
 func autostart(on bool) error {
@@ -174,6 +185,33 @@ func (d *desktop) newWindow(state windowState) {
 		Theme: d.options.theme, Panes: state.Panes, MacOS: runtime.GOOS == "darwin", Shown: d.shown,
 	})
 	d.window.Resize(state.size())
+	ui.NewQuick(ui.QuickConfig{
+		Env: d.env, Quick: d.shell.Quick(), NewWindow: d.newQuickWindow, Clipboard: d.clipboard.entries(), MacOS: runtime.GOOS == "darwin",
+	})
+}
+
+// newQuickWindow has no frame, where the toolkit can do that.
+func (d *desktop) newQuickWindow() fyne.Window {
+	if driver, ok := d.app.Driver().(toolkit.Driver); ok {
+		return driver.CreateSplashWindow()
+	}
+	return d.app.NewWindow(ui.Title)
+}
+
+// turnTime is how long the focus takes from one of our windows to the other at most: meanwhile neither has it.
+const turnTime = 300 * time.Millisecond
+
+// exited is called when none of our windows has the focus any more. What was found is not left on the screen of somebody who has turned
+// to something else.
+func (d *desktop) exited() {
+	d.away = screen.NewRunner(d.thread.post, screen.SystemClock{}).After(turnTime, d.shell.Quick().Hide)
+}
+
+func (d *desktop) entered(ctx context.Context) {
+	if d.away != nil {
+		d.away()
+	}
+	go d.manager.Refresh(ctx)
 }
 
 // closed hides the window where the tray can bring it back, and else ends the program.

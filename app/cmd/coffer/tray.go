@@ -61,7 +61,7 @@ func (d *desktop) stopTray() {
 func (d *desktop) newTray() {
 	onThread := func(f func()) func() { return func() { d.thread.post(f) } }
 	icon, err := tray.Start(tray.Config{Name: ui.Title, Pressed: onThread(d.front), Do: []func(){
-		onThread(d.front), onThread(d.shell.LockAll), nil, onThread(d.shell.Quit),
+		onThread(d.front), onThread(d.shell.Quick().Toggle), onThread(d.shell.LockAll), nil, onThread(d.shell.Quit),
 	}}, d.trayLook())
 	if err != nil {
 		d.log.Error("no tray icon", "error", err)
@@ -75,7 +75,7 @@ func (d *desktop) newTray() {
 func (d *desktop) trayLook() tray.Look {
 	state, text := d.shell.State(), d.env.Words.Text
 	look := tray.Look{Locked: !state.Unlocked, Tip: ui.Title, Lines: []tray.Line{
-		{Label: text("ui.tray.show")}, {Label: text("ui.tray.lock"), Disabled: !state.Unlocked}, {}, {Label: text("ui.tray.quit")},
+		{Label: text("ui.tray.show")}, {Label: text("ui.tray.quick")}, {Label: text("ui.tray.lock"), Disabled: !state.Unlocked}, {}, {Label: text("ui.tray.quit")},
 	}}
 	if look.Locked {
 		look.Tip = text("ui.tray.locked")
