@@ -23,7 +23,7 @@ import (
 )
 
 // serverCuts is at how many points the power of the server is cut.
-const serverCuts = 72
+const serverCuts = 48
 
 // TestPowerCutOfTheServer records what a person's syncs do to the server's database, and looks at many points at what a power cut may
 // leave of it: everything whose sync was acknowledged is there for another computer, which verifies every commit, signature and root of
