@@ -39,9 +39,9 @@ func (s *Store) create(ctx context.Context, c Contents, mac MAC) error {
 	})
 }
 
-// Account returns the account of the file; ErrNoAccount if there is none.
+// Account returns the account of the file; ErrNoAccount if there is none, vault.ErrRekeyed as of View.
 func (s *Store) Account(ctx context.Context) (a vault.Account, err error) {
-	err = s.view(ctx, func(t *transaction) error {
+	err = s.opened(ctx, func(t *transaction) error {
 		a, err = t.account()
 		return err
 	})
@@ -141,9 +141,9 @@ func (s *Store) Log(ctx context.Context) ([]vault.LogEntry, error) {
 	return entries, err
 }
 
-// Local returns a value that this device keeps for itself, sealed; false if there is none of that name.
+// Local returns a value that this device keeps for itself, sealed; false if there is none of that name. vault.ErrRekeyed as of View.
 func (s *Store) Local(ctx context.Context, name string) (value []byte, found bool, err error) {
-	err = s.view(ctx, func(t *transaction) error {
+	err = s.opened(ctx, func(t *transaction) error {
 		found, err = t.row("read local value", `SELECT value FROM local_value WHERE name = ?`, []any{name}, &value)
 		return err
 	})

@@ -83,6 +83,35 @@ func TestRekeyIsAllOrNothing(t *testing.T) {
 	equal(t, "account", account, sample().Account)
 }
 
+// What another program has sealed under the keys that it put in the place of ours would look tampered with.
+func TestWhatAnotherProgramHasSealedAnewIsNotRead(t *testing.T) {
+	s, path := create(t)
+	ctx := context.Background()
+	if err := s.SetLocal(ctx, "value", []byte("sealed")); err != nil {
+		t.Fatal(err)
+	}
+	ours, err := Open(ctx, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ours.Close()
+	read := func() (fromRow, local error) {
+		_, fromRow = ours.Account(ctx)
+		_, _, local = ours.Local(ctx, "value")
+		return fromRow, local
+	}
+	ours.UseKeys(sample().Account.Generation)
+	if row, local := read(); row != nil || local != nil {
+		t.Errorf("before: %v, %v", row, local)
+	}
+	if err := s.Rekey(ctx, rotated(), unchanged); err != nil {
+		t.Fatal(err)
+	}
+	if row, local := read(); !errors.Is(row, vault.ErrRekeyed) || !errors.Is(local, vault.ErrRekeyed) {
+		t.Errorf("after: %v, %v", row, local)
+	}
+}
+
 // Every key of every epoch is covered by the integrity record.
 func TestTamperedEpochsShow(t *testing.T) {
 	for _, statement := range []string{

@@ -145,11 +145,18 @@ func (s *Store) Close() error {
 
 // View implements vault.Store.
 func (s *Store) View(ctx context.Context, f func(vault.Reader) error) error {
+	return s.opened(ctx, func(t *transaction) error {
+		t.mac, _ = s.anchored()
+		return f(t)
+	})
+}
+
+// opened is view for what is opened with the keys in use: vault.ErrRekeyed once others have taken their place.
+func (s *Store) opened(ctx context.Context, f func(*transaction) error) error {
 	return s.view(ctx, func(t *transaction) error {
 		if err := s.checkKeys(t); err != nil {
 			return err
 		}
-		t.mac, _ = s.anchored()
 		return f(t)
 	})
 }
