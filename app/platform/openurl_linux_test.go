@@ -14,7 +14,7 @@ func TestOpenURLRunsNoShell(t *testing.T) {
 	if err := syscall.Mkfifo(said, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	script := "#!/bin/sh\nprintf '%s %s' $# \"$1\" >" + said
+	script := "#!/bin/sh\nprintf '%s %s' $# \"$1\" >\"${0%/*}/said\""
 	if err := os.WriteFile(filepath.Join(dir, "xdg-open"), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}

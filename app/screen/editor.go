@@ -246,14 +246,18 @@ func (e *Editor) Save() {
 func (e *Editor) saved(item id.ID, err error) {
 	e.busy = false
 	if err != nil {
+		e.ask, e.onLeave = false, nil
 		e.problem = explain(e.env.Words, err)
 		e.changed()
 		return
 	}
-	queue := e.queue
+	queue, leave := e.queue, e.onLeave
 	e.config.Saved(item)
 	if len(queue) > 0 {
 		e.config.Attach(item, queue)
+	}
+	if leave != nil {
+		leave()
 	}
 }
 
@@ -273,17 +277,24 @@ func (e *Editor) complete() {
 	}
 }
 
-// Cancel ends the editor; if something would be lost, it asks first.
-func (e *Editor) Cancel() { e.LeaveFor(e.config.Canceled) }
-
-// LeaveFor calls next once nothing typed would be lost: now, or when the person has chosen to discard it.
-func (e *Editor) LeaveFor(next func()) {
-	if !e.dirty() {
-		next()
-		return
+// Cancel ends the editor; if something would be lost, it asks first. What is being saved ends it by itself.
+func (e *Editor) Cancel() {
+	if !e.busy {
+		e.LeaveFor(e.config.Canceled)
 	}
-	e.ask, e.onLeave = true, next
-	e.changed()
+}
+
+// LeaveFor calls next once nothing typed would be lost: now, when it is saved, or when the person has chosen to discard it.
+func (e *Editor) LeaveFor(next func()) {
+	switch {
+	case e.busy:
+		e.onLeave = next
+	case !e.dirty():
+		next()
+	default:
+		e.ask, e.onLeave = true, next
+		e.changed()
+	}
 }
 
 // Discard gives up what was typed; the answer to State.Ask.

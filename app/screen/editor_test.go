@@ -280,6 +280,28 @@ func TestDirtyAndCancel(t *testing.T) {
 	}
 }
 
+// Whoever goes on while a slow disk saves is not asked about what is being saved: it goes on when that is done, and stays if it fails.
+func TestLeavingWhileItIsSaved(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		e := newTyping(t, rich())
+		e.SetText("title", "x")
+		if fails {
+			e.err = errForTest
+		}
+		left := ""
+		e.Save()
+		e.LeaveFor(func() { left = "after " + e.ended })
+		e.Cancel()
+		if q := e.State().Ask; !q.IsZero() || left != "" {
+			t.Errorf("asked %q, left %q", q.Title, left)
+		}
+		e.d.until("saved", func() bool { return !e.busy })
+		if want := map[bool]string{false: "after saved", true: ""}[fails]; left != want || fails && e.ended != "" {
+			t.Errorf("left %q, ended %q", left, e.ended)
+		}
+	}
+}
+
 func TestWebsitesKeepTheirPlaces(t *testing.T) {
 	e := newTyping(t, vault.Item{Kind: vault.Login, Title: "x", Websites: []string{"a", "b", "c"}})
 	ids := e.State().Websites

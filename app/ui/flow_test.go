@@ -156,7 +156,7 @@ func TestAddEditSearchLockUnlock(t *testing.T) {
 	d.tabTo("Username")
 	d.typeText(".keller")
 	d.press(screen.ActionSave)
-	d.waitFor("anna.keller")
+	d.waitFor("Copy Username") // and not the field in which it was typed
 
 	d.add("Netflix", "anna.k", "another-password")
 	d.press(screen.ActionSearch)

@@ -26,7 +26,7 @@ const config = `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Config
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:path=%s</listen>
+  <listen>%s</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -70,11 +70,11 @@ func StartBus(t testing.TB, home string) *Session {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(runtime) })
-	socket, conf := filepath.Join(runtime, "bus"), filepath.Join(runtime, "bus.conf")
-	if err := os.WriteFile(conf, fmt.Appendf(nil, config, socket), 0o600); err != nil {
+	address, conf := "unix:path="+dbus.EscapeBusAddressValue(filepath.Join(runtime, "bus")), filepath.Join(runtime, "bus.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, config, address), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := &Session{Address: "unix:path=" + socket, Home: home, runtime: runtime}
+	s := &Session{Address: address, Home: home, runtime: runtime}
 	daemon := exec.Command("dbus-daemon", "--nofork", "--config-file="+conf, "--print-address")
 	startAndReadLine(t, daemon)
 	s.running = append(s.running, daemon)
