@@ -198,7 +198,8 @@ func TestWeakPasswordLeadsToTheGenerator(t *testing.T) {
 	}
 	v.Generator().Use()
 	e := v.Editor()
-	if e.State().Fields[1].Filled != 1 || string(e.Secret("value/password").Reveal()) == "hunter2" {
+	d.until("filled", func() bool { return e.State().Fields[1].Filled == 1 })
+	if string(e.Secret("value/password").Reveal()) == "hunter2" {
 		t.Error("the new password did not arrive")
 	}
 	e.Save()

@@ -132,6 +132,8 @@ var sentences = []sentence{
 	{keys.ErrSecretKeyMissing, "noSecretKey", ToneError},
 
 	{generate.ErrOptions, "generateOptions", ToneError},
+	{generate.ErrImpossible, "generateImpossible", ToneError},
+	{generate.ErrRules, "generateRules", ToneError},
 	{otp.ErrMalformed, "totpMalformed", ToneError},
 
 	{context.DeadlineExceeded, "timeout", ToneWarning},

@@ -59,7 +59,8 @@ type Vault struct {
 	confirm   func()
 	problem   Message
 	release   []func() // ends the subscriptions
-	generated history  // what the generator has made since the vault was unlocked
+	recipe    *recipe  // of the generator, until the vault is locked
+	fillings  []id.ID  // what the generator put into the editor
 	palette   *Palette
 	recent    []string     // what the palette was used for, the latest first
 	viewDoes  func(Action) // what moves the focus or opens a menu
@@ -88,7 +89,7 @@ type VaultConfig struct {
 
 // NewVault shows all items.
 func NewVault(env *Env, config VaultConfig) *Vault {
-	v := &Vault{config: config, vault: config.Unlocked.Vault(), loading: true, viewDoes: func(Action) {}}
+	v := &Vault{config: config, vault: config.Unlocked.Vault(), loading: true, recipe: newRecipe(env.Words.Code()), viewDoes: func(Action) {}}
 	v.begin(env, v.view)
 	v.release = []func(){
 		v.files.begin(env, v.run, config.Unlocked, v.fileHooks()),
@@ -126,7 +127,6 @@ func (v *Vault) Leave() {
 	v.security.Leave()
 	v.closePane()
 	v.closeDialogs()
-	v.generated.wipe()
 	v.rows, v.folders, v.counts, v.marked, v.facts, v.undo, v.recent = nil, nil, vault.Counts{}, nil, facts{}, nil, nil
 }
 
@@ -375,9 +375,11 @@ func (v *Vault) edit(item vault.Item, isNew bool) {
 	v.closePane()
 	v.marked = nil
 	back := v.selected
+	v.fillings = nil
 	v.editor = NewEditor(v.env, EditorConfig{
 		Item: item, New: isNew, Folders: v.folderChoices(false), Save: v.saveItem, Generate: v.OpenGeneratorFor, Attach: v.files.attach,
 		Saved: func(item id.ID) {
+			v.nameFillings(item)
 			v.undo = nil // to take back what was done before would surprise now
 			v.open(item)
 			v.refresh()

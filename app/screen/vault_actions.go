@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
 )
 
@@ -157,41 +156,6 @@ func (v *Vault) SwitchTo(choice string) {
 	if (err == nil || choice == "") && account != v.config.Unlocked.Account().ID {
 		v.config.SwitchTo(account)
 	}
-}
-
-// OpenGenerator shows the generator on its own: what it makes goes to the clipboard.
-func (v *Vault) OpenGenerator() {
-	v.openGenerator(v.text("screen.generator.copy"), func(value secret.Bytes) {
-		v.copyText(value, v.text("screen.generator.password"))
-	})
-}
-
-// OpenGeneratorFor shows the generator; use gets what the person chooses, and its ownership.
-func (v *Vault) OpenGeneratorFor(use func(secret.Bytes)) {
-	v.openGenerator(v.text("screen.generator.use"), use)
-}
-
-func (v *Vault) openGenerator(label string, use func(secret.Bytes)) {
-	if v.generator != nil {
-		return
-	}
-	v.generator = NewGenerator(v.env, GeneratorConfig{
-		History: &v.generated,
-		Label:   label,
-		Use: func(value secret.Bytes) {
-			v.closeGenerator()
-			use(value)
-		},
-		Copied: func(value secret.Bytes) { v.copyText(value, v.text("screen.generator.password")) },
-		Cancel: v.closeGenerator,
-	})
-	v.changed()
-}
-
-func (v *Vault) closeGenerator() {
-	v.generator.Leave()
-	v.generator = nil
-	v.changed()
 }
 
 // OpenSettings shows the settings.

@@ -236,6 +236,7 @@ func TestGeneratorFillsTheEditor(t *testing.T) {
 	d.waitFor("Password generator")
 	made := d.secrets()[0]
 	d.keys(fyne.KeyReturn)
+	d.until("filled", func() bool { return !d.reads("Password generator") })
 	d.press(screen.ActionSave)
 	d.until("saved", func() bool { return d.shell.Vault().State().Pane == screen.PaneDetail })
 	d.waitFor("Show Password")

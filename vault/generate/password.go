@@ -8,12 +8,15 @@ import (
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
 
-// The classes of characters. The symbols are those that nearly every site takes.
+// Symbols are those that nearly every site takes.
+const Symbols = "!#$%&*+-.:;=?@^_~"
+
+// The classes of characters.
 const (
 	lower     = "abcdefghijklmnopqrstuvwxyz"
 	upper     = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	digits    = "0123456789"
-	symbols   = "!#$%&*+-.:;=?@^_~"
+	symbols   = Symbols
 	lookAlike = "0Oo1Il"
 )
 

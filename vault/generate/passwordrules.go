@@ -2,6 +2,7 @@ package generate
 
 import (
 	"fmt"
+	"html"
 	"strconv"
 	"strings"
 )
@@ -24,7 +25,7 @@ const (
 //
 //	minlength: 8; maxlength: 20; required: lower, upper; required: digit; allowed: [-().&@?'#,/"+]; max-consecutive: 2
 //
-// Each "required" asks for one character of any of its classes: upper, lower, digit, special, ascii-printable, unicode (of which only
+// The attribute may be pasted with its name and quotes. Each "required" asks for one character of any of its classes: upper, lower, digit, special, ascii-printable, unicode (of which only
 // printable ASCII is made), or characters in brackets. Without "required" and "allowed" all printable characters may be used. Of several
 // lengths the strictest counts. Errors: ErrRules, with what is wrong; ErrImpossible where the lengths exclude each other.
 func ParseRules(text string) (Rules, error) {
@@ -33,7 +34,7 @@ func ParseRules(text string) (Rules, error) {
 		return r, fmt.Errorf("%w: too long", ErrRules)
 	}
 	stated := 0
-	for _, rule := range splitOutside(text, ';') {
+	for _, rule := range splitOutside(unquote(text), ';') {
 		if rule = strings.TrimSpace(rule); rule == "" {
 			continue
 		}
@@ -52,6 +53,20 @@ func ParseRules(text string) (Rules, error) {
 		return Rules{}, fmt.Errorf("%w: minlength is above the longest password", ErrImpossible)
 	}
 	return r, nil
+}
+
+// unquote takes the rules out of passwordrules="…".
+func unquote(text string) string {
+	_, value, found := strings.Cut(text, "passwordrules=")
+	if !found || value == "" {
+		return text
+	}
+	quote := value[:1]
+	if quote != `"` && quote != "'" {
+		return text
+	}
+	value, _, _ = strings.Cut(value[1:], quote)
+	return html.UnescapeString(value)
 }
 
 // state adds a rule.
@@ -172,6 +187,16 @@ func parseClass(class string) (string, error) {
 		return "", fmt.Errorf("%w: no character in %q", ErrRules, class)
 	}
 	return union("", set), nil
+}
+
+// Classes names the classes that a set of characters has in whole, as the rules call them, and returns the rest of it.
+func Classes(set string) (classes []string, rest string) {
+	for _, class := range []struct{ name, of string }{{"lower", lower}, {"upper", upper}, {"digit", digits}, {"special", special}} {
+		if without(class.of, set) == "" {
+			classes, set = append(classes, class.name), without(set, class.of)
+		}
+	}
+	return classes, set
 }
 
 // union adds the characters that a set has not, in ASCII's order.

@@ -19,16 +19,18 @@ func TestParseRules(t *testing.T) {
 			MinLength: 20, Required: one(lower, upper, digits, "-")},
 		"minlength: 8; required: lower; allowed: [-!]; max-consecutive: 2": {
 			MinLength: 8, Required: one(lower), Allowed: "!-", MaxConsecutive: 2},
-		"required: lower, upper, [$]":                       {Required: one(lower + upper + "$")},
-		"maxlength: 20; maxlength: 12; MinLength:4;":        {MinLength: 4, MaxLength: 12, Allowed: printable},
-		"max-consecutive:3;max-consecutive:5;minlength:9":   {MinLength: 9, MaxConsecutive: 3, Allowed: printable},
-		"allowed: [;,[]]; allowed: digit":                   {Allowed: union(digits, ";,[]")},
-		"required: digit; required: digit":                  {Required: one(digits)},
-		"required: special":                                 {Required: one(special)},
-		"allowed: ascii-printable, unicode":                 {Allowed: union("", printable)},
-		"required: [é ab]":                                  {Required: one("ab")},
-		"\n minlength: 6 ;\t maxlength: 8; ":                {MinLength: 6, MaxLength: 8, Allowed: printable},
-		"required: [-().&@?'#,/\"+]; required: upper,lower": {Required: one("-().&@?'#,/\"+", upper+lower)},
+		"required: lower, upper, [$]":                                                     {Required: one(lower + upper + "$")},
+		"maxlength: 20; maxlength: 12; MinLength:4;":                                      {MinLength: 4, MaxLength: 12, Allowed: printable},
+		"max-consecutive:3;max-consecutive:5;minlength:9":                                 {MinLength: 9, MaxConsecutive: 3, Allowed: printable},
+		"<input type=password passwordrules=\"required: [&quot;]; maxlength: 9\" name=p>": {MaxLength: 9, Required: one("\"")},
+		"passwordrules='minlength: 9'":                                                    {MinLength: 9, Allowed: printable},
+		"allowed: [;,[]]; allowed: digit":                                                 {Allowed: union(digits, ";,[]")},
+		"required: digit; required: digit":                                                {Required: one(digits)},
+		"required: special":                                                               {Required: one(special)},
+		"allowed: ascii-printable, unicode":                                               {Allowed: union("", printable)},
+		"required: [é ab]":                                                                {Required: one("ab")},
+		"\n minlength: 6 ;\t maxlength: 8; ":                                              {MinLength: 6, MaxLength: 8, Allowed: printable},
+		"required: [-().&@?'#,/\"+]; required: upper,lower":                               {Required: one("-().&@?'#,/\"+", upper+lower)},
 	} {
 		got, err := ParseRules(text)
 		if err != nil || !reflect.DeepEqual(got, want) {
@@ -76,6 +78,17 @@ func TestRulesWithout(t *testing.T) {
 	r := Rules{Required: []Requirement{{"l1", 1}, {digits, 1}}, Allowed: "xO"}.Without(LookAlikes)
 	if r.Required[0].Of != "l1" || strings.ContainsAny(r.Required[1].Of, "01") || r.Allowed != "x" {
 		t.Errorf("%+v", r)
+	}
+}
+
+func TestClasses(t *testing.T) {
+	for set, want := range map[string]string{
+		"": " ", lower: "lower ", upper + "a" + digits: "upper,digit a", special: "special ", printable: "lower,upper,digit,special ", "-_": " -_",
+	} {
+		classes, rest := Classes(set)
+		if got := strings.Join(classes, ",") + " " + rest; got != want {
+			t.Errorf("%q: %q", set, got)
+		}
 	}
 }
 

@@ -21,6 +21,8 @@ type Modal struct {
 	Default *Button
 	// First gets the focus at first; nil for whatever comes first.
 	First fyne.Focusable
+	// OnKey sees keys that nothing in the dialog took; true means taken.
+	OnKey func(e *fyne.KeyEvent) bool
 
 	covering
 	root    *Root
@@ -117,6 +119,9 @@ func (m *Modal) dismiss() {
 }
 
 func (m *Modal) typedKey(event *fyne.KeyEvent) {
+	if m.OnKey != nil && m.OnKey(event) {
+		return
+	}
 	switch event.Name {
 	case fyne.KeyEscape:
 		m.dismiss()

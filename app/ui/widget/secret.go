@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -84,23 +85,59 @@ func (s *Secret) Resize(size fyne.Size) {
 	s.BaseWidget.Resize(size)
 }
 
-// flow places the characters in lines of the present width.
+// flow places the characters in lines of the present width; a passphrase breaks between its words.
 func (s *Secret) flow() {
 	x, y, line := float32(0), float32(0), lineHeight(theme.Secret)
-	for _, letter := range s.letters {
-		if letter.Text == "\n" {
-			x, y = 0, y+line
-			continue
-		}
-		width := textWidth(letter.Text, theme.Secret)
-		if x > 0 && s.width > 0 && x+width > s.width {
+	for _, word := range words(s.letters) {
+		if width := widthOf(word); s.width > 0 && width <= s.width && x+width > s.width {
 			x, y = 0, y+line
 		}
-		letter.Move(fyne.NewPos(x, y))
-		letter.Resize(fyne.NewSize(width, line-1))
-		x += width
+		for _, letter := range word {
+			if letter.Text == "\n" {
+				x, y = 0, y+line
+				continue
+			}
+			width := textWidth(letter.Text, theme.Secret)
+			if x > 0 && s.width > 0 && x+width > s.width {
+				x, y = 0, y+line
+			}
+			letter.Move(fyne.NewPos(x, y))
+			letter.Resize(fyne.NewSize(width, line-1))
+			x += width
+		}
 	}
 	s.height = y + line
+}
+
+func widthOf(letters []*canvas.Text) (width float32) {
+	for _, letter := range letters {
+		width += textWidth(letter.Text, theme.Secret)
+	}
+	return width
+}
+
+// marks can stand between the words of a passphrase.
+const marks = "- ._"
+
+// words cuts a passphrase after its marks. Anything else is one word: it breaks wherever the line ends.
+func words(letters []*canvas.Text) (cut [][]*canvas.Text) {
+	start, plain := 0, 0
+	for i, letter := range letters {
+		switch r, _ := utf8.DecodeRuneInString(letter.Text); {
+		case strings.ContainsRune(marks, r) && i > start:
+			cut = append(cut, letters[start:i+1])
+			start = i + 1
+		case unicode.IsLower(r):
+			plain++
+		case unicode.IsDigit(r), unicode.IsUpper(r) && i == start:
+		default:
+			return [][]*canvas.Text{letters}
+		}
+	}
+	if plain < 3*len(cut) { // such as the letters of a random password that happens to have marks
+		return [][]*canvas.Text{letters}
+	}
+	return append(cut, letters[start:])
 }
 
 // AccessibilityLabel implements fyne.Accessible; a secret is never spoken.

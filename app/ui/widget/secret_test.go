@@ -95,6 +95,41 @@ func TestLongSecretsBreak(t *testing.T) {
 	}
 }
 
+// A passphrase breaks between its words, also where a word would just not fit; nothing else does.
+func TestPassphrasesBreakAtWords(t *testing.T) {
+	lines := func(secret string, width float32) string {
+		s := NewSecret(func() []byte { return []byte(secret) })
+		s.SetRevealed(true)
+		s.Resize(fyne.NewSize(width, 300))
+		var shown strings.Builder
+		for i, letter := range s.letters {
+			if i > 0 && letter.Position().Y > s.letters[i-1].Position().Y {
+				shown.WriteString("|")
+			}
+			shown.WriteString(letter.Text)
+			if right := letter.Position().X + letter.Size().Width; right > width {
+				t.Errorf("%q: %q ends at %v of %v", secret, letter.Text, right, width)
+			}
+		}
+		return shown.String()
+	}
+	newBench(t, theme.Light, 400, 300)
+	letter := textWidth("m", theme.Secret)
+	for secret, want := range map[string]string{
+		"cobweb-gargle-tiptop":      "cobweb-|gargle-|tiptop",
+		"Cobweb gargle7 été":        "Cobweb |gargle7 |été",
+		"a.bee.unbelievable":        "a.bee.unbe|lievable",
+		"xK9-mQ2-vT7-aB4":           "xK9-mQ2-vT|7-aB4",
+		"correcthorsebatterystaple": "correcthor|sebatterys|taple",
+		"-----BEGIN":                "-----BEGIN",
+	} {
+		got := lines(secret, 10.5*letter)
+		if got != want {
+			t.Errorf("%q is shown as %q, want %q", secret, got, want)
+		}
+	}
+}
+
 func TestClearedSecretIsGone(t *testing.T) {
 	b := newBench(t, theme.Light, 400, 300)
 	s := NewSecret(func() []byte { return []byte("hunter2") })
