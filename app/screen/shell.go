@@ -52,6 +52,7 @@ type ShellConfig struct {
 	// CheckPassword returns nil for the right master password of an open vault.
 	CheckPassword func(context.Context, *session.Unlocked, secret.Bytes) error
 	Desktop       Desktop
+	Place         Place // what the list shows first
 }
 
 // idlePoll is how often idle time is looked at.
@@ -76,6 +77,7 @@ type Shell struct {
 	resting  map[id.ID]*resting
 	closed   <-chan struct{} // closed when nothing that was locked is open any more
 
+	place    Place     // what the list showed last
 	touched  time.Time // when our own window last saw input
 	polling  bool
 	shows    int
@@ -87,7 +89,7 @@ type Shell struct {
 
 // NewShell does nothing until Start.
 func NewShell(env *Env, config ShellConfig) *Shell {
-	s := &Shell{config: config, copier: newCopier(env), settings: session.DefaultSettings(), touched: env.Clock.Now(),
+	s := &Shell{config: config, place: config.Place, copier: newCopier(env), settings: session.DefaultSettings(), touched: env.Clock.Now(),
 		resting: map[id.ID]*resting{}, notices: map[id.ID]Message{}, news: map[id.ID]string{}}
 	s.begin(env, s.view)
 	config.Update.Quit = s.Quit
@@ -114,6 +116,9 @@ func (s *Shell) Unlock() *Unlock { return s.unlock }
 
 // Vault is the model of PageVault.
 func (s *Shell) Vault() *Vault { return s.vault }
+
+// Place is what the list shows, or showed last.
+func (s *Shell) Place() Place { return s.place }
 
 // Quick is the model of the quick access.
 func (s *Shell) Quick() *Quick { return s.quick }
@@ -302,6 +307,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 		Deleted: s.forget, SignedOut: s.signedOut, Reopened: s.opened,
 		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
 		Settings: func() session.Settings { return s.settings }, ChangeSettings: s.changeSettings,
+		Place: s.place.general(), Went: func(p Place) { s.place = p },
 	}
 	config.Notice = s.news[account]
 	delete(s.news, account)

@@ -83,13 +83,15 @@ type VaultConfig struct {
 	Deleted        func()                  // the account is no longer, or no longer on this PC
 	SignedOut      func()                  // another device has ended the session
 	Reopened       func(*session.Unlocked) // the account was set up again: this one is locked, and that one open
+	Place          Place                   // what the list shows first
+	Went           func(Place)             // it shows another one
 
 	copier *copier
 }
 
 // NewVault shows all items.
 func NewVault(env *Env, config VaultConfig) *Vault {
-	v := &Vault{config: config, vault: config.Unlocked.Vault(), loading: true, recipe: newRecipe(env.Words.Code()), viewDoes: func(Action) {}}
+	v := &Vault{config: config, vault: config.Unlocked.Vault(), place: config.Place, loading: true, recipe: newRecipe(env.Words.Code()), viewDoes: func(Action) {}}
 	v.begin(env, v.view)
 	v.release = []func(){
 		v.files.begin(env, v.run, config.Unlocked, v.fileHooks()),
@@ -259,6 +261,7 @@ func (v *Vault) statusChanged() {
 func (v *Vault) Go(place Place) {
 	v.leavePane(func() {
 		v.place, v.search, v.selected, v.marked = place, "", id.ID{}, nil
+		v.config.Went(place)
 		v.closePane()
 		v.security.changed()
 		v.refresh()

@@ -21,6 +21,7 @@ type QuickConfig struct {
 	Env       *screen.Env
 	Quick     *screen.Quick
 	NewWindow func() fyne.Window // without a frame; called when it is first shown
+	Shown     func(fyne.Window)  // called whenever it is
 	Clipboard widget.Clipboard   // of the entries
 	MacOS     bool
 }
@@ -84,6 +85,7 @@ func (q *QuickWindow) show(s screen.QuickState) {
 		q.window.CenterOnScreen()
 		q.window.Show()
 		q.window.RequestFocus()
+		q.Shown(q.window)
 	}
 	widget.Focus(q.view.first())
 }

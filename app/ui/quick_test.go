@@ -20,7 +20,7 @@ func openQuickDesk(t testing.TB) (*desk, *QuickWindow) {
 	d := openDesk(t)
 	d.add("GitHub", "anna-codes", "octo password")
 	d.add("Bank", "anna", "money password")
-	quick := NewQuick(QuickConfig{Env: d.env, Quick: d.shell.Quick(), Clipboard: &d.clipboard, NewWindow: func() fyne.Window {
+	quick := NewQuick(QuickConfig{Env: d.env, Quick: d.shell.Quick(), Clipboard: &d.clipboard, Shown: func(fyne.Window) {}, NewWindow: func() fyne.Window {
 		d.window = test.NewTempWindow(t, nil)
 		return d.window
 	}})

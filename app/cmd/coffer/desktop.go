@@ -49,10 +49,12 @@ type desktop struct {
 	confirm   sync.Once
 	tray      trayIcon
 	hidden    bool // the window
+	state     windowState
+	guarded   map[platform.Window]bool // whether a window is kept out of screenshots
 }
 
 func newDesktop(o options, paths platform.Paths, program *updater.Program, log *slog.Logger) *desktop {
-	return &desktop{options: o, paths: paths, program: program, log: log, thread: newUIThread(fyne.Do), ending: &ending{log: log, exit: os.Exit}}
+	return &desktop{options: o, paths: paths, program: program, log: log, thread: newUIThread(fyne.Do), guarded: map[platform.Window]bool{}, ending: &ending{log: log, exit: os.Exit}}
 }
 
 // run shows the window and returns when the program has ended.
@@ -74,9 +76,9 @@ func (d *desktop) run(front *later) error {
 	d.clipboard = openClipboard(d.app, d.manager, d.log)
 	defer d.clipboard.Close()
 	d.env = d.newEnv(words)
+	d.state = readWindowState(d.paths)
 	d.shell = screen.NewShell(d.env, d.shellConfig())
-	state := readWindowState(d.paths)
-	d.newWindow(state)
+	d.newWindow()
 	front.set(d.shell.Show)
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -108,6 +110,7 @@ func (d *desktop) started(ctx context.Context) {
 	d.shell.Start()
 	go d.watchAway(ctx)
 	go d.pollUpdates(ctx)
+	d.thread.post(d.maximizeWindow)
 	d.watchTray(ctx)
 }
 
@@ -144,7 +147,10 @@ func (d *desktop) shellConfig() screen.ShellConfig {
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)
 		},
-		Desktop: screen.Desktop{WatchHotKey: platform.WatchHotKey, UsualHotKey: usualHotKey(), Tray: d.tray.shown.Load},
+		Desktop: screen.Desktop{
+			WatchHotKey: platform.WatchHotKey, UsualHotKey: usualHotKey(), Tray: d.tray.shown.Load, HideSecrets: platform.CanHideFromCapture(),
+		},
+		Place: screen.ParsePlace(d.state.Place),
 	}
 }
 
@@ -176,17 +182,18 @@ func paper() kit.Paper {
 	return kit.A4
 }
 
-func (d *desktop) newWindow(state windowState) {
+func (d *desktop) newWindow() {
 	d.window = d.app.NewWindow(ui.Title)
 	d.window.SetMaster()
 	d.window.SetCloseIntercept(d.closed)
 	d.ui = ui.New(ui.Config{
 		Env: d.env, Shell: d.shell, Window: d.window, Clipboard: d.clipboard.entries(), Files: files(), Front: d.front,
-		Theme: d.options.theme, Panes: state.Panes, MacOS: runtime.GOOS == "darwin", Shown: d.shown,
+		Theme: d.options.theme, Panes: d.state.Panes, MacOS: runtime.GOOS == "darwin", Shown: d.shown,
 	})
-	d.window.Resize(state.size())
+	d.placeWindow()
+	d.shell.Watch(func() { d.guard(d.window) })
 	ui.NewQuick(ui.QuickConfig{
-		Env: d.env, Quick: d.shell.Quick(), NewWindow: d.newQuickWindow, Clipboard: d.clipboard.entries(), MacOS: runtime.GOOS == "darwin",
+		Env: d.env, Quick: d.shell.Quick(), NewWindow: d.newQuickWindow, Shown: d.guard, Clipboard: d.clipboard.entries(), MacOS: runtime.GOOS == "darwin",
 	})
 }
 
@@ -196,6 +203,19 @@ func (d *desktop) newQuickWindow() fyne.Window {
 		return driver.CreateSplashWindow()
 	}
 	return d.app.NewWindow(ui.Title)
+}
+
+// guard keeps a window out of screenshots, where the system can and the person wants it.
+func (d *desktop) guard(window fyne.Window) {
+	w, want := native(window), d.shell.State().HideSecrets
+	if !platform.CanHideFromCapture() || w == 0 || d.guarded[w] == want {
+		return
+	}
+	if err := w.HideFromCapture(want); err != nil {
+		d.log.Warn("window not kept out of screenshots", "error", err)
+		return
+	}
+	d.guarded[w] = want
 }
 
 // turnTime is how long the focus takes from one of our windows to the other at most: meanwhile neither has it.
@@ -256,7 +276,9 @@ func (d *desktop) locked() {
 
 func (d *desktop) front() {
 	d.hidden = false
+	d.thread.post(d.maximizeWindow)
 	d.window.Show()
+	d.guard(d.window)
 	d.window.RequestFocus()
 	d.ui.Wake()
 }

@@ -6,17 +6,23 @@ import (
 	"path/filepath"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver"
+	toolkit "fyne.io/fyne/v2/driver/desktop"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/ui"
 	"github.com/coffer-vault/coffer/internal/atomicfile"
 )
 
-// windowState is what is kept of the window from one start to the next.
+// windowState is what is kept of the window from one start to the next. Nothing in it comes from a vault.
 type windowState struct {
 	Width  float32    `json:"width"`
 	Height float32    `json:"height"`
 	Panes  [2]float32 `json:"panes"` // widths of sidebar and list; zero for the usual ones
+	// Corner is that of the inside, in pixels of all screens together; nil where the system does not tell.
+	Corner    *[2]int `json:"corner,omitempty"`
+	Maximized bool    `json:"maximized,omitempty"` // size and corner are those from before
+	Place     string  `json:"place,omitempty"`     // what the list showed: screen.Place.Kept
 }
 
 func windowStatePath(paths platform.Paths) string { return filepath.Join(paths.Home, "window.json") }
@@ -42,12 +48,71 @@ func (s windowState) size() fyne.Size {
 	return size
 }
 
+// grip is how far from the corner the window can be taken hold of: that much of it has to be on a screen.
+const grip = 60
+
+// corner is where the window goes; false where it would be on no screen, one that was unplugged say.
+func (s windowState) corner(onScreen func(x, y int) bool) (at [2]int, ok bool) {
+	if s.Corner == nil {
+		return at, false
+	}
+	at = *s.Corner
+	return at, onScreen(at[0]+grip, at[1]) && onScreen(at[0]+grip, at[1]+grip)
+}
+
+// placeWindow puts the window where it was, before it is shown.
+func (d *desktop) placeWindow() {
+	d.window.Resize(d.state.size())
+	if at, ok := d.state.corner(platform.OnScreen); ok {
+		if w, ok := d.window.(toolkit.Window); ok {
+			w.RequestPosition(at[0], at[1])
+		}
+	}
+}
+
+// maximizeWindow makes it what it was, when it is shown.
+func (d *desktop) maximizeWindow() {
+	if d.state.Maximized && !d.hidden {
+		d.state.Maximized = false // once
+		if err := native(d.window).Maximize(); err != nil {
+			d.log.Info("window not maximized", "error", err)
+		}
+	}
+}
+
+// native is the system's name of a window.
+func native(window fyne.Window) platform.Window {
+	var found platform.Window
+	if w, ok := window.(driver.NativeWindow); ok {
+		w.RunNative(func(context any) {
+			switch c := context.(type) {
+			case driver.X11WindowContext:
+				found = platform.Window(c.WindowHandle)
+			case driver.WindowsWindowContext:
+				found = platform.Window(c.HWND)
+			case driver.MacWindowContext:
+				found = platform.Window(c.NSWindow)
+			}
+		})
+	}
+	return found
+}
+
 func (d *desktop) saveWindowState() {
 	size := d.window.Canvas().Size()
 	if size.Width < ui.LeastSize.Width || size.Height < ui.LeastSize.Height {
 		return // it was never shown
 	}
-	data, err := json.Marshal(windowState{size.Width, size.Height, d.ui.PaneWidths()})
+	x, y, maximized, err := native(d.window).Place()
+	if !maximized {
+		d.state.Width, d.state.Height, d.state.Corner = size.Width, size.Height, &[2]int{x, y}
+	}
+	if err != nil {
+		d.state.Corner = nil
+	}
+	kept := d.state
+	kept.Panes, kept.Maximized, kept.Place = d.ui.PaneWidths(), maximized, d.shell.Place().Kept()
+	data, err := json.Marshal(kept)
 	if err == nil {
 		err = atomicfile.WriteFile(windowStatePath(d.paths), data, 0o600)
 	}
