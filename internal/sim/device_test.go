@@ -13,7 +13,6 @@ import (
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
-	"github.com/coffer-vault/coffer/vault"
 )
 
 // device is a computer with the real app on it, but for the window. What outlives a kill is its folder and its keyring.
@@ -26,17 +25,16 @@ type device struct {
 	offset  time.Duration // of its clock
 	link    *link
 
-	manager *session.Manager
-	account id.ID             // zero: not enrolled
-	u       *session.Unlocked // nil: locked, or not running
+	account  id.ID    // zero: not enrolled
+	*program          // that its user works with
+	other    *program // on the same profile
 
-	fuse   int         // moments until it is killed; 0: it is not
-	quiet  bool        // reading the clock is no such moment
-	dead   *survivor   // set once it is killed, until the step is over
-	kit    string      // from which it was enrolled
-	fresh  bool        // enrolled, and its user has not confirmed what it shows
-	editor *vault.Item // open on the screen
-	batch  id.ID       // the last import
+	fuse  int       // moments until it is killed; 0: it is not
+	quiet bool      // reading the clock is no such moment
+	dead  *survivor // set once it is killed, until the step is over
+	kit   string    // from which it was enrolled
+	fresh bool      // enrolled, and its user has not confirmed what it shows
+	batch id.ID     // the last import
 	// removed says that a change which ends this device was begun somewhere.
 	removed bool
 }
@@ -56,12 +54,13 @@ func (d *device) paths() platform.Paths {
 	return paths
 }
 
-// boot starts the app.
+// boot starts the programs, locked.
 func (d *device) boot() {
 	d.keyring.d = d
-	d.manager = session.New(session.Config{
+	config := session.Config{
 		Paths: d.paths(), Keyring: d.keyring, Transport: d.link, DeviceName: d.name, Platform: "linux", Now: d.now, Driven: true,
-	})
+	}
+	d.program, d.other = &program{manager: session.New(config)}, &program{manager: session.New(config)}
 }
 
 // now is the device's clock. It is read everywhere, which makes it a moment at which the device may be killed.
@@ -97,7 +96,7 @@ func (d *device) die(at string) {
 	d.dead = &survivor{home: next, keyring: d.keyring.clone(), at: at}
 }
 
-// bury ends a process that was killed. It tells whether there was one.
+// bury ends the programs on a computer that was killed. It tells whether it was.
 func (d *device) bury() bool {
 	d.fuse = 0
 	if d.dead == nil {
@@ -105,19 +104,17 @@ func (d *device) bury() bool {
 	}
 	d.w.note("  %s is killed (%s)", d.name, d.dead.at)
 	left := d.dead
-	if d.u != nil {
-		d.u.Lock()
-	}
+	d.both(d.lock)
 	if err := os.RemoveAll(d.home); err != nil {
 		d.w.fail("disk", err)
 	}
 	d.home, d.keyring = left.home, left.keyring
-	d.u, d.editor, d.dead = nil, nil, nil
+	d.dead = nil
 	d.boot()
 	return true
 }
 
-// lock ends the process in good order.
+// lock ends the program in good order.
 func (d *device) lock() {
 	if d.u != nil {
 		d.u.Lock()
@@ -127,6 +124,9 @@ func (d *device) lock() {
 
 // open unlocks the vault if it is not. The user knows every password that he typed for the account, and not which is in force here.
 func (d *device) open() bool {
+	if d.u != nil && !d.focus() {
+		d.lock()
+	}
 	if d.u != nil || d.account.IsZero() {
 		return d.u != nil
 	}

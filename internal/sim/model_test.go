@@ -149,13 +149,14 @@ func (m *model) checkOwn(d *device) {
 
 // holdings is everything that a device shows.
 type holdings struct {
+	u      *session.Unlocked
 	values map[string]bool // in fields, histories and sets
 	items  map[id.ID]vault.Item
 	text   map[id.ID]string // each item in one spelling
 }
 
 func (m *model) held(u *session.Unlocked) holdings {
-	h := holdings{values: map[string]bool{}, items: map[id.ID]vault.Item{}, text: map[id.ID]string{}}
+	h := holdings{u: u, values: map[string]bool{}, items: map[id.ID]vault.Item{}, text: map[id.ID]string{}}
 	v := u.Vault()
 	err := v.Each(m.w.ctx, func(it *vault.Item) error {
 		h.add(it.Clone())

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/vault"
@@ -21,13 +22,18 @@ func (w *world) settle() {
 	w.net.climate = weather{}
 	for _, d := range w.devices {
 		d.link.down, d.link.troubled = false, false
-		if d.editor != nil && d.open() {
-			w.saveEditor(d)
+		d.both(func() {
+			if d.editor != nil && d.open() {
+				w.saveEditor(d)
+			}
+		})
+		if w.together && w.random.IntN(2) == 0 {
+			d.beside(d.lock)
 		}
 	}
 	w.net.arrive(len(w.net.flying))
-	for range maxRounds {
-		if w.round() || w.failure != nil {
+	for n := range maxRounds {
+		if w.round(n == 0) || w.failure != nil {
 			w.judgeEnd()
 			return
 		}
@@ -35,22 +41,39 @@ func (w *world) settle() {
 	w.fail("restless", fmt.Errorf("not in step after %d rounds", maxRounds))
 }
 
-// round has every device sync once, and tells whether all are in step then.
-func (w *world) round() bool {
-	for _, d := range w.devices {
-		if d.open() && errors.Is(w.sync(d), session.ErrKeysChanged) {
-			w.adopt(d)
+// round has every program sync that is not in step, the first time every one, and tells whether all are in step then.
+func (w *world) round(first bool) bool {
+	w.programs(func(d *device) {
+		if first || !w.inStep(d) {
+			w.bring(d)
 		}
-		if d.u != nil && d.u.Status().State == session.Synced {
-			w.carry(d)
+	})
+	rest := true
+	w.programs(func(d *device) { rest = rest && w.inStep(d) })
+	return rest
+}
+
+// programs does something in each program that is to be in step at the end: the app on every device, and what is open beside it.
+func (w *world) programs(do func(*device)) {
+	for _, d := range w.devices {
+		if do(d); d.other.u != nil {
+			d.beside(func() { do(d) })
 		}
 	}
-	state := w.serverState()
-	return !slices.ContainsFunc(w.devices, func(d *device) bool { return !w.inStep(d, state) })
+}
+
+// bring syncs once, with whatever that asks of a person.
+func (w *world) bring(d *device) {
+	if d.open() && errors.Is(w.sync(d), session.ErrKeysChanged) {
+		w.adopt(d)
+	}
+	if d.u != nil && d.u.Status().State == session.Synced {
+		w.carry(d)
+	}
 }
 
 // inStep tells whether a device has what the server has, and nothing that waits. One that was ended needs no more.
-func (w *world) inStep(d *device, state serverState) bool {
+func (w *world) inStep(d *device) bool {
 	if d.account.IsZero() {
 		return true
 	}
@@ -65,7 +88,15 @@ func (w *world) inStep(d *device, state serverState) bool {
 	if err != nil {
 		w.fail("pin", err)
 	}
-	return w.pending(d) == 0 && w.filesAtRest(d) && pin.Hash == state.head.Hash && !status.Notices.Changing
+	return pin.Hash == w.serverHead().Hash && w.pending(d) == 0 && w.filesAtRest(d) && !status.Notices.Changing
+}
+
+func (w *world) serverHead() chain.Head {
+	head, _, err := w.server.cloud.Vaults.Head(w.ctx, cloud.Caller{Account: w.account}, w.vault)
+	if err != nil {
+		w.fail("server", err)
+	}
+	return head
 }
 
 func (w *world) serverState() serverState {
@@ -102,21 +133,32 @@ func (w *world) judgeEnd() {
 		w.fail("root", errors.New("the server's rows do not give the root of its head"))
 	}
 	first := w.model.held(live[0].u)
-	for i, d := range live {
-		held := first
-		if i > 0 {
-			held = w.model.held(d.u)
-			w.judgeSame(live[0], first, d, held)
+	w.programs(func(d *device) {
+		if slices.Contains(live, d) {
+			w.judgeProgram(d, state, live[0], first)
 		}
-		w.judgeState(d, state)
-		w.judgeIndex(d, held)
-	}
+	})
 	w.note("at rest: %d devices, %d items, %d commits, root %x", len(live), len(first.items), state.head.Seq, state.rows[:4])
 	w.judgeNewcomer(live[0], first)
 	w.judgeValues(first, removed)
 	w.judgeConflicts(first)
 	w.judgeNewest(first)
 	w.judgeFiles(live, removed)
+}
+
+// judgeProgram looks at one program on a device, which has to show what the first device has.
+func (w *world) judgeProgram(d *device, state serverState, one *device, first holdings) {
+	if !d.focus() {
+		w.fail("rekeyed", fmt.Errorf("the keys of %s changed at rest", d.name))
+		return
+	}
+	held := first
+	if d.u != first.u {
+		held = w.model.held(d.u)
+		w.judgeSame(one, first, d, held)
+	}
+	w.judgeState(d, state)
+	w.judgeIndex(d, held)
 }
 
 func (w *world) judgeState(d *device, state serverState) {

@@ -67,8 +67,12 @@ func init() { // the table and what it calls name each other
 		{"rotate", 12, (*world).rotate},
 		{"revoke", 20, (*world).revoke},
 		{"enrol", 12, (*world).enrol},
+		{secondProgram, 150, (*world).second},
 	}
 }
+
+// secondProgram is what only some histories have.
+const secondProgram verb = "second program"
 
 func (v verb) do(w *world, d *device) {
 	at := slices.IndexFunc(actions, func(a action) bool { return a.verb == v })
@@ -80,20 +84,25 @@ type history struct {
 	seed     uint64
 	enrolled int // devices that are in the account from the beginning
 	climate  weather
+	together bool // computers have two programs on their profile
 	steps    []step
 }
 
 // script makes up the history of a seed.
 func script(seed uint64) history {
 	r := rand.New(rand.NewPCG(seed, 0))
-	h := history{seed: seed, enrolled: 2 + r.IntN(2), climate: climates[r.IntN(len(climates))]}
+	h := history{seed: seed, enrolled: 2 + r.IntN(2), climate: climates[r.IntN(len(climates))], together: seed%3 == 0}
+	possible := slices.Clone(actions)
+	if !h.together {
+		possible = slices.DeleteFunc(possible, func(a action) bool { return a.verb == secondProgram })
+	}
 	total := 0
-	for _, a := range actions {
+	for _, a := range possible {
 		total += a.weight
 	}
 	for i := range 8 + r.IntN(25) {
 		at := r.IntN(total)
-		for _, a := range actions {
+		for _, a := range possible {
 			if at -= a.weight; at < 0 {
 				h.steps = append(h.steps, step{index: i + 1, verb: a.verb, device: r.IntN(h.enrolled + 1), seed: r.Uint64()})
 				break
@@ -117,7 +126,7 @@ func (h history) only(keep []int) history {
 
 // run does the steps until one fails, then lets everything come to rest and looks at what is left.
 func (w *world) run(h history) error {
-	w.net.climate = h.climate
+	w.net.climate, w.together = h.climate, h.together
 	for _, s := range h.steps {
 		w.take(s)
 		if w.failure != nil {
@@ -166,7 +175,7 @@ func (w *world) take(s step) {
 	}
 	w.busy[d] = false
 	for _, d := range w.devices {
-		if d.bury() {
+		if d.bury() && d.account.IsZero() {
 			d.find()
 		}
 	}
@@ -188,7 +197,14 @@ func (w *world) meanwhile(waiting *device) {
 	}
 	w.busy[waiting] = true
 	defer func() { w.busy[waiting] = false }()
+	if w.together && w.random.IntN(3) == 0 {
+		w.second(waiting)
+		return
+	}
 	if waiting.u != nil && w.random.IntN(2) == 0 {
+		if !waiting.focus() {
+			return
+		}
 		w.note("  meanwhile at %s:", waiting.name)
 		[]func(*world, *device){(*world).edit, (*world).arrange, (*world).folders, (*world).remove, (*world).attach, (*world).deleteFile}[w.random.IntN(6)](w, waiting)
 		return

@@ -15,6 +15,7 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/sync/wire"
+	"github.com/coffer-vault/coffer/vault"
 )
 
 // world is one history under way: a server, its network, devices, and what their people know. Everything in it happens in one
@@ -31,6 +32,7 @@ type world struct {
 
 	// passwords are all master passwords that were typed for the account, in order.
 	passwords []string
+	together  bool // computers have two programs on their profile
 	account   id.ID
 	vault     id.ID
 
@@ -50,8 +52,13 @@ type failure struct {
 
 func (f *failure) Error() string { return f.kind + ": " + f.err.Error() }
 
-// fail notes a failure; the history ends with the step.
+// fail notes a failure; the history ends with the step. A program that finds the keys changed by the other is none: it says so, and is
+// unlocked again.
 func (w *world) fail(kind string, err error) {
+	if w.together && errors.Is(err, vault.ErrRekeyed) {
+		w.note("  the other program has changed the keys")
+		return
+	}
 	if w.failure == nil {
 		w.failure = &failure{kind, err}
 		w.note("  FAILS: %v", w.failure)
@@ -119,7 +126,7 @@ func (w *world) addDevice(name string) *device {
 func (w *world) end() {
 	for _, d := range w.devices {
 		d.bury()
-		d.lock()
+		d.both(d.lock)
 	}
 	if err := errors.Join(w.server.store.Close(), os.RemoveAll(w.dir)); err != nil {
 		w.t.Error(err)
