@@ -8,9 +8,9 @@ import (
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/vault"
-	"github.com/coffer-vault/coffer/vault/sqlite"
 )
 
 // maxRounds bounds how often everybody may sync until nothing is left to do.
@@ -176,15 +176,12 @@ func (w *world) judgeState(d *device, state serverState) {
 
 // inFlight looks into the file for a push that was not settled.
 func (w *world) inFlight(d *device) (sent bool, err error) {
-	store, err := sqlite.Open(w.ctx, d.paths().Account(d.account))
+	db, err := sqlite.Open(w.ctx, d.paths().Account(d.account), sqlite.Options{ReadOnly: true})
 	if err != nil {
 		return false, err
 	}
-	err = store.View(w.ctx, func(r vault.Reader) error {
-		_, sent, err = r.Outbox(w.vault)
-		return err
-	})
-	return sent, errors.Join(err, store.Close())
+	err = db.QueryRowContext(w.ctx, `SELECT EXISTS (SELECT 1 FROM outbox)`).Scan(&sent)
+	return sent, errors.Join(err, db.Close())
 }
 
 func (w *world) judgeSame(a *device, first holdings, b *device, second holdings) {
