@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 
@@ -42,22 +40,13 @@ func (m *Manager) keepCopy(ctx context.Context, store *sqlite.Store, account id.
 
 // copies lists an account's copies, the oldest first.
 func (m *Manager) copies(account id.ID) []string {
-	found, err := filepath.Glob(m.cfg.Paths.Account(account) + ".before-*")
-	if err != nil {
-		m.cfg.Log.Warn("copies not listed", "error", err)
-	}
-	found = slices.DeleteFunc(found, func(path string) bool { return strings.HasSuffix(path, sqlite.PartSuffix) })
-	sort.Strings(found) // the name is the time
-	return found
+	found := m.beside(account, ".before-", "") // the name is the time
+	return slices.DeleteFunc(found, func(path string) bool { return strings.HasSuffix(path, sqlite.PartSuffix) })
 }
 
 // halfCopies lists the copies and backups of an account that are not at their end.
 func (m *Manager) halfCopies(account id.ID) []string {
-	found, err := filepath.Glob(m.cfg.Paths.Account(account) + ".*" + sqlite.PartSuffix)
-	if err != nil {
-		m.cfg.Log.Warn("half copies not listed", "error", err)
-	}
-	return found
+	return m.beside(account, ".", sqlite.PartSuffix)
 }
 
 // removeHalfCopies removes what kills have left of copies.

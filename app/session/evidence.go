@@ -76,7 +76,7 @@ func (m *Manager) keepEvidence(account id.ID, v *engine.Violation) (string, erro
 
 // evidence lists the files of an account, the oldest first.
 func (m *Manager) evidence(account id.ID) []string {
-	found, err := filepath.Glob(filepath.Join(m.cfg.Paths.Data, account.String()+".evidence-*.json"))
+	found, err := named(m.cfg.Paths.Data, account.String()+".evidence-", ".json")
 	if err != nil {
 		m.cfg.Log.Warn("evidence not listed", "error", err)
 	}

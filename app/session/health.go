@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/sqlite"
@@ -13,7 +12,7 @@ import (
 // CheckFiles tells whether this version of the program works with what is on this PC: it opens the file of every account, as far as
 // that goes without a password. A file that is damaged is no version's fault, unless there is no other.
 func (m *Manager) CheckFiles(ctx context.Context) error {
-	files, err := filepath.Glob(filepath.Join(m.cfg.Paths.Data, "*.db"))
+	files, err := named(m.cfg.Paths.Data, "", ".db")
 	if err != nil {
 		return fmt.Errorf("check files: %w", err)
 	}

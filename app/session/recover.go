@@ -397,7 +397,7 @@ func (r *Recovery) seal(name string, value secret.Bytes) ([]byte, error) {
 
 // PendingRecoveries lists the recoveries that were begun on this PC.
 func (m *Manager) PendingRecoveries() []PendingRecovery {
-	paths, err := filepath.Glob(filepath.Join(m.cfg.Paths.Data, "*"+recoverySuffix))
+	paths, err := named(m.cfg.Paths.Data, "", recoverySuffix)
 	if err != nil {
 		m.cfg.Log.Warn("recoveries not listed", "error", err)
 	}

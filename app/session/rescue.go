@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -146,12 +145,7 @@ func (m *Manager) readBackups(ctx context.Context, account id.ID) (found Account
 
 // damaged lists an account's damaged files that were set aside, with their logs.
 func (m *Manager) damaged(account id.ID) []string {
-	found, err := filepath.Glob(m.cfg.Paths.Account(account) + damagedMark + "*")
-	if err != nil {
-		m.cfg.Log.Warn("damaged files not listed", "error", err)
-	}
-	slices.Sort(found) // the name is the time
-	return found
+	return m.beside(account, damagedMark, "") // the name is the time
 }
 
 // newestDamaged is the file that was set aside last, "" for none.

@@ -60,6 +60,7 @@ func start(t *testing.T, args ...string) *process {
 	if err != nil || !strings.HasPrefix(line, "ready ") {
 		t.Fatalf("first line %q, %v", line, err)
 	}
+	line, p.ready["mail"], _ = strings.Cut(strings.TrimSuffix(line, "\n"), " mail=") // last: a path may have spaces
 	for _, word := range strings.Fields(line)[1:] {
 		name, value, _ := strings.Cut(word, "=")
 		p.ready[name] = value

@@ -76,7 +76,7 @@ func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err
 		return err
 	}
 	servers := append(updates, running{handler.HTTP(), listener, o.certificate, o.key})
-	return runAll(ctx, c, servers, log, func() { fmt.Fprintln(out, "ready api="+address+ready+updatesReady) })
+	return runAll(ctx, c, servers, log, func() { fmt.Fprintln(out, "ready api="+address+updatesReady+ready) })
 }
 
 func scheme(o options) string {
