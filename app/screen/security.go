@@ -85,6 +85,12 @@ func (s *Security) started(check *session.Checkup, err error) {
 	s.examined()
 }
 
+// Leave forgets what was found.
+func (s *Security) Leave() {
+	s.check = nil
+	s.model.Leave()
+}
+
 // examined shows what is new.
 func (s *Security) examined() {
 	s.problem = explain(s.env.Words, s.check.Err())

@@ -36,10 +36,10 @@ func (s *Security) view() SecurityState {
 	for _, f := range audit.All() {
 		tile := s.tile(f, r.Counts[f])
 		switch {
-		case audit.IsProblem(f) && (f != vault.FindingBreached || s.check.Breaches().On || r.Counts[f] > 0):
-			state.Problems = append(state.Problems, tile)
 		case !audit.IsProblem(f):
 			state.Hints = append(state.Hints, tile)
+		case tile.Selected || r.Counts[f] > 0 || s.looksFor(f):
+			state.Problems = append(state.Problems, tile)
 		}
 	}
 	if r.Ignored > 0 || s.vault.place.Finding == ignoredFindings {
@@ -50,6 +50,18 @@ func (s *Security) view() SecurityState {
 		state.Advice = Message{What: s.text("screen.security.finding." + string(f)), Next: s.text("screen.security.advice." + string(f))}
 	}
 	return state
+}
+
+// looksFor tells whether a finding is worth a tile where there is none: what is not looked for is not told to be in order, and few have
+// items that expire.
+func (s *Security) looksFor(f vault.Finding) bool {
+	switch f {
+	case vault.FindingBreached:
+		return s.check.Breaches().On
+	case vault.FindingExpired:
+		return false
+	}
+	return true
 }
 
 // overall is the figure and the sentence beside it.
@@ -91,6 +103,9 @@ func (s *Security) breachCard() BreachCard {
 	on := s.vault.present().CheckBreaches
 	card := BreachCard{Label: s.text("screen.security.breach.switch"), On: on, Server: s.server, Hint: s.hint,
 		Body: s.text("screen.security.breach.body", "server", hostOf(s.address()))}
+	if !on {
+		card.Body = s.text("screen.security.breach.bodyOff", "server", hostOf(s.address()))
+	}
 	if !on || s.check == nil {
 		return card
 	}
@@ -109,7 +124,10 @@ func (s *Security) breachCard() BreachCard {
 
 // why says in a few words what is to be said of an item.
 func why(words *assets.Catalog, e audit.Entry) string {
-	findings := e.Findings
+	findings := e.Findings.Problems()
+	if findings == 0 {
+		findings = e.Findings
+	}
 	if findings == 0 {
 		findings = e.Ignored
 	}

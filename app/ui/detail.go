@@ -58,8 +58,9 @@ func detailShape(s screen.DetailState) []string {
 	if s.CanEdit {
 		shape = append(shape, "edit")
 	}
+	shape = append(shape, s.Back)
 	for _, b := range s.Banners {
-		shape = append(shape, b.Title)
+		shape = append(shape, b.Title, b.Body, b.Action, b.Ignore)
 	}
 	for _, c := range s.Cards {
 		shape = append(shape, "card")
@@ -84,7 +85,12 @@ func (v *detailView) build(s screen.DetailState) fyne.CanvasObject {
 	case s.Title == "":
 		return widget.Spacer() // it is being opened
 	}
-	column := widget.Column(gap, v.header(s))
+	column := widget.Column(gap)
+	if s.Back != "" {
+		back := keep(v, "back", widget.NewButton(s.Back, assets.IconChevronLeft, widget.Ghost, v.model.Back))
+		column.Add(widget.Pad(widget.Row(0, back, widget.Spacer()), -10, 0, -8, ghostInset))
+	}
+	column.Add(v.header(s))
 	for _, b := range s.Banners {
 		column.Add(v.banner(b))
 	}
@@ -158,11 +164,18 @@ func (v *detailView) subtitle(s screen.DetailState) fyne.CanvasObject {
 }
 
 func (v *detailView) banner(b screen.Banner) fyne.CanvasObject {
-	var action *widget.Button
+	var action, ignore *widget.Button
 	if b.Action != "" {
 		action = keep(v, "banner "+b.Title, widget.NewButton(b.Action, assets.NoIcon, widget.Secondary, func() { v.model.Act(b.Kind) }))
 	}
-	return widget.NewBanner(toneOf(b.Tone), b.Title, b.Body, action)
+	if b.Ignore == "" {
+		return widget.NewBanner(toneOf(b.Tone), b.Title, b.Body, action)
+	}
+	ignore = keep(v, "ignore "+b.Title, widget.NewButton(b.Ignore, assets.NoIcon, widget.Ghost, func() { v.model.Ignore(b.Finding, !b.Ignored) }))
+	if action == nil {
+		return widget.NewBanner(toneOf(b.Tone), b.Title, b.Body, ignore)
+	}
+	return widget.NewBannerOver(toneOf(b.Tone), b.Title, b.Body, flow(4, 4, action, ignore))
 }
 
 func (v *detailView) row(r screen.DetailRow) fyne.CanvasObject {

@@ -68,6 +68,9 @@ func (p *listPane) bind(index int, o fyne.CanvasObject) {
 	if row.Favorite {
 		badges = append(badges, widget.Badge{Icon: assets.IconStarFilled, Color: theme.ColorWarning, Label: p.w.text("screen.vault.favorites")})
 	}
+	if row.Risk != "" && !row.Warning {
+		badges = append(badges, widget.Badge{Icon: assets.IconTriangleAlert, Color: theme.ColorWarning, Label: row.Risk})
+	}
 	if row.Warning {
 		badges = append(badges, widget.Badge{Icon: assets.IconTriangleAlert, Color: theme.ColorWarning, Label: p.w.text("ui.needsAttention")})
 	}

@@ -101,6 +101,8 @@ func (v *vaultView) paneModel(s screen.VaultState) any {
 		return v.model.Conflicts()
 	case screen.PaneSelection:
 		return screen.PaneSelection
+	case screen.PaneSecurity:
+		return v.model.Security()
 	}
 	return nil
 }
@@ -118,6 +120,9 @@ func (v *vaultView) newPane(s screen.VaultState) pane {
 	case screen.PaneSelection:
 		several := newSelectionView(v.w, s.Selection)
 		return pane{content: several.box, render: func(s screen.VaultState) { several.render(s.Selection) }}
+	}
+	if s.Pane == screen.PaneSecurity {
+		return pane{content: newSecurityView(v.w, v.model.Security()).box}
 	}
 	return pane{content: widget.Spacer()} // the list says why there is nothing
 }

@@ -44,17 +44,30 @@ type Banner struct {
 
 // NewBanner makes a message; text may be empty, action nil.
 func NewBanner(tone Tone, title, text string, action *Button) *Banner {
+	return newBanner(tone, title, text, func(message *fyne.Container) *fyne.Container {
+		if action == nil {
+			return message
+		}
+		return Wrap(3*theme.Grid, bannerText, message, action)
+	})
+}
+
+// NewBannerOver makes a message over several things that can be done about it.
+func NewBannerOver(tone Tone, title, text string, actions fyne.CanvasObject) *Banner {
+	return newBanner(tone, title, text, func(message *fyne.Container) *fyne.Container {
+		message.Add(Pad(actions, 2*theme.Grid, 0, theme.Grid, 0))
+		return message
+	})
+}
+
+func newBanner(tone Tone, title, text string, with func(message *fyne.Container) *fyne.Container) *Banner {
 	b := &Banner{
 		ground: NewSurface(theme.ColorNone, theme.ColorNone, theme.RadiusCard),
 		icon:   NewIcon(assets.NoIcon, theme.ColorNone, IconSide+1),
 		title:  NewParagraph("", theme.Strong.Of(theme.SemiBold)),
 		text:   NewParagraph("", theme.Secondary),
 	}
-	message := Column(1, b.title, b.text)
-	if action != nil {
-		message = Wrap(3*theme.Grid, bannerText, message, action)
-	}
-	b.line = Row(3*theme.Grid, b.icon, Grow(message))
+	b.line = Row(3*theme.Grid, b.icon, Grow(with(Column(1, b.title, b.text))))
 	b.Set(tone, title, text)
 	b.ExtendBaseWidget(b)
 	return b
