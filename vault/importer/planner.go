@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+	"time"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -87,7 +88,7 @@ func titleKey(kind Kind, title, username string) key {
 func (p *planner) addExisting(item *Existing) {
 	e := &entry{
 		kind: item.Kind, title: item.Title, urls: slices.Clone(item.URLs), username: item.Username, notes: item.Notes,
-		password: item.Password, changed: item.PasswordChanged, history: slices.Clone(item.History),
+		password: item.Password, changed: likely(item.PasswordChanged), history: slices.Clone(item.History),
 		totp: item.TOTP, fields: slices.Clone(item.Fields), added: Update{ItemID: item.ID},
 	}
 	p.entries = append(p.entries, e)
@@ -99,11 +100,20 @@ func (p *planner) addExisting(item *Existing) {
 	}
 }
 
+// likely is when a password was chosen, as far as that can be: what is from before there were browsers that keep passwords was chosen
+// while a clock was wrong, and says nothing of which password is the latest.
+func likely(changed time.Time) time.Time {
+	if changed.Year() < 2000 {
+		return time.Time{}
+	}
+	return changed
+}
+
 // newEntry is what a record alone would make. It is not part of the state yet.
 func (p *planner) newEntry(record *Record) *entry {
 	e := &entry{
 		kind: record.Kind, title: record.Title, urls: slices.Clone(record.URLs), username: record.Username, notes: record.Notes,
-		password: p.digester.Secret(record.Password), changed: record.PasswordChanged,
+		password: p.digester.Secret(record.Password), changed: likely(record.PasswordChanged),
 		totp: p.digester.Secret(record.TOTP), record: record, current: record.Password,
 	}
 	for _, field := range record.Fields {

@@ -109,6 +109,11 @@ func old(history []OldPassword) (passwords []string) {
 	return passwords
 }
 
+func in1970(existing []Existing) []Existing {
+	existing[0].PasswordChanged = time.Unix(60, 0).UTC()
+	return existing
+}
+
 func TestMergeRules(t *testing.T) {
 	d := NewDigester()
 	item := func(password string, changed int) []Existing {
@@ -147,6 +152,11 @@ func TestMergeRules(t *testing.T) {
 			[]string{`create [https://a.example/] ann=q changed 0 history [] notes "" refs 1 conflict true`}},
 		"no date in the item": {item("p", 0), []*Record{login("1", a, "ann", "q", 4)}, []Outcome{KeptBoth},
 			[]string{`create [https://a.example/] ann=q changed 4 history [] notes "" refs 1 conflict true`}},
+		"clock in 1970 where the item was typed": {in1970(item("p", 3)), []*Record{login("1", a, "ann", "q", 4)}, []Outcome{KeptBoth},
+			[]string{`create [https://a.example/] ann=q changed 4 history [] notes "" refs 1 conflict true`}},
+		"clock in 1970 in the browser": {item("p", 3),
+			[]*Record{with(login("1", a, "ann", "q", 0), func(r *Record) { r.PasswordChanged = time.Unix(60, 0).UTC() })}, []Outcome{KeptBoth},
+			[]string{`create [https://a.example/] ann=q changed 1 history [] notes "" refs 1 conflict true`}},
 		"same date": {item("p", 4), []*Record{login("1", a, "ann", "q", 4)}, []Outcome{KeptBoth},
 			[]string{`create [https://a.example/] ann=q changed 4 history [] notes "" refs 1 conflict true`}},
 		"two profiles": {nil, []*Record{login("1", a, "ann", "old", 2), login("2", a, "ann", "new", 5), login("3", a, "ann", "old", 1)},
