@@ -127,17 +127,15 @@ func (r *Rules) limit(name string, number int) {
 	}
 }
 
-// splitOutside cuts a text at a character, but not within brackets. In brackets "]" is a character of the set only where it is the
-// last one, so the brackets end at the last of several in a row.
+// splitOutside cuts a text at a character, but not within brackets. A second "]" right behind the one that ends them is a character of the
+// set, which changes nothing here.
 func splitOutside(text string, at byte) []string {
 	var parts []string
 	start, inside := 0, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
-		case !inside && c == '[':
-			inside = true
-		case inside && c == ']':
-			inside = i+1 < len(text) && text[i+1] == ']'
+		case c == '[' || c == ']':
+			inside = c == '['
 		case !inside && c == at:
 			parts = append(parts, text[start:i])
 			start = i + 1
