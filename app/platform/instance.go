@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/coffer-vault/coffer/internal/atomicfile"
 )
 
 // ErrRunning means that another process has the profile open. Unless the error says more, it has been asked to show its window.
@@ -17,19 +19,23 @@ type Instance struct {
 	listener io.Closer
 }
 
-// AcquireInstance makes this process the instance of the profile; show is called, on another goroutine, whenever a later start
-// asks for the window. If there is an instance already, that one is asked, and the error wraps ErrRunning. The profile's folders
-// must exist.
-func AcquireInstance(p Paths, show func()) (*Instance, error) {
+// maxLink bounds what a later start can hand over, in bytes.
+const maxLink = 200
+
+// AcquireInstance makes this process the instance of the profile; show is called, on another goroutine, whenever a later start asks for
+// the window, with the link that it was started with, at most 200 bytes of anybody's making, or with none. If there is an instance
+// already, that one is asked, with our link, and the error wraps ErrRunning. The profile's folders must exist.
+func AcquireInstance(p Paths, link string, show func(link string)) (*Instance, error) {
 	// The lock decides, and it ends with its process however that ends. How the request travels is a convenience.
 	lock, err := os.OpenFile(filepath.Join(p.Home, "instance.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("instance: %w", err)
 	}
 	if err := lockFile(lock); err != nil {
-		return nil, errors.Join(notFirst(p, err), lock.Close())
+		return nil, errors.Join(notFirst(p, link, err), lock.Close())
 	}
-	listener, err := listenShow(p, show)
+	takeLink(p) // one that an earlier instance did not come to
+	listener, err := listenShow(p, func() { show(takeLink(p)) })
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("instance: %w", err), lock.Close())
 	}
@@ -42,12 +48,47 @@ func (i *Instance) Close() error {
 }
 
 // notFirst asks whoever has the lock, if that is why we do not have it.
-func notFirst(p Paths, lockErr error) error {
+func notFirst(p Paths, link string, lockErr error) error {
 	if !errors.Is(lockErr, errLocked) {
 		return fmt.Errorf("instance: %w", lockErr)
+	}
+	if err := leaveLink(p, link); err != nil {
+		return fmt.Errorf("instance: %w", err)
 	}
 	if err := sendShow(p); err != nil {
 		return fmt.Errorf("%w, but does not answer: %w", ErrRunning, err)
 	}
 	return ErrRunning
+}
+
+// The link lies in the profile, which nobody else can enter, while the request is on its way: on Windows that is an event, and carries
+// nothing. Of two that are left at once the later one stays.
+func linkPath(p Paths) string { return filepath.Join(p.Home, "instance.link") }
+
+func leaveLink(p Paths, link string) error {
+	if link == "" {
+		return nil
+	}
+	if len(link) > maxLink {
+		return errors.New("the link is too long")
+	}
+	return atomicfile.WriteFile(linkPath(p), []byte(link), 0o600)
+}
+
+// takeLink gives the link that was left, once. What is too long to be one is none.
+func takeLink(p Paths) string {
+	// Moved away first: one that is left meanwhile belongs to the next request.
+	taken := linkPath(p) + ".taken"
+	if os.Rename(linkPath(p), taken) != nil {
+		return ""
+	}
+	file, err := os.Open(taken)
+	if err != nil {
+		return ""
+	}
+	link, err := io.ReadAll(io.LimitReader(file, maxLink+1))
+	if errors.Join(err, file.Close(), os.Remove(taken)) != nil || len(link) > maxLink {
+		return ""
+	}
+	return string(link)
 }

@@ -20,7 +20,7 @@ func TestOtherRequestsAreIgnored(t *testing.T) {
 		conn.Close()
 	}
 	// Requests are taken one after another: when this one has been answered, the others have been refused.
-	if _, err := AcquireInstance(p, nil); !errors.Is(err, ErrRunning) {
+	if _, err := AcquireInstance(p, "", nil); !errors.Is(err, ErrRunning) {
 		t.Fatal(err)
 	}
 	<-shown

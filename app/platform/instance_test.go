@@ -25,7 +25,7 @@ func createdPaths(t *testing.T, home string) Paths {
 func acquire(t *testing.T, p Paths) (*Instance, chan struct{}) {
 	t.Helper()
 	shown := make(chan struct{}, 8)
-	i, err := AcquireInstance(p, func() { shown <- struct{}{} })
+	i, err := AcquireInstance(p, "", func(string) { shown <- struct{}{} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func TestSecondStartShowsTheFirst(t *testing.T) {
 			p := createdPaths(t, home)
 			first, shown := acquire(t, p)
 			for range 2 {
-				if _, err := AcquireInstance(p, nil); !errors.Is(err, ErrRunning) || strings.Contains(err.Error(), "answer") {
+				if _, err := AcquireInstance(p, "", nil); !errors.Is(err, ErrRunning) || strings.Contains(err.Error(), "answer") {
 					t.Fatalf("second start: %v, want %v", err, ErrRunning)
 				}
 				<-shown
@@ -81,10 +81,45 @@ func TestAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := createdPaths(t, home)
-	if _, err := AcquireInstance(p, nil); !errors.Is(err, ErrRunning) {
+	if _, err := AcquireInstance(p, "", nil); !errors.Is(err, ErrRunning) {
 		t.Errorf("while the first lives: %v", err)
 	}
 	child.Process.Kill()
 	child.Wait()
 	acquire(t, p)
+}
+
+// A later start hands over what it was started with, once.
+func TestLinkIsHandedOver(t *testing.T) {
+	p := createdPaths(t, t.TempDir())
+	if err := os.WriteFile(linkPath(p), []byte("coffer://of-a-dead-process"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	links := make(chan string, 8)
+	first, err := AcquireInstance(p, "coffer://our-own", func(link string) { links <- link })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	for _, link := range []string{"coffer://open", "", "coffer://settings"} {
+		if _, err := AcquireInstance(p, link, nil); !errors.Is(err, ErrRunning) {
+			t.Fatal(err)
+		}
+		if got := <-links; got != link {
+			t.Errorf("handed over %q, got %q", link, got)
+		}
+	}
+	long := strings.Repeat("x", maxLink+1)
+	if _, err := AcquireInstance(p, long, nil); err == nil || errors.Is(err, ErrRunning) {
+		t.Errorf("a link without an end: %v", err)
+	}
+	if err := os.WriteFile(linkPath(p), []byte(long), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := takeLink(p); got != "" {
+		t.Errorf("took %q", got)
+	}
+	if left, _ := filepath.Glob(filepath.Join(p.Home, "instance.link*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
 }

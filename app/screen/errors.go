@@ -120,6 +120,7 @@ var sentences = []sentence{
 	{platform.ErrUnavailable, "noKeyring", ToneWarning},
 	{platform.ErrTooLong, "clipboardTooLong", ToneError},
 	{platform.ErrURL, "badURL", ToneError},
+	{ErrLink, "badLink", ToneWarning},
 	{platform.ErrHotKeyTaken, "hotKeyTaken", ToneWarning},
 	{platform.ErrNoHotKeys, "noHotKeys", ToneWarning},
 	{platform.ErrNotPrivate, "notPrivate", ToneError},

@@ -78,6 +78,7 @@ type Shell struct {
 	closed   <-chan struct{} // closed when nothing that was locked is open any more
 
 	place    Place     // what the list showed last
+	link     *Link     // where to go when the vault is open; nil for nowhere
 	touched  time.Time // when our own window last saw input
 	polling  bool
 	shows    int
@@ -316,6 +317,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 		s.vault.openImport(true)
 	}
 	s.changed()
+	s.goOn()
 }
 
 // lastUsed puts an account, which may be new, before the others.

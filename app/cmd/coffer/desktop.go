@@ -79,7 +79,10 @@ func (d *desktop) run(front *later) error {
 	d.state = readWindowState(d.paths)
 	d.shell = screen.NewShell(d.env, d.shellConfig())
 	d.newWindow()
-	front.set(d.shell.Show)
+	front.set(d.asked)
+	if d.options.link != "" {
+		d.asked(d.options.link)
+	}
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -303,25 +306,40 @@ func (d *desktop) watchAway(ctx context.Context) {
 // later is a call whose target comes to be after it can first be made.
 type later struct {
 	mu     sync.Mutex
-	target func()
-	missed bool
+	target func(link string)
+	missed []string // at most one, the last
 }
 
-func (l *later) call() {
+func (l *later) call(link string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.target == nil {
-		l.missed = true
+		l.missed = []string{link}
 		return
 	}
-	l.target()
+	l.target(link)
 }
 
-func (l *later) set(target func()) {
+func (l *later) set(target func(link string)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.target = target
-	if l.missed {
-		target()
+	for _, link := range l.missed {
+		target(link)
 	}
+}
+
+// asked shows the window, and goes where a link leads.
+func (d *desktop) asked(address string) {
+	if address == "" {
+		d.shell.Show()
+		return
+	}
+	link, err := screen.ParseLink(address)
+	if err != nil {
+		d.log.Warn("a later start has handed over no link")
+		d.shell.Show()
+		return
+	}
+	d.shell.Follow(link)
 }

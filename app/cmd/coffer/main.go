@@ -1,7 +1,7 @@
 // Command coffer is the desktop program. It only wires: what happens is in package session, what is shown in package screen, how it
 // looks in package ui.
 //
-//	coffer [--background] [--server ORIGIN] [--theme system|light|dark]
+//	coffer [--background] [--server ORIGIN] [--theme system|light|dark] [coffer://…]
 //
 // COFFER_HOME moves the whole profile. A development build looks for updates only if COFFER_UPDATE_ROOT names a root.json and
 // COFFER_UPDATE_MIRRORS the hosts, separated by commas; a release ignores both.
@@ -67,7 +67,7 @@ func run(o options, paths platform.Paths, logger *slog.Logger) int {
 	logger.Info("start", "version", buildinfo.Current().String(), "commit", buildinfo.Commit)
 
 	front := &later{}
-	instance, err := platform.AcquireInstance(paths, front.call)
+	instance, err := platform.AcquireInstance(paths, o.link, front.call)
 	if errors.Is(err, platform.ErrRunning) {
 		logger.Info("another process has the profile open", "error", err)
 		return exitOK

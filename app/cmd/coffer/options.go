@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/coffer-vault/coffer/app/platform"
+	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 )
 
@@ -17,6 +18,7 @@ type options struct {
 	background bool   // in the tray, without a window
 	server     string // origin that new accounts use
 	theme      string // instead of the one of the settings; empty for that one
+	link       string // coffer:// address to go to; empty for none
 }
 
 func parseOptions(args []string) (options, error) {
@@ -30,8 +32,10 @@ func parseOptions(args []string) (options, error) {
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	if o.theme != "" && !slices.Contains([]string{"system", "light", "dark"}, o.theme) || flags.NArg() > 0 {
-		err := errors.New("coffer takes --background, --server ORIGIN and --theme system|light|dark")
+	o.link = flags.Arg(0)
+	_, linkErr := screen.ParseLink(o.link)
+	if o.theme != "" && !slices.Contains([]string{"system", "light", "dark"}, o.theme) || flags.NArg() > 1 || o.link != "" && linkErr != nil {
+		err := errors.New("coffer takes --background, --server ORIGIN, --theme system|light|dark, and a coffer:// address")
 		fmt.Fprintln(os.Stderr, err)
 		return options{}, err
 	}
