@@ -73,28 +73,13 @@ func (p Paths) Files(account id.ID) string {
 // Log is the path of the log file.
 func (p Paths) Log() string { return filepath.Join(p.Logs, "coffer.log") }
 
-// Create makes the folders that are missing, for this user alone, and fails with ErrNotPrivate if one of them is not. On Windows
-// the folders inherit the access of the one above, which keeps the default ones private.
+// Create makes the folders that are missing, for this user alone, and fails with ErrNotPrivate if one of them is not. On Windows SYSTEM
+// and administrators, who can take what they like, have access too.
 func (p Paths) Create() error {
 	for _, dir := range []string{p.Home, p.Data, p.Cache, p.Logs} {
 		if err := privateFolder(dir); err != nil {
 			return fmt.Errorf("create profile: %w", err)
 		}
-	}
-	return nil
-}
-
-// privateFolder makes dir with 0700 and checks that only this user can write to it.
-func privateFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	info, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	if !private(info) {
-		return fmt.Errorf("%s: %w", dir, ErrNotPrivate)
 	}
 	return nil
 }

@@ -3,10 +3,26 @@
 package platform
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
 )
+
+// privateFolder makes dir with 0700 and checks that only this user can write to it.
+func privateFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if !private(info) {
+		return fmt.Errorf("%s: %w", dir, ErrNotPrivate)
+	}
+	return nil
+}
 
 // private reports whether this user owns the file and neither group nor others may write to it.
 func private(info fs.FileInfo) bool {

@@ -1,7 +1,6 @@
 package platform
 
 import (
-	"io/fs"
 	"path/filepath"
 
 	"golang.org/x/sys/windows"
@@ -21,6 +20,3 @@ func systemPaths() (Paths, error) {
 		Logs:  filepath.Join(home, "logs"),
 	}, nil
 }
-
-// private is not asked on Windows: permissions there are access lists, and Go's mode bits do not show them.
-func private(fs.FileInfo) bool { return true }

@@ -1,14 +1,15 @@
 package platform
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 )
 
-// Secure closes what other users of this PC could read of the profile: folders get 0700 and files 0600. It returns how many had to be
-// mended. What belongs to somebody else fails with ErrNotPrivate, and links are left alone: they may lead anywhere. On Windows there is
-// nothing to do: the folders inherit the access of the one above, which keeps the default ones private.
+// Secure closes what other users of this PC could read of the profile: folders get 0700 and files 0600; on Windows this user, SYSTEM and
+// administrators have access, and nothing is inherited from above. It returns how many were open. What belongs to somebody else fails
+// with ErrNotPrivate, and links are left alone: they may lead anywhere.
 func (p Paths) Secure() (mended int, err error) {
 	for _, dir := range []string{p.Home, p.Data, p.Logs} {
 		err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -26,4 +27,12 @@ func (p Paths) Secure() (mended int, err error) {
 		}
 	}
 	return mended, nil
+}
+
+// missingIsFine: the database's own files come and go while the profile is walked.
+func missingIsFine(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }

@@ -3,7 +3,6 @@
 package platform
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -12,14 +11,6 @@ import (
 
 // others are the permissions of group and others.
 const others = 0o077
-
-// missingIsFine: the database's own files come and go while the profile is walked.
-func missingIsFine(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
 
 // closeToOthers takes the permissions of group and others away from a file or folder of this user.
 func closeToOthers(path string, entry fs.DirEntry) (closed bool, err error) {
