@@ -32,6 +32,7 @@ type past struct {
 	removed  []session.Generated // what Undo brings back
 	revealed revealer
 	open     bool
+	loading  bool // it is being read
 	busy     bool // something is being written
 	problem  Message
 }
@@ -76,9 +77,11 @@ func (p *past) wipe() {
 	p.entries, p.removed = nil, nil
 }
 
-// loadHistory reads the history; until it is there the generator has none.
+// loadHistory reads the history; until it is there the generator has none but what is used meanwhile.
 func (g *Generator) loadHistory() {
+	g.past.loading = true
 	RunOwned(g.run, g.config.Store.Generated, func(all []session.Generated, err error) {
+		g.past.loading = false
 		if g.past.problem = explain(g.env.Words, err); err == nil {
 			// What was used meanwhile is in both.
 			all = slices.DeleteFunc(all, func(e session.Generated) bool { return !g.past.get(e.ID.String()).IsZero() })
@@ -158,9 +161,10 @@ func (g *Generator) UndoHistory() {
 	})
 }
 
-// write changes what is kept, one change at a time, and what is shown after that.
+// write changes what is kept, one change at a time, and what is shown after that. What is removed while the history is read would be
+// read once more.
 func (g *Generator) write(work func(context.Context) error, done func()) {
-	if g.past.busy {
+	if g.past.busy || g.past.loading {
 		return
 	}
 	g.past.busy = true

@@ -93,7 +93,7 @@ func (g *generatorDesk) open(env *Env, r *recipe) {
 // settle waits until the history is read or written.
 func (g *generatorDesk) settle() {
 	g.t.Helper()
-	g.queue.Until(g.t, "history", func() bool { return !g.past.busy })
+	g.queue.Until(g.t, "history", func() bool { return !g.past.busy && !g.past.loading })
 }
 
 func (g *generatorDesk) copyAndWait() {
@@ -203,6 +203,12 @@ func TestRulesOfASite(t *testing.T) {
 		g.SetRules(text)
 		if m := g.State().More; m.Problem != want || m.Site != "" || m.Rules != text || len(g.State().Toggles) != 5 {
 			t.Errorf("%q: %+v", text, m)
+		}
+	}
+	for text, want := range map[string][2]int{"maxlength: 6": {6, 6}, "required: lower": {8, 64}, "minlength: 4; maxlength: 12": {8, 12}, "minlength: 100": {100, 100}} {
+		g.SetRules(text)
+		if l := g.State().Length; l.Min != want[0] || l.Max != want[1] || len(g.text()) != l.Now {
+			t.Errorf("%q: %+v", text, l)
 		}
 	}
 	g.SetRules("maxlength: 2; required: lower; required: upper; required: digit")

@@ -73,8 +73,9 @@ func (r *recipe) limits() LengthChoice {
 		return limit
 	}
 	if r.site != nil {
-		limit.Min, limit.Max = r.site.Lengths()
-		limit.Max = max(limit.Min, min(limit.Max, lengths[r.kind].Max))
+		least, most := r.site.Lengths()
+		limit.Max = max(least, min(most, limit.Max))
+		limit.Min = max(least, min(limit.Min, limit.Max)) // what is shorter than usual only a site makes so
 		return limit
 	}
 	limit.Min = max(limit.Min, r.least[ToggleDigits]+r.least[ToggleSymbols]+2)
