@@ -112,6 +112,9 @@ func (l *link) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		l.troubled = true
 	}
+	if l.n.w.together && l.d.dead == nil && l.n.w.random.IntN(1000) < l.n.climate.meanwhile*weight(req) {
+		l.n.w.meanwhile(l.d) // while the answer is on its way
+	}
 	if l.d.event("answer"); l.d.dead != nil {
 		return nil, errKilled
 	}
