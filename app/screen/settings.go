@@ -84,6 +84,7 @@ type SettingsConfig struct {
 	Values    session.Settings
 	Apply     func(session.Settings) // uses them at once
 	Keep      func(context.Context, session.Settings) error
+	CanShow   func(language string) bool // whether there are fonts for its texts
 	Autostart func(on bool) error
 	// Autostarts asks the system whether the program starts at login: the person may have changed that elsewhere.
 	Autostarts func() (bool, error)
@@ -154,8 +155,12 @@ func (s *Settings) SetTheme(choice string) {
 	s.set(func(v *session.Settings) { v.Theme = choice })
 }
 
-// SetLanguage takes one of State.Languages.
+// SetLanguage takes one of State.Languages. One whose letters nothing on this PC can draw changes nothing.
 func (s *Settings) SetLanguage(choice string) {
+	if !s.config.CanShow(choice) {
+		s.changed()
+		return
+	}
 	s.set(func(v *session.Settings) { v.Language = choice })
 }
 
@@ -348,7 +353,11 @@ func (s *Settings) times(times []time.Duration, selected time.Duration) []Choice
 func (s *Settings) languages() []Choice {
 	choices := []Choice{{Label: s.text("screen.settings.systemLanguage"), Selected: s.values.Language == ""}}
 	for _, l := range assets.Languages() {
-		choices = append(choices, Choice{ID: l.Code, Label: l.Name, Selected: l.Code == s.values.Language})
+		label := l.Name
+		if !s.config.CanShow(l.Code) {
+			label = s.text("screen.settings.noFont." + l.Code) // its own name could not be drawn either
+		}
+		choices = append(choices, Choice{ID: l.Code, Label: label, Selected: l.Code == s.values.Language})
 	}
 	return choices
 }

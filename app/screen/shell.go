@@ -42,6 +42,7 @@ type ShellConfig struct {
 	Manager    *session.Manager
 	Origin     string                        // the server of people who do not name one
 	Language   string                        // of the system, BCP 47
+	CanShow    func(language string) bool    // whether there are fonts for its texts; nil: for all
 	Idle       func() (time.Duration, error) // how long nobody has touched the computer; an error: only input to our own window counts
 	Autostart  func(on bool) error
 	Autostarts func() (bool, error)
@@ -192,6 +193,9 @@ func (s *Shell) apply(settings session.Settings) {
 		wanted = s.config.Language
 	}
 	words, err := assets.Load(wanted)
+	if err == nil && !s.canShow(words.Code()) {
+		words, err = assets.Load("") // English
+	}
 	if err != nil {
 		s.env.Log.Error("language not loaded", "error", err)
 	} else if words.Code() != s.env.Words.Code() {
@@ -199,6 +203,10 @@ func (s *Shell) apply(settings session.Settings) {
 		s.retranslate()
 	}
 	s.changed()
+}
+
+func (s *Shell) canShow(language string) bool {
+	return s.config.CanShow == nil || s.config.CanShow(language)
 }
 
 // retranslate has every model that is there say everything again.
@@ -328,7 +336,7 @@ func (s *Shell) lastUsed(account session.Account) {
 
 func (s *Shell) newSettings(u *session.Unlocked, done func()) *Settings {
 	return NewSettings(s.env, SettingsConfig{
-		Unlocked: u, Values: s.settings, Apply: s.apply, Update: s.update, Desktop: s.config.Desktop, hotKey: s.hotKey, Autostart: s.config.Autostart, Autostarts: s.config.Autostarts, MacOS: s.config.MacOS,
+		Unlocked: u, Values: s.settings, Apply: s.apply, CanShow: s.canShow, Update: s.update, Desktop: s.config.Desktop, hotKey: s.hotKey, Autostart: s.config.Autostart, Autostarts: s.config.Autostarts, MacOS: s.config.MacOS,
 		Keep:          func(_ context.Context, v session.Settings) error { return s.config.Manager.SaveSettings(v) },
 		CheckPassword: s.config.CheckPassword, Forget: s.forget, Done: done,
 	})

@@ -20,6 +20,7 @@ import (
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/app/ui"
+	"github.com/coffer-vault/coffer/app/ui/theme"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/updater"
@@ -145,7 +146,7 @@ func (d *desktop) newEnv(words *assets.Catalog) *screen.Env {
 
 func (d *desktop) shellConfig() screen.ShellConfig {
 	return screen.ShellConfig{
-		Manager: d.manager, Origin: d.options.server, Language: systemLanguage(), Idle: platform.IdleTime, Autostart: autostart, Autostarts: platform.Autostart,
+		Manager: d.manager, Origin: d.options.server, Language: systemLanguage(), CanShow: theme.CanShow, Idle: platform.IdleTime, Autostart: autostart, Autostarts: platform.Autostart,
 		Update: d.updateConfig(), MacOS: runtime.GOOS == "darwin", Quit: func() { d.saveWindowState(); d.app.Quit() }, Locked: d.locked,
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)
@@ -173,8 +174,13 @@ func autostart(on bool) error {
 	return platform.SetAutostart(self, on)
 }
 
-// systemLanguage is the language of the system, BCP 47.
-func systemLanguage() string { return lang.SystemLocale().LanguageString() }
+// systemLanguage is the first of the person's languages that Coffer speaks and this computer has the letters for.
+func systemLanguage() string {
+	if best := assets.Best(platform.Languages()...); theme.CanShow(best) {
+		return best
+	}
+	return assets.Best()
+}
 
 // paper is Letter in North America and A4 everywhere else.
 func paper() kit.Paper {
