@@ -59,19 +59,35 @@ const ignoredFindings vault.Finding = "ignored"
 // Security is the overview of the security check, and what the rest of the window knows of it.
 type Security struct {
 	model[SecurityState]
-	vault   *Vault
-	check   *session.Checkup // nil until it has begun
-	told    bool             // a change is on its way to the screen
-	problem Message
-	server  string
-	hint    Message
+	vault    *Vault
+	check    *session.Checkup // nil until it has begun
+	starting bool
+	problem  Message
+	server   string
+	hint     Message
 }
 
 func newSecurity(v *Vault) *Security {
 	s := &Security{vault: v, server: v.present().BreachServer}
 	s.begin(v.env, s.view)
-	Run(s.run, func(context.Context) (*session.Checkup, error) { return v.config.Unlocked.Checkup() }, s.started)
+	Run(s.run, func(context.Context) (bool, error) { return v.vault.Counts().All <= unasked, nil }, func(few bool, _ error) {
+		if few {
+			s.start()
+		}
+	})
 	return s
+}
+
+// unasked is up to how many items the check begins by itself. A larger vault keeps a processor busy for more than some seconds, so it is
+// checked once the person comes to see the result.
+const unasked = 20_000
+
+// start begins the check, once.
+func (s *Security) start() {
+	if !s.starting {
+		s.starting = true
+		Run(s.run, func(context.Context) (*session.Checkup, error) { return s.vault.config.Unlocked.Checkup() }, s.started)
+	}
 }
 
 func (s *Security) started(check *session.Checkup, err error) {

@@ -263,6 +263,9 @@ func (v *Vault) Go(place Place) {
 		v.place, v.search, v.selected, v.marked = place, "", id.ID{}, nil
 		v.config.Went(place)
 		v.closePane()
+		if place.Kind == PlaceSecurity {
+			v.security.start()
+		}
 		v.security.changed()
 		v.refresh()
 		v.changed()

@@ -104,11 +104,11 @@ func (a *Auditor) Close() {
 
 // Changed notes which items are to be examined again.
 func (a *Auditor) Changed(c vault.Change) {
-	objects := c.Objects
+	objects := slices.Clip(c.Objects)
 	if c.All {
 		for _, s := range a.vault.Query(vault.Filter{}) {
 			if examined(s.Kind) {
-				objects = append(slices.Clip(objects), s.ID)
+				objects = append(objects, s.ID)
 			}
 		}
 	}

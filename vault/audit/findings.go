@@ -10,7 +10,7 @@ import (
 type Findings uint16
 
 // severity lists the findings, the worst first. Those up to FindingExpired are problems; the rest are hints: an old password is none the
-// worse for its age, and which sites have two-step sign-in nobody here knows (docs/adr/0013).
+// worse for its age, and which sites have two-step sign-in nobody here knows (docs/adr/0015).
 var severity = []vault.Finding{
 	vault.FindingBreached, vault.FindingWeak, vault.FindingReused, vault.FindingInsecure, vault.FindingExpired, vault.FindingOld, vault.FindingNoCode,
 }

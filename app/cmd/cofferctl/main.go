@@ -103,6 +103,7 @@ var commands = []command{
 	{"get", "[--account E-MAIL] [--field FIELD] ITEM...", "print a field of items, the password unless said otherwise", (*program).get},
 	{"list", "[--account E-MAIL] [SEARCH]", "items by title and user name", (*program).list},
 	{"generate", "[password|passphrase|pin] [--count N] [--length N | --words N --language CODE] [--rules TEXT]", "print new passwords, passphrases or PINs; keeps nothing", (*program).generateCommand},
+	{"check", "[--account E-MAIL]", "weak, reused and old passwords, by item; asks no server", (*program).check},
 	{"attachment", "list|add|save|remove [--account E-MAIL] [--to PATH] [--replace] ITEM [FILE...]", "files of an item: list, attach, write to the disk, take off", (*program).attachments},
 	{"import", "[--account E-MAIL] [--preview] [FILE...] | --undo BATCH", "import this user's browsers, or exported files", (*program).importCommand},
 	{"enrol", "create|signin --server ORIGIN --email E-MAIL", "create an account, or sign in on this PC", (*program).enrol},
