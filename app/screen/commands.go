@@ -41,9 +41,10 @@ func shifted(keys ...string) (all []Shortcut) {
 	return all
 }
 
-// commands is the table. It is made anew for every question, since what it calls asks it too.
+// commands is the table, in the order of the palette: what is for the selected item first. It is made anew for every question, since what
+// it calls asks it too.
 func commands() []command {
-	all := slices.Concat(appCommands(), listCommands(), itemCommands(), folderCommands())
+	all := slices.Concat(itemCommands(), listCommands(), appCommands(), folderCommands())
 	for i, c := range all {
 		for k := range c.keys {
 			all[i].keys[k].Action = c.action

@@ -69,7 +69,7 @@ type Palette struct {
 	at       int
 	asking   bool
 	askAgain bool
-	choosing bool // Enter came before what it chooses from
+	waiting  []func() // what keys asked for before the list was up to date with what was typed
 }
 
 // choice is a row with what it does.
@@ -116,12 +116,14 @@ func (p *Palette) view() PaletteState {
 
 // SetText takes what is typed.
 func (p *Palette) SetText(typed string) {
-	p.typed = typed
+	p.typed, p.waiting = typed, nil
 	p.find()
 }
 
 // Move goes to another row, around the ends where it is one away.
-func (p *Palette) Move(by int) {
+func (p *Palette) Move(by int) { p.whenFound(func() { p.move(by) }) }
+
+func (p *Palette) move(by int) {
 	n := len(p.rows)
 	switch {
 	case n == 0:
@@ -134,13 +136,16 @@ func (p *Palette) Move(by int) {
 	p.changed()
 }
 
-// Choose does what the selected row says; where the list is not up to date with what was typed, as soon as it is.
-func (p *Palette) Choose() {
+// Choose does what the selected row says.
+func (p *Palette) Choose() { p.whenFound(func() { p.ChooseRow(p.at) }) }
+
+// whenFound calls f with the rows that belong to what was typed: now, or as soon as they are there.
+func (p *Palette) whenFound(f func()) {
 	if p.asking {
-		p.choosing = true
+		p.waiting = append(p.waiting, f)
 		return
 	}
-	p.ChooseRow(p.at)
+	f()
 }
 
 // ChooseRow does what a row says.
@@ -152,14 +157,26 @@ func (p *Palette) ChooseRow(index int) {
 	p.config.Chosen(row.ID, row.run)
 }
 
-// More lists the actions of the selected item, and reports whether it is one.
+// More lists the actions of the selected item, and reports whether that may be one.
 func (p *Palette) More() bool {
-	if p.of != nil || p.asking || p.at >= len(p.rows) || p.rows[p.at].item == nil {
+	if p.of != nil || !p.asking && p.selected() == nil {
 		return false
 	}
-	p.of, p.typed = p.rows[p.at].item, ""
-	p.find()
+	p.whenFound(func() {
+		if item := p.selected(); item != nil {
+			p.of, p.typed = item, ""
+			p.find()
+		}
+	})
 	return true
+}
+
+// selected is the item in the selected row; nil for a command.
+func (p *Palette) selected() *vault.Summary {
+	if p.at >= len(p.rows) {
+		return nil
+	}
+	return p.rows[p.at].item
 }
 
 // Less goes back from an item's actions to everything, and reports whether it did.
@@ -179,17 +196,17 @@ func (p *Palette) Back() {
 	}
 }
 
-// Do carries out an action with a key on the selected item, and reports whether there is one.
-func (p *Palette) Do(action Action) bool {
-	item := p.of
-	if item == nil && !p.asking && p.at < len(p.rows) {
-		item = p.rows[p.at].item
-	}
-	if item == nil || !slices.Contains(p.actionsOf(item), action) {
-		return false
-	}
-	p.config.Chosen(itemRowPrefix+item.ID.String(), func() { p.config.OnItem(item.ID, action) })
-	return true
+// Do carries out an action that has a key on the selected item.
+func (p *Palette) Do(action Action) {
+	p.whenFound(func() {
+		item := p.of
+		if item == nil {
+			item = p.selected()
+		}
+		if item != nil && slices.Contains(p.actionsOf(item), action) {
+			p.config.Chosen(itemRowPrefix+item.ID.String(), func() { p.config.OnItem(item.ID, action) })
+		}
+	})
 }
 
 // find brings the rows up to date. Items are looked for off the UI goroutine; what was typed last counts.
@@ -217,7 +234,6 @@ func (p *Palette) ask() {
 	}, func(items []*vault.Summary, _ error) {
 		p.asking = false
 		if p.askAgain || p.typed != typed {
-			p.choosing = p.choosing && p.typed != ""
 			p.find()
 			return
 		}
@@ -228,9 +244,13 @@ func (p *Palette) ask() {
 func (p *Palette) show(rows []choice) {
 	p.rows, p.at = rows[:min(len(rows), paletteRows)], 0
 	p.changed()
-	if p.choosing && !p.asking {
-		p.choosing = false
-		p.Choose()
+	if p.asking {
+		return
+	}
+	waiting := p.waiting
+	p.waiting = nil
+	for _, f := range waiting {
+		f()
 	}
 }
 

@@ -42,6 +42,7 @@ func (w *Window) showKeys() {
 	modal = widget.NewModal(w.text("screen.keys.title"), body, done).Wide(keySheetWidth)
 	modal.First = done
 	w.root.ShowModal(modal)
+	modal.ScrollToTop()
 }
 
 // halfOf is after how many groups the first column is at least as long as the second one.

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/app/ui/widget"
 )
@@ -36,7 +38,7 @@ func (v *paletteView) render(s screen.PaletteState) {
 	}
 	rows := make([]widget.LauncherRow, len(s.Rows))
 	for i, r := range s.Rows {
-		rows[i] = widget.LauncherRow{Heading: r.Heading, Icon: r.Icon, Title: r.Title, Detail: r.Detail, Shortcut: v.w.keyOf(r.Action)}
+		rows[i] = widget.LauncherRow{Heading: strings.ToUpper(r.Heading), Icon: r.Icon, Title: r.Title, Detail: r.Detail, Shortcut: v.w.keyOf(r.Action)}
 		if r.Login {
 			rows[i].Avatar = r.Title
 		}

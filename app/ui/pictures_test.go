@@ -50,6 +50,7 @@ var scenes = map[string]func(*album){
 	"first run": (*album).firstRun, "account": (*album).account, "approving": (*album).approving, "new device": (*album).newDevice,
 	"with the kit": (*album).withTheKit, "recovery": (*album).recovery, "notices": (*album).notices, "ways out": (*album).waysOut,
 	"several accounts": (*album).severalAccounts,
+	"several items":    (*album).severalScene,
 	"set up again":     (*album).setUpAgain, "backups": (*album).backups, "files": (*album).filesScene,
 }
 

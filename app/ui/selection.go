@@ -23,9 +23,9 @@ type selectionView struct {
 }
 
 // selectionWidth is the width of the buttons.
-const selectionWidth = 300
+const selectionWidth = 280
 
-func newSelectionView(w *Window, s screen.SelectionState) *selectionView {
+func newSelectionView(w *Window, s screen.VaultState) *selectionView {
 	v := &selectionView{
 		w: w, title: widget.NewText("", theme.PageTitle), detail: widget.NewText("", theme.Secondary).Shortened().Aligned(fyne.TextAlignCenter),
 		hint: widget.NewParagraph("", theme.Caption.In(theme.ColorMuted)), actions: widget.Column(8),
@@ -37,12 +37,13 @@ func newSelectionView(w *Window, s screen.SelectionState) *selectionView {
 	return v
 }
 
-func (v *selectionView) render(s screen.SelectionState) {
+func (v *selectionView) render(state screen.VaultState) {
+	s := state.Selection
 	v.title.SetText(s.Title)
 	v.detail.SetText(s.Detail)
 	v.hint.SetText(s.Hint)
 	if !slices.Equal(s.Actions, v.shown) {
-		v.build(s.Actions)
+		v.build(s.Actions, state.InTrash)
 	}
 	for _, b := range v.buttons {
 		b.SetEnabled(!s.Busy)
@@ -50,13 +51,13 @@ func (v *selectionView) render(s screen.SelectionState) {
 }
 
 // build makes the buttons anew; the keyboard stays at the one that it was at.
-func (v *selectionView) build(actions []screen.Choice) {
+func (v *selectionView) build(actions []screen.Choice, trash bool) {
 	held := slices.IndexFunc(v.buttons, func(b *widget.Button) bool { return v.w.root.Canvas().Focused() == fyne.Focusable(b) })
 	v.shown, v.buttons, v.actions.Objects = actions, nil, nil
 	for _, c := range actions {
 		kind := widget.Secondary
-		if c.ID == string(screen.ActionTrash) {
-			kind = widget.Danger
+		if trash && c.ID == string(screen.ActionTrash) {
+			kind = widget.Danger // there is no way back
 		}
 		b := widget.NewButton(c.Label, c.Icon, kind, func() { v.w.act(screen.Action(c.ID)) })
 		b.SetTip(v.w.keyOf(screen.Action(c.ID)))

@@ -118,8 +118,8 @@ func (v *vaultView) newPane(s screen.VaultState) pane {
 		c := newConflictsView(v.w, v.model.Conflicts())
 		return pane{content: c.box, focus: c.focus, key: c.key}
 	case screen.PaneSelection:
-		several := newSelectionView(v.w, s.Selection)
-		return pane{content: several.box, render: func(s screen.VaultState) { several.render(s.Selection) }}
+		several := newSelectionView(v.w, s)
+		return pane{content: several.box, render: several.render}
 	}
 	if s.Pane == screen.PaneSecurity {
 		return pane{content: newSecurityView(v.w, v.model.Security()).box}

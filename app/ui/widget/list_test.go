@@ -2,10 +2,12 @@ package widget
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
 	"github.com/coffer-vault/coffer/app/ui/theme"
@@ -272,4 +274,90 @@ func TestItemRow(t *testing.T) {
 	if !row.signs[0].Hidden || row.first.Text != "Short" || row.next.Text != "" {
 		t.Errorf("the row still shows %q", row.next.Text)
 	}
+}
+
+// selectable lets the rows of a list be selected together, as a model would.
+func (b *listBench) selectable() (marked map[int]bool) {
+	marked = map[int]bool{}
+	b.list.Several = &Several{
+		Any: func() bool { return len(marked) > 0 },
+		Marked: func(index int) bool {
+			_ = b.titles[index] // of a row that is not there nobody asks
+			return marked[index]
+		},
+		Toggle: func(index int) { marked[index] = !marked[index] },
+		Extend: func(index int) {
+			for i := range index + 1 {
+				marked[i] = true
+			}
+		},
+		Move: func(index int) { b.selected = append(b.selected, index) },
+	}
+	return marked
+}
+
+func TestListSelectsSeveral(t *testing.T) {
+	b := newListBench(t, numbered(5)...)
+	marked := b.selectable()
+	var held fyne.KeyModifier
+	b.root.Modifiers = func() fyne.KeyModifier { return held }
+	menu := 0
+	b.list.OnMenu = func(int, fyne.Position) { menu++ }
+	b.list.Select(0)
+	Focus(b.list)
+	control := func(key fyne.KeyName) {
+		b.list.TypedShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault})
+	}
+	is := func(step string, cursor int, want ...int) {
+		t.Helper()
+		b.list.Refresh()
+		for i := range b.titles {
+			if marked[i] != slices.Contains(want, i) || len(want) > 0 && b.row(i).shown.selected != marked[i] {
+				t.Errorf("%s: marked are %v, want %v", step, marked, want)
+			}
+		}
+		if b.list.Selected() != cursor {
+			t.Errorf("%s: the cursor is at %d", step, b.list.Selected())
+		}
+	}
+	held = fyne.KeyModifierShift
+	b.keys(fyne.KeyDown, fyne.KeyDown)
+	is("Shift and arrows", 2, 0, 1, 2)
+	b.keys(fyne.KeyF10)
+	held = 0
+	control(fyne.KeyDown)
+	is("Ctrl and an arrow", 3, 0, 1, 2)
+	b.keys(fyne.KeySpace)
+	is("Space", 3, 0, 1, 2, 3)
+	b.list.TypedRune('i')
+	b.keys(fyne.KeySpace) // part of a name
+	is("Space within a name", 4, 0, 1, 2, 3)
+	control(fyne.KeySpace)
+	is("Ctrl and Space", 4, 0, 1, 2, 3, 4)
+	if menu != 1 {
+		t.Errorf("Shift+F10 opened %d menus", menu)
+	}
+
+	clear(marked)
+	held = fyne.KeyModifierShortcutDefault
+	test.Tap(b.row(1))
+	test.Tap(b.row(4))
+	is("Ctrl and taps", 4, 1, 4)
+	held = fyne.KeyModifierShift
+	test.Tap(b.row(3))
+	is("Shift and a tap", 3, 0, 1, 2, 3, 4)
+	held = 0
+	b.row(2).Tapped(&fyne.PointEvent{Position: fyne.NewPos(12, 20)})
+	is("a tap on a box", 2, 0, 1, 3, 4)
+	b.selected = nil
+	test.TapSecondary(b.row(1))
+	is("the menu of several", 2, 0, 1, 3, 4)
+	b.row(0).Tapped(&fyne.PointEvent{Position: fyne.NewPos(120, 20)})
+	if fmt.Sprint(b.selected) != "[0]" {
+		t.Errorf("a plain tap selected %v", b.selected)
+	}
+
+	// Rows beyond the end of a list that has become shorter are drawn, and not asked about.
+	b.titles = b.titles[:1]
+	b.list.Refresh()
 }

@@ -67,7 +67,8 @@ func (r *listRow) look() rowLook {
 	cursor := r.list.selected == r.index
 	selected := cursor
 	if r.list.several() {
-		selected = r.list.Several.Marked(r.index)
+		// A row that shows nothing now is drawn too, with the others.
+		selected = r.index >= 0 && r.index < r.list.Length() && r.list.Several.Marked(r.index)
 	}
 	return rowLook{selected, cursor && r.list.focused && !r.list.quiet, r.hovered}
 }

@@ -129,8 +129,13 @@ func (m *Modal) typedKey(event *fyne.KeyEvent) {
 		if m.Default != nil {
 			m.Default.activate()
 		}
+	default:
+		m.body.page(event.Name)
 	}
 }
+
+// ScrollToTop shows the beginning of what does not fit into the window.
+func (m *Modal) ScrollToTop() { m.body.ScrollToTop() }
 
 func (m *Modal) tipLayer() *tipLayer { return m.tips }
 

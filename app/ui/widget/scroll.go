@@ -40,6 +40,20 @@ func (s *ScrollArea) SetContent(content fyne.CanvasObject) {
 // ScrollToTop shows the beginning.
 func (s *ScrollArea) ScrollToTop() { s.scroll.ScrollToTop() }
 
+// page scrolls by a key that nothing in the content has a use for.
+func (s *ScrollArea) page(key fyne.KeyName) {
+	const line = 40
+	height, offset := s.scroll.Size().Height, s.scroll.Offset.Y
+	steps := map[fyne.KeyName]float32{
+		fyne.KeyUp: -line, fyne.KeyDown: line, fyne.KeyPageUp: line - height, fyne.KeyPageDown: height - line,
+		fyne.KeyHome: -offset, fyne.KeyEnd: s.holder.Size().Height,
+	}
+	if by, ok := steps[key]; ok {
+		most := max(s.holder.Size().Height-height, 0)
+		s.scroll.ScrollToOffset(fyne.NewPos(0, min(max(offset+by, 0), most)))
+	}
+}
+
 // Reveal scrolls until an object within the content can be seen, as a field with an error.
 func (s *ScrollArea) Reveal(o fyne.CanvasObject) {
 	driver := fyne.CurrentApp().Driver()
