@@ -31,6 +31,7 @@ func TestHomeVariableMovesEverything(t *testing.T) {
 
 func TestDefaultProfileHasNoName(t *testing.T) {
 	t.Setenv(HomeVariable, "")
+	t.Setenv("HOME", t.TempDir())
 	p, err := DefaultPaths()
 	if err != nil {
 		t.Fatal(err)

@@ -277,11 +277,13 @@ func (e *Editor) complete() {
 	}
 }
 
-// Cancel ends the editor; if something would be lost, it asks first. What is being saved ends it by itself.
+// Cancel ends the editor; if something would be lost, it asks first. What is being saved ends it by itself, and leads nowhere else.
 func (e *Editor) Cancel() {
-	if !e.busy {
-		e.LeaveFor(e.config.Canceled)
+	if e.busy {
+		e.onLeave = nil
+		return
 	}
+	e.LeaveFor(e.config.Canceled)
 }
 
 // LeaveFor calls next once nothing typed would be lost: now, when it is saved, or when the person has chosen to discard it.

@@ -290,8 +290,9 @@ func TestLeavingWhileItIsSaved(t *testing.T) {
 		}
 		left := ""
 		e.Save()
+		e.LeaveFor(func() { left = "elsewhere" })
+		e.Cancel() // there after all
 		e.LeaveFor(func() { left = "after " + e.ended })
-		e.Cancel()
 		if q := e.State().Ask; !q.IsZero() || left != "" {
 			t.Errorf("asked %q, left %q", q.Title, left)
 		}

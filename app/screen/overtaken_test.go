@@ -161,3 +161,16 @@ func TestAFileIsSentWhileTheFilesAreListed(t *testing.T) {
 	close(list.leave)
 	d.untilUploaded(v, "note.txt", "6 bytes")
 }
+
+// The list shows the outcome of a change before the change has reported; what is asked for then follows it.
+func TestAChangeOfManyWaitsForTheOneBefore(t *testing.T) {
+	d, v, _ := openDesk(t)
+	var order []string
+	for _, name := range []string{"first", "second", "third"} {
+		onMany(v, 1, func(context.Context, func(done, total int)) (string, error) { return name, nil }, func(n string) { order = append(order, n) })
+	}
+	d.until("all", func() bool { return len(order) == 3 })
+	if got := strings.Join(order, " "); got != "first second third" || v.stopWork != nil {
+		t.Errorf("%s", got)
+	}
+}

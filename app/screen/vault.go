@@ -54,6 +54,7 @@ type Vault struct {
 	toasts    int
 	undo      func() // takes back what was changed last, also when its toast is gone; nil if it cannot be
 	stopWork  func() // stops what is being done to many items; nil while nothing is
+	nextWork  []func()
 	hideToast func()
 	ask       Question
 	confirm   func()

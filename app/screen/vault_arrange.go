@@ -152,9 +152,11 @@ func (v *Vault) takeBack(done vault.Arranged) {
 // manyItems is from how many items on a change is worth a report on how far it is.
 const manyItems = 500
 
-// onMany changes many items off the UI goroutine, one such change at a time. Until it is done, Undo stops it, and nothing of it stays.
+// onMany changes many items off the UI goroutine, one such change after the other: what was asked for is not forgotten because the one
+// before has not reported yet. Until it is done, Undo stops it, and nothing of it stays.
 func onMany[T any](v *Vault, total int, do func(ctx context.Context, progress func(done, total int)) (T, error), done func(T)) {
 	if v.stopWork != nil {
+		v.nextWork = append(v.nextWork, func() { onMany(v, total, do, done) })
 		return
 	}
 	v.undo = nil
@@ -178,6 +180,11 @@ func onMany[T any](v *Vault, total int, do func(ctx context.Context, progress fu
 		default:
 			v.problem = Message{}
 			done(result)
+		}
+		if len(v.nextWork) > 0 {
+			next := v.nextWork[0]
+			v.nextWork = v.nextWork[1:]
+			next()
 		}
 		v.changed()
 	})
