@@ -55,7 +55,7 @@ attacks: setup-test ## a malicious server, a malicious update host, a stolen lap
 	$(GO) test -count=1 ./updater ./sync/chain ./sync/enrol
 
 # One history is told; of many the failing ones are.
-SIM = $(if $(SEED),-sim.first=$(SEED) -sim.n=1 -sim.tell $(if $(KEEP),-sim.keep=$(KEEP)),-sim.first=$(or $(FROM),1) -sim.n=$(or $(N),2000))
+SIM = $(if $(SEED),-sim.first=$(SEED) -sim.n=1 -sim.tell $(if $(KEEP),-sim.keep=$(KEEP)),-sim.first=$(or $(FROM),1) -sim.n=$(or $(N),2000)) $(if $(SECOND),-sim.second=$(SECOND))
 
 sim: setup-test ## random histories of devices, server and network: N=… of them FROM=… a seed, or SEED=… KEEP=… (docs/sim.md)
 	$(GO) test -count=1 -timeout 0 ./internal/sim -run '^TestHistories$$' -v -args $(SIM)

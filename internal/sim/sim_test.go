@@ -18,11 +18,12 @@ import (
 )
 
 var (
-	first = flag.Uint64("sim.first", 1, "the first seed")
-	count = flag.Uint64("sim.n", 2000, "how many seeds")
-	keep  = flag.String("sim.keep", "", "play these steps alone, by their numbers with commas between")
-	tell  = flag.Bool("sim.tell", false, "tell what happens")
-	part  = flag.String("sim.part", "", "i/k: only every k-th seed, beginning with the i-th; for the test's own use")
+	first  = flag.Uint64("sim.first", 1, "the first seed")
+	count  = flag.Uint64("sim.n", 2000, "how many seeds")
+	keep   = flag.String("sim.keep", "", "play these steps alone, by their numbers with commas between")
+	tell   = flag.Bool("sim.tell", false, "tell what happens")
+	beside = flag.Uint64("sim.second", 30, "the histories whose seeds this divides have a second program on their computers; 0: none")
+	part   = flag.String("sim.part", "", "i/k: only every k-th seed, beginning with the i-th; for the test's own use")
 )
 
 func TestMain(m *testing.M) {
@@ -105,7 +106,8 @@ func (p *place) try(t *testing.T, h history) error {
 	for _, s := range h.steps {
 		steps = append(steps, strconv.Itoa(s.index))
 	}
-	return fmt.Errorf("seed %d: %w\nreplay: make sim SEED=%d KEEP=%s\n%s", h.seed, err, h.seed, strings.Join(steps, ","), strings.Join(trace, "\n"))
+	replay := fmt.Sprintf("make sim SEED=%d SECOND=%d KEEP=%s", h.seed, *beside, strings.Join(steps, ","))
+	return fmt.Errorf("seed %d: %w\nreplay: %s\n%s", h.seed, err, replay, strings.Join(trace, "\n"))
 }
 
 func numbers(t *testing.T, text string) []int {

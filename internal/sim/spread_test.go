@@ -46,7 +46,7 @@ func worker(t *testing.T, i, k uint64, done *atomic.Uint64) error {
 		limit = time.Until(deadline) - 10*time.Second
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHistories$", fmt.Sprint("-test.timeout=", limit),
-		fmt.Sprintf("-sim.first=%d", *first), fmt.Sprintf("-sim.n=%d", *count), fmt.Sprintf("-sim.part=%d/%d", i, k))
+		fmt.Sprintf("-sim.first=%d", *first), fmt.Sprintf("-sim.n=%d", *count), fmt.Sprintf("-sim.part=%d/%d", i, k), fmt.Sprintf("-sim.second=%d", *beside))
 	// Its one goroutine has nobody to wait for, and a history's garbage is small beside what the collector looks at for it.
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	cmd.Stderr = os.Stderr

@@ -91,7 +91,7 @@ type history struct {
 // script makes up the history of a seed.
 func script(seed uint64) history {
 	r := rand.New(rand.NewPCG(seed, 0))
-	h := history{seed: seed, enrolled: 2 + r.IntN(2), climate: climates[r.IntN(len(climates))], together: seed%3 == 0}
+	h := history{seed: seed, enrolled: 2 + r.IntN(2), climate: climates[r.IntN(len(climates))], together: *beside > 0 && seed%*beside == 0}
 	possible := slices.Clone(actions)
 	if !h.together {
 		possible = slices.DeleteFunc(possible, func(a action) bool { return a.verb == secondProgram })
