@@ -53,7 +53,8 @@ type ShellConfig struct {
 	// CheckPassword returns nil for the right master password of an open vault.
 	CheckPassword func(context.Context, *session.Unlocked, secret.Bytes) error
 	Desktop       Desktop
-	Place         Place // what the list shows first
+	Place         Place       // what the list shows first
+	ReducedMotion func() bool // whether the system is set so; nil: it does not tell
 }
 
 // idlePoll is how often idle time is looked at.
@@ -79,6 +80,7 @@ type Shell struct {
 	closed   <-chan struct{} // closed when nothing that was locked is open any more
 
 	place    Place     // what the list showed last
+	still    bool      // the system has less motion
 	link     *Link     // where to go when the vault is open; nil for nowhere
 	touched  time.Time // when our own window last saw input
 	polling  bool
@@ -142,6 +144,17 @@ func (s *Shell) Start() {
 		s.secure()
 	})
 	s.run.Every(idlePoll, s.checkIdle)
+	s.followSystem()
+}
+
+// followSystem has less motion where the system has.
+func (s *Shell) followSystem() {
+	if still := s.config.ReducedMotion; still != nil {
+		Run(s.run, func(context.Context) (bool, error) { return still(), nil }, func(still bool, _ error) {
+			s.still = still
+			s.changed()
+		})
+	}
 }
 
 // lookUp reads settings and accounts, off the UI goroutine.
@@ -227,7 +240,7 @@ func (s *Shell) retranslate() {
 }
 
 func (s *Shell) view() ShellState {
-	state := ShellState{Theme: s.settings.Theme, ReducedMotion: s.settings.ReducedMotion, Language: s.env.Words.Code(), Shows: s.shows, Notice: s.notice, Quitting: s.quitting,
+	state := ShellState{Theme: s.settings.Theme, ReducedMotion: s.settings.ReducedMotion || s.still, Language: s.env.Words.Code(), Shows: s.shows, Notice: s.notice, Quitting: s.quitting,
 		Unlocked: s.open() != nil || len(s.resting) > 0, KeepInTray: s.settings.KeepInTray, HideSecrets: s.settings.HideSecrets}
 	switch {
 	case s.vault != nil:

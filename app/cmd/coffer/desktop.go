@@ -154,7 +154,7 @@ func (d *desktop) shellConfig() screen.ShellConfig {
 		Desktop: screen.Desktop{
 			WatchHotKey: platform.WatchHotKey, UsualHotKey: usualHotKey(), Tray: d.tray.shown.Load, HideSecrets: platform.CanHideFromCapture(),
 		},
-		Place: screen.ParsePlace(d.state.Place),
+		Place: screen.ParsePlace(d.state.Place), ReducedMotion: platform.ReducedMotion,
 	}
 }
 

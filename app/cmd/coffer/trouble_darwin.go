@@ -1,5 +1,3 @@
-//go:build !windows
-
 package main
 
 // showMessage has nothing to add: standard error has it, and the log of the session with it.
