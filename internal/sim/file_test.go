@@ -65,6 +65,10 @@ func (w *world) attach(d *device) {
 	}
 	name := w.newValue("file")
 	a, err := d.u.Attach(w.ctx, it.ID, name, interrupted{f.content(), d}, f.size)
+	if errors.Is(err, vault.ErrNotFound) && w.together && w.gone(d, it.ID) {
+		w.note("  %s finds %s deleted by the other program", d.name, it.Title)
+		return
+	}
 	if err != nil {
 		w.fail("attach", fmt.Errorf("%s: %w", d.name, err))
 		return
@@ -72,6 +76,11 @@ func (w *world) attach(d *device) {
 	w.note("  %s attaches %s of %d bytes to %s", d.name, name, f.size, it.Title)
 	f.id = a.ID
 	w.done(d, func() { w.model.files = append(w.model.files, f) })
+}
+
+func (w *world) gone(d *device, item id.ID) bool {
+	_, err := d.u.Vault().Get(w.ctx, item)
+	return errors.Is(err, vault.ErrNotFound)
 }
 
 // pickFile chooses an item and one of the files that list returns for it.

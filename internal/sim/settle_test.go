@@ -32,8 +32,8 @@ func (w *world) settle() {
 		}
 	}
 	w.net.arrive(len(w.net.flying))
-	for n := range maxRounds {
-		if w.round(n == 0) || w.failure != nil {
+	for range maxRounds {
+		if w.round() || w.failure != nil {
 			w.judgeEnd()
 			return
 		}
@@ -41,13 +41,9 @@ func (w *world) settle() {
 	w.fail("restless", fmt.Errorf("not in step after %d rounds", maxRounds))
 }
 
-// round has every program sync that is not in step, the first time every one, and tells whether all are in step then.
-func (w *world) round(first bool) bool {
-	w.programs(func(d *device) {
-		if first || !w.inStep(d) {
-			w.bring(d)
-		}
-	})
+// round has every program sync once, and tells whether all are in step then.
+func (w *world) round() bool {
+	w.programs(w.bring)
 	rest := true
 	w.programs(func(d *device) { rest = rest && w.inStep(d) })
 	return rest
