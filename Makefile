@@ -15,7 +15,7 @@ STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git r
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-.PHONY: help run journey test lint unit race attacks sim soak test-system windows bench build clean
+.PHONY: help run journey test lint unit race attacks sim soak test-system windows bench bench-gui build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -69,6 +69,13 @@ windows: setup-system ## the MSI, into out/windows
 
 bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/performance.md says how to read them
 	@sh internal/bench/run.sh
+
+# What happens in the window (a letter in the search until the list is there), then the programs from outside.
+bench-gui: setup-system build ## the window beside KeePassXC's, under Xvfb without a graphics card: ITEMS="10000 100000"
+	@mkdir -p out/bench
+	$(GO) test -run '^$$' -bench Keystroke -benchtime 30x -count 3 ./app/ui | tee out/bench/gui.txt
+	COFFER_PROGRAM=$(CURDIR)/bin/coffer COFFER_ITEMS="$(ITEMS)" \
+		$(GO) test -tags=x11,gui -run '^$$' -bench Window -benchtime 1x -count 3 -timeout 60m ./internal/bench | tee -a out/bench/gui.txt
 
 build: setup-test ## the programs, into bin/
 	@mkdir -p bin
