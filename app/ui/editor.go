@@ -42,7 +42,8 @@ func newEditorView(w *Window, model *screen.Editor) *editorView {
 	v.cancel = widget.NewButton(w.text("screen.cancel"), assets.NoIcon, widget.Secondary, model.Cancel)
 	v.save = widget.NewButton("", assets.NoIcon, widget.Primary, model.Save)
 	v.form = widget.NewScrollArea(widget.Spacer())
-	bar := widget.Pad(widget.Row(8, widget.Grow(v.title), v.cancel, v.save), 12, 24, 12, 30)
+	title := widget.NewText(model.State().Title, theme.PaneTitle).MinSize().Width
+	bar := widget.Pad(widget.Wrap(8, title, v.title, widget.Row(8, v.cancel, v.save)), 12, 24, 12, 30)
 	v.notice.box = widget.Pad(v.notice.banner, 12, 24, 0, 24)
 	v.notice.box.Hide()
 	v.box = widget.Column(0, bar, widget.Rule(), v.notice.box, widget.Grow(v.form))

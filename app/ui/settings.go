@@ -162,11 +162,14 @@ func (v *settingsView) renderDevices(s screen.SettingsState) {
 	}
 }
 
+// keysWidth is that of the longest key in any language.
+const keysWidth = 168
+
 // shortcutsCard is the help for the keyboard.
 func shortcutsCard(shortcuts []screen.ShortcutRow) fyne.CanvasObject {
 	rows := widget.Column(7)
 	for _, s := range shortcuts {
-		rows.Add(widget.Row(12, widget.Width(120, widget.NewText(s.Key, theme.Secondary.Of(theme.Medium))), widget.Grow(widget.NewText(s.Text, theme.Body).Shortened())))
+		rows.Add(widget.Row(12, widget.Width(keysWidth, widget.NewText(s.Key, theme.Secondary.Of(theme.Medium))), widget.Grow(widget.NewText(s.Text, theme.Body).Shortened())))
 	}
 	return widget.NewCard(widget.CardRow(rows))
 }

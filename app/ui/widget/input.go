@@ -53,7 +53,7 @@ func (r *inputRenderer) Objects() []fyne.CanvasObject {
 func (r *inputRenderer) Layout(size fyne.Size) {
 	height := size.Height
 	if !r.input.MultiLine {
-		height = min(height, r.inner.MinSize().Height)
+		height = r.inner.MinSize().Height // also where a font is taller than the field: in less room the toolkit would show a scroll bar
 	}
 	r.inner.Layout(fyne.NewSize(size.Width, height))
 	for _, o := range r.Objects() {

@@ -147,7 +147,7 @@ func splitWords(text string) []string {
 	var words []string
 	start, previous := 0, ' '
 	for i, r := range text {
-		breakable := previous == ' ' || isIdeograph(previous) && !strings.ContainsRune(closing, r)
+		breakable := previous == ' ' || isIdeograph(previous) && !strings.ContainsRune(opening, previous) && !strings.ContainsRune(closing, r)
 		if i > start && r != ' ' && breakable {
 			words = append(words, text[start:i])
 			start = i
@@ -157,11 +157,15 @@ func splitWords(text string) []string {
 	return append(words, text[start:])
 }
 
-// isIdeograph reports whether a line may break after the character though no space follows: from the CJK radicals on.
-func isIdeograph(r rune) bool { return r >= 0x2E80 && r <= 0x9FFF }
+// isIdeograph reports whether a line may break after the character though no space follows: from the CJK radicals on, and the wide
+// forms of Latin signs.
+func isIdeograph(r rune) bool { return r >= 0x2E80 && r <= 0x9FFF || r >= 0xFF00 && r <= 0xFF60 }
 
-// closing are the characters that must not begin a line.
-const closing = "、。，．・：；？！ー々）］｝」』】〉》…"
+// The characters that must not begin a line in Japanese (JIS X 4051), and those that must not end one.
+const (
+	closing = "、。，．・：；？！ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ）］｝」』】〉》…%～"
+	opening = "（［｛「『【〈《"
+)
 
 // fittingHead is the longest beginning of a word that fits, at least one character.
 func fittingHead(word string, width float32, measure func(string) float32) string {

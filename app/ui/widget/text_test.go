@@ -67,6 +67,10 @@ func TestBreakLines(t *testing.T) {
 		{"a unbreakable", 4, "a|unbr|eaka|ble"},
 		{"日本語のテキスト", 3, "日本語|のテキ|スト"},
 		{"日本語。次", 3, "日本|語。次"},
+		{"日本「語」次", 3, "日本|「語」|次"},
+		{"コピーして", 2, "コ|ピー|して"},
+		{"一つだけった", 4, "一つだ|けった"},
+		{"例：次の字", 2, "例：|次の|字"},
 		{"", 5, ""}, {"  ", 5, ""}, {"x", 0, "x"},
 	} {
 		if got := strings.Join(breakLines(test.text, test.width, measureRunes), "|"); got != test.want {
