@@ -62,7 +62,7 @@ type desk struct {
 func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 	t.Helper()
 	d := &desk{TB: t, pc: pc, server: server, folder: t.TempDir(), queue: screentest.NewQueue(), clock: screentest.NewClock(time.Now())}
-	words, err := assets.Load("en")
+	words, err := assets.Load(speaks())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 		PickFiles: func(most int64, done func([]string)) { d.ui.PickFiles(most, done) },
 	}
 	d.shell = screen.NewShell(d.env, screen.ShellConfig{
-		Manager: pc.Manager, Origin: server.URL, Language: "en", Quit: func() { d.quit = true },
+		Manager: pc.Manager, Origin: server.URL, Language: speaks(), Quit: func() { d.quit = true },
 		Idle: func() (time.Duration, error) { return 0, nil }, Autostart: func(bool) error { return nil },
 		Autostarts: func() (bool, error) { return false, nil },
 		Update:     screen.UpdateConfig{Client: &d.update, Restart: func() error { return nil }},
@@ -175,7 +175,7 @@ func (d *desk) texts() []string {
 	var texts []string
 	d.walk(func(o fyne.CanvasObject) {
 		if a, ok := o.(fyne.Accessible); ok && a.AccessibilityRole() != fyne.AccessibleRoleContainer {
-			texts = append(texts, a.AccessibilityLabel())
+			texts = append(texts, language.hears(a.AccessibilityLabel())...)
 		}
 	})
 	return texts
@@ -263,7 +263,8 @@ func (d *desk) tabTo(label string) {
 	d.Helper()
 	for range 120 {
 		d.window.Canvas().FocusNext()
-		if a, ok := d.focused().(fyne.Accessible); ok && strings.HasPrefix(a.AccessibilityLabel(), label) {
+		a, ok := d.focused().(fyne.Accessible)
+		if ok && slices.ContainsFunc(language.hears(a.AccessibilityLabel()), func(s string) bool { return strings.HasPrefix(s, label) }) {
 			return
 		}
 	}

@@ -31,11 +31,15 @@ import (
 // the painter in memory is slow.
 const picturesVariable = "COFFER_PICTURES"
 
+// languageVariable is the code of another language than English for the pictures, which then is part of their names.
+const languageVariable = "COFFER_PICTURES_LANGUAGE"
+
 // album takes pictures of one desk in one size.
 type album struct {
 	*desk
 	shape shape
 	other *session.Unlocked // Anna's other device, which fills the vault
+	look  func(name string) // instead of a picture
 }
 
 // shape is a window: its size in the toolkit's units, and how many pixels a unit has.
@@ -58,6 +62,9 @@ func TestPictures(t *testing.T) {
 	if os.Getenv(picturesVariable) == "" {
 		t.Skipf("%s names no folder", picturesVariable)
 	}
+	if code := os.Getenv(languageVariable); code != "" {
+		speak(t, code)
+	}
 	for _, shape := range []shape{{"usual", UsualSize, 1}, {"least", LeastSize, 1}, {"large", LeastSize, 1.5}} {
 		for name, draw := range scenes {
 			t.Run(shape.name+"/"+name, func(t *testing.T) { draw(&album{desk: &desk{TB: t}, shape: shape}) })
@@ -75,13 +82,17 @@ func (a *album) sit(d *desk) {
 // take draws the window in both palettes.
 func (a *album) take(name string) {
 	a.Helper()
+	if a.look != nil {
+		a.look(name)
+		return
+	}
 	for _, palette := range []struct {
 		mode   theme.Mode
 		suffix string
 	}{{theme.Dark, "dark"}, {theme.Light, "light"}} {
-		test.ApplyTheme(a.TB.(*testing.T), theme.New(palette.mode))
+		test.ApplyTheme(a.TB.(*testing.T), theme.New(palette.mode).For(speaks()))
 		a.ui.root.Refresh()
-		file, err := os.Create(filepath.Join(os.Getenv(picturesVariable), fmt.Sprintf("%s-%s-%s.png", name, a.shape.name, palette.suffix)))
+		file, err := os.Create(filepath.Join(os.Getenv(picturesVariable), fmt.Sprintf("%s-%s-%s%s.png", name, a.shape.name, palette.suffix, languageSuffix())))
 		if err != nil {
 			a.Fatal(err)
 		}

@@ -1,0 +1,243 @@
+package ui
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/assets"
+)
+
+// An interpreter turns what stands in the window in another language back into English, so that one scene is played in all of them.
+type interpreter struct {
+	code  string
+	texts []interpreted
+	forms []string
+	known map[string][]string
+}
+
+// interpreted is one form of a text: what it looks like in the window, and its English.
+type interpreted struct {
+	form    string
+	pattern *regexp.Regexp
+	english string
+}
+
+var namedPlace = regexp.MustCompile(`\{(\w+)\}`)
+
+func newInterpreter(t testing.TB, code string) *interpreter {
+	t.Helper()
+	read := func(code string) (texts map[string]json.RawMessage) {
+		data, err := os.ReadFile(filepath.Join("..", "..", "assets", "translations", code+".json"))
+		if err == nil {
+			err = json.Unmarshal(data, &texts)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return texts
+	}
+	english, own := read("en"), read(code)
+	in := &interpreter{code: code, known: map[string][]string{}}
+	for key := range english {
+		source := forms(english[key])
+		for name, form := range forms(own[key]) {
+			match := source[name]
+			if match == "" {
+				match = source["other"]
+			}
+			in.forms = append(in.forms, form)
+			in.texts = append(in.texts, interpreted{form, pattern(form), match})
+			if len(source) > 1 && name == "other" {
+				in.texts = append(in.texts, interpreted{form, pattern(form), source["one"]})
+			}
+		}
+	}
+	return in
+}
+
+func forms(raw json.RawMessage) map[string]string {
+	var single string
+	if json.Unmarshal(raw, &single) == nil {
+		return map[string]string{"other": single}
+	}
+	var all map[string]string
+	_ = json.Unmarshal(raw, &all) // package assets tests the format
+	return all
+}
+
+// pattern is an expression for what a text looks like with values in its places.
+func pattern(form string) *regexp.Regexp {
+	quoted, at, seen := "", 0, map[string]bool{}
+	for _, place := range namedPlace.FindAllStringSubmatchIndex(form, -1) {
+		quoted += regexp.QuoteMeta(form[at:place[0]])
+		if name := form[place[2]:place[3]]; seen[name] {
+			quoted += "(?:.+?)"
+		} else {
+			seen[name] = true
+			quoted += "(?P<" + name + ">.+?)"
+		}
+		at = place[1]
+	}
+	return regexp.MustCompile("^" + quoted + regexp.QuoteMeta(form[at:]) + "$")
+}
+
+// hears gives all that a label may be in English, itself among it.
+func (in *interpreter) hears(label string) []string {
+	if in == nil {
+		return []string{label}
+	}
+	if known, ok := in.known[label]; ok {
+		return known
+	}
+	meanings := []string{label}
+	for _, text := range in.texts {
+		switch match := text.pattern.FindStringSubmatch(label); {
+		case match != nil:
+			meanings = append(meanings, namedPlace.ReplaceAllStringFunc(text.english, func(place string) string {
+				if i := text.pattern.SubexpIndex(strings.Trim(place, "{}")); i >= 0 {
+					return match[i]
+				}
+				return "1"
+			}))
+		case len([]rune(text.form)) > 3 && !strings.Contains(text.form, "{") && strings.Contains(label, text.form):
+			meanings = append(meanings, strings.ReplaceAll(label, text.form, text.english))
+		}
+	}
+	in.known[label] = meanings
+	return meanings
+}
+
+// roomVariable names the languages, by their codes with commas or "all", in which every scene of the pictures is played and every text
+// is held against its room. That takes half a minute for each, too long for every run.
+const roomVariable = "COFFER_ROOM"
+
+// Every screen has room for its texts, in the usual window and in the smallest.
+func TestEveryLanguageHasRoom(t *testing.T) {
+	wanted := os.Getenv(roomVariable)
+	if wanted == "" {
+		t.Skipf("%s names no language", roomVariable)
+	}
+	for _, l := range assets.Languages() {
+		if wanted != "all" && !slices.Contains(strings.Split(wanted, ","), l.Code) {
+			continue
+		}
+		if !theme.CanShow(l.Code) {
+			t.Errorf("%s: no font on this system", l.Name)
+			continue
+		}
+		for name, play := range scenes {
+			t.Run(l.Code+"/"+name, func(t *testing.T) {
+				speak(t, l.Code)
+				a := &album{desk: &desk{TB: t}, shape: shape{"usual", UsualSize, 1}}
+				a.look = a.checkRoom
+				play(a)
+			})
+		}
+	}
+}
+
+// catalogTexts are the texts of the language that the desks speak.
+func catalogTexts() []string {
+	if language == nil {
+		return nil
+	}
+	return language.forms
+}
+
+// language is what the desks of a test speak; nil for English.
+var language *interpreter
+
+// speak has the desks speak a language until the test ends.
+func speak(t *testing.T, code string) {
+	t.Helper()
+	if code != "en" {
+		language = newInterpreter(t, code)
+		t.Cleanup(func() { language = nil })
+	}
+}
+
+// speaks is the code of the language that the desks speak.
+func speaks() string {
+	if language == nil {
+		return "en"
+	}
+	return language.code
+}
+
+// languageSuffix tells the pictures of another language from the English ones.
+func languageSuffix() string {
+	if language == nil {
+		return ""
+	}
+	return "-" + language.code
+}
+
+// checkRoom reports texts of the catalog that are cut off, and what stands out of the window.
+func (a *album) checkRoom(where string) {
+	a.Helper()
+	for _, size := range []fyne.Size{LeastSize, UsualSize} {
+		a.window.Resize(size)
+		a.ui.root.Refresh()
+		a.checkSides(where)
+		label := ""
+		a.walk(func(o fyne.CanvasObject) {
+			if part, ok := o.(fyne.Accessible); ok {
+				label = part.AccessibilityLabel()
+			}
+			if line, ok := o.(*canvas.Text); ok && isCut(line, label) {
+				a.Errorf("%s, %v wide: %q of %q is cut off: %.0f of %.0f", where, size.Width, line.Text, label, line.Size().Width, line.MinSize().Width)
+			}
+		})
+	}
+}
+
+// isCut reports whether a line is longer than its room, or ends in an ellipsis though the label that it shows, or begins, is a text of
+// the catalog: what people have typed may be shortened.
+func isCut(line *canvas.Text, label string) bool {
+	if line.Text == "" || line.Size().Width <= 0 {
+		return false
+	}
+	start, shortened := strings.CutSuffix(line.Text, "…")
+	if !shortened || strings.Contains(label, line.Text) || !strings.HasPrefix(label, strings.TrimRight(start, "\u00a0 ")) {
+		return line.MinSize().Width > line.Size().Width+1
+	}
+	return slices.Contains(catalogTexts(), label)
+}
+
+// What is typed in the editor is still there when the language was changed, and all that is around it is in the new one.
+func TestTypedTextOutlivesTheLanguage(t *testing.T) {
+	d := openDesk(t)
+	d.press(screen.ActionNew)
+	d.typeText("Half typed")
+	d.press(screen.ActionSettings)
+	d.shell.Vault().Settings().SetLanguage("de")
+	d.queue.Drain()
+	for _, text := range []string{"Darstellung", "Neuer Login"} {
+		if !d.reads(text) {
+			t.Errorf("%q cannot be read: %q", text, d.texts())
+		}
+	}
+	d.keys(fyne.KeyEscape)
+	found := false
+	d.walk(func(o fyne.CanvasObject) {
+		entry, ok := o.(*widget.Entry)
+		found = found || ok && entry.Text() == "Half typed"
+	})
+	if !found || d.reads("Appearance") || d.reads("New login") {
+		t.Errorf("the typed text is in the window: %v; there is %q", found, d.texts())
+	}
+	if code := d.env.Words.Code(); code != "de" {
+		t.Errorf("the language is %s", code)
+	}
+}
