@@ -1,11 +1,28 @@
 package assets
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
+
+// Every language says all that English says.
+func TestTranslationsAreComplete(t *testing.T) {
+	source := mustRead(t, fallback)
+	if len(Languages()) != len(planned) {
+		t.Errorf("translations of %v, want %v", Languages(), planned)
+	}
+	for _, l := range Languages() {
+		texts := mustRead(t, l.Code)
+		for _, key := range slices.Sorted(maps.Keys(source)) {
+			if texts[key] == nil {
+				t.Errorf("%s: %s is missing", l.Code, key)
+			}
+		}
+	}
+}
 
 func mustRead(t *testing.T, code string) map[string]text {
 	t.Helper()
