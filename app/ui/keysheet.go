@@ -15,7 +15,7 @@ import (
 const (
 	keySheetWidth  = 760
 	keyColumnLeast = 300
-	keyTextWidth   = 118
+	keyTextWidth   = 126
 )
 
 // showKeys opens the sheet of all keys, on any screen.
