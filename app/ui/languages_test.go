@@ -110,12 +110,27 @@ func (in *interpreter) hears(label string) []string {
 				}
 				return "1"
 			}))
-		case len([]rune(text.form)) > 3 && !strings.Contains(text.form, "{") && strings.Contains(label, text.form):
-			meanings = append(meanings, strings.ReplaceAll(label, text.form, text.english))
+		default:
+			// A label may be put together of several texts: what follows the place, or the whole text, is found in it.
+			if own, english := afterPlace(text.form), afterPlace(text.english); len([]rune(own)) > 3 && english != "" && strings.Contains(label, own) {
+				meanings = append(meanings, strings.ReplaceAll(label, own, english))
+			}
 		}
 	}
 	in.known[label] = meanings
 	return meanings
+}
+
+// afterPlace is what follows the one place that a text begins with, or the whole of a text without places; else empty.
+func afterPlace(form string) string {
+	_, rest, found := strings.Cut(form, "}")
+	switch {
+	case !strings.Contains(form, "{"):
+		return form
+	case found && strings.HasPrefix(form, "{") && !strings.Contains(rest, "{"):
+		return rest
+	}
+	return ""
 }
 
 // roomVariable names the languages, by their codes with commas or "all", in which every scene of the pictures is played and every text
