@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -102,12 +103,19 @@ func newHosted(t *testing.T) *hosted {
 	_, b := h.pc(h.homeB, func(pc *testpc.PC) *session.Unlocked { return pc.SignIn(t, server, "anna@coffer.test", u.SecretKey()) })
 	b.Lock()
 	h.account = u.Account()
-	server.Restart() // so that the log is in the database, and nothing is written while that is read
+	restart(server) // so that the log is in the database, and nothing is written while that is read
 	if h.disk, err = testdisk.NewRecorder(filepath.Dir(server.Database())); err != nil {
 		t.Fatal(err)
 	}
 	recorder.Store(h.disk)
 	return h
+}
+
+// restart leaves no connection to the server that was: it waits some seconds for one that was never used, and a request on one may be sent
+// before it is seen to be closed.
+func restart(server *testkit.Server) {
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	server.Restart()
 }
 
 // pc is a computer below a folder, on which someone comes in.
@@ -265,7 +273,7 @@ func TestFailingDiskOfTheServer(t *testing.T) {
 			for n, hit := 1, "yes"; hit != "" && !late(t); n++ {
 				titles++
 				testpc.Save(t, u, testpc.Login(fmt.Sprint("Site ", titles), "anna", "x"))
-				server.Restart() // what SQLite keeps in memory is read again
+				restart(server) // what SQLite keeps in memory is read again
 				disk.arm(n)
 				err := u.Sync(t.Context())
 				hit = disk.disarm()
@@ -281,7 +289,7 @@ func TestFailingDiskOfTheServer(t *testing.T) {
 			if got := len(b.Vault().Query(vault.Filter{})); got != titles {
 				t.Errorf("B has %d of %d", got, titles)
 			}
-			if failures == 0 {
+			if failures == 0 && !late(t) {
 				t.Error("nothing failed")
 			}
 			t.Logf("%d steps failed", failures)
