@@ -74,7 +74,7 @@ func (p Paths) Files(account id.ID) string {
 func (p Paths) Log() string { return filepath.Join(p.Logs, "coffer.log") }
 
 // Create makes the folders that are missing, for this user alone, and fails with ErrNotPrivate if one of them is not. On Windows SYSTEM
-// and administrators, who can take what they like, have access too.
+// has access too.
 func (p Paths) Create() error {
 	for _, dir := range []string{p.Home, p.Data, p.Cache, p.Logs} {
 		if err := privateFolder(dir); err != nil {

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Secure closes what other users of this PC could read of the profile: folders get 0700 and files 0600; on Windows this user, SYSTEM and
-// administrators have access, and nothing is inherited from above. It returns how many were open. What belongs to somebody else fails
+// Secure closes what other users of this PC could read of the profile: folders get 0700 and files 0600; on Windows this user and SYSTEM have
+// access, and nothing is inherited from above. It returns how many were open. What belongs to somebody else fails
 // with ErrNotPrivate, and links are left alone: they may lead anywhere.
 func (p Paths) Secure() (mended int, err error) {
 	for _, dir := range []string{p.Home, p.Data, p.Logs} {

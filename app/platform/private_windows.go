@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// The access lists of a profile's folders and files: full access for SYSTEM, administrators and this user, and nothing from above. What
-// is made in a folder inherits its list.
+// The access lists of a profile's folders and files: full access for SYSTEM and this user, and nothing from above. What is made in a
+// folder inherits its list. Administrators need no entry: they can take what they like. A list that has one is left as it is.
 const (
-	folderList = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;%s)"
-	fileList   = "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;%s)"
+	folderList = "D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;%s)"
+	fileList   = "D:P(A;;FA;;;SY)(A;;FA;;;%s)"
 )
 
 // privateFolder makes dir, and closes it to others before anything is in it. Of a file system that does not answer, Secure tells.
@@ -29,7 +29,7 @@ func privateFolder(dir string) error {
 	return nil
 }
 
-// closeToOthers gives a file or folder of this user the access list that it should have, and tells whether others had access.
+// closeToOthers gives a file or folder of this user the access list that it should have, and tells of a folder whether others had access.
 func closeToOthers(path string, entry fs.DirEntry) (closed bool, err error) {
 	if !entry.IsDir() && !entry.Type().IsRegular() {
 		return false, nil
@@ -47,14 +47,10 @@ func closeTo(path string, folder bool) (closed bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("find this user: %w", err)
 	}
-	sd, err := windows.GetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
-	if err != nil {
-		return false, fmt.Errorf("read access of %s: %w", path, err)
-	}
-	has, err := accessOf(sd, user.User.Sid)
+	has, err := readAccess(path, user.User.Sid)
 	switch {
 	case err != nil:
-		return false, fmt.Errorf("read access of %s: %w", path, err)
+		return false, err
 	case !has.ours:
 		return false, fmt.Errorf("%s: %w", path, ErrNotPrivate)
 	case !has.others && (has.protected || !folder):
@@ -64,11 +60,25 @@ func closeTo(path string, folder bool) (closed bool, err error) {
 	if folder {
 		list = folderList
 	}
-	err = setList(path, fmt.Sprintf(list, user.User.Sid))
-	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
-		err = fmt.Errorf("%s: %w: %w", path, ErrNotPrivate, err)
+	if err := setList(path, fmt.Sprintf(list, user.User.Sid)); errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		return false, fmt.Errorf("%s: %w: %w", path, ErrNotPrivate, err)
+	} else if err != nil {
+		return false, err
 	}
-	return has.others, err
+	// Some file systems take a list and keep another.
+	kept, err := readAccess(path, user.User.Sid)
+	return has.others && !kept.others && folder, err
+}
+
+func readAccess(path string, user *windows.SID) (has access, err error) {
+	sd, err := windows.GetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
+	if err == nil {
+		has, err = accessOf(sd, user)
+	}
+	if err != nil {
+		return has, fmt.Errorf("read access of %s: %w", path, err)
+	}
+	return has, nil
 }
 
 // keepsLists tells whether the file system has access lists: that of most memory sticks has none, and everyone who holds it reads it.
