@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -47,7 +48,7 @@ func (d *desk) untilFile(name, status string) {
 	d.Helper()
 	d.until(name+", "+status, func() bool {
 		for _, row := range d.shell.Vault().Detail().State().Files.Rows {
-			if row.Name == name && row.Status == status {
+			if row.Name == name && slices.Contains(language.hears(row.Status), status) {
 				return true
 			}
 		}

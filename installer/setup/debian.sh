@@ -10,8 +10,9 @@ set -eu
 # depends on, so there is no gcc in the list.
 build="ca-certificates git make clang-14 libc6-dev binutils pkg-config xorg-dev libgl1-mesa-dev libxkbcommon-dev"
 
-# The tests meet the real services: a message bus, a keyring, an X server with other clients, readers of PDF and QR codes.
-test="$build procps dbus gnome-keyring libsecret-tools xvfb x11-utils xclip xdotool poppler-utils zbar-tools"
+# The tests meet the real services: a message bus, a keyring, an X server with other clients, readers of PDF and QR codes, a font with
+# Japanese letters (2 MB).
+test="$build procps dbus gnome-keyring libsecret-tools xvfb x11-utils xclip xdotool poppler-utils zbar-tools fonts-vlgothic"
 
 run="$test dbus-x11 openbox libgl1-mesa-dri fonts-dejavu-core fonts-noto-cjk"
 
