@@ -509,6 +509,7 @@ func (v *Vault) DismissToast() {
 func (v *Vault) Undo() {
 	switch undo := v.undo; {
 	case v.stopWork != nil:
+		v.nextWork = nil
 		v.stopWork()
 	case v.conflicts != nil && v.toast.Undo == "":
 		v.conflicts.UndoLast()

@@ -122,7 +122,7 @@ func (v *Vault) arrangeItems(items []id.ID, to vault.Rearrangement, said func(n 
 	}, func(done vault.Arranged) { v.arranged(done, said) })
 }
 
-// arranged says what was done; where nothing was to be done, nothing.
+// arranged says what was done; where nothing was to be done, nothing, and what was done before can still be taken back.
 func (v *Vault) arranged(done vault.Arranged, said func(n int) string) {
 	text, undo := said(done.Changed), func() { v.takeBack(done) }
 	if done.Changed == 0 {
@@ -159,7 +159,6 @@ func onMany[T any](v *Vault, total int, do func(ctx context.Context, progress fu
 		v.nextWork = append(v.nextWork, func() { onMany(v, total, do, done) })
 		return
 	}
-	v.undo = nil
 	stopped, stop := context.WithCancel(context.Background())
 	v.stopWork = stop
 	Run(v.run, func(ctx context.Context) (T, error) {
@@ -263,7 +262,10 @@ func (v *Vault) askToDelete(items []id.ID, question string, said func(n int) str
 		v.askWith(question, files, func() {
 			onMany(v, len(items), func(ctx context.Context, progress func(done, total int)) (int, error) {
 				return v.vault.DeleteTrashed(ctx, items, progress)
-			}, func(n int) { v.say(said(n), nil) })
+			}, func(n int) {
+				v.undo = nil
+				v.say(said(n), nil)
+			})
 		}, append(args, "count", count)...)
 	}, items...)
 }

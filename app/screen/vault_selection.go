@@ -151,10 +151,13 @@ func (v *Vault) prune() bool {
 	if v.marked == nil {
 		return false
 	}
-	left := make(marked, len(v.marked))
-	for _, s := range v.rows {
-		if v.marked.has(s.ID) {
-			left[s.ID] = struct{}{}
+	left := v.marked
+	if n := v.shown(left); n < len(left) {
+		left = make(marked, n)
+		for _, s := range v.rows {
+			if v.marked.has(s.ID) {
+				left[s.ID] = struct{}{}
+			}
 		}
 	}
 	if len(left) > 1 {
@@ -168,11 +171,22 @@ func (v *Vault) prune() bool {
 	return false
 }
 
+// shown counts the rows that are among some items.
+func (v *Vault) shown(items marked) (n int) {
+	for _, s := range v.rows {
+		if items.has(s.ID) {
+			n++
+		}
+	}
+	return n
+}
+
 // gather looks at the selected items once.
 func (v *Vault) gather() {
 	f := facts{kinds: map[vault.Kind]int{}, tags: map[string]int{}}
+	all := len(v.marked) == len(v.rows) // which are looked up by the hundred thousand else
 	for _, s := range v.rows {
-		if !v.marked.has(s.ID) {
+		if !all && !v.marked.has(s.ID) {
 			continue
 		}
 		f.kinds[s.Kind]++
