@@ -189,7 +189,7 @@ func TestAnOlderVersionKeepsTheAttachments(t *testing.T) {
 func TestTheHistoryOfAnOlderVersion(t *testing.T) {
 	it := Item{Kind: Note, Title: "x", Attachments: []id.ID{{1}}}
 	it.setField("unknown/19", []byte{0x80})
-	it.setField("unknown/20", []byte{0x80})
+	it.setField("unknown/21", []byte{0x80})
 	encoded, err := encode(&it)
 	if err != nil {
 		t.Fatal(err)
