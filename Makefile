@@ -72,10 +72,8 @@ bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/perform
 
 # What happens in the window (a letter in the search until the list is there), then the programs from outside.
 bench-gui: setup-system build ## the window beside KeePassXC's, under Xvfb without a graphics card: ITEMS="10000 100000"
-	@mkdir -p out/bench
-	$(GO) test -run '^$$' -bench Keystroke -benchtime 30x -count 3 ./app/ui | tee out/bench/gui.txt
-	COFFER_PROGRAM=$(CURDIR)/bin/coffer COFFER_ITEMS="$(ITEMS)" \
-		$(GO) test -tags=x11,gui -run '^$$' -bench Window -benchtime 1x -count 3 -timeout 60m ./internal/bench | tee -a out/bench/gui.txt
+	$(GO) test -run '^$$' -bench Keystroke -benchtime 30x -count 3 ./app/ui
+	COFFER_PROGRAM=$(CURDIR)/bin/coffer COFFER_ITEMS="$(ITEMS)" $(GO) test -tags=x11,gui -run '^$$' -bench Window -benchtime 1x -count 3 -timeout 60m ./internal/bench
 
 build: setup-test ## the programs, into bin/
 	@mkdir -p bin
