@@ -17,7 +17,7 @@ import (
 	"github.com/coffer-vault/coffer/vault"
 )
 
-var today = time.Date(2026, 9, 20, 12, 0, 0, 0, time.UTC)
+var today = time.Date(2026, 9, 20, 12, 0, 0, 0, time.Local) // what is valid until today is so wherever that is
 
 const strong = "mGx7!qL2#vRt9zW"
 

@@ -33,6 +33,9 @@ type system struct{ none }
 // SecretService implements importer.KeyStore. It may make the desktop ask the user to unlock the keyring.
 func (system) SecretService(ctx context.Context, attributes map[string]string) (secret.Bytes, error) {
 	value, err := lookUp(ctx, attributes)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // the bus says no more than that its connection is closed
+	}
 	if err != nil {
 		return secret.Bytes{}, fmt.Errorf("%w: secret service: %w", importer.ErrNoKey, err)
 	}

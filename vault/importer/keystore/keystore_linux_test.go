@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/godbus/dbus/v5"
 
@@ -74,6 +73,7 @@ func TestNoServiceAndNoBus(t *testing.T) {
 type lockedService struct {
 	conn     *dbus.Conn
 	answer   func(conn *dbus.Conn) // to the prompt
+	giveUp   func()                // of who asks
 	unlocked bool
 }
 
@@ -117,9 +117,8 @@ func TestPrompt(t *testing.T) {
 	}
 	noItems := dbus.MakeVariant([]dbus.ObjectPath{})
 	for name, c := range map[string]struct {
-		answer  func(*lockedService) func(*dbus.Conn)
-		want    string // in the error; empty for success
-		patient bool
+		answer func(*lockedService) func(*dbus.Conn)
+		want   string // in the error; empty for success
 	}{
 		"unlocked": {func(s *lockedService) func(*dbus.Conn) {
 			s.unlocked = true
@@ -127,12 +126,17 @@ func TestPrompt(t *testing.T) {
 				completed("/another/prompt", true, noItems)(conn)
 				completed(promptPath, false, noItems)(conn)
 			}
-		}, "", true},
-		"refused":    {func(*lockedService) func(*dbus.Conn) { return completed(promptPath, true, noItems) }, "refused", true},
-		"odd answer": {func(*lockedService) func(*dbus.Conn) { return completed(promptPath, "yes") }, "prompt", true},
-		"no answer":  {func(*lockedService) func(*dbus.Conn) { return func(*dbus.Conn) {} }, "deadline", false},
-		"stays shut": {func(*lockedService) func(*dbus.Conn) { return completed(promptPath, false, noItems) }, "get secret", true},
-		"disappears": {func(s *lockedService) func(*dbus.Conn) { return func(conn *dbus.Conn) { go conn.Close() } }, "", false},
+		}, ""},
+		"refused":    {func(*lockedService) func(*dbus.Conn) { return completed(promptPath, true, noItems) }, "refused"},
+		"odd answer": {func(*lockedService) func(*dbus.Conn) { return completed(promptPath, "yes") }, "prompt"},
+		"no answer":  {func(s *lockedService) func(*dbus.Conn) { return func(*dbus.Conn) { s.giveUp() } }, "canceled"},
+		"stays shut": {func(*lockedService) func(*dbus.Conn) { return completed(promptPath, false, noItems) }, "get secret"},
+		"disappears": {func(s *lockedService) func(*dbus.Conn) {
+			return func(conn *dbus.Conn) {
+				go conn.Close()
+				s.giveUp() // nothing else ends the wait
+			}
+		}, "canceled"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			session := testbus.StartBus(t, t.TempDir())
@@ -140,11 +144,9 @@ func TestPrompt(t *testing.T) {
 			service := &lockedService{conn: session.Connect(t)}
 			service.answer = c.answer(service)
 			play(t, service)
-			ctx, cancel := t.Context(), context.CancelFunc(func() {})
-			if !c.patient {
-				ctx, cancel = context.WithTimeout(ctx, 200*time.Millisecond)
-			}
+			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
+			service.giveUp = cancel
 			value, err := New().SecretService(ctx, attributes)
 			if name == "unlocked" {
 				if err != nil || string(value.Reveal()) != "the secret" {
