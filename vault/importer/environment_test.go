@@ -33,6 +33,7 @@ func liveStore(t *testing.T) (*sql.DB, string) {
 }
 
 func TestOpenDatabaseWhileItsProgramRuns(t *testing.T) {
+	t.Setenv("HOME", t.TempDir())
 	db, folder := liveStore(t)
 	lock, err := db.Conn(t.Context())
 	if err != nil {

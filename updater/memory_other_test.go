@@ -1,0 +1,5 @@
+//go:build !linux
+
+package updater
+
+func roomy(string) bool { return false }
