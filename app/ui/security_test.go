@@ -160,6 +160,7 @@ func TestWeakPasswordIsMarkedInTheList(t *testing.T) {
 
 func TestLockForgetsTheCheck(t *testing.T) {
 	d := checkDesk(t, findings()...)
+	d.waitFor("Security check, 5")
 	d.do("Security check, 5")
 	d.waitFor("5 items to mend")
 	model := d.shell.Vault().Security()
