@@ -134,7 +134,7 @@ func afterPlace(form string) string {
 }
 
 // roomVariable names the languages, by their codes with commas or "all", in which every scene of the pictures is played and every text
-// is held against its room. That takes half a minute for each, too long for every run.
+// is held against its room. That takes half a minute for each on a quiet machine, too long for every run.
 const roomVariable = "COFFER_ROOM"
 
 // Every screen has room for its texts, in the usual window and in the smallest.
