@@ -76,31 +76,6 @@ func (v *Vault) AddTag(tag string) {
 // RemoveTag takes a tag from the selected items.
 func (v *Vault) RemoveTag(tag string) { v.arrange(kept, vault.WithoutTag(tag), "untagged") }
 
-// Drop moves the selected items to a place of the sidebar: into a folder, the archive or the trash, or makes them favorites.
-func (v *Vault) DropOn(place Place) {
-	switch place.Kind {
-	case PlaceFolder:
-		v.Move(place.Folder.String())
-	case PlaceFavorites:
-		v.arrange(kept, vault.AsFavorite(true), "favorited")
-	case PlaceTag:
-		v.AddTag(place.Tag)
-	case PlaceArchive:
-		v.leavePane(func() { v.arrange(kept, vault.InArchive(true), "archived") })
-	case PlaceTrash:
-		v.Trash()
-	}
-}
-
-// TakesDrop reports whether DropOn does something for a place.
-func (v *Vault) TakesDrop(place Place) bool {
-	switch place.Kind {
-	case PlaceFolder, PlaceFavorites, PlaceTag, PlaceArchive, PlaceTrash:
-		return v.canArrange()
-	}
-	return false
-}
-
 // arrange changes the selected items that are where want says, in one transaction, and says so with a way back. said is the key of the
 // words: screen.vault.<said> for one item, screen.bulk.<said> for several.
 func (v *Vault) arrange(want func(*vault.Summary) bool, to vault.Rearrangement, said string) {

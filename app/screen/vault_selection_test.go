@@ -146,7 +146,6 @@ func TestBulkActionsAndUndo(t *testing.T) {
 		{"3 items have a new tag.", func() { v.AddTag(" home ") }, func(s *vault.Summary) bool { return slices.Equal(s.Tags, []string{"home"}) }},
 		{"3 items are in the archive.", v.ToggleArchive, func(s *vault.Summary) bool { return s.ArchivedAt != 0 }},
 		{"3 items are in the trash.", func() { v.Do(ActionTrash) }, func(s *vault.Summary) bool { return s.TrashedAt != 0 }},
-		{"3 items are in the trash.", func() { v.DropOn(Place{Kind: PlaceTrash}) }, func(s *vault.Summary) bool { return s.TrashedAt != 0 }},
 	} {
 		before := snapshot(t, v)
 		v.Select(0)
