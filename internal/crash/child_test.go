@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"testing"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
@@ -170,16 +171,32 @@ func manager(home string, transport http.RoundTripper, at func(string), driven b
 	}), nil
 }
 
-// hear reads what a child tells, until it is dead.
+// hear reads what a child tells, until it is dead. Killed in the middle of a line it has said nothing with it: of what that was to begin
+// nothing was done.
 func hear(r io.Reader, each func(message)) error {
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, 64<<20)
-	for lines.Scan() {
+	for lines := bufio.NewReader(r); ; {
+		line, err := lines.ReadBytes('\n')
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
 		var m message
-		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-			return fmt.Errorf("%w: %q", err, lines.Text())
+		if err := json.Unmarshal(line, &m); err != nil {
+			return fmt.Errorf("%w: %.1000q", err, line)
 		}
 		each(m)
 	}
-	return lines.Err()
+}
+
+func TestAChildIsKilledInTheMiddleOfALine(t *testing.T) {
+	heard := 0
+	err := hear(strings.NewReader("{\"Ready\":true}\n{\"Begun\":{\"What\":\"imp"), func(message) { heard++ })
+	if err != nil || heard != 1 {
+		t.Errorf("%d lines, %v", heard, err)
+	}
+	if hear(strings.NewReader("what\n"), func(message) {}) == nil {
+		t.Error("a whole line that says nothing is no error")
+	}
 }
