@@ -125,7 +125,7 @@ func (v *Vault) Rearrange(ctx context.Context, undo Arranged, progress func(done
 		kept, s := false, undo.steps[i]
 		err := done.note(e.arrange(s.item, func(a *Arrangement) {
 			*a = s.back(*a)
-			kept = !a.equal(s.before)
+			kept = !s.undone(*a)
 		}))
 		if kept {
 			done.Left++
@@ -224,6 +224,27 @@ func (s *step) back(now Arrangement) Arrangement {
 		ArchivedAt: changed(s.after.ArchivedAt, now.ArchivedAt, s.before.ArchivedAt),
 		TrashedAt:  changed(s.after.TrashedAt, now.TrashedAt, s.before.TrashedAt),
 	}
+}
+
+// undone tells whether of what the step changed nothing stays; what it left alone may be as it likes.
+func (s *step) undone(now Arrangement) bool {
+	rest := s.before
+	if s.after.Folder == s.before.Folder {
+		rest.Folder = now.Folder
+	}
+	if slices.Equal(s.after.Tags, s.before.Tags) {
+		rest.Tags = now.Tags
+	}
+	if s.after.Favorite == s.before.Favorite {
+		rest.Favorite = now.Favorite
+	}
+	if s.after.ArchivedAt == s.before.ArchivedAt {
+		rest.ArchivedAt = now.ArchivedAt
+	}
+	if s.after.TrashedAt == s.before.TrashedAt {
+		rest.TrashedAt = now.TrashedAt
+	}
+	return now.equal(rest)
 }
 
 // RevertFolder takes back that a folder was renamed or moved: its name or place, where that is what SaveFolder made it. Errors as for
