@@ -281,7 +281,7 @@ func TestStoppingAChangeOfMany(t *testing.T) {
 			t.Errorf("%q: %s, before: %s; %+v", v.State().Toast.Text, got, before, v.State().Problem)
 		}
 	default:
-		t.Error(said)
+		t.Errorf("%q, %+v", said, v.State().Problem)
 	}
 }
 

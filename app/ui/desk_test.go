@@ -321,6 +321,17 @@ func (d *desk) add(title, user, password string) {
 	d.typeText(password)
 	d.press(screen.ActionSave)
 	d.waitForItem(title)
+	d.until(title+" in the list", func() bool { return rowTitled(d.shell.Vault().State().Rows, title) })
+}
+
+// rowTitled tells whether a list has an item.
+func rowTitled(rows screen.Rows, title string) bool {
+	for i := range rows.Len() {
+		if rows.At(i).Title == title {
+			return true
+		}
+	}
+	return false
 }
 
 // files are the files that were saved.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -107,6 +108,24 @@ func TestCancelled(t *testing.T) {
 	}
 	if err := put(s, 51, 10); err != nil {
 		t.Errorf("after a cancelled update: %v", err)
+	}
+}
+
+// The end of a context comes between any two steps of database/sql, which then says what is gone and not why.
+func TestWhatTheEndOfAContextIsCalled(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	closed := errors.New("write object: sql: statement is closed")
+	if err := ended(ctx, closed); errors.Is(err, context.Canceled) {
+		t.Errorf("before its end: %v", err)
+	}
+	cancel()
+	for _, gone := range []error{closed, fmt.Errorf("write object: %w", sql.ErrTxDone)} {
+		if err := ended(ctx, gone); !errors.Is(err, context.Canceled) || !errors.Is(err, gone) {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := ended(ctx, vault.ErrTampered); errors.Is(err, context.Canceled) || err != vault.ErrTampered {
+		t.Errorf("something else: %v", err)
 	}
 }
 

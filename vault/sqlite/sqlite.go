@@ -167,7 +167,7 @@ func (s *Store) view(ctx context.Context, f func(*transaction) error) error {
 		return fmt.Errorf("read vault file: %w", classify(err))
 	}
 	defer tx.Rollback()
-	return classify(f(&transaction{ctx: ctx, tx: tx}))
+	return ended(ctx, f(&transaction{ctx: ctx, tx: tx}))
 }
 
 // Update implements vault.Store.
@@ -212,12 +212,21 @@ func (s *Store) transact(ctx context.Context, f func(*transaction) error) error 
 	}
 	defer tx.Rollback()
 	if err := f(&transaction{ctx: ctx, tx: tx}); err != nil {
-		return classify(err)
+		return ended(ctx, err)
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("write vault file: %w", classify(err))
+		return fmt.Errorf("write vault file: %w", ended(ctx, err))
 	}
 	return nil
+}
+
+// ended is classify, but names the end of a context where database/sql only says that the transaction, or a statement of it, is gone.
+func ended(ctx context.Context, err error) error {
+	gone := err != nil && (errors.Is(err, sql.ErrTxDone) || strings.Contains(err.Error(), "sql: statement is closed"))
+	if gone && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return classify(err)
 }
 
 // classify adds the error that vault.Store promises to one of SQLite's.
