@@ -61,15 +61,14 @@ type PaletteConfig struct {
 // Palette finds commands and items by what is typed.
 type Palette struct {
 	model[PaletteState]
-	config   PaletteConfig
-	docs     []search.Doc // of the commands
-	typed    string
-	of       *vault.Summary
-	rows     []choice
-	at       int
-	asking   bool
-	askAgain bool
-	waiting  []func() // what keys asked for before the list was up to date with what was typed
+	config  PaletteConfig
+	docs    []search.Doc // of the commands
+	typed   string
+	of      *vault.Summary
+	rows    []choice
+	at      int
+	asking  asking
+	waiting []func() // what keys asked for before the list was up to date with what was typed
 }
 
 // choice is a row with what it does.
@@ -141,7 +140,7 @@ func (p *Palette) Choose() { p.whenFound(func() { p.ChooseRow(p.at) }) }
 
 // whenFound calls f with the rows that belong to what was typed: now, or as soon as they are there.
 func (p *Palette) whenFound(f func()) {
-	if p.asking {
+	if p.asking.running {
 		p.waiting = append(p.waiting, f)
 		return
 	}
@@ -159,7 +158,7 @@ func (p *Palette) ChooseRow(index int) {
 
 // More lists the actions of the selected item, and reports whether that may be one.
 func (p *Palette) More() bool {
-	if p.of != nil || !p.asking && p.selected() == nil {
+	if p.of != nil || !p.asking.running && p.selected() == nil {
 		return false
 	}
 	p.whenFound(func() {
@@ -222,18 +221,15 @@ func (p *Palette) find() {
 }
 
 func (p *Palette) ask() {
-	if p.asking {
-		p.askAgain = true
+	if !p.asking.begin() {
 		return
 	}
-	p.asking, p.askAgain = true, false
 	typed := p.typed
 	Run(p.run, func(context.Context) ([]*vault.Summary, error) {
 		found := p.config.Vault.Query(vault.Filter{Text: typed})
 		return found[:min(len(found), paletteItems)], nil
 	}, func(items []*vault.Summary, _ error) {
-		p.asking = false
-		if p.askAgain || p.typed != typed {
+		if again := p.asking.end(); again || p.typed != typed {
 			p.find()
 			return
 		}
@@ -244,7 +240,7 @@ func (p *Palette) ask() {
 func (p *Palette) show(rows []choice) {
 	p.rows, p.at = rows[:min(len(rows), paletteRows)], 0
 	p.changed()
-	if p.asking {
+	if p.asking.running {
 		return
 	}
 	waiting := p.waiting

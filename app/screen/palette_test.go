@@ -29,7 +29,7 @@ func paletteDesk(t *testing.T) (*desk, *Vault, *Palette) {
 func (d *desk) search(p *Palette, text string) []PaletteRow {
 	d.t.Helper()
 	p.SetText(text)
-	d.until("what "+text+" finds", func() bool { return !p.asking })
+	d.until("what "+text+" finds", func() bool { return !p.asking.running })
 	return p.State().Rows
 }
 

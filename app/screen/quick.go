@@ -50,8 +50,7 @@ type Quick struct {
 	rows     []*vault.Summary
 	selected id.ID
 	known    bool // rows belong to search
-	asking   bool
-	askAgain bool
+	asking   asking
 	wanted   Action // was asked for before the rows were there
 	problem  Message
 }
@@ -173,18 +172,15 @@ func (q *Quick) SetSearch(text string) {
 
 // refresh asks the vault again, off the UI goroutine. However often it is called while a query runs, one more follows.
 func (q *Quick) refresh() {
-	if q.asking {
-		q.askAgain = true
+	if !q.asking.begin() {
 		return
 	}
-	q.asking, q.askAgain = true, false
 	store, text := q.unlocked.Vault(), q.search
 	Run(q.work, func(context.Context) ([]*vault.Summary, error) {
 		rows := store.Query(vault.Filter{Text: text})
 		return rows[:min(len(rows), quickRows)], nil
 	}, func(rows []*vault.Summary, _ error) {
-		q.asking = false
-		if q.askAgain {
+		if q.asking.end() {
 			q.refresh()
 			return
 		}
@@ -252,15 +248,7 @@ func (q *Quick) take(action Action) {
 	if q.selected.IsZero() {
 		return
 	}
-	store, item, now := q.unlocked.Vault(), q.selected, q.env.Clock.Now()
-	RunOwned(q.work, func(ctx context.Context) (taken, error) {
-		it, err := store.Get(ctx, item)
-		if err != nil {
-			return taken{}, err
-		}
-		defer it.Wipe()
-		return takeFrom(&it, action, now)
-	}, func(t taken, err error) { q.took(action, t, err) }, taken.wipe)
+	take(q.work, q.unlocked.Vault(), q.selected, action, q.env.Clock.Now(), func(t taken, err error) { q.took(action, t, err) })
 }
 
 func (q *Quick) took(action Action, t taken, err error) {
@@ -268,10 +256,9 @@ func (q *Quick) took(action Action, t taken, err error) {
 	case err != nil:
 		q.fail(explain(q.env.Words, err))
 	case t.value.IsZero():
-		q.fail(Message{Tone: ToneWarning, What: q.text("screen.quick.nothing." + string(action))})
+		q.fail(Message{Tone: ToneWarning, What: q.text(lacksText(action))})
 	case action == ActionOpenSite:
-		address := string(t.value.Reveal())
-		t.wipe()
+		address := t.address()
 		Run(q.work, func(context.Context) (struct{}, error) { return struct{}{}, q.env.OpenURL(address) }, q.done)
 	default:
 		q.unlocked.Vault().Used(q.selected)
@@ -321,48 +308,4 @@ func (q *Quick) view() QuickState {
 		s.Keys = append(s.Keys, key)
 	}
 	return s
-}
-
-// taken is a value on its way out of an item; a website is one too.
-type taken struct{ value secret.Bytes }
-
-func (t taken) wipe() { t.value.Wipe() }
-
-// takeFrom copies from an item what an action is about; nothing where the item lacks it.
-func takeFrom(it *vault.Item, action Action, now time.Time) (taken, error) {
-	switch action {
-	case ActionCopyUser:
-		spec, _ := vault.SpecOf(it.Kind)
-		return taken{it.Value(spec.Subtitle).Clone()}, nil
-	case ActionCopyCode:
-		if it.Value(vault.OTP).IsZero() {
-			return taken{}, nil
-		}
-		code, err := codeAt(it.Value(vault.OTP), now)
-		if err != nil {
-			return taken{}, err
-		}
-		return taken{secret.FromString(code.text)}, nil
-	case ActionOpenSite:
-		for _, website := range it.Websites {
-			if address, ok := webAddress(website); ok {
-				return taken{secret.FromString(address)}, nil
-			}
-		}
-		return taken{}, nil
-	}
-	return taken{mainSecret(it).Clone()}, nil
-}
-
-// mainSecret lends what people want of an item most: its password, else the first of its secrets in the order in which they are shown.
-func mainSecret(it *vault.Item) secret.Bytes {
-	if password := it.Value(vault.Password); !password.IsZero() {
-		return password
-	}
-	for _, key := range shownKeys(it) {
-		if t := keyType(it.Kind, key); t.Secret() && t != vault.TOTP {
-			return it.Value(key)
-		}
-	}
-	return secret.Bytes{}
 }

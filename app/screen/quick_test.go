@@ -85,7 +85,7 @@ func TestQuickSaysWhatAnItemLacks(t *testing.T) {
 		}
 	}
 	for _, action := range quickKeys {
-		if action != ActionLock && !d.env.Words.Has("screen.quick.nothing."+string(action)) {
+		if action != ActionLock && !d.env.Words.Has(lacksText(action)) {
 			t.Errorf("no words for %s", action)
 		}
 	}

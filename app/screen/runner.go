@@ -52,6 +52,22 @@ func RunOwned[T any](r *Runner, work func(context.Context) (T, error), done func
 	return cancel
 }
 
+// asking is a question that is asked again and again, one at a time: however often it is asked meanwhile, once more follows.
+type asking struct{ running, again bool }
+
+// begin reports whether the question may be asked now. It is noted for later if not.
+func (a *asking) begin() bool {
+	*a = asking{running: true, again: a.running}
+	return !a.again
+}
+
+// end reports whether the answer is out of date, and the question is to be asked again.
+func (a *asking) end() bool {
+	again := a.again
+	*a = asking{}
+	return again
+}
+
 // After calls f on the UI goroutine after d, unless stop is called or the runner is stopped before.
 func (r *Runner) After(d time.Duration, f func()) (stop func()) {
 	ctx, cancel := context.WithCancel(r.ctx)

@@ -35,8 +35,7 @@ type Vault struct {
 	anchor   id.ID  // where a range begins
 	facts    facts  // of marked
 	loading  bool   // the first list has not arrived
-	asking   bool   // a query runs
-	askAgain bool   // what it asks is out of date
+	asking   asking // queries
 
 	detail    *Detail
 	editor    *Editor
@@ -157,11 +156,9 @@ type found struct {
 
 // refresh asks the vault again, off the UI goroutine. However often it is called while a query runs, one more follows.
 func (v *Vault) refresh() {
-	if v.asking {
-		v.askAgain = true
+	if !v.asking.begin() {
 		return
 	}
-	v.asking, v.askAgain = true, false
 	filter, place, check := v.place.filter(v.search, v.sort), v.place, v.security.check
 	Run(v.run, func(context.Context) (found, error) {
 		rows := v.vault.Query(filter)
@@ -173,8 +170,7 @@ func (v *Vault) refresh() {
 		}
 		return found{filter, rows, v.vault.Counts(), v.vault.Folders()}, nil
 	}, func(f found, _ error) {
-		v.asking = false
-		if v.askAgain {
+		if v.asking.end() {
 			v.refresh() // the latest wins: what was asked before is not shown
 			return
 		}

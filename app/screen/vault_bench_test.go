@@ -39,7 +39,7 @@ func benchVault(b *testing.B, n int) (*Vault, *screentest.Queue) {
 	}
 	v := NewVault(env, VaultConfig{Unlocked: u})
 	b.Cleanup(v.Leave)
-	queue.Until(b, "list", func() bool { return !v.asking })
+	queue.Until(b, "list", func() bool { return !v.asking.running })
 	return v, queue
 }
 
@@ -53,7 +53,7 @@ func BenchmarkKeystroke(b *testing.B) {
 				b.Run("text="+text, func(b *testing.B) {
 					for b.Loop() {
 						v.SetSearch(text)
-						queue.Until(b, text, func() bool { return !v.asking })
+						queue.Until(b, text, func() bool { return !v.asking.running })
 						rows := v.State().Rows
 						for i := range min(rows.Len(), 14) {
 							rows.At(i)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
 )
 
@@ -145,16 +144,25 @@ func (v *Vault) accountCommands() (all []PaletteCommand) {
 // onItem carries out an action on an item, wherever the list is; ActionList opens it.
 func (v *Vault) onItem(item id.ID, action Action) {
 	switch action {
-	case ActionCopyUser:
-		v.copyOf(item, vault.Username)
-	case ActionCopyPassword:
-		v.copyOf(item, vault.Password)
-	case ActionCopyCode:
-		v.copyOf(item, vault.OTP)
-	case ActionOpenSite:
-		v.openSiteOf(item)
+	case ActionCopyUser, ActionCopyPassword, ActionCopyCode, ActionOpenSite:
+		take(v.run, v.vault, item, action, v.env.Clock.Now(), func(t taken, err error) { v.took(item, action, t, err) })
 	default:
 		v.Reveal(item)
+	}
+}
+
+func (v *Vault) took(item id.ID, action Action, t taken, err error) {
+	switch {
+	case err != nil:
+		v.fail(explain(v.env.Words, err))
+	case t.value.IsZero():
+		v.say(v.text(lacksText(action)), nil)
+	case action == ActionOpenSite:
+		address := t.address()
+		v.vault.Used(item)
+		v.do(func(context.Context) error { return v.env.OpenURL(address) }, func() {})
+	default:
+		v.copyValue(item, t.value, fieldLabel(v.env.Words, t.kind, t.key))
 	}
 }
 
@@ -185,51 +193,4 @@ func placeOfItem(s *vault.Summary) Place {
 		return Place{Kind: PlaceArchive}
 	}
 	return Place{}
-}
-
-// copyOf puts a value of an item on the clipboard that is not shown; of a one-time code, the code of this moment.
-func (v *Vault) copyOf(item id.ID, key vault.Key) {
-	v.withItem(item, func(it *vault.Item) {
-		value := it.Value(key).Clone()
-		if key == vault.OTP {
-			code, err := codeAt(value, v.env.Clock.Now())
-			value.Wipe()
-			if err != nil {
-				v.fail(explain(v.env.Words, err))
-				return
-			}
-			value = secret.FromString(code.text)
-		}
-		if value.IsZero() {
-			v.say(v.text("screen.palette.nothing", "field", fieldLabel(v.env.Words, it.Kind, key)), nil)
-			return
-		}
-		v.copyValue(item, value, fieldLabel(v.env.Words, it.Kind, key))
-	})
-}
-
-func (v *Vault) openSiteOf(item id.ID) {
-	v.withItem(item, func(it *vault.Item) {
-		if len(it.Websites) == 0 {
-			return
-		}
-		address, ok := webAddress(it.Websites[0])
-		if !ok {
-			return
-		}
-		v.vault.Used(item)
-		v.do(func(context.Context) error { return v.env.OpenURL(address) }, func() {})
-	})
-}
-
-// withItem opens an item for a moment.
-func (v *Vault) withItem(item id.ID, use func(*vault.Item)) {
-	RunOwned(v.run, func(ctx context.Context) (vault.Item, error) { return v.vault.Get(ctx, item) }, func(it vault.Item, err error) {
-		if err != nil {
-			v.fail(explain(v.env.Words, err))
-			return
-		}
-		defer it.Wipe()
-		use(&it)
-	}, func(it vault.Item) { it.Wipe() })
 }

@@ -11,7 +11,7 @@ import (
 func BenchmarkSeveral(b *testing.B) {
 	const n = 100_000
 	v, queue := benchVault(b, n)
-	settle := func() { queue.Until(b, "list", func() bool { return !v.asking }) }
+	settle := func() { queue.Until(b, "list", func() bool { return !v.asking.running }) }
 	b.Run("select all", func(b *testing.B) {
 		for b.Loop() {
 			v.SelectAll()

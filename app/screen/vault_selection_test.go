@@ -80,7 +80,7 @@ func TestSelectionFollowsTheList(t *testing.T) {
 	if err := v.vault.Trash(t.Context(), gone); err != nil {
 		t.Fatal(err)
 	}
-	d.until("without B", func() bool { return d.titles(v) == "A, C, D, E" && !v.asking })
+	d.until("without B", func() bool { return d.titles(v) == "A, C, D, E" && !v.asking.running })
 	if got := v.State().Selection.Title; got != "4 items selected" {
 		t.Error(got)
 	}
@@ -166,7 +166,7 @@ func TestBulkActionsAndUndo(t *testing.T) {
 		}
 		v.DismissToast() // the way back outlives it
 		v.Do(ActionUndo)
-		d.until("undone", func() bool { return v.State().Toast.Text == "Undone." && !v.asking && v.State().Rows.Len() == 5 })
+		d.until("undone", func() bool { return v.State().Toast.Text == "Undone." && !v.asking.running && v.State().Rows.Len() == 5 })
 		if got := snapshot(t, v); got != before {
 			t.Errorf("%s Undone:\n%s\nbefore:\n%s", test.said, got, before)
 		}

@@ -37,7 +37,7 @@ func (d *desk) undo(v *Vault, said string) {
 // settled waits until the list shows what was asked for last.
 func (d *desk) settled(v *Vault) {
 	d.t.Helper()
-	d.until("list", func() bool { return !v.asking })
+	d.until("list", func() bool { return !v.asking.running })
 }
 
 func TestVaultBeginsEmpty(t *testing.T) {
@@ -111,7 +111,7 @@ func TestItemSavedElsewhereStaysShown(t *testing.T) {
 	v.New(string(vault.Note))
 	v.Editor().SetText("title", "Recipe")
 	v.Editor().Save()
-	d.until("note", func() bool { return v.Detail() != nil && v.Detail().State().Title == "Recipe" && !v.asking })
+	d.until("note", func() bool { return v.Detail() != nil && v.Detail().State().Title == "Recipe" && !v.asking.running })
 	if s := v.State(); s.Selected != -1 || s.Rows.Len() != 1 {
 		t.Errorf("selected %d of %d", s.Selected, s.Rows.Len())
 	}
@@ -240,7 +240,7 @@ func TestFolders(t *testing.T) {
 	d.add("Mail", "anna", "hunter2")
 	v.AddFolder(id.ID{}, "  ")
 	v.AddFolder(id.ID{}, " Work ")
-	d.until("folder", func() bool { return v.State().Heading == "Work" && !v.asking })
+	d.until("folder", func() bool { return v.State().Heading == "Work" && !v.asking.running })
 	folder := v.State().Nav[2].Places[0].Place.Folder
 	v.Go(Place{})
 	d.settled(v)
@@ -280,7 +280,7 @@ func TestFoldersInFolders(t *testing.T) {
 	d, v, _ := openDesk(t)
 	folder := func(parent id.ID, name string) id.ID {
 		v.AddFolder(parent, name)
-		d.until(name, func() bool { return v.State().Heading == name && !v.asking })
+		d.until(name, func() bool { return v.State().Heading == name && !v.asking.running })
 		return v.place.Folder
 	}
 	tree := func() string {

@@ -7,26 +7,27 @@ import (
 	"github.com/coffer-vault/coffer/app/screen"
 )
 
-// bindKeys registers the shortcuts that have a modifier with the canvas. It does not see them while an entry has the focus; the root
+// bindKeys registers the shortcuts that have a modifier with a canvas. It does not see them while an entry has the focus; the root
 // hands them on.
-func (w *Window) bindKeys() {
-	canvas := w.Window.Canvas()
+func bindKeys(canvas fyne.Canvas, pressed func(fyne.Shortcut)) {
 	for _, s := range screen.Shortcuts() {
 		if s.Primary {
-			canvas.AddShortcut(toolkitShortcut(s), w.shortcut)
+			canvas.AddShortcut(toolkitShortcut(s), pressed)
 		}
 	}
 }
 
-// shortcut carries out the action of a combination of keys, if it has one.
-func (w *Window) shortcut(typed fyne.Shortcut) {
+// carryOut does the action of a combination of keys, if it has one.
+func carryOut(typed fyne.Shortcut, act func(screen.Action)) {
 	for _, s := range screen.Shortcuts() {
 		if s.Primary && toolkitShortcut(s).ShortcutName() == typed.ShortcutName() {
-			w.act(s.Action)
+			act(s.Action)
 			return
 		}
 	}
 }
+
+func (w *Window) shortcut(typed fyne.Shortcut) { carryOut(typed, w.act) }
 
 // toolkitShortcut is what the toolkit reports for a combination of keys. It has names of its own for some.
 func toolkitShortcut(s screen.Shortcut) fyne.Shortcut {

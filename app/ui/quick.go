@@ -68,7 +68,7 @@ func (q *QuickWindow) show(s screen.QuickState) {
 		q.window.SetPadded(false)
 		q.window.SetTitle(Title)
 		q.window.SetCloseIntercept(q.Quick.Hide)
-		q.bindKeys()
+		bindKeys(q.window.Canvas(), q.shortcut)
 	}
 	q.newRoot()
 	if q.locked = s.Locked; q.locked {
@@ -107,22 +107,7 @@ func (q *QuickWindow) newRoot() {
 	q.root.OnShortcut = q.shortcut
 }
 
-func (q *QuickWindow) bindKeys() {
-	for _, s := range screen.Shortcuts() {
-		if s.Primary {
-			q.window.Canvas().AddShortcut(toolkitShortcut(s), q.shortcut)
-		}
-	}
-}
-
-func (q *QuickWindow) shortcut(typed fyne.Shortcut) {
-	for _, s := range screen.Shortcuts() {
-		if s.Primary && toolkitShortcut(s).ShortcutName() == typed.ShortcutName() {
-			q.Quick.Do(s.Action)
-			return
-		}
-	}
-}
+func (q *QuickWindow) shortcut(typed fyne.Shortcut) { carryOut(typed, q.Quick.Do) }
 
 // pageRows is how far the page keys go: what is in sight, but for one row.
 const pageRows = 5

@@ -80,7 +80,7 @@ func New(config Config) *Window {
 	w.Window.SetTitle(Title)
 	w.dress(w.Shell.State())
 	w.newRoot()
-	w.bindKeys()
+	bindKeys(w.Window.Canvas(), w.shortcut)
 	w.Window.SetOnDropped(w.dropped)
 	w.Shell.OnChange(w.render)
 	w.Shell.Update().OnChange(w.renderUpdate)
