@@ -166,7 +166,9 @@ func TestBulkActionsAndUndo(t *testing.T) {
 		}
 		v.DismissToast() // the way back outlives it
 		v.Do(ActionUndo)
-		d.until("undone", func() bool { return v.State().Toast.Text == "Undone." && !v.asking.running && v.State().Rows.Len() == 5 })
+		d.until("undone", func() bool {
+			return v.State().Toast.Text == "Undone." && !v.asking.running && v.State().Rows.Len() == 5
+		})
 		if got := snapshot(t, v); got != before {
 			t.Errorf("%s Undone:\n%s\nbefore:\n%s", test.said, got, before)
 		}
