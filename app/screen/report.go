@@ -58,6 +58,7 @@ var groups = []group{
 	{ending{importer.Unreadable, importer.ReasonUndecryptable}, "undecryptable", ToneWarning, true, false},
 	{ending{importer.Unreadable, importer.ReasonMalformed}, "malformed", ToneWarning, true, false},
 	{ending{importer.Skipped, importer.ReasonUnsupported}, "unsupported", ToneWarning, true, false},
+	{ending{importer.Skipped, importer.ReasonFile}, "file", ToneWarning, true, true},
 	{ending{importer.Skipped, importer.ReasonNeverSave}, "neverSave", ToneQuiet, false, false},
 	{ending{importer.Skipped, importer.ReasonDeleted}, "deleted", ToneQuiet, false, false},
 	{ending{importer.Skipped, importer.ReasonInternal}, "internal", ToneQuiet, false, false},

@@ -21,12 +21,58 @@ type entry struct {
 	history  []Digest
 	totp     Digest
 	fields   []Digest
+	arranged
 
 	record   *Record      // what a new item is made from; nil for an existing one
 	current  secret.Bytes // the password, if it comes from a record
 	conflict bool
 	added    Update
 	touched  bool // added holds something
+}
+
+// arranged is how an item is arranged, which says nothing of what is in it.
+type arranged struct {
+	folder             string
+	tags               []string
+	favorite, archived bool
+}
+
+// arrange gives a new item the arrangement of one more record of the same login. That of an existing item is the user's.
+func (e *entry) arrange(record *Record) {
+	if e.record == nil {
+		return
+	}
+	if e.folder == "" {
+		e.folder = record.Folder
+	}
+	for _, tag := range record.Tags {
+		if !slices.Contains(e.tags, tag) {
+			e.tags = append(e.tags, tag)
+		}
+	}
+	e.favorite, e.archived = e.favorite || record.Favorite, e.archived && record.Archived
+}
+
+// leftOut is what of a record's title and arrangement the item does not have. A title that only repeats the site says nothing.
+func (e *entry) leftOut(record *Record) (left []LeftOut) {
+	if record.Title != e.title && record.Title != "" && (len(record.URLs) == 0 || record.Title != Site(record.URLs[0])) {
+		left = append(left, LeftOut{PartTitle, record.Title})
+	}
+	if folder := CleanFolder(record.Folder); folder != "" && folder != CleanFolder(e.folder) {
+		left = append(left, LeftOut{PartFolder, folder})
+	}
+	for _, tag := range record.Tags {
+		if !slices.Contains(e.tags, tag) {
+			left = append(left, LeftOut{PartTag, tag})
+		}
+	}
+	return left
+}
+
+// CleanFolder is a folder's path without slashes at its ends, or two for one.
+func CleanFolder(path string) string {
+	names := slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" })
+	return strings.Join(names, "/")
 }
 
 func (e *entry) hasPassword() bool { return e.password != Digest{} }
@@ -46,7 +92,7 @@ func (p *planner) missing(e *entry, record *Record) (missing Update, none bool) 
 	if !strings.Contains(e.notes, record.Notes) {
 		missing.Notes = record.Notes
 	}
-	fields := record.Fields
+	fields := record.fields()
 	switch totp := p.digester.Secret(record.TOTP); {
 	case totp == Digest{} || totp == e.totp:
 	case e.totp == Digest{}:
@@ -113,7 +159,7 @@ func (p *planner) setPassword(e *entry, record *Record) {
 	if e.hasPassword() {
 		e.history = append(e.history, e.password)
 		if !e.current.IsZero() { // else the vault knows it, the planner does not
-			e.added.History = append(e.added.History, OldPassword{e.current, e.changed})
+			e.added.History = append(e.added.History, OldPassword{Password: e.current, Changed: e.changed})
 		}
 	}
 	e.password, e.current, e.added.Password = p.digester.Secret(record.Password), record.Password, record.Password
@@ -130,6 +176,7 @@ func (e *entry) raiseChanged(changed time.Time) {
 // creation is the new item: its first record with everything that was added since.
 func (e *entry) creation() Creation {
 	record, added := *e.record, e.added
+	record.Folder, record.Tags, record.Favorite, record.Archived = e.folder, e.tags, e.favorite, e.archived
 	record.URLs = append(slices.Clone(record.URLs), added.URLs...)
 	record.Notes = JoinNotes(record.Notes, added.Notes)
 	record.Fields = append(slices.Clone(record.Fields), added.Fields...)

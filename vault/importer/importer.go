@@ -100,7 +100,9 @@ func (r Row) fitted() Row {
 	if reason := r.Record.unfit(); reason != "" {
 		r.Record.Wipe()
 		r.Record, r.Reason = nil, reason
+		return r
 	}
+	r.Record.settle()
 	return r
 }
 
@@ -126,6 +128,7 @@ const (
 	ReasonInternal    Reason = "internal"    // the browser's own account, of no use elsewhere
 	ReasonEmpty       Reason = "empty"       // neither a user name nor a password nor a note
 	ReasonUnsupported Reason = "unsupported" // a kind or a size of entry that Coffer cannot hold
+	ReasonFile        Reason = "file"        // a file that is attached to an entry, which has to be attached again by hand
 
 	// There, but kept from other programs.
 

@@ -23,6 +23,8 @@ type Existing struct {
 	History         []Digest
 	TOTP            Digest // zero if it has none
 	Fields          []Digest
+	Folder          string // path
+	Tags            []string
 	Refs            []Ref // rows of earlier imports that this item came from
 }
 
@@ -33,7 +35,8 @@ type Plan struct {
 	Creations   []Creation
 	Updates     []Update
 	Suggestions []Suggestion
-	Outcomes    map[*Record]Outcome // one for every record
+	Outcomes    map[*Record]Outcome   // one for every record
+	LeftOut     map[*Record][]LeftOut // title, folder and tags of a record, where the item that it went into has others
 }
 
 // Creation is a new item.
@@ -43,7 +46,8 @@ type Creation struct {
 	Conflict bool   // another item has the same address and user name with another password, and no date tells which is newer
 }
 
-// Update is a change of an existing item. Everything but the password is only ever added to.
+// Update is a change of an existing item. Everything but the password is only ever added to. How the user has arranged it, in folders,
+// as a favorite or in the archive, stays as it is.
 type Update struct {
 	ItemID          string
 	URLs            []string      // to append

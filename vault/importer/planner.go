@@ -19,7 +19,7 @@ import (
 //
 // A login without an address is identified by its title, a record of another kind by everything in it.
 func NewPlan(batch string, records []*Record, existing []Existing, digester *Digester) Plan {
-	p := &planner{digester: digester, byKey: map[key][]*entry{}, byRef: map[Ref]*entry{}}
+	p := &planner{digester: digester, byKey: map[key][]*entry{}, byRef: map[Ref]*entry{}, homes: map[*Record]*entry{}}
 	existing = slices.SortedFunc(slices.Values(existing), func(a, b Existing) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range existing {
 		p.addExisting(&existing[i])
@@ -38,7 +38,9 @@ func (p *planner) placeAll(records []*Record) map[*Record]Outcome {
 	for pass, changed := 0, true; changed && pass < maxPasses; pass++ {
 		changed = false
 		for _, record := range records {
-			outcome := p.place(record)
+			outcome, home := p.place(record)
+			home.arrange(record)
+			p.homes[record] = home
 			changed = changed || outcome != AlreadyThere
 			if present, placed := outcomes[record]; !placed || present == AlreadyThere {
 				outcomes[record] = outcome
@@ -54,6 +56,7 @@ type planner struct {
 	entries  []*entry // existing items first, then new ones, in the order of their creation
 	byKey    map[key][]*entry
 	byRef    map[Ref]*entry
+	homes    map[*Record]*entry // where the records so far went
 }
 
 // key identifies a login for the user: one account of one site.
@@ -89,7 +92,7 @@ func (p *planner) addExisting(item *Existing) {
 	e := &entry{
 		kind: item.Kind, title: item.Title, urls: slices.Clone(item.URLs), username: item.Username, notes: item.Notes,
 		password: item.Password, changed: likely(item.PasswordChanged), history: slices.Clone(item.History),
-		totp: item.TOTP, fields: slices.Clone(item.Fields), added: Update{ItemID: item.ID},
+		totp: item.TOTP, fields: slices.Clone(item.Fields), added: Update{ItemID: item.ID}, arranged: arranged{folder: item.Folder, tags: item.Tags},
 	}
 	p.entries = append(p.entries, e)
 	p.index(e)
@@ -115,8 +118,9 @@ func (p *planner) newEntry(record *Record) *entry {
 		kind: record.Kind, title: record.Title, urls: slices.Clone(record.URLs), username: record.Username, notes: record.Notes,
 		password: p.digester.Secret(record.Password), changed: likely(record.PasswordChanged),
 		totp: p.digester.Secret(record.TOTP), record: record, current: record.Password,
+		arranged: arranged{folder: record.Folder, tags: slices.Clone(record.Tags), favorite: record.Favorite, archived: record.Archived},
 	}
-	for _, field := range record.Fields {
+	for _, field := range record.fields() {
 		e.fields = append(e.fields, p.digester.Field(field))
 	}
 	for _, old := range record.History {
@@ -125,10 +129,14 @@ func (p *planner) newEntry(record *Record) *entry {
 	return e
 }
 
-func (p *planner) create(e *entry) {
+func (p *planner) create(e *entry) (Outcome, *entry) {
 	p.entries = append(p.entries, e)
 	p.index(e)
 	p.addRef(e, e.record)
+	if e.conflict {
+		return KeptBoth, e
+	}
+	return Imported, e
 }
 
 func (p *planner) index(e *entry) {
@@ -164,16 +172,16 @@ func (p *planner) candidates(record *Record) []*entry {
 }
 
 // place finds the item for one record, or makes one.
-func (p *planner) place(record *Record) Outcome {
+func (p *planner) place(record *Record) (Outcome, *entry) {
 	candidates, fresh := p.candidates(record), p.newEntry(record)
 	switch {
 	case record.Kind != Login:
 		return p.placeOther(fresh, candidates)
 	case len(candidates) == 0:
-		p.create(fresh)
-		return Imported
-	case p.isHeld(fresh, candidates):
-		return AlreadyThere
+		return p.create(fresh)
+	}
+	if holder := p.holder(fresh, candidates); holder != nil {
+		return AlreadyThere, holder
 	}
 	same := func(e *entry) bool { return e.password == fresh.password || fresh.password == Digest{} }
 	if e := find(candidates, same); e != nil {
@@ -186,9 +194,9 @@ func (p *planner) place(record *Record) Outcome {
 	return p.placeRival(fresh, candidates)
 }
 
-// isHeld reports whether one item has all of the record already, its password in the history at least. A password in the
+// holder is an item that has all of the record already, its password in the history at least; nil if none has. A password in the
 // history is not enough if the record says that it was chosen again after all others.
-func (p *planner) isHeld(fresh *entry, candidates []*entry) bool {
+func (p *planner) holder(fresh *entry, candidates []*entry) *entry {
 	latest := latestChanged(candidates)
 	again := latest != nil && fresh.changed.After(latest.changed)
 	return find(candidates, func(e *entry) bool {
@@ -198,11 +206,11 @@ func (p *planner) isHeld(fresh *entry, candidates []*entry) bool {
 		}
 		_, none := p.missing(e, fresh.record)
 		return none
-	}) != nil
+	})
 }
 
 // placeRival handles a record whose password differs from that of every candidate.
-func (p *planner) placeRival(fresh *entry, candidates []*entry) Outcome {
+func (p *planner) placeRival(fresh *entry, candidates []*entry) (Outcome, *entry) {
 	record, latest := fresh.record, latestChanged(candidates)
 	comparable := latest != nil && !fresh.changed.IsZero()
 	if comparable && fresh.changed.After(latest.changed) {
@@ -213,23 +221,21 @@ func (p *planner) placeRival(fresh *entry, candidates []*entry) Outcome {
 		return p.merge(e, record)
 	}
 	if comparable && fresh.changed.Before(latest.changed) {
-		p.addHistory(latest, OldPassword{record.Password, record.PasswordChanged})
+		p.addHistory(latest, OldPassword{Password: record.Password, Changed: record.PasswordChanged})
 		return p.merge(latest, record)
 	}
 	fresh.conflict = true
-	p.create(fresh)
-	return KeptBoth
+	return p.create(fresh)
 }
 
 // placeOther handles notes, cards and the like: no part of them identifies them, so only an equal one is the same.
-func (p *planner) placeOther(fresh *entry, candidates []*entry) Outcome {
+func (p *planner) placeOther(fresh *entry, candidates []*entry) (Outcome, *entry) {
 	for _, e := range candidates {
 		if e.notes == fresh.notes && e.password == fresh.password && e.totp == fresh.totp && sameDigests(e.fields, fresh.fields) {
-			return AlreadyThere
+			return AlreadyThere, e
 		}
 	}
-	p.create(fresh)
-	return Imported
+	return p.create(fresh)
 }
 
 // sameDigests compares regardless of order, which an item need not keep.
@@ -241,12 +247,12 @@ func sameDigests(a, b []Digest) bool {
 }
 
 // merge adds what a record of the same login has and the item lacks.
-func (p *planner) merge(e *entry, record *Record) Outcome {
+func (p *planner) merge(e *entry, record *Record) (Outcome, *entry) {
 	missing, _ := p.missing(e, record)
 	p.grow(e, missing)
 	p.index(e)
 	p.addRef(e, record)
-	return Merged
+	return Merged, e
 }
 
 func find(entries []*entry, match func(*entry) bool) *entry {
@@ -268,7 +274,7 @@ func latestChanged(entries []*entry) (latest *entry) {
 
 // plan collects the entries into the result.
 func (p *planner) plan(batch string, outcomes map[*Record]Outcome) Plan {
-	plan := Plan{Batch: batch, Outcomes: outcomes}
+	plan := Plan{Batch: batch, Outcomes: outcomes, LeftOut: map[*Record][]LeftOut{}}
 	created := map[*entry]int{}
 	for _, e := range p.entries {
 		switch {
@@ -277,6 +283,11 @@ func (p *planner) plan(batch string, outcomes map[*Record]Outcome) Plan {
 			plan.Creations = append(plan.Creations, e.creation())
 		case e.touched:
 			plan.Updates = append(plan.Updates, e.added)
+		}
+	}
+	for record, home := range p.homes {
+		if left := home.leftOut(record); len(left) > 0 {
+			plan.LeftOut[record] = left
 		}
 	}
 	plan.Suggestions = p.suggest(created)
@@ -289,10 +300,10 @@ func compareRecords(a, b *Record) int {
 		b.PasswordChanged.Compare(a.PasswordChanged),
 		bytes.Compare(a.Password.Reveal(), b.Password.Reveal()),
 		cmp.Compare(a.Source, b.Source), cmp.Compare(a.SourceID, b.SourceID),
-		cmp.Compare(a.Kind, b.Kind), slices.Compare(a.URLs, b.URLs), cmp.Compare(a.Username, b.Username),
-		cmp.Compare(a.Title, b.Title), cmp.Compare(a.Notes, b.Notes), cmp.Compare(a.Folder, b.Folder),
+		cmp.Compare(a.Kind, b.Kind), slices.Compare(a.URLs, b.URLs), cmp.Compare(a.Username, b.Username), cmp.Compare(a.Realm, b.Realm),
+		cmp.Compare(a.Title, b.Title), cmp.Compare(a.Notes, b.Notes), cmp.Compare(a.Folder, b.Folder), slices.Compare(a.Tags, b.Tags),
 		bytes.Compare(a.TOTP.Reveal(), b.TOTP.Reveal()),
-		b.LastUsed.Compare(a.LastUsed), b.Created.Compare(a.Created),
+		b.LastUsed.Compare(a.LastUsed), b.Created.Compare(a.Created), b.Modified.Compare(a.Modified),
 		slices.CompareFunc(a.Fields, b.Fields, compareFields), slices.CompareFunc(a.History, b.History, compareOld),
 	)
 }

@@ -24,8 +24,13 @@ func drawRecords(t *rapid.T, label string) []*Record {
 		r.Notes, r.Source = word("notes", "", "", "note", "note two", "other"), word("source", "firefox", "chrome")
 		r.TOTP = secret.FromString(word("totp", "", "", "A", "B"))
 		if rapid.Bool().Draw(t, "history") {
-			r.History = []OldPassword{{secret.FromString(word("old", "p", "s")), day(1)}}
+			r.History = []OldPassword{{Password: secret.FromString(word("old", "p", "s")), Changed: day(1)}}
 		}
+		r.Folder, r.Favorite, r.Archived = word("folder", "", "Work", "Work/Web"), rapid.Bool().Draw(t, "favorite"), rapid.Bool().Draw(t, "archived")
+		if tag := word("tag", "", "x", "y"); tag != "" {
+			r.Tags = []string{tag}
+		}
+		r.Realm = word("realm", "", "", "area")
 		r.Kind = Kind(word("kind", "login", "login", "login", "note"))
 		return r
 	})

@@ -44,8 +44,9 @@ func applyPlan(plan Plan, existing []Existing, d *Digester) []Existing {
 		item := Existing{
 			ID: fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(plan.Batch+r.Title))) + fmt.Sprint(len(existing)), Kind: r.Kind, Title: r.Title, URLs: r.URLs, Username: r.Username,
 			Notes: r.Notes, Password: d.Secret(r.Password), PasswordChanged: r.PasswordChanged, TOTP: d.Secret(r.TOTP), Refs: creation.Refs,
+			Folder: r.Folder, Tags: r.Tags,
 		}
-		for _, field := range r.Fields {
+		for _, field := range r.fields() {
 			item.Fields = append(item.Fields, d.Field(field))
 		}
 		for _, old := range r.History {
@@ -82,11 +83,20 @@ func applyUpdate(update Update, item Existing, d *Digester) Existing {
 	return item
 }
 
+// arrangement is how a record is arranged; empty if it is not.
+func arrangement(r *Record) (text string) {
+	if r.Folder != "" || len(r.Tags) > 0 || r.Favorite || r.Archived {
+		text = fmt.Sprintf(" in %q tags %q favorite %v archived %v", r.Folder, r.Tags, r.Favorite, r.Archived)
+	}
+	return text
+}
+
 // describe prints a plan's effect with its test passwords, to compare with what a case expects.
 func describe(plan Plan) (lines []string) {
 	for _, c := range plan.Creations {
-		lines = append(lines, fmt.Sprintf("create %v %s=%s changed %d history %s notes %q refs %d conflict %v",
-			c.Record.URLs, c.Record.Username, c.Record.Password.Reveal(), dayOf(c.Record.PasswordChanged), old(c.Record.History), c.Record.Notes, len(c.Refs), c.Conflict))
+		lines = append(lines, fmt.Sprintf("create %v %s=%s changed %d history %s notes %q refs %d conflict %v%s",
+			c.Record.URLs, c.Record.Username, c.Record.Password.Reveal(), dayOf(c.Record.PasswordChanged), old(c.Record.History), c.Record.Notes, len(c.Refs), c.Conflict,
+			arrangement(&c.Record)))
 	}
 	for _, u := range plan.Updates {
 		lines = append(lines, fmt.Sprintf("update %s urls %v password %q changed %d history %s notes %q",
@@ -207,7 +217,7 @@ func TestTOTPAndFieldsAreAddedNeverReplaced(t *testing.T) {
 	record := with(login("1", "https://a.example", "ann", "p", 1), func(r *Record) {
 		r.TOTP = secret.FromString("SECOND")
 		r.Fields = []Field{{Name: "PIN", Value: secret.FromString("1234"), Hidden: true}}
-		r.History = []OldPassword{{secret.FromString("older"), day(1)}, {secret.FromString("p"), day(1)}}
+		r.History = []OldPassword{{Password: secret.FromString("older"), Changed: day(1)}, {Password: secret.FromString("p"), Changed: day(1)}}
 	})
 	item := Existing{ID: "i", Kind: Login, URLs: []string{"https://a.example"}, Username: "ann", Password: d.Secret(record.Password), PasswordChanged: day(1)}
 
@@ -311,5 +321,51 @@ func TestReportAccountsForEveryRow(t *testing.T) {
 	}
 	if report.Batch != "b" || report.Sources[0].Err != ErrInUse || report.Count(Protected) != 1 {
 		t.Errorf("%+v", report)
+	}
+}
+
+// What items are arranged by comes along with new ones. That of an item which is there already is its user's, and the report says so.
+func TestArrangement(t *testing.T) {
+	d := NewDigester()
+	arranged := func(title, folder string, favorite, archived bool, tags ...string) *Record {
+		r := login("", "https://a.example", "ann", "p", 1)
+		r.Title, r.Folder, r.Tags, r.Favorite, r.Archived, r.Source, r.SourceID = title, folder, tags, favorite, archived, "x", title
+		return r
+	}
+	first, second := arranged("one", "Work/", false, true, "a"), arranged("two", "Home", true, false, "b", "a")
+	plan := NewPlan("b", []*Record{second, first}, nil, d)
+	if r := plan.Creations[0].Record; arrangement(&r) != ` in "Work/" tags ["a" "b"] favorite true archived false` || r.Title != "one" {
+		t.Error(r.Title, arrangement(&r))
+	}
+	want := []LeftOut{{PartTitle, "two"}, {PartFolder, "Home"}}
+	if got := plan.LeftOut[second]; !slices.Equal(got, want) || len(plan.LeftOut[first]) != 0 {
+		t.Errorf("left out %v and %v", got, plan.LeftOut[first])
+	}
+
+	items := applyPlan(plan, nil, d)
+	items[0].Folder, items[0].Tags = "Elsewhere", nil
+	plan = NewPlan("c", []*Record{first}, items, d)
+	want = []LeftOut{{PartFolder, "Work"}, {PartTag, "a"}}
+	if got := plan.LeftOut[first]; !slices.Equal(got, want) || len(plan.Updates)+len(plan.Creations) != 0 || plan.Outcomes[first] != AlreadyThere {
+		t.Errorf("%v, %s, %d changes", got, plan.Outcomes[first], len(plan.Updates)+len(plan.Creations))
+	}
+	readout := Readout{Rows: []Row{{ID: "1", Record: first}}}
+	first.LeftOut = []LeftOut{{PartFile, "plan.pdf"}}
+	if got := plan.Report([]Readout{readout}).Sources[0].Rows[0]; !slices.Equal(got.LeftOut, append(first.LeftOut, want...)) || got.Kind != Login {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestRealmIsKeptInAnItemThatIsThere(t *testing.T) {
+	d := NewDigester()
+	plain, realm := login("", "https://a.example", "ann", "p", 1), login("", "https://a.example", "ann", "p", 1)
+	realm.Realm = "area"
+	items := applyPlan(NewPlan("b", []*Record{plain}, nil, d), nil, d)
+	plan := NewPlan("c", []*Record{realm}, items, d)
+	if len(plan.Updates) != 1 || len(plan.Updates[0].Fields) != 1 || plan.Updates[0].Fields[0].Name != RealmField {
+		t.Fatalf("%+v", plan.Updates)
+	}
+	if again := NewPlan("d", []*Record{realm}, applyPlan(plan, items, d), d); again.Outcomes[realm] != AlreadyThere {
+		t.Error(again.Outcomes[realm])
 	}
 }

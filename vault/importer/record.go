@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -14,13 +15,30 @@ import (
 type Kind string
 
 const (
-	Login    Kind = "login"
-	Note     Kind = "note"
-	Card     Kind = "card"
-	Identity Kind = "identity"
-	SSHKey   Kind = "ssh-key"
-	Passkey  Kind = "passkey"
+	Login           Kind = "login"
+	Note            Kind = "note"
+	Card            Kind = "card"
+	Identity        Kind = "identity"
+	Document        Kind = "document"
+	BankAccount     Kind = "bank-account"
+	Passkey         Kind = "passkey"
+	SSHKey          Kind = "ssh-key"
+	APICredential   Kind = "api-credential"
+	WiFi            Kind = "wifi"
+	SoftwareLicence Kind = "software-licence"
 )
+
+// places says which of a record's own places items of a kind have: what has no place is a field like others, see Record.settle.
+type places struct{ websites, username, password, totp bool }
+
+var placesOf = map[Kind]places{
+	Login:           {websites: true, username: true, password: true, totp: true},
+	Passkey:         {websites: true, username: true},
+	BankAccount:     {websites: true},
+	SoftwareLicence: {websites: true},
+	APICredential:   {username: true},
+	WiFi:            {password: true},
+}
 
 // Record is one entry as its source holds it, in the importer's own words: the session turns it into an item.
 // It prints as its source and id only, since every other field may be private.
@@ -34,16 +52,39 @@ type Record struct {
 	Realm    string       // of HTTP authentication, else empty
 	Notes    string
 	Folder   string // path, levels separated by "/"
+	Tags     []string
 	Favorite bool
+	Archived bool
 	Fields   []Field       // what has no place above, in the source's order
 	History  []OldPassword // earlier passwords
 
-	Created, LastUsed time.Time // zero if unknown
-	PasswordChanged   time.Time // zero if unknown
+	Created, Modified, LastUsed time.Time // zero if unknown
+	PasswordChanged             time.Time // zero if unknown
+
+	LeftOut []LeftOut // what the source holds of the entry and no item can
 
 	Source   string // what SourceID is unique in: a browser, or one profile of it
 	SourceID string // identity of the row, stable between imports; empty if the format has none
 }
+
+// LeftOut is a part of an entry that does not come along. The report has a line for each.
+type LeftOut struct {
+	What Part
+	Name string // as the source calls it; never logged
+}
+
+// Part says what was left out. It is a code: the screens have the words.
+type Part string
+
+// The parts of an entry that may be left out.
+const (
+	PartFile   Part = "file"   // a file that is attached
+	PartLink   Part = "link"   // a reference to another entry or field
+	PartField  Part = "field"  // a value of a form that no field has
+	PartTitle  Part = "title"  // the item that it went into has another one
+	PartFolder Part = "folder" // the item that it went into is in another one, or in none
+	PartTag    Part = "tag"    // the item that it went into does not have it
+)
 
 // Field is a named value of a record. Fields that the vault knows for the kind have its names ("cardholder",
 // "number", "first-name", …); all others have the name they had in the source.
@@ -53,10 +94,11 @@ type Field struct {
 	Hidden bool // shown only on demand
 }
 
-// OldPassword is a password that was replaced. Changed is when it was set; zero if unknown.
+// OldPassword is a password that was replaced. Changed is when it was set, Replaced when another one was; zero if unknown.
 type OldPassword struct {
 	Password secret.Bytes
 	Changed  time.Time
+	Replaced time.Time
 }
 
 // Ref names the row of a source that a record came from. Items keep it, so that a second import recognises them.
@@ -73,6 +115,38 @@ func (r *Record) Ref() Ref {
 	return Ref{Source: r.Source, ID: r.SourceID}
 }
 
+// settle moves what items of the record's kind have no place for into fields, so that a second import finds the item equal.
+func (r *Record) settle() {
+	has := placesOf[r.Kind]
+	if !has.username && r.Username != "" {
+		r.Fields = append(r.Fields, Field{Name: "Username", Value: secret.FromString(r.Username)})
+		r.Username = ""
+	}
+	if !has.password && !r.Password.IsZero() {
+		r.Fields, r.Password = append(r.Fields, Field{Name: "Password", Value: r.Password, Hidden: true}), secret.Bytes{}
+	}
+	if !has.totp && !r.TOTP.IsZero() {
+		r.Fields, r.TOTP = append(r.Fields, Field{Name: "TOTP", Value: r.TOTP, Hidden: true}), secret.Bytes{}
+	}
+	if !has.websites {
+		for _, address := range r.URLs {
+			r.Fields = append(r.Fields, Field{Name: "Website", Value: secret.FromString(address)})
+		}
+		r.URLs = nil
+	}
+}
+
+// fields are those of the record, the realm among them.
+func (r *Record) fields() []Field {
+	if r.Realm == "" {
+		return r.Fields
+	}
+	return append(slices.Clone(r.Fields), Field{Name: RealmField, Value: secret.FromString(r.Realm)})
+}
+
+// RealmField is the name of the field that an item keeps a realm in.
+const RealmField = "Realm"
+
 // An item has to fit an envelope of about a megabyte, together with what other records add to it.
 const (
 	maxRecord = 512 << 10 // bytes
@@ -81,11 +155,11 @@ const (
 
 // unfit is the reason why no item could hold the record; empty if one can.
 func (r *Record) unfit() Reason {
-	texts := append([]string{r.Title, r.Username, r.Realm, r.Notes, r.Folder, r.Source, r.SourceID}, r.URLs...)
+	texts := slices.Concat([]string{r.Title, r.Username, r.Realm, r.Notes, r.Folder, r.Source, r.SourceID}, r.URLs, r.Tags)
 	for _, field := range r.Fields {
 		texts = append(texts, field.Name)
 	}
-	size := r.Password.Len() + r.TOTP.Len() + perPart*(len(r.URLs)+len(r.Fields)+len(r.History))
+	size := r.Password.Len() + r.TOTP.Len() + perPart*(len(r.URLs)+len(r.Tags)+len(r.Fields)+len(r.History))
 	for _, text := range texts {
 		if !utf8.ValidString(text) {
 			return ReasonMalformed

@@ -1,5 +1,7 @@
 package importer
 
+import "slices"
+
 // Report accounts for every row of an import.
 type Report struct {
 	Batch   string
@@ -18,8 +20,10 @@ type SourceReport struct {
 type RowReport struct {
 	ID      string
 	Site    string
+	Kind    Kind // of the record; empty if there is none
 	Outcome Outcome
 	Reason  Reason
+	LeftOut []LeftOut // what of the record did not come along
 }
 
 // Report says what applying the plan does with each row of the readouts it was made from.
@@ -28,12 +32,13 @@ func (p Plan) Report(readouts []Readout) Report {
 	for _, readout := range readouts {
 		source := SourceReport{Info: readout.Info, Err: readout.Err, Counts: map[Outcome]int{}}
 		for _, row := range readout.Rows {
-			outcome := row.Reason.Outcome()
+			line := RowReport{ID: row.ID, Site: row.Site, Outcome: row.Reason.Outcome(), Reason: row.Reason}
 			if row.Record != nil {
-				outcome = p.Outcomes[row.Record]
+				line.Kind, line.Outcome = row.Record.Kind, p.Outcomes[row.Record]
+				line.LeftOut = slices.Concat(row.Record.LeftOut, p.LeftOut[row.Record])
 			}
-			source.Counts[outcome]++
-			source.Rows = append(source.Rows, RowReport{ID: row.ID, Site: row.Site, Outcome: outcome, Reason: row.Reason})
+			source.Counts[line.Outcome]++
+			source.Rows = append(source.Rows, line)
 		}
 		report.Sources = append(report.Sources, source)
 	}

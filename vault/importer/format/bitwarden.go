@@ -17,22 +17,29 @@ import (
 type bitwardenFile struct {
 	Encrypted bool `json:"encrypted"`
 	bitwardenLock
-	Folders []struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
-	} `json:"folders"`
-	Items []json.RawMessage `json:"items"`
+	Folders     []bitwardenFolder `json:"folders"`
+	Collections []bitwardenFolder `json:"collections"` // instead of folders, in the export of an organization
+	Items       []json.RawMessage `json:"items"`
+}
+
+type bitwardenFolder struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
 }
 
 type bitwardenItem struct {
 	ID              string            `json:"id"`
 	FolderID        string            `json:"folderId"`
+	CollectionIDs   []string          `json:"collectionIds"`
 	Type            int               `json:"type"`
 	Name            string            `json:"name"`
 	Notes           string            `json:"notes"`
 	Favorite        bool              `json:"favorite"`
 	Created         time.Time         `json:"creationDate"`
+	Revised         time.Time         `json:"revisionDate"`
+	Archived        time.Time         `json:"archivedDate"`
 	Deleted         time.Time         `json:"deletedDate"`
+	Reprompt        int               `json:"reprompt"`
 	Fields          []bitwardenField  `json:"fields"`
 	PasswordHistory []bitwardenOld    `json:"passwordHistory"`
 	Login           *bitwardenLogin   `json:"login"`
@@ -54,7 +61,8 @@ type bitwardenOld struct {
 
 type bitwardenLogin struct {
 	URIs []struct {
-		URI string `json:"uri"`
+		URI   string `json:"uri"`
+		Match *int   `json:"match"`
 	} `json:"uris"`
 	Username         string             `json:"username"`
 	Password         string             `json:"password"`
@@ -141,7 +149,7 @@ func (f *bitwardenFile) unlock(password secret.Bytes) (iter.Seq[importer.Row], e
 
 func (f *bitwardenFile) rows(yield func(importer.Row) bool) {
 	folders := map[string]string{}
-	for _, folder := range f.Folders {
+	for _, folder := range slices.Concat(f.Folders, f.Collections) {
 		folders[folder.ID] = folder.Name
 	}
 	for n, raw := range f.Items {
@@ -151,6 +159,9 @@ func (f *bitwardenFile) rows(yield func(importer.Row) bool) {
 				return
 			}
 			continue
+		}
+		if item.FolderID == "" && len(item.CollectionIDs) > 0 {
+			item.FolderID = item.CollectionIDs[0]
 		}
 		for _, row := range item.rows(folders[item.FolderID]) {
 			if !yield(row) {
@@ -165,7 +176,10 @@ func (item *bitwardenItem) rows(folder string) []importer.Row {
 	row := importer.Row{ID: item.ID, Site: item.Name}
 	record := &importer.Record{
 		Title: item.Name, Notes: item.Notes, Folder: folder, Favorite: item.Favorite, Created: item.Created,
-		Source: "bitwarden", SourceID: item.ID,
+		Modified: item.Revised, Archived: !item.Archived.IsZero(), Source: "bitwarden", SourceID: item.ID,
+	}
+	if item.Reprompt != 0 {
+		leaveOut(record, importer.PartField, "reprompt")
 	}
 	kinds := map[int]importer.Kind{
 		bitwardenTypeLogin: importer.Login, bitwardenTypeNote: importer.Note, bitwardenTypeCard: importer.Card,
@@ -229,6 +243,9 @@ func (item *bitwardenItem) passkey(n int, folder string) importer.Row {
 func (item *bitwardenItem) addLogin(record *importer.Record) {
 	for _, uri := range item.Login.URIs {
 		record.URLs = append(record.URLs, addresses(uri.URI)...)
+		if uri.Match != nil && *uri.Match != 0 {
+			leaveOut(record, importer.PartField, "match of "+uri.URI)
+		}
 	}
 	record.Username = item.Login.Username
 	record.Password = secret.FromString(item.Login.Password)
@@ -240,7 +257,7 @@ func (item *bitwardenItem) addLogin(record *importer.Record) {
 	}
 	for _, old := range item.PasswordHistory {
 		// lastUsedDate is when it was replaced; when it was set is not known.
-		record.History = append(record.History, importer.OldPassword{Password: secret.FromString(old.Password)})
+		record.History = append(record.History, importer.OldPassword{Password: secret.FromString(old.Password), Replaced: old.LastUsed})
 	}
 }
 
@@ -268,14 +285,9 @@ func expiry(year, month string) string {
 func (item *bitwardenItem) addFields(record *importer.Record) {
 	for _, field := range item.Fields {
 		if field.Type == bitwardenFieldLinked {
-			continue // it names another field of the item, and has no value of its own
+			leaveOut(record, importer.PartLink, field.Name) // it names another field of the item, and has no value of its own
+			continue
 		}
 		addField(record, field.Name, field.Value, field.Type == bitwardenFieldHidden)
-	}
-}
-
-func addField(record *importer.Record, name, value string, hidden bool) {
-	if value != "" {
-		record.Fields = append(record.Fields, importer.Field{Name: name, Value: secret.FromString(value), Hidden: hidden})
 	}
 }

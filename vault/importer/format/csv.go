@@ -15,44 +15,71 @@ import (
 	"github.com/coffer-vault/coffer/vault/importer"
 )
 
-// table is a CSV format. Its header tells it: all required columns are there, and no others than the optional ones.
+// table is a CSV format. Its header tells it: all required columns are there. Of several that fit, the one with the most is meant. What a
+// column holds that the table does not ask for becomes a field, so that nothing is lost when a program adds one.
 type table struct {
-	id, name           string
-	required, optional []string // lower case
-	record             func(cells row) *importer.Record
+	id, name string
+	required []string // lower case
+	trailing string   // the column whose values go on in the cells after the header's last; empty if there is none
+	record   func(c *row) *importer.Record
 }
 
-var tables = []table{
-	{
-		id: "csv/firefox", name: "Firefox",
-		required: []string{"url", "username", "password", "httprealm", "formactionorigin", "guid", "timecreated", "timelastused", "timepasswordchanged"},
-		record: func(c row) *importer.Record {
-			return &importer.Record{
-				URLs: addresses(c.text("url")), Username: c.text("username"), Password: c.secret("password"), Realm: c.text("httprealm"),
-				Created: c.millis("timecreated"), LastUsed: c.millis("timelastused"), PasswordChanged: c.millis("timepasswordchanged"),
-				Source: "firefox", SourceID: c.text("guid"), // the same as from the profile itself
-			}
-		},
-	},
-	{
-		id: "csv/chrome", name: "Chrome, Edge, Brave",
-		required: []string{"name", "url", "username", "password"}, optional: []string{"note"},
-		record: func(c row) *importer.Record {
-			return &importer.Record{
-				URLs: addresses(c.text("url")), Username: c.text("username"), Password: c.secret("password"), Notes: c.text("note"),
-			}
-		},
-	},
-	{
-		id: "csv/safari", name: "Safari",
-		required: []string{"title", "url", "username", "password"}, optional: []string{"notes", "otpauth"},
-		record: func(c row) *importer.Record {
-			return &importer.Record{
-				Title: c.text("title"), URLs: addresses(c.text("url")), Username: c.text("username"), Password: c.secret("password"),
-				Notes: c.text("notes"), TOTP: c.secret("otpauth"),
-			}
-		},
-	},
+// row is one line of a table: cells by the name of their column.
+type row struct {
+	columns map[string]int // by name in lower case
+	header  []string
+	cells   []string
+	used    map[string]bool
+}
+
+// text is the cell of a column, empty if the table has none. It counts as taken then.
+func (r *row) text(column string) string {
+	r.used[column] = true
+	if i, found := r.columns[column]; found && i < len(r.cells) {
+		return r.cells[i]
+	}
+	return ""
+}
+
+func (r *row) secret(column string) secret.Bytes { return secret.FromString(r.text(column)) }
+
+// ignore takes columns that say nothing worth keeping.
+func (r *row) ignore(columns ...string) {
+	for _, column := range columns {
+		r.used[column] = true
+	}
+}
+
+// millis reads milliseconds since 1970; the zero time if there is no number.
+func (r *row) millis(column string) time.Time { return since1970(r.text(column), time.UnixMilli) }
+
+// since1970 reads a number of seconds or milliseconds; the zero time if it is none that a calendar shows.
+func since1970(text string, of func(int64) time.Time) time.Time {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n <= 0 {
+		return time.Time{}
+	}
+	if t := of(n).UTC(); t.Year() > 0 && t.Year() <= 9999 {
+		return t
+	}
+	return time.Time{}
+}
+
+// addRest keeps what no one has taken as fields.
+func (r *row) addRest(record *importer.Record) {
+	for i, name := range r.header {
+		if !r.used[strings.ToLower(name)] && i < len(r.cells) {
+			addField(record, name, r.cells[i], isSecretName(name))
+		}
+	}
+}
+
+// isSecretName tells whether a column's name says that its values are secrets.
+func isSecretName(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc([]string{"password", "secret", "pin", "cvv", "cvc", "totp", "private key", "security code", "token"}, func(word string) bool {
+		return strings.Contains(name, word)
+	})
 }
 
 func addresses(url string) []string {
@@ -65,73 +92,74 @@ func addresses(url string) []string {
 	return []string{url}
 }
 
-// row is one line of a table: cells by the name of their column.
-type row struct {
-	columns map[string]int
-	cells   []string
-}
-
-func (r row) text(column string) string {
-	if i, found := r.columns[column]; found && i < len(r.cells) {
-		return r.cells[i]
-	}
-	return ""
-}
-
-func (r row) secret(column string) secret.Bytes { return secret.FromString(r.text(column)) }
-
-// millis reads milliseconds since 1970; the zero time if there is no number.
-func (r row) millis(column string) time.Time {
-	n, err := strconv.ParseInt(r.text(column), 10, 64)
-	if t := time.UnixMilli(n).UTC(); err == nil && n > 0 && t.Year() <= 9999 {
-		return t
-	}
-	return time.Time{}
-}
-
 func openCSV(data []byte) (importer.Source, error) {
 	header, err := newReader(data).Read()
 	if err != nil {
 		return nil, ErrUnknownFormat
 	}
-	columns := map[string]int{}
-	for i, name := range header {
-		columns[strings.ToLower(strings.TrimSpace(name))] = i
+	columns := columnsOf(header)
+	if t := tableOf(columns); t != nil {
+		return t.open(data, header, columns), nil
 	}
-	for _, t := range tables {
-		if t.matches(columns) {
-			return t.open(data, columns), nil
-		}
+	if keeperLines(data) {
+		return keeperTable.open(data, nil, keeperColumns), nil
 	}
 	return nil, ErrUnknownFormat
 }
 
-func (t table) matches(columns map[string]int) bool {
-	known := 0
-	for name := range columns {
-		if slices.Contains(t.required, name) {
-			known++
-		} else if !slices.Contains(t.optional, name) {
-			return false
+// columnsOf is the place of each column by its name in lower case. Of two with one name the first counts; blanks around are cut off.
+func columnsOf(header []string) map[string]int {
+	columns := map[string]int{}
+	for i, name := range header {
+		header[i] = strings.TrimSpace(name)
+		name = strings.ToLower(header[i])
+		if _, twice := columns[name]; !twice {
+			columns[name] = i
 		}
 	}
-	return known == len(t.required)
+	return columns
 }
 
-func (t table) open(data []byte, columns map[string]int) importer.Source {
+// tableOf is the format of a header; nil if there is none.
+func tableOf(columns map[string]int) (best *table) {
+	for i := range tables {
+		t := &tables[i]
+		if t.matches(columns) && (best == nil || len(t.required) > len(best.required)) {
+			best = t
+		}
+	}
+	return best
+}
+
+func (t *table) matches(columns map[string]int) bool {
+	return !slices.ContainsFunc(t.required, func(name string) bool { _, found := columns[name]; return !found })
+}
+
+// open reads the table. header is nil if the file has none.
+func (t *table) open(data []byte, header []string, columns map[string]int) importer.Source {
 	rows := func(yield func(importer.Row) bool) {
 		reader := newReader(data)
-		reader.Read() // the header
+		if header != nil {
+			reader.Read()
+		}
 		for n := 1; ; n++ {
 			cells, err := reader.Read()
-			if err == io.EOF || !yield(t.decode(row{columns, cells}, n, err)) {
+			if err == io.EOF || !yield(t.decode(&row{columns: columns, header: header, cells: cells, used: map[string]bool{}}, n, err)) {
 				return
 			}
 		}
 	}
-	f := &file{info: importer.Info{ID: t.id, Browser: t.name}, read: func(secret.Bytes) (iter.Seq[importer.Row], error) { return rows, nil }}
-	for range rows {
+	return newFile(importer.Info{ID: t.id, Browser: t.name}, rows)
+}
+
+// newFile is a file without a password. Its rows are decoded anew each time, for who has read them may wipe them.
+func newFile(info importer.Info, rows iter.Seq[importer.Row]) importer.Source {
+	f := &file{info: info, read: func(secret.Bytes) (iter.Seq[importer.Row], error) { return rows, nil }}
+	for row := range rows {
 		f.info.Count++
+		if row.Record != nil {
+			row.Record.Wipe()
+		}
 	}
 	return f
 }
@@ -145,14 +173,35 @@ func newReader(data []byte) *csv.Reader {
 }
 
 // decode turns row n of the file into a record. err is what the reader said about it.
-func (t table) decode(cells row, n int, err error) importer.Row {
+func (t *table) decode(cells *row, n int, err error) importer.Row {
 	number := strconv.Itoa(n)
 	isText := !slices.ContainsFunc(cells.cells, func(cell string) bool { return !utf8.ValidString(cell) })
-	if err != nil || !isText || len(cells.cells) != len(cells.columns) {
+	if err != nil || !isText || !t.fits(cells) {
 		return importer.Row{ID: number, Reason: importer.ReasonMalformed}
 	}
 	record := t.record(cells)
-	record.Kind = importer.Login
+	cells.addRest(record)
+	if record.Source == "" {
+		record.Source = t.id
+	}
+	return finish(number, record)
+}
+
+func (t *table) fits(cells *row) bool {
+	switch {
+	case cells.header == nil:
+		return true
+	case t.trailing != "":
+		return len(cells.cells) >= len(cells.header)-1
+	}
+	return len(cells.cells) == len(cells.header)
+}
+
+// finish makes the row of a record. One without a title has its site for it.
+func finish(id string, record *importer.Record) importer.Row {
+	if record.Kind == "" {
+		record.Kind = importer.Login
+	}
 	site := record.Title
 	if len(record.URLs) > 0 {
 		site = importer.Site(record.URLs[0])
@@ -160,12 +209,10 @@ func (t table) decode(cells row, n int, err error) importer.Row {
 	if record.Title == "" {
 		record.Title = site
 	}
-	if record.Source == "" {
-		record.Source = t.id
-	}
-	result := importer.Row{ID: number, Site: site, Record: record}
+	row := importer.Row{ID: id, Site: site, Record: record}
 	if isEmpty(record) {
-		result.Record, result.Reason = nil, importer.ReasonEmpty
+		record.Wipe()
+		row.Record, row.Reason = nil, importer.ReasonEmpty
 	}
-	return result
+	return row
 }

@@ -19,19 +19,31 @@ const MaxFile = 256 << 20
 var (
 	// ErrUnknownFormat is returned for a file that is no export Coffer knows.
 	ErrUnknownFormat = errors.New("not a known export format")
+	// ErrEncryptedExport is returned for an export that is encrypted in a way that only its own program opens.
+	ErrEncryptedExport = errors.New("the export is encrypted, and only its own program opens it")
 	// ErrAccountRestricted is returned for a Bitwarden export that only the account that made it can open.
 	ErrAccountRestricted = errors.New("the export can be opened only by the account that made it")
 )
 
 // Open finds out the format of an exported file and returns its rows as a source. The data stays the caller's.
-// Errors: ErrUnknownFormat, ErrAccountRestricted, importer.ErrTooLarge, importer.ErrMalformed.
+// Errors: ErrUnknownFormat, ErrAccountRestricted, ErrEncryptedExport, importer.ErrTooLarge, importer.ErrMalformed.
 func Open(data []byte) (importer.Source, error) {
 	if len(data) > MaxFile {
 		return nil, fmt.Errorf("%w: %d bytes", importer.ErrTooLarge, len(data))
 	}
+	switch {
+	case bytes.HasPrefix(data, zipSignature):
+		return openZip(data)
+	}
+	return openText(data)
+}
+
+func openText(data []byte) (importer.Source, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	if trimmed := bytes.TrimLeft(data, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '{' {
-		return openBitwarden(trimmed)
+	trimmed := bytes.TrimLeft(data, " \t\r\n")
+	switch {
+	case len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '['):
+		return openJSON(trimmed)
 	}
 	return openCSV(data)
 }
@@ -63,7 +75,7 @@ func (f *file) Rows(ctx context.Context, password secret.Bytes) iter.Seq2[import
 	}
 }
 
-// isEmpty reports a login with nothing worth keeping.
+// isEmpty reports an entry with nothing worth keeping.
 func isEmpty(r *importer.Record) bool {
 	return r.Username == "" && r.Password.IsZero() && r.TOTP.IsZero() && r.Notes == "" && len(r.Fields) == 0
 }

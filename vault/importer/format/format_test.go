@@ -80,14 +80,14 @@ func TestCSV(t *testing.T) {
 			"\ufeffname,url,username,password,note\r\nshop,https://a.example/x,ann,\" p,\"\"q\"\"\r\n\",\"first\r\nsecond\"\r\n,android://aGFzaA==@com.example.a/,ann,pw,\r\n",
 			importer.Info{ID: "csv/chrome", Browser: "Chrome, Edge, Brave", Count: 2},
 			[]string{
-				`1 login "a.example" ["https://a.example/x"] "ann"=" p,\"q\"\n" notes "first\nsecond"`,
+				`1 login "shop" ["https://a.example/x"] "ann"=" p,\"q\"\n" notes "first\nsecond"`,
 				`2 login "com.example.a" ["androidapp://com.example.a"] "ann"="pw"`,
 			},
 		},
 		"Chrome before notes": {
 			"name,url,username,password\nx,https://a.example/,,pw",
 			importer.Info{ID: "csv/chrome", Browser: "Chrome, Edge, Brave", Count: 1},
-			[]string{`1 login "a.example" ["https://a.example/"] ""="pw"`},
+			[]string{`1 login "x" ["https://a.example/"] ""="pw"`},
 		},
 		"Safari": {
 			"Title,URL,Username,Password,Notes,OTPAuth\nMy bank,https://bank.example/,ann,pw,note,otpauth://totp/x?secret=A\nno address,,ann,pw,,\nnothing,https://x.example/,,,,\n",
@@ -101,14 +101,14 @@ func TestCSV(t *testing.T) {
 		"columns in another order and case": {
 			"PASSWORD,Username,URL,Name\npw,ann,https://a.example,x\n",
 			importer.Info{ID: "csv/chrome", Browser: "Chrome, Edge, Brave", Count: 1},
-			[]string{`1 login "a.example" ["https://a.example"] "ann"="pw"`},
+			[]string{`1 login "x" ["https://a.example"] "ann"="pw"`},
 		},
 		"bad rows spoil only themselves": {
 			"name,url,username,password\na,https://a.example,ann,pw\nb,short\nc,https://c.example,a\"nn,pw\nd,https://d.example,ann,\xff\ne,https://e.example,ann,pw,one more\nf,https://f.example,ann,pw\n",
 			importer.Info{ID: "csv/chrome", Browser: "Chrome, Edge, Brave", Count: 6},
 			[]string{
-				`1 login "a.example" ["https://a.example"] "ann"="pw"`, `2 : malformed`, `3 : malformed`, `4 : malformed`, `5 : malformed`,
-				`6 login "f.example" ["https://f.example"] "ann"="pw"`,
+				`1 login "a" ["https://a.example"] "ann"="pw"`, `2 : malformed`, `3 : malformed`, `4 : malformed`, `5 : malformed`,
+				`6 login "f" ["https://f.example"] "ann"="pw"`,
 			},
 		},
 		"header alone": {"name,url,username,password\n", importer.Info{ID: "csv/chrome", Browser: "Chrome, Edge, Brave"}, nil},
@@ -133,7 +133,8 @@ func TestUnknownFormats(t *testing.T) {
 	}{
 		"empty":      {"", ErrUnknownFormat},
 		"text":       {"hello\nworld\n", ErrUnknownFormat},
-		"LastPass":   {"url,username,password,totp,extra,name,grouping,fav\n", ErrUnknownFormat},
+		"a table":    {"name,amount\nx,1\n", ErrUnknownFormat},
+		"a list":     {`[1, 2]`, ErrUnknownFormat},
 		"UTF-16":     {"\xff\xfen\x00a\x00", ErrUnknownFormat},
 		"bad quote":  {"name,\"url\n", ErrUnknownFormat},
 		"twice":      {"name,url,url,username,password\n", nil},

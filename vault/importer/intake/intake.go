@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
@@ -45,13 +46,52 @@ func Preview(ctx context.Context, v *vault.Vault, sources []importer.Source, pri
 	return planned.Report(planned.readouts), nil
 }
 
+// Draft is what an import into an empty vault would make. It holds the secrets of what was read: Wipe clears them.
+type Draft struct {
+	Report importer.Report
+	Items  []DraftItem
+}
+
+// DraftItem is an item that would be made.
+type DraftItem struct {
+	Item     vault.Item
+	Folder   string // path; the item's own id of it means nothing
+	Conflict bool   // another one has the same address and user name with another password, and no date tells which is newer
+	Rows     []importer.Ref
+}
+
+// NewDraft reads and plans as Import does, without a vault. Errors: the context's.
+func NewDraft(ctx context.Context, sources []importer.Source, primaryPassword secret.Bytes) (*Draft, error) {
+	planned, err := plan(ctx, nil, sources, primaryPassword)
+	if err != nil {
+		return nil, fmt.Errorf("plan import: %w", err)
+	}
+	defer planned.wipe()
+	d := &Draft{Report: planned.Report(planned.readouts)}
+	folders, now := &folders{byPath: map[string]id.ID{}}, time.Now().UnixMilli()
+	for i := range planned.Creations {
+		c := &planned.Creations[i]
+		d.Items = append(d.Items, DraftItem{
+			Item: create(c, folders, now), Folder: importer.CleanFolder(c.Record.Folder), Conflict: c.Conflict, Rows: c.Refs,
+		})
+	}
+	return d, nil
+}
+
+// Wipe clears the secrets of the items.
+func (d *Draft) Wipe() {
+	for i := range d.Items {
+		d.Items[i].Item.Wipe()
+	}
+}
+
 // planned is a plan with the readouts whose secrets it shares.
 type planned struct {
 	importer.Plan
 	readouts []importer.Readout
 }
 
-// plan compares what the sources hold with the vault. Of the vault's secrets the planner gets digests alone.
+// plan compares what the sources hold with the vault, which may be nil. Of the vault's secrets the planner gets digests alone.
 func plan(ctx context.Context, v *vault.Vault, sources []importer.Source, primaryPassword secret.Bytes) (*planned, error) {
 	p := &planned{}
 	var records []*importer.Record
@@ -62,10 +102,10 @@ func plan(ctx context.Context, v *vault.Vault, sources []importer.Source, primar
 	}
 	digester := importer.NewDigester()
 	var existing []importer.Existing
-	err := v.Each(ctx, func(it *vault.Item) error {
-		existing = append(existing, describe(it, digester))
-		return nil
-	})
+	var err error
+	if v != nil {
+		existing, err = contents(ctx, v, digester)
+	}
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -75,6 +115,19 @@ func plan(ctx context.Context, v *vault.Vault, sources []importer.Source, primar
 	}
 	p.Plan = importer.NewPlan("", records, existing, digester)
 	return p, nil
+}
+
+// contents are the items of the vault as the planner sees them.
+func contents(ctx context.Context, v *vault.Vault, digester *importer.Digester) (existing []importer.Existing, err error) {
+	folders := map[id.ID]string{}
+	for _, folder := range v.Folders() {
+		folders[folder.ID] = folder.Path
+	}
+	err = v.Each(ctx, func(it *vault.Item) error {
+		existing = append(existing, describe(it, folders, digester))
+		return nil
+	})
+	return existing, err
 }
 
 func (p *planned) wipe() {
@@ -87,7 +140,7 @@ func (p *planned) wipe() {
 
 // write applies the plan in one transaction, the folders included.
 func (p *planned) write(ctx context.Context, v *vault.Vault, progress func(done, total int)) (id.ID, error) {
-	folders := newFolders(v)
+	folders, now := newFolders(v), time.Now().UnixMilli()
 	var items []vault.Item
 	defer func() {
 		for i := range items {
@@ -95,7 +148,7 @@ func (p *planned) write(ctx context.Context, v *vault.Vault, progress func(done,
 		}
 	}()
 	for i := range p.Creations {
-		items = append(items, create(&p.Creations[i], folders))
+		items = append(items, create(&p.Creations[i], folders, now))
 	}
 	for i := range p.Updates {
 		it, err := edit(ctx, v, &p.Updates[i])

@@ -1,9 +1,11 @@
 package intake
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -245,5 +247,97 @@ func TestUnreadableRows(t *testing.T) {
 	csv := "name,url,username,password,note\nShop,https://shop.example,ann,p,\n\xff,https://b.example,b,p,\nBig,https://c.example,c,p," + strings.Repeat("x", 2<<20) + "\n"
 	if r := imported(t, v, open(t, csv)); outcomes(r.Report) != "imported 1, skipped 1, unreadable 1" || v.Counts().All != 1 {
 		t.Errorf("%s, %d items", outcomes(r.Report), v.Counts().All)
+	}
+}
+
+// records is a source of records as a format may make them.
+type records []importer.Record
+
+func (r records) Info() importer.Info { return importer.Info{ID: "test", Count: len(r)} }
+
+func (r records) Rows(context.Context, secret.Bytes) iter.Seq2[importer.Row, error] {
+	return func(yield func(importer.Row, error) bool) {
+		for i, record := range r {
+			record.Password, record.TOTP = record.Password.Clone(), record.TOTP.Clone()
+			record.Fields = slices.Clone(record.Fields)
+			for j := range record.Fields {
+				record.Fields[j].Value = record.Fields[j].Value.Clone()
+			}
+			if !yield(importer.Row{ID: fmt.Sprint(i), Site: record.Title, Record: &record}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Whatever a format puts where, an item of every kind holds it, and is recognised when it is imported again.
+func TestItemsOfEveryKindAreRecognised(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	v := newVault(t, &now)
+	var source records
+	for kind := range kinds {
+		field := func(name, value string) importer.Field {
+			return importer.Field{Name: name, Value: secret.FromString(value)}
+		}
+		source = append(source, importer.Record{
+			Kind: kind, Title: string(kind), URLs: []string{"https://x.example/" + string(kind)}, Username: "ann", Password: secret.FromString("pw"),
+			TOTP: secret.FromString("GEZDGNBV"), Notes: "note", Realm: "area", Folder: "/Work//Web/", Tags: []string{"a", "b"}, Favorite: true, Archived: true,
+			Created: now.AddDate(-2, 0, 0), Modified: now.AddDate(-1, 0, 0),
+			Fields: []importer.Field{
+				field("notes", "no note"), field("password", "no password"), field("username", "no user"), field("totp", "no code"),
+				field("number", "4111"), field("number", "4222"), field("expires", "some day"), field("valid-until", "2027-01-02"),
+				field("site", "https://y.example"), field("code", "otpauth://totp/x?secret=A"),
+			},
+		})
+	}
+	if r := imported(t, v, []importer.Source{source}); outcomes(r.Report) != fmt.Sprintf("imported %d", len(kinds)) {
+		t.Fatal(outcomes(r.Report))
+	}
+	err := v.Each(t.Context(), func(it *vault.Item) error {
+		values := text(v, it)
+		for _, want := range []string{"in Work/Web", `"ann"`, `"pw"`, `"GEZDGNBV"`, `notes="note"`, `"area"`, "https://x.example/", `"no note"`, `"no password"`, `"no user"`, `"no code"`, `"4111"`, `"4222"`, `"some day"`, `"2027-01-02"`} {
+			if !strings.Contains(values, want) {
+				t.Errorf("%s: %s is missing in %s", it.Kind, want, values)
+			}
+		}
+		if len(it.Tags) != 2 || !it.Favorite || it.ArchivedAt == 0 || it.UpdatedAt != now.AddDate(-1, 0, 0).UnixMilli() || it.CreatedAt != now.AddDate(-2, 0, 0).UnixMilli() {
+			t.Errorf("%s: tags %v, favorite %v, archived %d, dates %d %d", it.Kind, it.Tags, it.Favorite, it.ArchivedAt, it.CreatedAt, it.UpdatedAt)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := imported(t, v, []importer.Source{source}); outcomes(r.Report) != fmt.Sprintf("already-there %d", len(kinds)) || !r.Batch.IsZero() {
+		t.Error(outcomes(r.Report))
+	}
+}
+
+// The kinds of records and of items are the same, and a draft makes of them what an import does.
+func TestDraftIsWhatAnImportMakes(t *testing.T) {
+	for _, spec := range vault.Kinds() {
+		if kinds[importer.Kind(spec.Kind)] != spec.Kind {
+			t.Errorf("no record is of the kind %s", spec.Kind)
+		}
+	}
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	v := newVault(t, &now)
+	imported(t, v, open(t, bitwarden))
+	d, err := NewDraft(t.Context(), open(t, bitwarden), secret.Bytes{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Wipe()
+	if outcomes(d.Report) != "imported 7, skipped 1" || len(d.Items) != 7 {
+		t.Fatalf("%s, %d items", outcomes(d.Report), len(d.Items))
+	}
+	for _, i := range d.Items {
+		kind, values, _ := strings.Cut(text(v, &i.Item), " ")
+		if i.Folder != "" {
+			kind += " in " + i.Folder
+		}
+		if got, want := kind+" "+values, item(t, v, i.Item.Title); got != want {
+			t.Errorf("draft  %s\nimport %s", got, want)
+		}
 	}
 }

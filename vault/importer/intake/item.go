@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -14,23 +15,28 @@ import (
 // kinds are the vault's names for those of records.
 var kinds = map[importer.Kind]vault.Kind{
 	importer.Login: vault.Login, importer.Note: vault.Note, importer.Card: vault.Card, importer.Identity: vault.Identity,
-	importer.SSHKey: vault.SSHKey, importer.Passkey: vault.Passkey,
+	importer.Document: vault.Document, importer.BankAccount: vault.BankAccount, importer.SSHKey: vault.SSHKey, importer.Passkey: vault.Passkey,
+	importer.APICredential: vault.APICredential, importer.WiFi: vault.WiFi, importer.SoftwareLicence: vault.SoftwareLicence,
 }
 
 // create makes the item of a record. Nothing that the record holds is dropped: what has no place of its own becomes a custom field.
-func create(c *importer.Creation, folders *folders) vault.Item {
+// now is when an archived item is archived.
+func create(c *importer.Creation, folders *folders, now int64) vault.Item {
 	r := &c.Record
 	it := vault.Item{
-		Kind: kinds[r.Kind], Title: r.Title, Favorite: r.Favorite, Folder: folders.of(r.Folder),
-		CreatedAt: millis(r.Created), PasswordSetAt: millis(r.PasswordChanged),
+		Kind: kinds[r.Kind], Title: r.Title, Favorite: r.Favorite, Folder: folders.of(r.Folder), Tags: slices.Clone(r.Tags),
+		CreatedAt: millis(r.Created), UpdatedAt: millis(r.Modified), PasswordSetAt: millis(r.PasswordChanged),
+	}
+	if r.Archived {
+		it.ArchivedAt = now
 	}
 	addWebsites(&it, r.URLs)
-	put(&it, importer.Field{Name: string(vault.Username), Value: secret.FromString(r.Username)})
-	put(&it, importer.Field{Name: string(vault.Password), Value: r.Password.Clone(), Hidden: true})
-	put(&it, importer.Field{Name: string(vault.OTP), Value: r.TOTP.Clone(), Hidden: true})
+	it.Set(vault.Username, secret.FromString(r.Username))
+	it.Set(vault.Password, r.Password.Clone())
+	it.Set(vault.OTP, r.TOTP.Clone())
 	it.Set(vault.Notes, secret.FromString(r.Notes))
 	if r.Realm != "" {
-		addCustom(&it, importer.Field{Name: "Realm", Value: secret.FromString(r.Realm)})
+		addCustom(&it, importer.Field{Name: importer.RealmField, Value: secret.FromString(r.Realm)})
 	}
 	for _, f := range r.Fields {
 		put(&it, importer.Field{Name: f.Name, Value: f.Value.Clone(), Hidden: f.Hidden})
@@ -77,11 +83,14 @@ func edit(ctx context.Context, v *vault.Vault, change *importer.Update) (vault.I
 	return it, nil
 }
 
+// own are the fields that a record has a place for: a field that only has their name is another one.
+var own = []vault.Key{vault.Username, vault.Password, vault.OTP, vault.Notes}
+
 // put gives a value the field of its name in the item's kind, or a custom one where the kind has none or the value does not suit it.
 func put(it *vault.Item, f importer.Field) {
 	spec, _ := vault.SpecOf(it.Kind)
 	field, known := spec.Field(vault.Key(f.Name))
-	if known && it.Value(field.Key).IsZero() && suits(field.Type, f.Value) {
+	if known && !slices.Contains(own, field.Key) && it.Value(field.Key).IsZero() && suits(field.Type, f.Value) {
 		it.Set(field.Key, f.Value)
 		return
 	}
@@ -110,14 +119,28 @@ func addCustom(it *vault.Item, f importer.Field) {
 	if f.Value.IsZero() {
 		return
 	}
-	kind := vault.Text
+	it.Custom = append(it.Custom, vault.CustomField{ID: id.New(), Label: f.Name, Type: typeOf(f), Value: f.Value})
+}
+
+// typeOf is how a value of no known field is shown.
+func typeOf(f importer.Field) vault.FieldType {
+	value := f.Value.Reveal()
+	lines := bytes.ContainsAny(value, "\r\n")
 	switch {
+	case bytes.HasPrefix(value, []byte("otpauth://")):
+		return vault.TOTP
+	case f.Hidden && lines:
+		return vault.Private
 	case f.Hidden:
-		kind = vault.Concealed
-	case bytes.ContainsRune(f.Value.Reveal(), '\n'):
-		kind = vault.Multiline
+		return vault.Concealed
+	case lines:
+		return vault.Multiline
+	case bytes.HasPrefix(value, []byte("https://")) || bytes.HasPrefix(value, []byte("http://")):
+		return vault.URL
+	case isTime(time.DateOnly, f.Value):
+		return vault.Date
 	}
-	it.Custom = append(it.Custom, vault.CustomField{ID: id.New(), Label: f.Name, Type: kind, Value: f.Value})
+	return vault.Text
 }
 
 // addWebsites gives addresses to an item whose kind has websites, and else keeps them in custom fields.
@@ -131,10 +154,14 @@ func addWebsites(it *vault.Item, addresses []string) {
 	}
 }
 
-// addHistory keeps earlier passwords. When they were replaced nobody knows; when they were set is the closest there is.
+// addHistory keeps earlier passwords. Where nobody knows when they were replaced, when they were set is the closest there is.
 func addHistory(it *vault.Item, old []importer.OldPassword) {
 	for _, o := range old {
-		it.History = append(it.History, vault.Past{Field: vault.ValueField(vault.Password), Value: o.Password.Clone(), Time: millis(o.Changed)})
+		at := o.Replaced
+		if at.IsZero() {
+			at = o.Changed
+		}
+		it.History = append(it.History, vault.Past{Field: vault.ValueField(vault.Password), Value: o.Password.Clone(), Time: millis(at)})
 	}
 }
 
@@ -144,10 +171,11 @@ func addOrigin(it *vault.Item, refs []importer.Ref) {
 	}
 }
 
-// describe is an item as the planner sees it.
-func describe(it *vault.Item, d *importer.Digester) importer.Existing {
+// describe is an item as the planner sees it. folders are the paths of the vault's folders.
+func describe(it *vault.Item, folders map[id.ID]string, d *importer.Digester) importer.Existing {
 	e := importer.Existing{
-		ID: it.ID.String(), Kind: recordKind(it.Kind), Title: it.Title, URLs: it.Websites,
+		ID: it.ID.String(), Kind: recordKind(it.Kind), Title: it.Title, URLs: slices.Clone(it.Websites),
+		Folder: folders[it.Folder], Tags: slices.Clone(it.Tags),
 		Username: string(it.Value(vault.Username).Reveal()), Notes: string(it.Value(vault.Notes).Reveal()),
 		Password: d.Secret(it.Value(vault.Password)), TOTP: d.Secret(it.Value(vault.OTP)), PasswordChanged: date(it.PasswordSetAt),
 	}
@@ -157,7 +185,7 @@ func describe(it *vault.Item, d *importer.Digester) importer.Existing {
 		}
 	}
 	for key, value := range it.Values {
-		if key != vault.Username && key != vault.Password && key != vault.OTP && key != vault.Notes {
+		if !slices.Contains(own, key) {
 			e.Fields = append(e.Fields, d.Field(importer.Field{Name: string(key), Value: value}))
 		}
 	}

@@ -1,0 +1,128 @@
+package format
+
+import (
+	"io"
+	"slices"
+
+	"github.com/coffer-vault/coffer/vault/importer"
+)
+
+// dashlaneTables are the files of a Dashlane export, which is a zip.
+var dashlaneTables = map[string]table{
+	"credentials.csv":  {id: "dashlane", name: "Dashlane", required: []string{"username", "title", "password", "url"}, record: dashlaneLogin},
+	"securenotes.csv":  {id: "dashlane", name: "Dashlane", required: []string{"title", "note"}, record: dashlaneNote},
+	"payments.csv":     {id: "dashlane", name: "Dashlane", required: []string{"type", "account_name"}, record: dashlanePayment},
+	"ids.csv":          {id: "dashlane", name: "Dashlane", required: []string{"type", "number"}, record: dashlaneID},
+	"personalinfo.csv": {id: "dashlane", name: "Dashlane", required: []string{"type"}, record: dashlanePerson},
+	"wifi.csv":         {id: "dashlane", name: "Dashlane", required: []string{"ssid"}, record: dashlaneWiFi},
+}
+
+func dashlaneLogin(c *row) *importer.Record {
+	record := &importer.Record{
+		Title: c.text("title"), URLs: addresses(c.text("url")), Username: c.text("username"), Password: c.secret("password"),
+		Notes: c.text("note"), Folder: c.text("category"),
+	}
+	for _, column := range []string{"otpurl", "otpsecret"} {
+		setTOTP(record, c.text(column))
+	}
+	return record
+}
+
+func dashlaneNote(c *row) *importer.Record {
+	return &importer.Record{Kind: importer.Note, Title: c.text("title"), Notes: c.text("note"), Folder: c.text("category")}
+}
+
+func dashlanePayment(c *row) *importer.Record {
+	record := &importer.Record{Kind: importer.Card, Title: joined("", c.text("account_name")), Notes: c.text("note")}
+	if name := c.text("name"); record.Title == "" {
+		record.Title = name
+	} else if name != "" && name != record.Title {
+		addField(record, "name", name, false)
+	}
+	if c.text("type") == "bank" {
+		record.Kind = importer.BankAccount
+		addField(record, "account-holder", c.text("account_holder"), false)
+		addField(record, "bank", c.text("issuing_bank"), false)
+		addField(record, "account-number", c.text("account_number"), true)
+		addField(record, "routing-number", c.text("routing_number"), false)
+		return record
+	}
+	addField(record, "cardholder", c.text("account_holder"), false)
+	addField(record, "number", c.text("cc_number"), true)
+	addField(record, "cvv", c.text("code"), true)
+	addField(record, "expires", expiry(c.text("expiration_year"), c.text("expiration_month")), false)
+	addField(record, "bank", c.text("issuing_bank"), false)
+	return record
+}
+
+// dashlaneID is a paper that says who somebody is.
+func dashlaneID(c *row) *importer.Record {
+	kind := c.text("type")
+	record := &importer.Record{Kind: importer.Document, Title: joined(" – ", kind, c.text("name"))}
+	addField(record, "document-number", c.text("number"), true)
+	addField(record, "issued", day(c.text("issue_date")), false)
+	addField(record, "valid-until", day(c.text("expiration_date")), false)
+	addField(record, "issuer", c.text("place_of_issue"), false)
+	return record
+}
+
+// dashlanePerson is a name, an address, a phone number: each row holds one of them.
+func dashlanePerson(c *row) *importer.Record {
+	record := &importer.Record{Kind: importer.Identity, Title: c.text("item_name")}
+	for _, column := range []struct{ theirs, ours string }{
+		{"first_name", "first-name"}, {"last_name", "last-name"}, {"date_of_birth", "birthday"}, {"email", "email"}, {"phone_number", "phone"},
+		{"address", "street"}, {"city", "city"}, {"state", "region"}, {"zip", "postal-code"}, {"country", "country"},
+	} {
+		addField(record, column.ours, c.text(column.theirs), false)
+	}
+	if record.Title == "" {
+		record.Title = c.text("type")
+	}
+	return record
+}
+
+func dashlaneWiFi(c *row) *importer.Record {
+	record := &importer.Record{Kind: importer.WiFi, Title: c.text("name"), Password: c.secret("passphrase"), Notes: c.text("note")}
+	addField(record, "ssid", c.text("ssid"), false)
+	addField(record, "security", c.text("encription_type"), false)
+	if record.Title == "" {
+		record.Title = c.text("ssid")
+	}
+	return record
+}
+
+// keeperTable has no header. After the columns come names and values of further fields.
+var keeperTable = table{id: "csv/keeper", name: "Keeper", record: func(c *row) *importer.Record {
+	record := &importer.Record{
+		Title: c.text("title"), Username: c.text("login"), Password: c.secret("password"), URLs: addresses(c.text("url")), Notes: c.text("notes"),
+		Folder: keeperFolder(c.text("folder")),
+	}
+	if shared := keeperFolder(c.text("shared folder")); record.Folder == "" {
+		record.Folder = shared
+	}
+	for i := len(keeperColumns); i+1 < len(c.cells); i += 2 {
+		addKeeperField(record, c.cells[i], c.cells[i+1])
+	}
+	return record
+}}
+
+var keeperColumns = map[string]int{"folder": 0, "title": 1, "login": 2, "password": 3, "url": 4, "notes": 5, "shared folder": 6}
+
+// keeperLines tells whether a file without a known header is an export of Keeper: every line has its columns and then pairs, and one has
+// an address where Keeper has it.
+func keeperLines(data []byte) bool {
+	reader, found := newReader(data), false
+	for range 100 {
+		cells, err := reader.Read()
+		if err != nil {
+			return found && err == io.EOF
+		}
+		if len(cells) < len(keeperColumns) || len(cells)%2 == 0 {
+			return false
+		}
+		found = found || importer.Origin(cells[4]) != "" && slices.ContainsFunc([]string{"http://", "https://"}, func(p string) bool {
+			return len(cells[4]) > len(p) && cells[4][:len(p)] == p
+		})
+	}
+	return found
+}

@@ -1,0 +1,151 @@
+package format
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/coffer-vault/coffer/vault/importer"
+)
+
+// enpassFile is an export of Enpass as JSON.
+type enpassFile struct {
+	Folders []struct {
+		UUID   string `json:"uuid"`
+		Title  string `json:"title"`
+		Parent string `json:"parent_uuid"`
+	} `json:"folders"`
+	Items []json.RawMessage `json:"items"`
+}
+
+type enpassItem struct {
+	UUID        string        `json:"uuid"`
+	Title       string        `json:"title"`
+	Subtitle    string        `json:"subtitle"`
+	Note        string        `json:"note"`
+	Template    string        `json:"template_type"` // "login.default", "creditcard.default"
+	Category    string        `json:"category"`
+	Favorite    int           `json:"favorite"`
+	Archived    int           `json:"archived"`
+	Trashed     int           `json:"trashed"`
+	Created     int64         `json:"createdAt"` // seconds
+	Updated     int64         `json:"updated_at"`
+	Folders     []string      `json:"folders"`
+	Fields      []enpassField `json:"fields"`
+	Attachments []struct {
+		Name string `json:"name"`
+	} `json:"attachments"`
+}
+
+type enpassField struct {
+	Label     string `json:"label"`
+	Type      string `json:"type"`
+	Value     string `json:"value"`
+	Sensitive int    `json:"sensitive"`
+	Deleted   int    `json:"deleted"`
+}
+
+// enpassType is a template, with the vault's names for its fields by their types.
+type enpassType struct {
+	kind   importer.Kind
+	fields map[string]string
+}
+
+var enpassTypes = map[string]enpassType{
+	"creditcard": {importer.Card, map[string]string{
+		"ccName": "cardholder", "ccNumber": "number", "ccCvc": "cvv", "ccPin": "pin", "ccExpiry": "expires", "ccBankname": "bank", "ccType": "brand",
+	}},
+	"identity": {importer.Identity, map[string]string{"email": "email", "phone": "phone"}},
+	"note":     {importer.Note, nil},
+	"finance":  {importer.BankAccount, nil},
+	"license":  {importer.SoftwareLicence, nil},
+	"travel":   {importer.Document, nil},
+}
+
+func isEnpass(members map[string]json.RawMessage) bool {
+	item := firstItem(members)
+	return hasAll("uuid", "template_type")(item) || hasAll("uuid", "category", "fields")(item)
+}
+
+func openEnpass(data []byte) (importer.Source, error) {
+	var f enpassFile
+	if err := json.Unmarshal(data, &f); err != nil {
+		return nil, fmt.Errorf("%w: Enpass", importer.ErrMalformed)
+	}
+	return newFile(importer.Info{ID: "enpass", Browser: "Enpass"}, decodeAll(f.Items, f.decode)), nil
+}
+
+// path is a folder with those that it is in.
+func (f *enpassFile) path(uuid string) string {
+	path := ""
+	for range maxDepth {
+		found := false
+		for _, folder := range f.Folders {
+			if folder.UUID == uuid && uuid != "" {
+				path, uuid, found = strings.TrimSuffix(folder.Title+"/"+path, "/"), folder.Parent, true
+				break
+			}
+		}
+		if !found {
+			break
+		}
+	}
+	return path
+}
+
+func (f *enpassFile) decode(raw json.RawMessage, n int) []importer.Row {
+	var item enpassItem
+	if json.Unmarshal(raw, &item) != nil {
+		return []importer.Row{{ID: strconv.Itoa(n), Reason: importer.ReasonMalformed}}
+	}
+	if item.Trashed != 0 {
+		return []importer.Row{{ID: item.UUID, Site: item.Title, Reason: importer.ReasonDeleted}}
+	}
+	template, _, _ := strings.Cut(item.Template, ".")
+	t, known := enpassTypes[template]
+	if !known {
+		t = enpassTypes[item.Category]
+	}
+	record := &importer.Record{
+		Kind: t.kind, Title: item.Title, Notes: item.Note, Favorite: item.Favorite != 0, Archived: item.Archived != 0, Source: "enpass", SourceID: item.UUID,
+		Created: since1970(strconv.FormatInt(item.Created, 10), seconds), Modified: since1970(strconv.FormatInt(item.Updated, 10), seconds),
+	}
+	for i, folder := range item.Folders {
+		if path := f.path(folder); i == 0 {
+			record.Folder = path
+		} else if path != "" {
+			record.Tags = append(record.Tags, path)
+		}
+	}
+	for _, field := range item.Fields {
+		field.addTo(record, t)
+	}
+	for _, a := range item.Attachments {
+		leaveOut(record, importer.PartFile, a.Name)
+	}
+	return []importer.Row{finish(item.UUID, record)}
+}
+
+func (f enpassField) addTo(record *importer.Record, t enpassType) {
+	ours, login := t.fields[f.Type], record.Kind == "" || record.Kind == importer.Login
+	switch {
+	case f.Deleted != 0 || f.Value == "" || f.Type == "section" || strings.HasPrefix(f.Type, ".Android"):
+	case ours == "expires":
+		addField(record, ours, month(f.Value), false)
+	case ours != "":
+		addField(record, ours, f.Value, isHiddenKey(ours))
+	case login && f.Type == "username" && record.Username == "":
+		record.Username = f.Value
+	case login && f.Type == "email" && record.Username == "":
+		record.Username = f.Value
+	case login && f.Type == "password":
+		setPassword(record, f.Value)
+	case login && f.Type == "url":
+		record.URLs = append(record.URLs, addresses(f.Value)...)
+	case f.Type == "totp":
+		setTOTP(record, f.Value)
+	default:
+		addField(record, f.Label, f.Value, f.Sensitive != 0)
+	}
+}

@@ -1,0 +1,144 @@
+package format
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"io"
+	"iter"
+	"path"
+	"strings"
+
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault/importer"
+)
+
+// maxZipEntries is the most files that an archive may have; their sizes together are at most MaxFile.
+const maxZipEntries = 10_000
+
+var zipSignature = []byte("PK\x03\x04")
+
+// openZip opens an archive: 1PUX has export.data, Proton Pass and Bitwarden data.json, Dashlane one CSV a kind.
+func openZip(data []byte) (importer.Source, error) {
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil || len(archive.File) > maxZipEntries {
+		return nil, fmt.Errorf("%w: zip", importer.ErrMalformed)
+	}
+	left := int64(MaxFile)
+	var tables []importer.Source
+	for _, entry := range archive.File {
+		base := strings.ToLower(path.Base(entry.Name))
+		isJSON := base == "export.data" || base == "data.json" || strings.HasSuffix(base, ".cxf.json")
+		columns, isTable := dashlaneTables[base]
+		if !isJSON && !isTable {
+			continue
+		}
+		content, err := unzip(entry, &left)
+		if err != nil {
+			return nil, err
+		}
+		if isJSON {
+			return withFiles(content, archive)
+		}
+		if source := openTable(content, &columns); source != nil {
+			tables = append(tables, source)
+		}
+	}
+	if len(tables) == 0 {
+		return nil, ErrUnknownFormat
+	}
+	return joinSources(tables), nil
+}
+
+// unzip reads a file of an archive, whatever size it says that it has.
+func unzip(entry *zip.File, left *int64) ([]byte, error) {
+	r, err := entry.Open()
+	if err != nil {
+		return nil, fmt.Errorf("%w: zip", importer.ErrMalformed)
+	}
+	defer r.Close()
+	content, err := io.ReadAll(io.LimitReader(r, *left+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: zip", importer.ErrMalformed)
+	}
+	if *left -= int64(len(content)); *left < 0 {
+		clear(content)
+		return nil, importer.ErrTooLarge
+	}
+	return content, nil
+}
+
+// withFiles is the source in an archive. The files beside it are rows of their own, which say that they do not come along.
+func withFiles(content []byte, archive *zip.Reader) (importer.Source, error) {
+	inner, err := openText(content)
+	if err != nil {
+		return nil, err
+	}
+	main := inner.(*file)
+	info := main.info
+	var files []importer.Row
+	for _, entry := range archive.File {
+		if dir := path.Base(path.Dir(entry.Name)); !entry.FileInfo().IsDir() && (dir == "files" || strings.Contains(entry.Name, "attachments/")) {
+			files = append(files, importer.Row{ID: entry.Name, Site: path.Base(entry.Name), Reason: importer.ReasonFile})
+		}
+	}
+	if info.Count >= 0 {
+		info.Count += len(files)
+	}
+	return &file{info: info, read: func(password secret.Bytes) (iter.Seq[importer.Row], error) {
+		rows, err := main.read(password)
+		if err != nil {
+			return nil, err
+		}
+		return func(yield func(importer.Row) bool) {
+			for row := range rows {
+				if !yield(row) {
+					return
+				}
+			}
+			for _, row := range files {
+				if !yield(row) {
+					return
+				}
+			}
+		}, nil
+	}}, nil
+}
+
+func openTable(content []byte, t *table) importer.Source {
+	content = bytes.TrimPrefix(content, []byte("\ufeff"))
+	header, err := newReader(content).Read()
+	if err != nil {
+		return nil
+	}
+	columns := columnsOf(header)
+	if !t.matches(columns) {
+		return nil
+	}
+	return t.open(content, header, columns)
+}
+
+// joinSources is several tables of one program as one source.
+func joinSources(tables []importer.Source) importer.Source {
+	f := &file{info: tables[0].Info()}
+	f.info.Count = 0
+	for _, t := range tables {
+		f.info.Count += t.Info().Count
+	}
+	f.read = func(password secret.Bytes) (iter.Seq[importer.Row], error) {
+		return func(yield func(importer.Row) bool) {
+			n := 0
+			for _, t := range tables {
+				rows, _ := t.(*file).read(password) // a table has no password, and no error
+				for row := range rows {
+					n++
+					row.ID = fmt.Sprint(n)
+					if !yield(row) {
+						return
+					}
+				}
+			}
+		}, nil
+	}
+	return f
+}
