@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -14,51 +16,66 @@ import (
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/importer/chromium"
+	"github.com/coffer-vault/coffer/vault/importer/firefox"
 	"github.com/coffer-vault/coffer/vault/importer/format"
 	"github.com/coffer-vault/coffer/vault/importer/intake"
+	"github.com/coffer-vault/coffer/vault/importer/keystore"
 )
 
-// importCommand imports files, or without any the passwords of this user's browsers; with --undo it takes an import back.
+// importOptions are the flags of import.
+type importOptions struct {
+	access
+	preview        bool
+	undo           string
+	sourcePassword string // file with the password that protects what is imported
+}
+
+// importCommand imports files and browser profiles, or without any the passwords of this user's browsers; with --undo it takes an import
+// back. A preview of files needs no account; with --account it tells what they would change there.
 func (p *program) importCommand(ctx context.Context, args []string) error {
-	var a access
-	preview, undo := false, ""
-	files, err := p.flags("import", args, func(f *flag.FlagSet) {
-		a.define(f)
-		f.BoolVar(&preview, "preview", false, "")
-		f.StringVar(&undo, "undo", "", "")
+	var o importOptions
+	paths, err := p.flags("import", args, func(f *flag.FlagSet) {
+		o.define(f)
+		f.BoolVar(&o.preview, "preview", false, "")
+		f.StringVar(&o.undo, "undo", "", "")
+		f.StringVar(&o.sourcePassword, "source-password-file", "", "")
 	})
 	if err != nil {
 		return err
 	}
-	if undo != "" && (preview || len(files) > 0) {
+	if o.undo != "" && (o.preview || len(paths) > 0) {
 		return fmt.Errorf("%w: --undo goes with nothing else", errUsage)
 	}
-	// Files are looked at before a password is asked for.
-	sources, wipe, err := openFiles(files)
+	// What is to be imported is looked at before a password is asked for.
+	sources, wipe, err := p.openPaths(ctx, paths)
 	if err != nil {
 		return err
 	}
 	defer wipe()
-	u, err := p.unlock(ctx, a)
+	if o.preview && len(paths) > 0 && o.email == "" {
+		return p.draft(ctx, sources, cmp.Or(o.sourcePassword, o.passwordFile))
+	}
+	u, err := p.unlock(ctx, o.access)
 	if err != nil {
 		return err
 	}
 	defer u.Lock()
 	switch {
-	case undo != "":
-		return p.undoImport(ctx, u, undo)
-	case len(files) == 0 && preview:
+	case o.undo != "":
+		return p.undoImport(ctx, u, o.undo)
+	case len(paths) == 0 && o.preview:
 		return p.previewBrowsers(ctx, u)
-	case len(files) == 0:
+	case len(paths) == 0:
 		return p.importBrowsers(ctx, u)
-	case preview:
-		return p.previewFiles(ctx, u, sources)
+	case o.preview:
+		return p.previewFiles(ctx, u, sources, o.sourcePassword)
 	}
-	return p.importFiles(ctx, u, sources)
+	return p.importFiles(ctx, u, sources, o.sourcePassword)
 }
 
-// openFiles reads exported files. They are plaintext: wipe clears what was read of them.
-func openFiles(names []string) (sources []importer.Source, wipe func(), err error) {
+// openPaths opens exported files and folders of browsers. Files are plaintext: wipe clears what was read of them.
+func (p *program) openPaths(ctx context.Context, names []string) (sources []importer.Source, wipe func(), err error) {
 	var contents [][]byte
 	wipe = func() {
 		for _, content := range contents {
@@ -66,6 +83,15 @@ func openFiles(names []string) (sources []importer.Source, wipe func(), err erro
 		}
 	}
 	for _, name := range names {
+		if info, err := os.Stat(name); err == nil && info.IsDir() {
+			found, err := p.openFolder(ctx, name)
+			if err != nil {
+				wipe()
+				return nil, nil, &fileError{name, err}
+			}
+			sources = append(sources, found...)
+			continue
+		}
 		content, err := readFile(name)
 		contents = append(contents, content)
 		if err == nil {
@@ -79,6 +105,27 @@ func openFiles(names []string) (sources []importer.Source, wipe func(), err erro
 		}
 	}
 	return sources, wipe, nil
+}
+
+// errNoProfile is told of a folder that is no browser's.
+var errNoProfile = errors.New("no browser keeps passwords in this folder: name a profile of Firefox or of a browser made from Chromium")
+
+// openFolder finds the browser profiles in a folder.
+func (p *program) openFolder(ctx context.Context, name string) ([]importer.Source, error) {
+	folder, err := filepath.Abs(name)
+	if err != nil {
+		return nil, err
+	}
+	env, err := importer.NewEnvironment(keystore.New())
+	if err != nil {
+		return nil, err
+	}
+	folder = filepath.ToSlash(folder)
+	found := append(chromium.Folder(ctx, env, folder), firefox.Folder(ctx, env, folder)...)
+	if len(found) == 0 {
+		return nil, errNoProfile
+	}
+	return found, nil
 }
 
 // readFile reads no more than an export can have.
@@ -117,8 +164,8 @@ func (p *program) importBrowsers(ctx context.Context, u *session.Unlocked) error
 }
 
 // importFiles asks for the password of files that have one. What could not be read at all is an error, after the report.
-func (p *program) importFiles(ctx context.Context, u *session.Unlocked, sources []importer.Source) error {
-	password, err := p.filePassword(ctx, sources)
+func (p *program) importFiles(ctx context.Context, u *session.Unlocked, sources []importer.Source, passwordFile string) error {
+	password, err := p.filePassword(ctx, sources, passwordFile)
 	if err != nil {
 		return err
 	}
@@ -133,8 +180,8 @@ func (p *program) importFiles(ctx context.Context, u *session.Unlocked, sources 
 	return unread(result.Report)
 }
 
-func (p *program) previewFiles(ctx context.Context, u *session.Unlocked, sources []importer.Source) error {
-	password, err := p.filePassword(ctx, sources)
+func (p *program) previewFiles(ctx context.Context, u *session.Unlocked, sources []importer.Source, passwordFile string) error {
+	password, err := p.filePassword(ctx, sources, passwordFile)
 	if err != nil {
 		return err
 	}
@@ -149,8 +196,12 @@ func (p *program) previewFiles(ctx context.Context, u *session.Unlocked, sources
 	return unread(report)
 }
 
-// filePassword asks for the password of encrypted files, if there is one among them.
-func (p *program) filePassword(ctx context.Context, sources []importer.Source) (secret.Bytes, error) {
+// filePassword is the password of encrypted files and of Firefox profiles with a primary password: from a file, or asked for if there
+// is one among them.
+func (p *program) filePassword(ctx context.Context, sources []importer.Source, passwordFile string) (secret.Bytes, error) {
+	if passwordFile != "" {
+		return p.secretLine("Password of the exported file", passwordFile)
+	}
 	for _, source := range sources {
 		for _, err := range source.Rows(ctx, secret.Bytes{}) {
 			if errors.Is(err, importer.ErrPrimaryPasswordNeeded) {
@@ -239,8 +290,24 @@ type sourceReport struct {
 type rowReport struct {
 	ID      string           `json:"id"`
 	Site    string           `json:"site,omitempty"`
+	Kind    importer.Kind    `json:"kind,omitempty"`
 	Outcome importer.Outcome `json:"outcome"`
 	Reason  importer.Reason  `json:"reason,omitempty"`
+	LeftOut []leftOut        `json:"left_out,omitempty"`
+}
+
+// leftOut is a part of a row that does not come along.
+type leftOut struct {
+	What importer.Part `json:"what"`
+	Name string        `json:"name"`
+}
+
+func toRow(row importer.RowReport) rowReport {
+	r := rowReport{ID: row.ID, Site: row.Site, Kind: row.Kind, Outcome: row.Outcome, Reason: row.Reason}
+	for _, left := range row.LeftOut {
+		r.LeftOut = append(r.LeftOut, leftOut{left.What, left.Name})
+	}
+	return r
 }
 
 func toReport(batch id.ID, report importer.Report) importReport {
@@ -254,7 +321,7 @@ func toReport(batch id.ID, report importer.Report) importReport {
 			source.Error = sentence(s.Err)
 		}
 		for _, row := range s.Rows {
-			source.Rows = append(source.Rows, rowReport{row.ID, row.Site, row.Outcome, row.Reason})
+			source.Rows = append(source.Rows, toRow(row))
 		}
 		for outcome, n := range s.Counts {
 			r.Counts[outcome] += n
@@ -292,6 +359,9 @@ func (p *program) printSource(s sourceReport) {
 	for _, row := range s.Rows {
 		if row.Reason != "" {
 			fmt.Fprintf(p.stdout, "    row %s: %s, %s\n", strings.TrimSpace(row.ID+" "+row.Site), row.Outcome, row.Reason)
+		}
+		for _, left := range row.LeftOut {
+			fmt.Fprintf(p.stdout, "    row %s: left out: %s %s\n", strings.TrimSpace(row.ID+" "+row.Site), left.What, left.Name)
 		}
 	}
 	if s.Error != "" {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func TestImportFiles(t *testing.T) {
 	run := func(args ...string) importReport {
 		t.Helper()
 		code, out, errOut := call(t, pc, strings.NewReader(testpc.Password+"\n"), append([]string{"--json", "import"}, args...)...)
-		if code != exitOK || strings.Contains(out+errOut, "pass of the shop") {
+		if shown := strings.Contains(out+errOut, "pass of the shop"); code != exitOK || shown != slices.Contains(args, "--preview") {
 			t.Fatalf("%v: %d %s %s", args, code, out, errOut)
 		}
 		return decode[importReport](t, out)
@@ -188,5 +189,72 @@ func TestInterruptedUpdateIsTakenBack(t *testing.T) {
 	}
 	if _, err := os.Stat(old); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the old file: %v", err)
+	}
+}
+
+// A preview needs no account and asks for no password of one; its JSON has the items with everything in them.
+func TestPreviewNeedsNoVault(t *testing.T) {
+	pc := testpc.New(t, "PC A", nil)
+	code, out, errOut := call(t, pc, nil, "import", "--preview", "--json", exported(t, chromeCSV), exported(t, bitwardenJSON))
+	if code != exitOK {
+		t.Fatalf("%d %s", code, errOut)
+	}
+	r := decode[draftReport](t, out)
+	if r.Counts["imported"] != 3 || r.Counts["unreadable"] != 1 || len(r.Items) != 3 || r.Sources[1].Name != "Bitwarden" {
+		t.Errorf("%+v", r)
+	}
+	card, note, shop := r.Items[0], r.Items[1], r.Items[2]
+	if card.Kind != vault.Card || card.Values["number"] != "4111" || note.Folder != "Work" || note.Values["notes"] != "text" {
+		t.Errorf("%+v\n%+v", card, note)
+	}
+	if shop.Title != "Shop" || shop.Values["password"] != "pass of the shop" || !slices.Equal(shop.Websites, []string{"https://shop.example"}) {
+		t.Errorf("%+v", shop)
+	}
+	if code, out, _ := call(t, pc, nil, "import", "--preview", exported(t, chromeCSV)); code != exitOK || strings.Contains(out, "pass of the shop") || !strings.Contains(out, "Shop") {
+		t.Errorf("for people: %d %s", code, out)
+	}
+}
+
+// What an account has already is told only if one is named: then its vault is opened.
+func TestPreviewAgainstAnAccount(t *testing.T) {
+	server := testkit.Cloud(t)
+	pc := testpc.New(t, "PC A", nil)
+	pc.SignUp(t, server, email).Lock()
+	csv := exported(t, chromeCSV)
+	if code, _, errOut := call(t, pc, strings.NewReader(testpc.Password+"\n"), "import", csv); code != exitOK {
+		t.Fatal(errOut)
+	}
+	code, out, errOut := call(t, pc, strings.NewReader(testpc.Password+"\n"), "import", csv, "--preview", "--json", "--account", email)
+	if r := decode[importReport](t, out); code != exitOK || r.Counts["already-there"] != 1 {
+		t.Errorf("%d %s %+v", code, errOut, r)
+	}
+}
+
+func TestPreviewOfProtectedFilesAndProfiles(t *testing.T) {
+	const testdata = "../../../vault/importer/"
+	password := exported(t, "correct horse\n")
+	pc := testpc.New(t, "PC A", nil)
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		want string
+		n    int
+	}{
+		"Bitwarden":        {[]string{testdata + "format/testdata/bitwarden-encrypted.json", "--password-file", exported(t, "export password")}, exitOK, "Bitwarden", 6},
+		"wrong password":   {[]string{testdata + "format/testdata/bitwarden-encrypted.json", "--password-file", password}, exitFailure, "Bitwarden", 0},
+		"Firefox":          {[]string{testdata + "firefox/testdata/plain"}, exitOK, "Firefox", 5},
+		"primary password": {[]string{"--password-file", password, testdata + "firefox/testdata/primary"}, exitOK, "Firefox", 5},
+		"Chromium":         {[]string{testdata + "chromium/testdata/basic"}, exitOK, "Chromium", 5},
+		"its profile":      {[]string{testdata + "chromium/testdata/basic/Default"}, exitOK, "Chromium", 5},
+	} {
+		code, out, errOut := call(t, pc, nil, append([]string{"import", "--preview", "--json"}, c.args...)...)
+		r := decode[draftReport](t, out)
+		if code != c.code || len(r.Sources) != 1 || r.Sources[0].Name != c.want || len(r.Items) != c.n {
+			t.Errorf("%s: %d %s, %d items of %d, %+v", name, code, errOut, len(r.Items), c.n, r.Counts)
+		}
+	}
+	code, _, errOut := call(t, pc, nil, "import", "--preview", t.TempDir())
+	if code != exitFailure || !strings.Contains(errOut, "no browser keeps passwords in this folder") {
+		t.Errorf("%d %s", code, errOut)
 	}
 }

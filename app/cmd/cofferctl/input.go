@@ -16,7 +16,8 @@ import (
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
 
-// flags parses the arguments of a command. --json is taken after the command too, as people write it.
+// flags parses the arguments of a command. --json is taken after the command too, and flags after names, as people write them; after
+// "--" everything is a name.
 func (p *program) flags(name string, args []string, define func(*flag.FlagSet)) ([]string, error) {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(io.Discard)
@@ -24,10 +25,17 @@ func (p *program) flags(name string, args []string, define func(*flag.FlagSet)) 
 	if define != nil {
 		define(f)
 	}
-	if err := f.Parse(args); err != nil {
-		return nil, fmt.Errorf("%w: %w", errUsage, err)
+	var names []string
+	for {
+		if err := f.Parse(args); err != nil {
+			return nil, fmt.Errorf("%w: %w", errUsage, err)
+		}
+		parsed := len(args) - f.NArg()
+		if f.NArg() == 0 || parsed > 0 && args[parsed-1] == "--" {
+			return append(names, f.Args()...), nil
+		}
+		names, args = append(names, f.Arg(0)), f.Args()[1:]
 	}
-	return f.Args(), nil
 }
 
 // question asks for one line. On a terminal a hidden one is not shown; elsewhere lines are read one after the other.
@@ -86,8 +94,12 @@ func trimNewline(line []byte) []byte {
 
 // password reads the master password from a file if one is given, else asks.
 func (p *program) password(file string) (secret.Bytes, error) {
+	return p.secretLine("Master password", file)
+}
+
+func (p *program) secretLine(prompt, file string) (secret.Bytes, error) {
 	if file == "" || file == "-" {
-		return p.question("Master password", true)
+		return p.question(prompt, true)
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {

@@ -76,7 +76,8 @@ var sentences = []struct {
 	{importer.ErrInUse, "another program keeps writing to it. Close that program and try again."},
 	{importer.ErrTooLarge, "it is larger than any export is."},
 	{importer.ErrMalformed, "it is damaged."},
-	{format.ErrUnknownFormat, "it is no export that Coffer knows: CSV of Chrome, Edge, Brave, Firefox or Safari, or Bitwarden's JSON."},
+	{format.ErrUnknownFormat, "it is no export that Coffer knows. Most programs can export CSV with a line of column names, which it reads."},
+	{format.ErrEncryptedExport, "only its own program opens this encrypted export. Export again without encryption, and delete the file after the import."},
 	{format.ErrAccountRestricted, "only the Bitwarden account that made this export can open it. Export again and choose a password-protected file, or one without encryption."},
 	{vault.ErrBusy, "another program keeps the vault file locked. Try again."},
 }

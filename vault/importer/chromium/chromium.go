@@ -15,6 +15,9 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault/importer"
@@ -37,6 +40,38 @@ func Discover(ctx context.Context, env importer.Environment) (sources []importer
 		}
 	}
 	return sources
+}
+
+// Folder finds the profiles in one folder: a profile, or what holds several of them and "Local State". Nothing is found in any other.
+func Folder(ctx context.Context, env importer.Environment, folder string) []importer.Source {
+	userData, name := path.Split(folder)
+	userData = strings.TrimSuffix(userData, "/")
+	p := &profile{env: env, browser: browserOf(env, folder), userData: userData, folder: name}
+	if len(p.files()) == 0 || !env.Exists(importer.Join(userData, localStateName)) {
+		return discoverProfiles(ctx, env, p.browser, folder, importer.IDs{})
+	}
+	p.describe(ctx, profileNames(env, userData), p.files())
+	return []importer.Source{p}
+}
+
+// browserOf is the browser whose folder it is, or that is in its path as in that of a copy; else Chromium, from which all are made.
+func browserOf(env importer.Environment, folder string) browser {
+	for _, b := range browsers {
+		for _, own := range b.userDataFolders(env) {
+			if folder == own || strings.HasPrefix(folder, own+"/") {
+				return b
+			}
+		}
+	}
+	for _, b := range browsers {
+		for _, place := range slices.Concat(b.windows, b.darwin, b.linux) {
+			_, below, found := strings.Cut(place, "/")
+			if found && strings.Contains(folder+"/", "/"+below+"/") {
+				return b
+			}
+		}
+	}
+	return browsers[len(browsers)-1]
 }
 
 // discoverProfiles finds the profiles of one installation: every folder with a login file, and for Opera the folder itself.

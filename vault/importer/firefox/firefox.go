@@ -28,18 +28,30 @@ const (
 )
 
 // Discover finds all profiles with saved logins. It decrypts nothing and asks the user nothing.
-func Discover(ctx context.Context, env importer.Environment) (sources []importer.Source) {
-	known, ids := map[string]bool{}, importer.IDs{}
+func Discover(ctx context.Context, env importer.Environment) []importer.Source {
+	var profiles []*profile
 	for _, root := range roots(env) {
-		for _, p := range profilesIn(env, root) {
-			if known[p.folder] {
-				continue
-			}
-			known[p.folder] = true
-			if p.env.Exists(p.file(loginsName)) || p.env.Exists(p.file(mirrorName)) {
-				p.info.ID, p.info.Count = ids.Unique(p.info.ID), p.count(ctx)
-				sources = append(sources, p)
-			}
+		profiles = append(profiles, profilesIn(env, root)...)
+	}
+	return withLogins(ctx, profiles)
+}
+
+// Folder finds the profiles in one folder: a profile, or what holds profiles.ini. Nothing is found in any other.
+func Folder(ctx context.Context, env importer.Environment, folder string) []importer.Source {
+	return withLogins(ctx, append(profilesIn(env, folder), newProfile(env, folder, folder, "")))
+}
+
+// withLogins are the profiles that hold logins, each once.
+func withLogins(ctx context.Context, profiles []*profile) (sources []importer.Source) {
+	known, ids := map[string]bool{}, importer.IDs{}
+	for _, p := range profiles {
+		if known[p.folder] {
+			continue
+		}
+		known[p.folder] = true
+		if p.env.Exists(p.file(loginsName)) || p.env.Exists(p.file(mirrorName)) {
+			p.info.ID, p.info.Count = ids.Unique(p.info.ID), p.count(ctx)
+			sources = append(sources, p)
 		}
 	}
 	return sources
