@@ -292,7 +292,8 @@ func (u *Unlocked) enterNext(ctx context.Context, body chain.Body, send func(con
 	return err
 }
 
-// DeleteAccount removes the account from the server, for every device. What is on this PC stays until Forget.
+// DeleteAccount removes the account from the server, for every device. What is on this PC stays until Forget. After ErrOffline it may be
+// called again. Errors: ErrWrongPassword, ErrKeysChanged, ErrOffline, ErrLocked.
 func (u *Unlocked) DeleteAccount(ctx context.Context, password secret.Bytes) error {
 	return u.withSync(ctx, func(ctx context.Context) error {
 		own := u.current()
@@ -301,10 +302,15 @@ func (u *Unlocked) DeleteAccount(ctx context.Context, password secret.Bytes) err
 				Origin: own.origin, Account: own.bundle.Account, Device: own.device.ID, Nonce: c.Nonce, Expires: c.Expires,
 			}.Message()
 		})
+		if u.deleting && remote.IsCode(err, wire.CodeProofFailed) {
+			return nil // there is no account any more that could be proved
+		}
 		if err != nil {
 			return err
 		}
-		return u.session.DeleteAccount(ctx, wire.AccountDelete{Proof: fresh})
+		err = u.session.DeleteAccount(ctx, wire.AccountDelete{Proof: fresh})
+		u.deleting = u.deleting || isNoAnswer(err)
+		return err
 	})
 }
 
@@ -314,7 +320,8 @@ func (u *Unlocked) CancelRecovery(ctx context.Context) error {
 		return ErrLocked
 	}
 	defer u.work.Done()
-	if err := u.session.CancelRecovery(ctx); err != nil {
+	// There may be none any more: the answer to an earlier try was lost, or another device was quicker.
+	if err := u.session.CancelRecovery(ctx); err != nil && !remote.IsCode(err, wire.CodeNotFound) {
 		return fromServer(err)
 	}
 	// Not simply none: by now there may be another. Where the answer is lost, the event of the end makes this PC look.

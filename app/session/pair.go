@@ -41,7 +41,7 @@ type Pairing struct {
 	expires time.Time
 	until   time.Time // when the server must have forgotten the request
 
-	known    wire.PairingState
+	answered bool
 	answer   pairing.Answer
 	approval *wire.Wrap
 	received *enrol.Received
@@ -57,7 +57,7 @@ func (m *Manager) BeginPairing(ctx context.Context, origin, email string) (*Pair
 	}
 	p := &Pairing{
 		m: m, client: client, email: normalizeEmail(email), device: enrol.NewDevice(m.cfg.DeviceName, m.cfg.Platform),
-		known: wire.PairingWaiting, until: m.cfg.Now().Add(pairingLifetime),
+		until: m.cfg.Now().Add(pairingLifetime),
 	}
 	p.offer = pairing.NewOffer(p.device.Entry())
 	commitment := p.offer.Commitment()
@@ -80,17 +80,22 @@ func (p *Pairing) Code() string { return pairing.NewCode(p.offer).Text() }
 // Expires is when the request is void.
 func (p *Pairing) Expires() time.Time { return p.expires }
 
-// Answered waits until a device of the account has taken the request up, and reveals this device's half. Errors: ErrPairingRefused,
-// ErrPairingExpired, ErrOffline, ErrDishonestServer.
+// Answered waits until a device of the account has taken the request up, and reveals this device's half. After ErrOffline it may be
+// called again; the first answer counts, since the server may know this device's half by then and could have searched for another.
+// Errors: ErrPairingRefused, ErrPairingExpired, ErrPairingChanged, ErrOffline, ErrDishonestServer.
 func (p *Pairing) Answered(ctx context.Context) error {
 	polled, err := p.wait(ctx, wire.PairingWaiting)
 	if err != nil {
 		return err
 	}
-	if p.answer, err = parseAnswer(polled); err != nil {
+	answer, err := parseAnswer(polled)
+	if err != nil {
 		return err
 	}
-	p.known = wire.PairingAnswered
+	if p.answered && answer != p.answer {
+		return ErrPairingChanged
+	}
+	p.answered, p.answer = true, answer
 	err = p.client.PairingReveal(ctx, p.signer(), wire.PairingReveal{PairingID: p.offer.ID.String(), R: p.offer.R[:]})
 	return fromServer(err)
 }

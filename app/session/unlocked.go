@@ -45,6 +45,7 @@ type Unlocked struct {
 	changing  *enrol.Change     // on its way to the server; under syncMu
 	stale     []id.ID           // objects to be sealed again; under syncMu
 	resealing bool              // under syncMu
+	deleting  bool              // the account may be gone: the answer was lost; under syncMu
 	vouched   []chain.VaultHead // what the approving device vouches for; under syncMu
 
 	ctx    context.Context // ends with Lock

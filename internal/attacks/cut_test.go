@@ -51,7 +51,9 @@ func kindOf(req *http.Request) string {
 }
 
 // mailsCode are the requests for which the server mails a code.
-var mailsCode = map[string]bool{"/v1/signup/start": true, "/v1/signin/prove": true, "/v1/signin/resend": true}
+var mailsCode = map[string]bool{
+	"/v1/signup/start": true, "/v1/signin/prove": true, "/v1/signin/resend": true, "/v1/recovery/start": true, "/v1/email/start": true,
+}
 
 var mailedCode = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
 
@@ -61,9 +63,14 @@ func (l *life) newestCode(t *testing.T) string {
 	l.mu.Lock()
 	asked := l.mails
 	l.mu.Unlock()
+	return l.newestCodeTo(t, email, asked)
+}
+
+func (l *life) newestCodeTo(t *testing.T, address string, asked int) string {
+	t.Helper()
 	arrived := map[int]bool{}
 	var newest mail.Received
-	l.server.WaitMail(t, email, func(m mail.Received) bool {
+	l.server.WaitMail(t, address, func(m mail.Received) bool {
 		if mailedCode.MatchString(m.Text) {
 			arrived[m.Number] = true
 			if m.Number > newest.Number {
@@ -201,12 +208,13 @@ func (s *scissors) step(t *testing.T, what string, do func() error, again func(e
 type life struct {
 	*scissors
 	server *testkit.Server
+	driven bool // the computers do nothing by themselves
 	a, b   *session.Unlocked
 	items  map[id.ID]string // password of each
 }
 
 func (l *life) pc(t *testing.T, name string) *testpc.PC {
-	return testpc.New(t, name, func(c *session.Config) { c.Transport, c.After = l.scissors, soon })
+	return testpc.New(t, name, func(c *session.Config) { c.Transport, c.After, c.Driven = l.scissors, soon, l.driven })
 }
 
 // Row 20c: the server is gone in the middle of every request, each at three moments, and comes back. Nothing is lost and nothing is
@@ -334,6 +342,14 @@ func (l *life) check(t *testing.T, secretKey string) {
 	}
 }
 
+// requestsOfALife are those that a life cannot do without.
+var requestsOfALife = []string{
+	"POST /v1/signup/start", "POST /v1/signup/verify", "POST /v1/signup/finish", "POST /v1/signin/lookup", "POST /v1/signin/challenge",
+	"POST /v1/signin/prove", "POST /v1/signin/verify-device", "POST /v1/sessions/refresh", "GET /v1/account/keys", "GET /v1/account/log",
+	"POST /v1/account/log", "GET /v1/me", "GET /v1/vaults/{id}/head", "GET /v1/vaults/{id}/objects", "GET /v1/vaults/{id}/changes",
+	"POST /v1/vaults/{id}/commits", "GET /v1/events",
+}
+
 // covered checks that the life had every kind of request, and that each was cut at every moment.
 func (l *life) covered(t *testing.T) {
 	t.Helper()
@@ -345,12 +361,7 @@ func (l *life) covered(t *testing.T) {
 		}
 	}
 	slices.Sort(seen)
-	for _, path := range []string{
-		"POST /v1/signup/start", "POST /v1/signup/verify", "POST /v1/signup/finish", "POST /v1/signin/lookup", "POST /v1/signin/challenge",
-		"POST /v1/signin/prove", "POST /v1/signin/verify-device", "POST /v1/sessions/refresh", "GET /v1/account/keys", "GET /v1/account/log",
-		"POST /v1/account/log", "GET /v1/me", "GET /v1/vaults/{id}/head", "GET /v1/vaults/{id}/objects", "GET /v1/vaults/{id}/changes",
-		"POST /v1/vaults/{id}/commits", "GET /v1/events",
-	} {
+	for _, path := range requestsOfALife {
 		if !slices.Contains(seen, path) {
 			t.Errorf("%s is no part of the life", path)
 		}

@@ -29,6 +29,7 @@ func init() {
 	register("20", existing, "the new device's keys are the server's", swapNewDevice)
 	register("20", fresh, "the approver's keys are the server's", swapApprover)
 	register("20", fresh, "the server plays the approver, and hands over a Secret Key of its own", playApprover)
+	register("20", fresh, "another answer, once both halves are known", answerAnew)
 	register("20", fresh, "the approval is altered", alterApproval)
 	register("23", fresh, "an old state, after an approval", oldStateAfterApproval)
 	register("23", fresh, "an old state, with the kit", oldStateWithKit)
@@ -285,6 +286,45 @@ func ownWrap(t *testing.T, s *scene, sender enrol.Device, asks []ask) wire.Wrap 
 		t.Error(err)
 	}
 	return wire.Wrap{Wrap: signed.Wrap, Signature: signed.Signature}
+}
+
+// answerAnew takes N's half and hangs up, so that N asks again. By now the server knows both halves, and could have searched for an answer
+// that gives the digits which it likes.
+func answerAnew(t *testing.T) {
+	s := newScene(t)
+	own := signing.Generate().Public()
+	for name, value := range map[string]any{
+		"nonce": make([]byte, pairing.ValueSize), "approver_key": own[:], "approver_id": id.New().String(), "account_id": id.New().String(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.clearRequests(t)
+			l, ctx := newLiar(t, s.server), t.Context()
+			n, err := testpc.New(t, "PC N", func(c *session.Config) { c.Transport = l }).BeginPairing(ctx, s.server.URL, email)
+			if err != nil {
+				t.Fatal(err)
+			}
+			requests, err := s.a.Pairings(ctx)
+			if err != nil || len(requests) != 1 {
+				t.Fatal(requests, err)
+			}
+			if _, err := s.a.Answer(ctx, requests[0].ID); err != nil {
+				t.Fatal(err)
+			}
+			l.speak(onlyAt("/v1/pairings/reveal", func(http.ResponseWriter, string) { panic(http.ErrAbortHandler) }))
+			if err := n.Answered(ctx); !errors.Is(err, session.ErrOffline) {
+				t.Fatalf("the server hangs up: %v", err)
+			}
+			l.speak(nil)
+			l.lie(onPath("/pairings/poll", func(v any) any { return edit(v, field{name}, set(value)) }))
+			if err := n.Answered(ctx); !errors.Is(err, session.ErrPairingChanged) {
+				t.Errorf("not noticed: %v", err)
+			}
+			l.lie(nil)
+			if err := n.Answered(ctx); err != nil {
+				t.Errorf("the first answer does not count any more: %v", err)
+			}
+		})
+	}
 }
 
 // alterApproval changes what A hands over.

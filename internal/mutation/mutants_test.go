@@ -138,6 +138,10 @@ var mutants = []mutant{
 		from: `a.tries > 0 && shown.Match(digits) {`, to: `a.tries > 0 && shown < 1<<30 {`,
 	},
 	{
+		row: "20", off: "the approver may answer anew", file: "app/session/pair.go",
+		from: `	if p.answered && answer != p.answer {`, to: `	if false {`,
+	},
+	{
 		row: "20", off: "the QR code need not be the new device's", file: "app/session/approve.go",
 		from: `	if !code.Names(a.request, a.device) {`, to: `	if code.Pairing.IsZero() {`,
 	},
