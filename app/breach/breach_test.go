@@ -7,6 +7,7 @@ import (
 	"crypto/sha1"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -135,6 +136,32 @@ func TestBusyServer(t *testing.T) {
 	}
 }
 
+// meter counts what is read of answers, as it comes out of their compression.
+type meter struct {
+	http.RoundTripper
+	read int
+}
+
+func (m *meter) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := m.RoundTripper.RoundTrip(r)
+	if err == nil {
+		resp.Body = &metered{resp.Body, m}
+	}
+	return resp, err
+}
+
+type metered struct {
+	io.ReadCloser
+	meter *meter
+}
+
+func (b *metered) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.meter.read += n
+	return n, err
+}
+
+// A small answer that unpacks to a large one takes no more memory than the largest that is read.
 func TestCompressedAnswerIsBounded(t *testing.T) {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
@@ -146,8 +173,13 @@ func TestCompressedAnswerIsBounded(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		w.Write(packed.Bytes())
 	})
+	m := &meter{RoundTripper: c.http.Transport}
+	c.http.Transport = m
 	if _, err := ask(t, c, "x"); !errors.Is(err, ErrStrangeAnswer) {
 		t.Error(err)
+	}
+	if m.read != maxAnswer+1 {
+		t.Errorf("%d bytes were unpacked, want one more than the %d of an answer", m.read, maxAnswer)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"io/fs"
 	"maps"
 	"net"
 	"net/http/httptest"
@@ -138,11 +139,11 @@ func TestSendThroughSMTP(t *testing.T) {
 			}
 		}
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.eml"))
+	files, err := fs.Glob(os.DirFS(dir), "*.eml")
 	if err != nil || len(files) != len(kinds) {
 		t.Fatalf("files %v, %v", files, err)
 	}
-	if data, err := os.ReadFile(files[0]); err != nil || !bytes.Equal(data, sink.Mails()[0].Raw) {
+	if data, err := os.ReadFile(filepath.Join(dir, files[0])); err != nil || !bytes.Equal(data, sink.Mails()[0].Raw) {
 		t.Errorf("first file: %v", err)
 	}
 	if !strings.Contains(out.String(), "K7QM-2X9D") {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -132,7 +133,7 @@ func askForCode(t *testing.T, p *process) {
 	if err != nil || !strings.HasPrefix(line, "mail to=ada@example.org ") {
 		t.Fatalf("printed %q, %v", line, err)
 	}
-	files, err := filepath.Glob(filepath.Join(p.ready["mail"], "*.eml"))
+	files, err := fs.Glob(os.DirFS(p.ready["mail"]), "*.eml")
 	if err != nil || len(files) != 1 {
 		t.Fatalf("mails in the folder: %v, %v", files, err)
 	}
