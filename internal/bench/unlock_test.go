@@ -16,6 +16,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/testbus"
 	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/vault"
 )
 
 // sizes are the numbers of items. One is what a process and its key derivation cost: the table of run.sh subtracts it.
@@ -76,7 +77,7 @@ func startDesktop(b *testing.B) *testbus.Session {
 }
 
 // cofferProfile makes an account with n items, in step with its server, which is not there any more: its sync shall not be measured.
-func cofferProfile(b *testing.B, n int) command {
+func cofferProfile(b *testing.B, n int, more ...vault.Item) command {
 	b.Helper()
 	desk, dir := startDesktop(b), shared.of(b).TempDir()
 	cofferctl, home := filepath.Join(dir, "cofferctl"), filepath.Join(dir, "profile")
@@ -88,7 +89,7 @@ func cofferProfile(b *testing.B, n int) command {
 	}
 	server := testkit.Cloud(b)
 	unlocked := signUp(b, paths, server)
-	_, err = unlocked.Vault().Batch(b.Context(), logins(n), nil)
+	_, err = unlocked.Vault().Batch(b.Context(), append(logins(n), more...), nil)
 	if err == nil {
 		err = unlocked.Sync(b.Context())
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/app/ui"
 	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/updater"
@@ -46,6 +47,7 @@ type desktop struct {
 	ui        *ui.Window
 	away      func() // stops hiding the quick access
 	thread    *uiThread
+	nap       *nap
 	ending    *ending
 	confirm   sync.Once
 	tray      trayIcon
@@ -55,7 +57,10 @@ type desktop struct {
 }
 
 func newDesktop(o options, paths platform.Paths, program *updater.Program, log *slog.Logger) *desktop {
-	return &desktop{options: o, paths: paths, program: program, log: log, thread: newUIThread(fyne.Do), guarded: map[platform.Window]bool{}, ending: &ending{log: log, exit: os.Exit}}
+	d := &desktop{options: o, paths: paths, program: program, log: log, guarded: map[platform.Window]bool{}, ending: &ending{log: log, exit: os.Exit}}
+	d.nap = newNap(fyne.Do, waitForEvents, endWait, func() bool { return !d.hidden && widget.Moving() })
+	d.thread = newUIThread(d.nap.hand)
+	return d
 }
 
 // run shows the window and returns when the program has ended.
@@ -114,6 +119,8 @@ func (d *desktop) started(ctx context.Context) {
 	d.shell.Start()
 	go d.watchAway(ctx)
 	go d.pollUpdates(ctx)
+	go d.nap.run(ctx)
+	go tidy(ctx)
 	d.thread.post(d.maximizeWindow)
 	d.watchTray(ctx)
 }

@@ -56,13 +56,17 @@ func (t *Theme) variant(system fyne.ThemeVariant) fyne.ThemeVariant {
 func (t *Theme) Color(name fyne.ThemeColorName, system fyne.ThemeVariant) color.Color {
 	variant := t.variant(system)
 	shades, ok := palette[name]
-	switch {
-	case !ok:
+	if !ok {
 		return t.base.Color(name, variant)
-	case variant == stock.VariantLight:
-		return shades.light
 	}
-	return shades.dark
+	shade := shades.dark
+	if variant == stock.VariantLight {
+		shade = shades.light
+	}
+	if shade.A == 0 {
+		return color.Transparent // the one that the toolkit knows not to draw; others it computes for every dot of the area
+	}
+	return shade
 }
 
 var (

@@ -15,10 +15,23 @@ var reducedMotion bool
 // ReduceMotion keeps still what would move from now on, for people who asked for that.
 func ReduceMotion(on bool) { reducedMotion = on }
 
+// moved is when something of ours moved last.
+var moved time.Time
+
+// Moving reports whether something turns: then the window is drawn again and again without anybody asking for it.
+func Moving() bool { return time.Since(moved) < 2*spinnerTurn/spinnerSteps }
+
+// A turn of the spinner, and in how many steps: every one draws the whole window, and takes time from what the spinner stands for.
+const (
+	spinnerTurn  = time.Second
+	spinnerSteps = 12
+)
+
 // spinner turns while something is under way. Where motion is reduced it stands still.
 type spinner struct {
 	canvas.Arc
 	turn *fyne.Animation
+	step int
 }
 
 func newSpinner() *spinner {
@@ -43,12 +56,21 @@ func (s *spinner) show(on bool, ink fyne.ThemeColorName) {
 }
 
 func (s *spinner) start() {
-	s.turn = fyne.NewAnimation(time.Second, func(part float32) {
-		s.StartAngle, s.EndAngle = 360*part, 360*part+280
-		s.Refresh()
-	})
+	moved = time.Now()
+	s.turn = fyne.NewAnimation(spinnerTurn, s.move)
 	s.turn.Curve, s.turn.RepeatCount = fyne.AnimationLinear, fyne.AnimationRepeatForever
 	s.turn.Start()
+}
+
+// move turns the spinner as far as a part of its turn says.
+func (s *spinner) move(part float32) {
+	moved = time.Now()
+	if step := int(part * spinnerSteps); step != s.step {
+		s.step = step
+		s.StartAngle = 360 * float32(step) / spinnerSteps
+		s.EndAngle = s.StartAngle + 280
+		s.Refresh()
+	}
 }
 
 func (s *spinner) stop() {

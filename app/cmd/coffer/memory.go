@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+const (
+	tidyEvery = 5 * time.Second
+	calm      = 4 << 20  // bytes: who allocates less in that time does nothing to speak of
+	worthIt   = 12 << 20 // bytes that are kept for nothing
+)
+
+// heap is what the runtime tells of its memory, in bytes.
+type heap struct {
+	allocated uint64 // since the program began
+	kept      uint64 // what is free, and what was allocated since the last collection, of which most is garbage
+}
+
+// tidy gives memory back to the system that earlier work took, once there is none: the runtime keeps room for as much again as is in
+// use, in case there is more work, and a window is open for days.
+func tidy(ctx context.Context) {
+	ticker := time.NewTicker(tidyEvery)
+	defer ticker.Stop()
+	for before := readHeap(); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := readHeap()
+		if now.wasteful(before) {
+			debug.FreeOSMemory()
+			now = readHeap()
+		}
+		before = now
+	}
+}
+
+// wasteful tells whether much is kept and nothing is being done.
+func (h heap) wasteful(before heap) bool {
+	return h.allocated-before.allocated < calm && h.kept > worthIt
+}
+
+func readHeap() heap {
+	s := []metrics.Sample{
+		{Name: "/gc/heap/allocs:bytes"}, {Name: "/memory/classes/heap/free:bytes"}, {Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/gc/heap/live:bytes"},
+	}
+	metrics.Read(s)
+	value := func(i int) uint64 { return s[i].Value.Uint64() }
+	h := heap{allocated: value(0), kept: value(1)}
+	if objects, live := value(2), value(3); objects > live {
+		h.kept += objects - live
+	}
+	return h
+}

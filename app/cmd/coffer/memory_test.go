@@ -1,0 +1,26 @@
+package main
+
+import "testing"
+
+func TestMemoryIsGivenBackOnceNothingIsDone(t *testing.T) {
+	for name, c := range map[string]struct {
+		before, now heap
+		want        bool
+	}{
+		"after an unlock":   {heap{allocated: 900 << 20, kept: 150 << 20}, heap{allocated: 901 << 20, kept: 150 << 20}, true},
+		"in the middle":     {heap{allocated: 100 << 20, kept: 20 << 20}, heap{allocated: 900 << 20, kept: 150 << 20}, false},
+		"hardly any kept":   {heap{allocated: 900 << 20}, heap{allocated: 901 << 20, kept: 5 << 20}, false},
+		"given back lately": {heap{allocated: 900 << 20, kept: 1 << 20}, heap{allocated: 900 << 20, kept: 1 << 20}, false},
+	} {
+		if got := c.now.wasteful(c.before); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// The names of the figures are the runtime's: one that it does not know would panic.
+func TestHeapIsRead(t *testing.T) {
+	if h := readHeap(); h.allocated == 0 {
+		t.Errorf("%+v", h)
+	}
+}
