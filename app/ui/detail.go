@@ -125,7 +125,7 @@ func keep[T fyne.Focusable](v *detailView, name string, o T) T {
 
 func (v *detailView) header(s screen.DetailState) fyne.CanvasObject {
 	title := widget.NewText(s.Title, theme.PageTitle).Shortened()
-	star := keep(v, "star", widget.NewIconButton(assets.IconStar, v.w.tip(v.w.text("screen.action.favorite"), screen.ActionFavorite), v.vault.ToggleFavorite))
+	star := keep(v, "star", widget.NewIconButton(assets.IconStar, "", v.vault.ToggleFavorite))
 	edit := keep(v, "edit", widget.NewButton(v.w.text("screen.action.edit"), assets.IconPencil, widget.Secondary, v.model.Edit))
 	edit.SetTip(v.w.keyOf(screen.ActionEdit))
 	edit.Hidden, star.Hidden = !s.CanEdit, s.Trashed
@@ -134,8 +134,10 @@ func (v *detailView) header(s screen.DetailState) fyne.CanvasObject {
 	v.updates = append(v.updates, func(s screen.DetailState) {
 		if s.Favorite {
 			star.SetIcon(assets.IconStarFilled, theme.ColorWarning)
+			star.SetTip(v.w.tip(v.w.text("ui.removeFavorite"), screen.ActionFavorite))
 		} else {
 			star.SetIcon(assets.IconStar, theme.ColorMuted)
+			star.SetTip(v.w.tip(v.w.text("ui.addFavorite"), screen.ActionFavorite))
 		}
 	})
 	return widget.Wrap(12, 200,

@@ -42,6 +42,7 @@ func newGeneratorView(w *Window, model *screen.Generator) *generatorView {
 	v := &generatorView{w: w, model: model, meter: newMeter(), problem: newNotice(0)}
 	names, selected := labels(s.Kinds)
 	v.kinds = widget.NewSegmented(names, selected, func(i int) { model.SetKind(model.State().Kinds[i].ID) })
+	v.kinds.SetName(w.text("screen.generator.title"))
 	v.shown = newSecret(func(string) secret.Bytes { return model.Secret() }, "")
 	v.length = newNumberRow(s.Length, model.SetLength)
 	v.toggles = newToggleFlow(model.SetToggle)

@@ -74,13 +74,16 @@ const selectWidth = 190
 func (v *settingsView) general(s screen.SettingsState) fyne.CanvasObject {
 	names, selected := labels(s.Themes)
 	v.theme = widget.NewSegmented(names, selected, func(i int) { v.model.SetTheme(s.Themes[i].ID) })
-	pick := func(set func(string), choices func(screen.SettingsState) []screen.Choice) *widget.Select {
+	v.theme.SetName(v.w.text("ui.settings.theme"))
+	pick := func(name string, set func(string), choices func(screen.SettingsState) []screen.Choice) *widget.Select {
 		o, at := options(choices(s), assets.NoIcon)
-		return widget.NewSelect("", o, at, func(i int) { set(choices(v.model.State())[i].ID) })
+		picked := widget.NewSelect("", o, at, func(i int) { set(choices(v.model.State())[i].ID) })
+		picked.SetName(v.w.text(name))
+		return picked
 	}
-	v.language = pick(v.model.SetLanguage, func(s screen.SettingsState) []screen.Choice { return s.Languages })
-	v.lockAfter = pick(v.model.SetLockAfter, func(s screen.SettingsState) []screen.Choice { return s.LockAfter })
-	v.clearOf = pick(v.model.SetClearAfter, func(s screen.SettingsState) []screen.Choice { return s.ClearAfter })
+	v.language = pick("ui.settings.language", v.model.SetLanguage, func(s screen.SettingsState) []screen.Choice { return s.Languages })
+	v.lockAfter = pick("ui.settings.lockAfter", v.model.SetLockAfter, func(s screen.SettingsState) []screen.Choice { return s.LockAfter })
+	v.clearOf = pick("ui.settings.clearAfter", v.model.SetClearAfter, func(s screen.SettingsState) []screen.Choice { return s.ClearAfter })
 	rows := []fyne.CanvasObject{
 		setting(v.w.text("ui.settings.theme"), v.theme),
 		setting(v.w.text("ui.settings.language"), widget.Width(selectWidth, v.language)),
@@ -88,7 +91,7 @@ func (v *settingsView) general(s screen.SettingsState) fyne.CanvasObject {
 		setting(v.w.text("ui.settings.clearAfter"), widget.Width(selectWidth, v.clearOf)),
 	}
 	if len(s.HotKeys) > 0 {
-		v.hotKey = pick(v.model.SetHotKey, func(s screen.SettingsState) []screen.Choice { return s.HotKeys })
+		v.hotKey = pick("ui.settings.hotKey", v.model.SetHotKey, func(s screen.SettingsState) []screen.Choice { return s.HotKeys })
 		rows = append(rows, widget.Column(0, setting(v.w.text("ui.settings.hotKey"), widget.Width(selectWidth, v.hotKey)), v.hotKeyProblem.box))
 	}
 	for _, t := range s.Toggles {

@@ -46,6 +46,7 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 			v.focus()
 		}
 	})
+	v.accounts.SetName(w.text("ui.settings.account"))
 	v.password = widget.NewPasswordEntry("").Tall()
 	v.password.SetPlaceholder(w.text("screen.welcome.password.field"))
 	v.password.SetIcon(assets.IconLock)

@@ -108,6 +108,7 @@ func (v *welcomeView) newPasswordField(label string, set func(secret.Bytes)) *wi
 
 func (v *welcomeView) codePage() welcomePage {
 	code := widget.NewCodeEntry("", 4, 4)
+	code.SetName(v.w.text("screen.welcome.code.field"))
 	code.OnChanged = v.model.SetCode
 	expiry := widget.NewText("", theme.Secondary).Aligned(fyne.TextAlignCenter).Shortened()
 	resend := widget.NewButton("", assets.NoIcon, widget.Ghost, v.model.Resend)

@@ -19,6 +19,7 @@ const (
 // Avatar is a tile with the first letter of a name, or an icon, in a colour that the name always has.
 type Avatar struct {
 	stock.BaseWidget
+	grouping
 	name   string
 	icon   assets.IconName
 	side   float32

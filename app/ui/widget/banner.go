@@ -35,6 +35,7 @@ func (t Tone) look() (icon assets.IconName, ink, ground fyne.ThemeColorName) {
 // Banner is a message that stays where it matters: a title, a sentence, and what can be done about it.
 type Banner struct {
 	stock.BaseWidget
+	saying
 	ground *Surface
 	icon   *Icon
 	title  *Paragraph
@@ -86,9 +87,6 @@ func (b *Banner) Set(tone Tone, title, text string) {
 
 // AccessibilityLabel implements fyne.Accessible.
 func (b *Banner) AccessibilityLabel() string { return joinLabels(b.title.text, b.text.text) }
-
-// AccessibilityRole implements fyne.Accessible.
-func (b *Banner) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
 // Parts implements Composite.
 func (b *Banner) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{b.line} }

@@ -100,7 +100,12 @@ func (b *Button) activate() {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (b *Button) AccessibilityLabel() string { return b.label }
+func (b *Button) AccessibilityLabel() string {
+	if b.busy {
+		return b.told(b.label, word(b, "widget.busy"))
+	}
+	return b.told(b.label)
+}
 
 // CreateRenderer implements fyne.Widget.
 func (b *Button) CreateRenderer() fyne.WidgetRenderer { return render(b) }
@@ -134,6 +139,9 @@ func (b *Button) paint() {
 	fillRect(&b.ground, fill, stroke, theme.RadiusControl)
 	fillRect(&b.veil, b.veilColor(), theme.ColorNone, theme.RadiusControl)
 	b.ring.show(b.ringed())
+	if b.kind == inverse {
+		b.ring.StrokeColor = theme.Color(ink)
+	}
 	b.glyph.set(b.icon, ink)
 	b.glyph.Hidden = b.icon == assets.NoIcon || b.busy
 	b.spinner.show(b.busy, ink)
@@ -152,6 +160,14 @@ func (c *control) veilColor() fyne.ThemeColorName {
 		return theme.ColorHover
 	}
 	return theme.ColorNone
+}
+
+// secondInk is that of the second text of a control, which a veil would take too much from.
+func (c *control) secondInk(selected bool) fyne.ThemeColorName {
+	if c.pressed || c.hovered && selected {
+		return theme.ColorText
+	}
+	return theme.ColorMuted
 }
 
 // The distances within a button.
@@ -176,7 +192,12 @@ func (b *Button) measure() fyne.Size { return fyne.NewSize(b.contentWidth()+2*bu
 func (b *Button) arrange(size fyne.Size) {
 	b.ground.Resize(size)
 	b.veil.Resize(size)
-	b.ring.around(0, 0, size.Width, size.Height)
+	// A button without a surface may stand at the edge of what scrolls: its ring is as wide as what is seen of it.
+	inset := float32(0)
+	if b.kind == Ghost {
+		inset = buttonMargin - 2
+	}
+	b.ring.around(inset, 0, size.Width-2*inset, size.Height)
 	x := round(max((size.Width-b.contentWidth())/2, buttonMargin))
 	if b.hasIcon() {
 		b.glyph.middle(x, IconSide, size.Height)

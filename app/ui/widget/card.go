@@ -12,6 +12,7 @@ import (
 // Card is a bordered surface with rows, divided by hairlines.
 type Card struct {
 	stock.BaseWidget
+	grouping
 	ground *Surface
 	column *fyne.Container
 	rows   []fyne.CanvasObject
@@ -67,6 +68,9 @@ func CardRow(content fyne.CanvasObject) fyne.CanvasObject {
 
 // FieldRow is a row of a card: a label over a value, and buttons that act on it. More may follow below.
 func FieldRow(label string, value fyne.CanvasObject, actions ...fyne.CanvasObject) fyne.CanvasObject {
+	if v, ok := value.(named); ok {
+		v.SetName(label)
+	}
 	caption := NewText(label, theme.FieldLabel).Shortened()
 	line := Row(2*theme.Grid, Grow(Column(2, caption, value)), Row(2, actions...))
 	return Pad(line, 9, 10, 10, CardMargin)

@@ -32,9 +32,6 @@ func (m *mark) SetLabel(label string) {
 	}
 }
 
-// AccessibilityLabel implements fyne.Accessible.
-func (m *mark) AccessibilityLabel() string { return m.label }
-
 const (
 	markHeight    = 28
 	markSide      = 18
@@ -115,6 +112,9 @@ func (c *Check) activate() {
 	}
 }
 
+// AccessibilityLabel implements fyne.Accessible.
+func (c *Check) AccessibilityLabel() string { return c.told(c.label, onOff(c, c.checked)) }
+
 // CreateRenderer implements fyne.Widget.
 func (c *Check) CreateRenderer() fyne.WidgetRenderer { return render(c) }
 
@@ -175,6 +175,9 @@ func (s *Switch) activate() {
 		s.OnChanged(s.on)
 	}
 }
+
+// AccessibilityLabel implements fyne.Accessible.
+func (s *Switch) AccessibilityLabel() string { return s.told(s.label, onOff(s, s.on)) }
 
 // CreateRenderer implements fyne.Widget.
 func (s *Switch) CreateRenderer() fyne.WidgetRenderer { return render(s) }

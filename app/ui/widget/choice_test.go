@@ -29,7 +29,7 @@ func TestCheckAndSwitchReportOnlyWhatPeopleDo(t *testing.T) {
 		t.Errorf("tapping reported %v", got)
 	}
 	check.SetLabel("Symbols")
-	if check.text.Text != "Symbols" || check.AccessibilityLabel() != "Symbols" {
+	if check.text.Text != "Symbols" || check.AccessibilityLabel() != "Symbols, off" {
 		t.Errorf("label %q", check.text.Text)
 	}
 }
@@ -69,7 +69,7 @@ func TestSliderPointer(t *testing.T) {
 	slider.Disable()
 	slider.Dragged(&fyne.DragEvent{PointEvent: fyne.PointEvent{Position: fyne.NewPos(20, 5)}})
 	test.TapAt(slider, fyne.NewPos(20, 5))
-	if slider.Value() != 10 || reported != before || slider.AccessibilityLabel() != "Length, 10" {
+	if slider.Value() != 10 || reported != before || slider.AccessibilityLabel() != "Length, 10, unavailable" {
 		t.Errorf("value %d, reports %d", slider.Value(), reported-before)
 	}
 	slider.Enable()
@@ -89,7 +89,7 @@ func TestSegmented(t *testing.T) {
 	b.keys(fyne.KeyLeft, fyne.KeyRight, fyne.KeyEnd, fyne.KeyRight, fyne.KeyHome)
 	test.TapAt(s, fyne.NewPos(150, 5))
 	s.SetSelected(0)
-	if !slices.Equal(got, []int{1, 2, 0, 1}) || s.Selected() != 0 || s.AccessibilityLabel() != "One" {
+	if !slices.Equal(got, []int{1, 2, 0, 1}) || s.Selected() != 0 || s.AccessibilityLabel() != "One, 1 of 3" {
 		t.Errorf("chose %v, label %q", got, s.AccessibilityLabel())
 	}
 	s.SetSelected(-1)

@@ -188,7 +188,9 @@ func (c *CodeEntry) TypedShortcut(shortcut fyne.Shortcut) {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (c *CodeEntry) AccessibilityLabel() string { return joinLabels(c.label.text, c.problem) }
+func (c *CodeEntry) AccessibilityLabel() string {
+	return c.told(c.label.text, c.name, placeIn(c, len(c.code)-1, len(c.boxes)), c.problem)
+}
 
 // AccessibilityRole implements fyne.Accessible.
 func (c *CodeEntry) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }

@@ -18,6 +18,7 @@ type control struct {
 	stock.BaseWidget
 	self actor
 	tip  string // shown beside the pointer or the focus
+	name string // what it is called where its label stands elsewhere
 
 	disabled, hovered, pressed, focused bool
 	quiet                               bool // focused by a tap, so that no ring is shown until a key is used

@@ -263,7 +263,7 @@ func TestSetters(t *testing.T) {
 	if icon.glyph.name != assets.IconStarFilled || icon.AccessibilityLabel() != "Favorite" {
 		t.Errorf("icon button %s, %q", icon.glyph.name, icon.AccessibilityLabel())
 	}
-	if row.text.Text != "Work" || row.AccessibilityLabel() != "Work, 3" || !row.Selected() {
+	if row.text.Text != "Work" || row.AccessibilityLabel() != "Work, 3, selected" || !row.Selected() {
 		t.Errorf("row %q, %q", row.text.Text, row.AccessibilityLabel())
 	}
 	if text.line.TextSize != theme.SizePage || avatar.letter.Text != "Ü" {

@@ -251,6 +251,12 @@ func (e *Entry) Resize(size fyne.Size) {
 	e.BaseWidget.Resize(size)
 }
 
+// AccessibilityLabel implements fyne.Accessible.
+func (e *Entry) AccessibilityLabel() string { return e.input.AccessibilityLabel() }
+
+// AccessibilityRole implements fyne.Accessible: the part that takes the focus is the field.
+func (e *Entry) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
+
 // CreateRenderer implements fyne.Widget.
 func (e *Entry) CreateRenderer() fyne.WidgetRenderer { return render(e) }
 

@@ -309,7 +309,7 @@ func TestCodeEntryErases(t *testing.T) {
 	test.Tap(e)
 	b.typeText("ab")
 	e.SetError("Wrong")
-	if !e.note.Visible() || e.AccessibilityLabel() != "Code, Wrong" {
+	if !e.note.Visible() || e.AccessibilityLabel() != "Code, 2 of 8, Wrong" {
 		t.Error("the error is not shown")
 	}
 	b.keys(fyne.KeyBackspace, fyne.KeyDelete, fyne.KeyBackspace)

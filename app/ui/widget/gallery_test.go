@@ -27,6 +27,7 @@ func TestGallery(t *testing.T) {
 				b.root.Refresh()
 				checkLayout(b)
 				save(b, scene.name+"-"+name)
+				checkAccess(b, scene.name)
 			})
 		}
 	}
@@ -184,7 +185,7 @@ func TestNothingIsCutOffAtTheSmallestSize(t *testing.T) {
 // Tab reaches what can be operated from the top left to the bottom right, once round.
 func TestFocusOrder(t *testing.T) {
 	b := newBench(t, theme.Light, 1180, 740)
-	s := sceneVault(b)
+	sceneVault(b)
 	var order []string
 	for range 40 {
 		b.tab()
@@ -197,10 +198,10 @@ func TestFocusOrder(t *testing.T) {
 			break
 		}
 	}
-	s.list.Name = "Items"
-	want := "[Switch account All items, 10,000 Favorites, 747 Security check, 912 Logins, 5,589 Cards, 1,115 Notes, 1,073" +
+	want := "[Switch account All items, 10,000, selected Favorites, 747 Security check, 912 Logins, 5,589 Cards, 1,115 Notes, 1,073" +
 		" Identities, 1,120 SSH keys, 1,103 New folder Work, 2,551 Family, 2,505 A folder with quite a long name, 2,507 Trash, 0" +
-		" Settings (Ctrl+,) Lock now (Ctrl+L) Sort New   Favorite Edit More Copy username Show Copy password Copy code Open Copy website Switch account]"
+		" Settings (Ctrl+,) Lock now (Ctrl+L) Sort New Search vault Items, GitHub, anna.keller@example.com, 1 of 10,000 Favorite Edit More" +
+		" Copy username Show Copy password Copy code Open Copy website Width of the sidebar, 214 Width of the list, 312 Switch account]"
 	if got := fmt.Sprint(order); got != want {
 		t.Errorf("Tab goes\n%s, want\n%s", got, want)
 	}

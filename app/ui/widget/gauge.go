@@ -11,6 +11,7 @@ import (
 // Gauge is a share as a ring that is closed at 1, with a few letters in its middle.
 type Gauge struct {
 	stock.BaseWidget
+	saying
 	share      float32
 	ink        fyne.ThemeColorName
 	accessible string
@@ -44,9 +45,6 @@ func (g *Gauge) Set(share float64, text string, ink fyne.ThemeColorName, label s
 
 // AccessibilityLabel implements fyne.Accessible.
 func (g *Gauge) AccessibilityLabel() string { return g.accessible }
-
-// AccessibilityRole implements fyne.Accessible.
-func (g *Gauge) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
 // CreateRenderer implements fyne.Widget.
 func (g *Gauge) CreateRenderer() fyne.WidgetRenderer { return render(g) }

@@ -51,6 +51,7 @@ const (
 // Icon is an icon by itself.
 type Icon struct {
 	stock.BaseWidget
+	grouping
 	name  assets.IconName
 	ink   fyne.ThemeColorName
 	side  float32
@@ -84,6 +85,7 @@ func (i *Icon) arrange(size fyne.Size) { i.glyph.middle((size.Width-i.side)/2, i
 // Logo is the program's mark on its tile.
 type Logo struct {
 	stock.BaseWidget
+	grouping
 	side float32
 	tile canvas.Rectangle
 	mark *glyph

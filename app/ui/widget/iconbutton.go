@@ -53,7 +53,7 @@ func (b *IconButton) activate() {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (b *IconButton) AccessibilityLabel() string { return b.tip }
+func (b *IconButton) AccessibilityLabel() string { return b.told(b.tip) }
 
 // CreateRenderer implements fyne.Widget.
 func (b *IconButton) CreateRenderer() fyne.WidgetRenderer { return render(b) }

@@ -171,9 +171,20 @@ func (i *input) menu() []MenuItem {
 	}
 }
 
-// AccessibilityLabel implements fyne.Accessible.
+// AccessibilityLabel implements fyne.Accessible. A field without a label is called what stands in it while it is empty.
 func (i *input) AccessibilityLabel() string {
-	return joinLabels(i.frame.label.text, i.frame.note.Text())
+	name := i.frame.label.text
+	if name == "" {
+		name = i.PlaceHolder
+	}
+	labels := []string{name, i.frame.note.Text()}
+	if i.Disabled() {
+		labels = append(labels, word(i, "widget.unavailable"))
+	}
+	if i.secure {
+		labels = append(labels, concealment(i, !i.Password))
+	}
+	return joinLabels(labels...)
 }
 
 // AccessibilityRole implements fyne.Accessible.

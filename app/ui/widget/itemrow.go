@@ -26,6 +26,7 @@ const maxBadges = 4
 // ItemRow is one item in a list: avatar, title, second line and badges. It is drawn for another item by Set.
 type ItemRow struct {
 	stock.BaseWidget
+	saying
 	title, subtitle string
 	badges          []Badge
 	ticks, ticked   bool
@@ -68,18 +69,12 @@ func (r *ItemRow) SetTick(shown, on bool) {
 
 // AccessibilityLabel implements fyne.Accessible.
 func (r *ItemRow) AccessibilityLabel() string {
-	labels := []string{r.title, r.subtitle}
-	if r.ticks && r.ticked {
-		labels = append(labels, word(r, "widget.selected"))
-	}
+	labels := []string{r.title, r.subtitle, chosen(r, r.ticks && r.ticked)}
 	for _, badge := range r.badges {
 		labels = append(labels, badge.Label)
 	}
 	return joinLabels(labels...)
 }
-
-// AccessibilityRole implements fyne.Accessible.
-func (r *ItemRow) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
 // CreateRenderer implements fyne.Widget.
 func (r *ItemRow) CreateRenderer() fyne.WidgetRenderer { return render(r) }

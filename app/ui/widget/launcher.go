@@ -163,6 +163,12 @@ func (l *Launcher) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{l.En
 // Release implements Releaser: what was found is forgotten.
 func (l *Launcher) Release() { l.rows, l.column.Objects = nil, nil }
 
+// AccessibilityLabel implements fyne.Accessible.
+func (l *Launcher) AccessibilityLabel() string { return labelOf(l.Entry.input) }
+
+// AccessibilityRole implements fyne.Accessible.
+func (l *Launcher) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
+
 // CreateRenderer implements fyne.Widget.
 func (l *Launcher) CreateRenderer() fyne.WidgetRenderer { return render(l) }
 
@@ -262,7 +268,7 @@ func (r *launcherRow) hover(on bool) {
 
 // AccessibilityLabel implements fyne.Accessible.
 func (r *launcherRow) AccessibilityLabel() string {
-	return joinLabels(r.row.Title, r.row.Detail, r.row.Shortcut)
+	return joinLabels(r.row.Title, r.row.Detail, r.row.Shortcut, chosen(r, r.selected))
 }
 
 // AccessibilityRole implements fyne.Accessible.

@@ -46,6 +46,7 @@ type List struct {
 	typed    typedPrefix
 
 	pitch   float32
+	ring    *ring // while no row has the keyboard
 	scroll  *container.Scroll
 	content *fyne.Container
 	rows    []*listRow
@@ -70,7 +71,7 @@ const rowGap = 1
 
 // NewList makes a list with nothing selected.
 func NewList(length func() int, newRow func() fyne.CanvasObject, bind func(int, fyne.CanvasObject)) *List {
-	l := &List{Length: length, NewRow: newRow, Bind: bind, now: time.Now, selected: -1}
+	l := &List{Length: length, NewRow: newRow, Bind: bind, now: time.Now, selected: -1, ring: newRing(-1, theme.RadiusControl)}
 	l.content = container.New(&listLayout{l})
 	l.scroll = container.NewVScroll(l.content)
 	l.scroll.OnScrolled = func(fyne.Position) { l.showRows(false) }
@@ -89,6 +90,7 @@ func (l *List) Select(index int) {
 	l.selected = index
 	l.reveal(index)
 	l.showRows(false)
+	l.showRing()
 }
 
 // choose is Select by a person.
@@ -199,7 +201,7 @@ func (l *listLayout) Layout([]fyne.CanvasObject, fyne.Size) {}
 // CreateRenderer implements fyne.Widget.
 func (l *List) CreateRenderer() fyne.WidgetRenderer { return render(l) }
 
-func (l *List) objects() []fyne.CanvasObject { return []fyne.CanvasObject{l.scroll} }
+func (l *List) objects() []fyne.CanvasObject { return []fyne.CanvasObject{l.scroll, l.ring.object()} }
 
 func (l *List) paint() {
 	if l.pitch == 0 {
@@ -207,10 +209,15 @@ func (l *List) paint() {
 		l.pitch = l.rows[0].child.MinSize().Height + rowGap
 		l.content.Refresh()
 	}
+	l.ring.show(l.ringed() && l.selected < 0)
 }
+
+// ringed reports whether the keyboard is to be seen.
+func (l *List) ringed() bool { return l.focused && !l.quiet }
 
 func (l *List) arrange(size fyne.Size) {
 	l.scroll.Resize(size)
+	l.ring.around(0, 0, size.Width-barRoom, size.Height)
 	l.showRows(false)
 }
 
@@ -219,7 +226,12 @@ func (l *List) measure() fyne.Size {
 }
 
 // FocusGained implements fyne.Focusable.
-func (l *List) FocusGained() { l.setFocused(true) }
+func (l *List) FocusGained() {
+	if !l.quiet {
+		l.reveal(l.selected)
+	}
+	l.setFocused(true)
+}
 
 // FocusLost implements fyne.Focusable.
 func (l *List) FocusLost() {
@@ -227,9 +239,20 @@ func (l *List) FocusLost() {
 	l.setFocused(false)
 }
 
+func (l *List) isQuiet() bool { return l.quiet }
+
+func (l *List) setQuiet(on bool) { l.quiet = on }
+
 func (l *List) setFocused(on bool) {
 	l.focused = on
 	l.showRows(false)
+	l.showRing()
+}
+
+// showRing draws or hides the ring around the whole list.
+func (l *List) showRing() {
+	l.ring.show(l.ringed() && l.selected < 0)
+	l.ring.Refresh()
 }
 
 // TypedKey implements fyne.Focusable.
@@ -237,6 +260,7 @@ func (l *List) TypedKey(event *fyne.KeyEvent) {
 	if l.quiet {
 		l.quiet = false
 		l.showRows(false)
+		l.showRing()
 	}
 	switch event.Name {
 	case fyne.KeyUp:
@@ -387,8 +411,17 @@ func hasPrefixFold(text, prefix string) bool {
 	return len(text) >= len(prefix) && strings.EqualFold(text[:len(prefix)], prefix)
 }
 
-// AccessibilityLabel implements fyne.Accessible.
-func (l *List) AccessibilityLabel() string { return l.Name }
+// AccessibilityLabel implements fyne.Accessible: what is listed, and the row that the keyboard is at.
+func (l *List) AccessibilityLabel() string {
+	if l.selected < 0 || len(l.rows) == 0 {
+		return l.Name
+	}
+	row := ""
+	if at := l.rows[l.selected%len(l.rows)]; at.index == l.selected {
+		row = labelOf(at.child)
+	}
+	return joinLabels(l.Name, row, placeIn(l, l.selected, l.Length()))
+}
 
 // AccessibilityRole implements fyne.Accessible.
 func (l *List) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }

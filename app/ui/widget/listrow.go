@@ -17,6 +17,7 @@ const desktopMenuKey = desktop.KeyMenu
 // listRow is the ground of one row in a list: it takes the taps and shows what is selected.
 type listRow struct {
 	stock.BaseWidget
+	grouping
 	list    *List
 	child   fyne.CanvasObject
 	index   int
@@ -70,7 +71,7 @@ func (r *listRow) look() rowLook {
 		// A row that shows nothing now is drawn too, with the others.
 		selected = r.index >= 0 && r.index < r.list.Length() && r.list.Several.Marked(r.index)
 	}
-	return rowLook{selected, cursor && r.list.focused && !r.list.quiet, r.hovered}
+	return rowLook{selected, cursor && r.list.ringed(), r.hovered}
 }
 
 // Tapped implements fyne.Tappable. A second tap soon after activates the row; taking double taps from the toolkit

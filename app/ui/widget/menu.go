@@ -47,18 +47,22 @@ func (r *Root) ShowMenuBelow(anchor fyne.CanvasObject, items ...MenuItem) {
 
 func (r *Root) openMenu(m *menu) {
 	m.covering = r.cover(m)
+	m.keyed = m.before != nil && !m.quiet
+	m.panel.Refresh()
 	r.canvas.Focus(m.panel)
 }
 
 // menu covers the window and closes at a tap beside its panel.
 type menu struct {
 	stock.BaseWidget
+	grouping
 	covering
 	items   []MenuItem
 	at      fyne.Position
 	above   float32 // the end of a panel that does not fit below its anchor
 	least   float32
 	current int
+	keyed   bool // the keyboard is used, so that a ring shows where it is
 	panel   *menuPanel
 }
 
@@ -78,6 +82,7 @@ func (m *menu) Tapped(*fyne.PointEvent) { m.close() }
 func (m *menu) TappedSecondary(*fyne.PointEvent) { m.close() }
 
 func (m *menu) typedKey(event *fyne.KeyEvent) {
+	m.keyed = true
 	switch event.Name {
 	case fyne.KeyEscape, fyne.KeyTab:
 		m.close()
@@ -108,6 +113,7 @@ func (m *menu) step(from, by int) {
 
 // find moves the highlight to the next item that begins with a letter.
 func (m *menu) find(r rune) {
+	m.keyed = true
 	for i := range m.items {
 		index := (m.current + 1 + i) % len(m.items)
 		if item := m.items[index]; !item.Disabled && hasPrefixFold(item.Label, strings.ToLower(string(r))) {
@@ -161,6 +167,7 @@ type menuPanel struct {
 	stock.BaseWidget
 	menu   *menu
 	ground *Surface
+	ring   *ring // while no line has the keyboard
 	scroll *ScrollArea
 	rows   []*menuRow
 }
@@ -168,7 +175,7 @@ type menuPanel struct {
 var _ fyne.Focusable = (*menuPanel)(nil)
 
 func newMenuPanel(m *menu) *menuPanel {
-	p := &menuPanel{menu: m, ground: NewSurface(theme.ColorMenu, theme.ColorHairline, theme.RadiusMenu).Raised(16)}
+	p := &menuPanel{menu: m, ring: newRing(-1, theme.RadiusMenu), ground: NewSurface(theme.ColorMenu, theme.ColorHairline, theme.RadiusMenu).Raised(16)}
 	lines := make([]fyne.CanvasObject, len(m.items))
 	for i, item := range m.items {
 		if item.divides() {
@@ -206,16 +213,31 @@ func (p *menuPanel) TypedKey(event *fyne.KeyEvent) { p.menu.typedKey(event) }
 // AcceptsTab implements fyne.Tabbable: there is nothing to go on to.
 func (p *menuPanel) AcceptsTab() bool { return true }
 
+// AccessibilityLabel implements fyne.Accessible: the line that the keyboard is at.
+func (p *menuPanel) AccessibilityLabel() string {
+	label := word(p, "widget.menu")
+	for _, row := range p.rows {
+		if row.current {
+			return joinLabels(label, row.AccessibilityLabel())
+		}
+	}
+	return label
+}
+
+// AccessibilityRole implements fyne.Accessible.
+func (p *menuPanel) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
+
 // CreateRenderer implements fyne.Widget.
 func (p *menuPanel) CreateRenderer() fyne.WidgetRenderer { return render(p) }
 
 func (p *menuPanel) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{p.ground, p.scroll}
+	return []fyne.CanvasObject{p.ground, p.ring.object(), p.scroll}
 }
 
 func (p *menuPanel) paint() {
+	p.ring.show(p.menu.keyed && p.menu.current < 0)
 	for _, row := range p.rows {
-		row.setCurrent(row.index == p.menu.current)
+		row.setCurrent(row.index == p.menu.current, p.menu.keyed)
 	}
 }
 
@@ -228,6 +250,7 @@ func (p *menuPanel) measure() fyne.Size {
 
 func (p *menuPanel) arrange(size fyne.Size) {
 	p.ground.Resize(size)
+	p.ring.around(0, 0, size.Width, size.Height)
 	place(p.scroll, menuMargin, menuMargin, size.Width-2*menuMargin, size.Height-2*menuMargin)
 }
 
@@ -236,8 +259,9 @@ type menuRow struct {
 	stock.BaseWidget
 	menu           *menu
 	index          int
-	current        bool
+	current, keyed bool
 	veil           canvas.Rectangle
+	ring           *ring
 	glyph, check   *glyph
 	avatar         *Avatar
 	text, shortcut canvas.Text
@@ -246,16 +270,16 @@ type menuRow struct {
 var _ desktop.Hoverable = (*menuRow)(nil)
 
 func newMenuRow(m *menu, index int) *menuRow {
-	r := &menuRow{menu: m, index: index, glyph: newGlyph(), check: newGlyph(), avatar: NewAvatar(m.items[index].Avatar, assets.NoIcon, avatarMenu)}
+	r := &menuRow{menu: m, index: index, ring: newRing(-1, 6), glyph: newGlyph(), check: newGlyph(), avatar: NewAvatar(m.items[index].Avatar, assets.NoIcon, avatarMenu)}
 	r.ExtendBaseWidget(r)
 	return r
 }
 
 func (r *menuRow) item() MenuItem { return r.menu.items[r.index] }
 
-func (r *menuRow) setCurrent(on bool) {
-	if r.current != on {
-		r.current = on
+func (r *menuRow) setCurrent(on, keyed bool) {
+	if r.current != on || r.keyed != keyed {
+		r.current, r.keyed = on, keyed
 		r.Refresh()
 	}
 }
@@ -266,6 +290,7 @@ func (r *menuRow) Tapped(*fyne.PointEvent) { r.menu.choose(r.index) }
 // MouseIn implements desktop.Hoverable.
 func (r *menuRow) MouseIn(*desktop.MouseEvent) {
 	if !r.item().Disabled {
+		r.menu.keyed = false
 		r.menu.highlight(r.index)
 	}
 }
@@ -277,7 +302,14 @@ func (r *menuRow) MouseMoved(*desktop.MouseEvent) {}
 func (r *menuRow) MouseOut() {}
 
 // AccessibilityLabel implements fyne.Accessible.
-func (r *menuRow) AccessibilityLabel() string { return joinLabels(r.item().Label, r.item().Shortcut) }
+func (r *menuRow) AccessibilityLabel() string {
+	item := r.item()
+	state := chosen(r, item.Checked)
+	if item.Disabled {
+		state = word(r, "widget.unavailable")
+	}
+	return joinLabels(item.Label, item.Shortcut, state)
+}
 
 // AccessibilityRole implements fyne.Accessible.
 func (r *menuRow) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleButton }
@@ -286,7 +318,7 @@ func (r *menuRow) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessib
 func (r *menuRow) CreateRenderer() fyne.WidgetRenderer { return render(r) }
 
 func (r *menuRow) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&r.veil, r.glyph.object(), r.avatar, &r.text, &r.shortcut, r.check.object()}
+	return []fyne.CanvasObject{&r.veil, r.ring.object(), r.glyph.object(), r.avatar, &r.text, &r.shortcut, r.check.object()}
 }
 
 func (r *menuRow) paint() {
@@ -307,6 +339,7 @@ func (r *menuRow) paint() {
 		veil = theme.ColorAccentSoft
 	}
 	fillRect(&r.veil, veil, theme.ColorNone, 6)
+	r.ring.show(r.current && r.keyed)
 	r.avatar.Hidden = item.Avatar == ""
 	if !r.avatar.Hidden {
 		item.Icon = assets.NoIcon
@@ -352,6 +385,7 @@ func (r *menuRow) measure() fyne.Size {
 
 func (r *menuRow) arrange(size fyne.Size) {
 	r.veil.Resize(size)
+	r.ring.around(0, 0, size.Width, size.Height)
 	r.glyph.middle(9, IconSide, size.Height)
 	place(r.avatar, 7, (size.Height-avatarMenu)/2, avatarMenu, avatarMenu)
 	right := size.Width - 10

@@ -13,6 +13,7 @@ const barHeight = 6
 // bar is a row of segments that fill from the left.
 type bar struct {
 	stock.BaseWidget
+	saying
 	value        float32
 	ink          fyne.ThemeColorName
 	empty, full  []canvas.Rectangle
@@ -63,9 +64,6 @@ func (b *bar) measure() fyne.Size { return fyne.NewSize(b.smallestWide, barHeigh
 // AccessibilityLabel implements fyne.Accessible.
 func (b *bar) AccessibilityLabel() string { return b.accessible }
 
-// AccessibilityRole implements fyne.Accessible.
-func (b *bar) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
-
 // Meter shows the strength of a password in four segments.
 type Meter struct{ bar }
 
@@ -101,7 +99,7 @@ func (p *Progress) Set(value float64) { p.SetColored(value, theme.ColorAccent) }
 // SetColored is Set in another colour.
 func (p *Progress) SetColored(value float64, ink fyne.ThemeColorName) {
 	if p.value != float32(value) || p.ink != ink {
-		p.value, p.ink = float32(value), ink
+		p.value, p.ink, p.accessible = float32(value), ink, percent(float32(value))
 		p.Refresh()
 	}
 }

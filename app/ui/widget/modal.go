@@ -154,6 +154,12 @@ func (m *Modal) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{m.body,
 // Release implements Releaser.
 func (m *Modal) Release() { m.root = nil }
 
+// AccessibilityLabel implements fyne.Accessible.
+func (m *Modal) AccessibilityLabel() string { return m.title.text }
+
+// AccessibilityRole implements fyne.Accessible.
+func (m *Modal) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleContainer }
+
 // CreateRenderer implements fyne.Widget.
 func (m *Modal) CreateRenderer() fyne.WidgetRenderer { return render(m) }
 
@@ -182,6 +188,7 @@ func (m *Modal) arrange(window fyne.Size) {
 // modalPanel is the visible dialog; tapping it changes nothing.
 type modalPanel struct {
 	stock.BaseWidget
+	grouping
 	modal *Modal
 }
 

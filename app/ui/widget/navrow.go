@@ -110,7 +110,7 @@ func (n *NavRow) TypedKey(event *fyne.KeyEvent) {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (n *NavRow) AccessibilityLabel() string { return joinLabels(n.label, n.count) }
+func (n *NavRow) AccessibilityLabel() string { return n.told(n.label, n.count, chosen(n, n.selected)) }
 
 // CreateRenderer implements fyne.Widget.
 func (n *NavRow) CreateRenderer() fyne.WidgetRenderer { return render(n) }
@@ -121,12 +121,12 @@ func (n *NavRow) objects() []fyne.CanvasObject {
 
 func (n *NavRow) paint() {
 	ground, icon, role, count := theme.ColorNone, theme.ColorMuted, theme.Body, theme.Caption
-	if n.hovered {
-		count = count.In(theme.ColorMuted)
-	}
 	if n.selected {
 		ground, icon = theme.ColorAccentSoft, theme.ColorAccentText
-		role, count = theme.Strong.In(theme.ColorAccentText), theme.Caption.In(theme.ColorMuted)
+		role = theme.Strong.In(theme.ColorAccentText)
+	}
+	if n.hovered || n.pressed || n.selected {
+		count = count.In(n.secondInk(n.selected))
 	}
 	fillRect(&n.ground, ground, theme.ColorNone, theme.RadiusControl)
 	fillRect(&n.veil, n.veilColor(), theme.ColorNone, theme.RadiusControl)
@@ -163,21 +163,6 @@ func (n *NavRow) arrange(size fyne.Size) {
 	room := right - textLeft - 2*theme.Grid
 	n.text.Text = shorten(flatten(n.label), role, room)
 	setLine(&n.text, textLeft, 0, room, size.Height)
-}
-
-// joinLabels makes one label of several, leaving out what is empty.
-func joinLabels(labels ...string) string {
-	joined := ""
-	for _, label := range labels {
-		if label == "" {
-			continue
-		}
-		if joined != "" {
-			joined += ", "
-		}
-		joined += label
-	}
-	return joined
 }
 
 // NavHeading is the heading of a group of rows, with an optional button at its end.

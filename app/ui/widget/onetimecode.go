@@ -11,6 +11,8 @@ import (
 // OneTimeCode shows a code of two groups and how long it is still good for.
 type OneTimeCode struct {
 	stock.BaseWidget
+	saying
+	name    string
 	digits  []*canvas.Text
 	bar     *Progress
 	seconds *Text
@@ -45,6 +47,12 @@ func (c *OneTimeCode) Clear() {
 	c.bar.Set(0)
 	c.Refresh()
 }
+
+// SetName says what the code is, for assistive technology.
+func (c *OneTimeCode) SetName(name string) { c.name = name }
+
+// AccessibilityLabel implements fyne.Accessible: how long the code is still good for. The code itself is not spoken.
+func (c *OneTimeCode) AccessibilityLabel() string { return joinLabels(c.name, c.seconds.text) }
 
 // Release implements Releaser.
 func (c *OneTimeCode) Release() { c.Clear() }

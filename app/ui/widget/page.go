@@ -12,6 +12,7 @@ import (
 // backdrop is the gradient behind a card that stands alone.
 type backdrop struct {
 	stock.BaseWidget
+	grouping
 	gradient *canvas.LinearGradient
 }
 
@@ -60,6 +61,7 @@ func Assurance(icon assets.IconName, text string) fyne.CanvasObject {
 // StepHeader says how far one is on a way of several steps. right is a remark at the end of the line, or "".
 type StepHeader struct {
 	stock.BaseWidget
+	saying
 	text, right *Text
 	progress    *Progress
 	column      *fyne.Container
@@ -85,12 +87,17 @@ func (s *StepHeader) Set(text string, part float64, right string) {
 	s.column.Refresh()
 }
 
+// AccessibilityLabel implements fyne.Accessible.
+func (s *StepHeader) AccessibilityLabel() string { return joinLabels(s.text.text, s.right.text) }
+
 // CreateRenderer implements fyne.Widget.
 func (s *StepHeader) CreateRenderer() fyne.WidgetRenderer { return stock.NewSimpleRenderer(s.column) }
 
 // Requirement is a line about a new password, say, that shows whether it is met.
 type Requirement struct {
 	stock.BaseWidget
+	saying
+	met  bool
 	icon *Icon
 	text *Text
 	line *fyne.Container
@@ -106,6 +113,7 @@ func NewRequirement(text string) *Requirement {
 
 // SetMet shows whether the requirement is met.
 func (r *Requirement) SetMet(met bool) {
+	r.met = met
 	if met {
 		r.icon.Set(assets.IconCircleCheck, theme.ColorSuccess)
 		return
@@ -115,6 +123,14 @@ func (r *Requirement) SetMet(met bool) {
 
 // SetText changes the line.
 func (r *Requirement) SetText(text string) { r.text.SetText(text) }
+
+// AccessibilityLabel implements fyne.Accessible.
+func (r *Requirement) AccessibilityLabel() string {
+	if r.met {
+		return joinLabels(r.text.text, word(r, "widget.met"))
+	}
+	return joinLabels(r.text.text, word(r, "widget.notMet"))
+}
 
 // CreateRenderer implements fyne.Widget.
 func (r *Requirement) CreateRenderer() fyne.WidgetRenderer { return stock.NewSimpleRenderer(r.line) }

@@ -1,6 +1,8 @@
 package widget
 
 import (
+	"fmt"
+
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -23,6 +25,7 @@ const (
 // Panes stands sidebar, list and detail side by side, each on its own ground, with dividers that can be dragged.
 type Panes struct {
 	stock.BaseWidget
+	grouping
 	// OnResized is called when a divider was dragged, with the widths to keep.
 	OnResized func(sidebar, list float32)
 
@@ -42,7 +45,7 @@ func NewPanes(sidebar, list, detail fyne.CanvasObject) *Panes {
 		widths: [2]float32{SidebarWidth, ListWidth}, lines: [2]*Surface{Rule(), Rule()},
 	}
 	for i := range p.handles {
-		p.handles[i] = newHandle(func(dx float32) { p.drag(i, dx) }, p.dragged)
+		p.handles[i] = newHandle(p, i)
 	}
 	p.ExtendBaseWidget(p)
 	return p
@@ -69,6 +72,7 @@ func (p *Panes) drag(index int, dx float32) {
 	p.SetWidths(widths[0], widths[1])
 }
 
+// dragged tells that the widths are as they shall stay.
 func (p *Panes) dragged() {
 	if p.OnResized != nil {
 		p.OnResized(p.widths[0], p.widths[1])
@@ -122,54 +126,75 @@ func (p *Panes) arrange(size fyne.Size) {
 	place(p.detail, x, 0, max(size.Width-x, 0), size.Height)
 }
 
-// handle is the part of a divider that can be dragged.
+// handle is the part of a divider that can be dragged, or moved with the arrow keys.
 type handle struct {
-	stock.BaseWidget
-	move func(dx float32)
-	end  func()
-	line canvas.Rectangle
+	control
+	panes *Panes
+	index int // of the pane before it
+	line  canvas.Rectangle
+	ring  *ring
 }
 
 var (
 	_ fyne.Draggable     = (*handle)(nil)
 	_ desktop.Cursorable = (*handle)(nil)
-	_ desktop.Hoverable  = (*handle)(nil)
 )
 
-func newHandle(move func(dx float32), end func()) *handle {
-	h := &handle{move: move, end: end}
-	h.line.Hide()
-	h.ExtendBaseWidget(h)
+func newHandle(panes *Panes, index int) *handle {
+	h := &handle{panes: panes, index: index, ring: newRing(-1, 3)}
+	h.extend(h)
 	return h
 }
 
+func (h *handle) activate() {}
+
 // Dragged implements fyne.Draggable.
-func (h *handle) Dragged(event *fyne.DragEvent) { h.move(event.Dragged.DX) }
+func (h *handle) Dragged(event *fyne.DragEvent) { h.panes.drag(h.index, event.Dragged.DX) }
 
 // DragEnd implements fyne.Draggable.
-func (h *handle) DragEnd() { h.end() }
+func (h *handle) DragEnd() { h.panes.dragged() }
+
+// handleStep is how far an arrow key moves a divider.
+const handleStep = 4 * theme.Grid
+
+// TypedKey implements fyne.Focusable.
+func (h *handle) TypedKey(event *fyne.KeyEvent) {
+	h.wake()
+	steps := map[fyne.KeyName]float32{fyne.KeyLeft: -handleStep, fyne.KeyRight: handleStep, fyne.KeyHome: -listMost, fyne.KeyEnd: listMost}
+	by, ok := steps[event.Name]
+	if !ok {
+		pass(h, event)
+		return
+	}
+	h.panes.drag(h.index, by)
+	h.panes.dragged()
+}
 
 // Cursor implements desktop.Cursorable.
 func (h *handle) Cursor() desktop.Cursor { return desktop.HResizeCursor }
 
-// MouseIn implements desktop.Hoverable.
-func (h *handle) MouseIn(*desktop.MouseEvent) { h.show(true) }
-
-// MouseMoved implements desktop.Hoverable.
-func (h *handle) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut implements desktop.Hoverable.
-func (h *handle) MouseOut() { h.show(false) }
-
-func (h *handle) show(on bool) {
-	h.line.Hidden = !on
-	h.Refresh()
+// AccessibilityLabel implements fyne.Accessible.
+func (h *handle) AccessibilityLabel() string {
+	name := word(h, "widget.sidebarWidth")
+	if h.index > 0 {
+		name = word(h, "widget.listWidth")
+	}
+	return h.told(name, fmt.Sprint(h.panes.widths[h.index]))
 }
 
 // CreateRenderer implements fyne.Widget.
 func (h *handle) CreateRenderer() fyne.WidgetRenderer { return render(h) }
 
-func (h *handle) objects() []fyne.CanvasObject { return []fyne.CanvasObject{&h.line} }
-func (h *handle) paint()                       { h.line.FillColor = theme.Color(theme.ColorAccent) }
+func (h *handle) objects() []fyne.CanvasObject { return []fyne.CanvasObject{&h.line, h.ring.object()} }
 func (h *handle) measure() fyne.Size           { return fyne.NewSize(1, 1) }
-func (h *handle) arrange(size fyne.Size)       { place(&h.line, (size.Width-1)/2-1, 0, 3, size.Height) }
+
+func (h *handle) paint() {
+	h.line.FillColor = theme.Color(theme.ColorAccent)
+	h.line.Hidden = !h.hovered
+	h.ring.show(h.ringed())
+}
+
+func (h *handle) arrange(size fyne.Size) {
+	place(&h.line, (size.Width-1)/2-1, 0, 3, size.Height)
+	h.ring.around(0, 0, size.Width, size.Height)
+}

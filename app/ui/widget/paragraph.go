@@ -13,6 +13,7 @@ import (
 // Paragraph is running text that breaks into lines. Its height follows from the width it was last given.
 type Paragraph struct {
 	stock.BaseWidget
+	saying
 	text  string
 	role  theme.Role
 	align fyne.TextAlign
@@ -54,9 +55,6 @@ func (p *Paragraph) SetRole(role theme.Role) {
 
 // AccessibilityLabel implements fyne.Accessible.
 func (p *Paragraph) AccessibilityLabel() string { return p.text }
-
-// AccessibilityRole implements fyne.Accessible.
-func (p *Paragraph) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
 // Resize implements fyne.CanvasObject. The lines break here, so that MinSize has the height of the new width at once.
 func (p *Paragraph) Resize(size fyne.Size) {

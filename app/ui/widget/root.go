@@ -22,6 +22,7 @@ type Clipboard interface {
 // only the program knows.
 type Root struct {
 	stock.BaseWidget
+	grouping
 
 	// Words are the texts of the widgets' own menus and tooltips. Without them they show their keys.
 	Words Words
@@ -123,9 +124,9 @@ func rootOf(o fyne.CanvasObject) *Root {
 }
 
 // word is a text of the widgets themselves.
-func word(o fyne.CanvasObject, key string) string {
+func word(o fyne.CanvasObject, key string, args ...any) string {
 	if root := rootOf(o); root != nil && root.Words != nil {
-		return root.Words.Text(key)
+		return root.Words.Text(key, args...)
 	}
 	return key
 }

@@ -125,7 +125,7 @@ type vaultScene struct {
 func sceneVault(b *bench) *vaultScene {
 	s := &vaultScene{}
 	s.list = NewList(func() int { return 10000 }, func() fyne.CanvasObject { return NewItemRow() }, bindItem)
-	s.list.Label = func(index int) string { return names[index%len(names)] }
+	s.list.Name, s.list.Label = "Items", func(index int) string { return names[index%len(names)] }
 	s.list.OnMenu = func(_ int, at fyne.Position) { b.root.ShowMenu(at, itemMenu()...) }
 	s.search = NewSearchEntry("Search vault", func() { Focus(s.list) })
 	head := Row(8, Grow(Column(0, NewText("All items", theme.PaneTitle).Shortened(), NewText("10,000 items", theme.Caption))),
@@ -362,5 +362,5 @@ func sceneControls(b *bench) {
 }
 
 func setState(c *control, state string) {
-	c.hovered, c.pressed, c.focused, c.disabled = state == "Hovered", state == "Pressed", state == "Focused", state == "Disabled"
+	c.hovered, c.pressed, c.focused, c.disabled = state == "Hovered" || state == "Pressed", state == "Pressed", state == "Focused", state == "Disabled"
 }

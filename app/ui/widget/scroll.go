@@ -10,6 +10,7 @@ import (
 // in it breaks, and the height it then wants.
 type ScrollArea struct {
 	stock.BaseWidget
+	grouping
 	content fyne.CanvasObject
 	holder  *fyne.Container
 	scroll  *container.Scroll

@@ -16,6 +16,8 @@ import (
 // is at first, it holds nothing of the secret and shows the same number of dots for all.
 type Secret struct {
 	stock.BaseWidget
+	saying
+	name     string
 	read     func() []byte
 	revealed bool
 	width    float32
@@ -140,11 +142,19 @@ func words(letters []*canvas.Text) (cut [][]*canvas.Text) {
 	return append(cut, letters[start:])
 }
 
-// AccessibilityLabel implements fyne.Accessible; a secret is never spoken.
-func (s *Secret) AccessibilityLabel() string { return "••••" }
+// SetName says what the secret is, for assistive technology.
+func (s *Secret) SetName(name string) { s.name = name }
 
-// AccessibilityRole implements fyne.Accessible.
-func (s *Secret) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
+// AccessibilityLabel implements fyne.Accessible; a secret is never spoken.
+func (s *Secret) AccessibilityLabel() string { return joinLabels(s.name, concealment(s, s.revealed)) }
+
+// concealment is the word for a secret that can be read or not.
+func concealment(o fyne.CanvasObject, revealed bool) string {
+	if revealed {
+		return word(o, "widget.shown")
+	}
+	return word(o, "widget.concealed")
+}
 
 // CreateRenderer implements fyne.Widget.
 func (s *Secret) CreateRenderer() fyne.WidgetRenderer {

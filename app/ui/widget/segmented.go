@@ -82,9 +82,9 @@ func (s *Segmented) TypedKey(event *fyne.KeyEvent) {
 // AccessibilityLabel implements fyne.Accessible.
 func (s *Segmented) AccessibilityLabel() string {
 	if !s.chose() {
-		return ""
+		return s.told(s.name)
 	}
-	return s.labels[s.selected]
+	return s.told(s.name, s.labels[s.selected], placeIn(s, s.selected, len(s.labels)))
 }
 
 // chose reports whether there is a choice; until then none of the segments is raised.

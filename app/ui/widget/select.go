@@ -97,7 +97,7 @@ func (s *Select) TypedKey(event *fyne.KeyEvent) {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (s *Select) AccessibilityLabel() string { return joinLabels(s.label.text, s.current().Label) }
+func (s *Select) AccessibilityLabel() string { return s.told(s.label.text, s.name, s.current().Label) }
 
 // CreateRenderer implements fyne.Widget.
 func (s *Select) CreateRenderer() fyne.WidgetRenderer { return render(s) }

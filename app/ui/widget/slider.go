@@ -110,7 +110,7 @@ func (s *Slider) TypedKey(event *fyne.KeyEvent) {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (s *Slider) AccessibilityLabel() string { return joinLabels(s.label, fmt.Sprint(s.value)) }
+func (s *Slider) AccessibilityLabel() string { return s.told(s.label, fmt.Sprint(s.value)) }
 
 // CreateRenderer implements fyne.Widget.
 func (s *Slider) CreateRenderer() fyne.WidgetRenderer { return render(s) }

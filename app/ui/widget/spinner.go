@@ -48,10 +48,10 @@ func (s *spinner) show(on bool, ink fyne.ThemeColorName) {
 	s.FillColor = theme.Color(ink)
 	s.Hidden = !on
 	switch {
-	case on && s.turn == nil && !reducedMotion:
-		s.start()
-	case !on:
+	case !on || reducedMotion:
 		s.stop()
+	case s.turn == nil:
+		s.start()
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 // Surface is a coloured area: the ground of a pane, card or bubble.
 type Surface struct {
 	stock.BaseWidget
+	grouping
 	fill, stroke fyne.ThemeColorName
 	radius       float32
 	elevation    float32

@@ -14,6 +14,7 @@ import (
 // Text is one line of text. A line break in it counts as a space.
 type Text struct {
 	stock.BaseWidget
+	saying
 	text      string
 	role      theme.Role
 	align     fyne.TextAlign
@@ -61,9 +62,6 @@ func (t *Text) SetRole(role theme.Role) {
 
 // AccessibilityLabel implements fyne.Accessible.
 func (t *Text) AccessibilityLabel() string { return t.text }
-
-// AccessibilityRole implements fyne.Accessible.
-func (t *Text) AccessibilityRole() fyne.AccessibleRole { return fyne.AccessibleRoleText }
 
 // CreateRenderer implements fyne.Widget.
 func (t *Text) CreateRenderer() fyne.WidgetRenderer { return render(t) }

@@ -68,7 +68,7 @@ func (t *Tile) TypedKey(event *fyne.KeyEvent) {
 }
 
 // AccessibilityLabel implements fyne.Accessible.
-func (t *Tile) AccessibilityLabel() string { return joinLabels(t.name, t.number) }
+func (t *Tile) AccessibilityLabel() string { return t.told(t.name, t.number, chosen(t, t.selected)) }
 
 // CreateRenderer implements fyne.Widget.
 func (t *Tile) CreateRenderer() fyne.WidgetRenderer { return render(t) }
@@ -87,7 +87,7 @@ func (t *Tile) paint() {
 	t.ring.show(t.ringed())
 	t.glyph.set(t.icon, t.ink)
 	dressLine(&t.count, theme.PageTitle)
-	dressLine(&t.label, theme.Secondary)
+	dressLine(&t.label, theme.Secondary.In(t.secondInk(t.selected)))
 	t.count.Text = t.number
 }
 

@@ -15,6 +15,7 @@ const tipDelay = 500 * time.Millisecond
 // tipLayer lies over a window or dialog and shows the tooltip of one control in it. It takes no taps.
 type tipLayer struct {
 	stock.BaseWidget
+	grouping
 	anchor fyne.CanvasObject
 	stop   func()
 	bubble *Surface

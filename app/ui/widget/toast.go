@@ -48,6 +48,7 @@ func (t Toast) stay() time.Duration {
 
 type toastView struct {
 	stock.BaseWidget
+	saying
 	stop   func()
 	ground *Surface
 	icon   *Icon
@@ -112,6 +113,9 @@ func (t *toastView) wanted() float32 {
 	}
 	return width
 }
+
+// AccessibilityLabel implements fyne.Accessible.
+func (t *toastView) AccessibilityLabel() string { return t.text.text }
 
 // CreateRenderer implements fyne.Widget.
 func (t *toastView) CreateRenderer() fyne.WidgetRenderer { return render(t) }

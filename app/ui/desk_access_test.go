@@ -1,0 +1,148 @@
+package ui
+
+import (
+	"strings"
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/uitest"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/vault"
+)
+
+// checkAccess reports what on the screen somebody with a keyboard alone could not use, or somebody with weak eyes not read, and which
+// label has a secret. With the test build tag system it is asked of every scene there is.
+func (d *desk) checkAccess(where string) {
+	d.Helper()
+	for name, mode := range map[string]theme.Mode{"dark": theme.Dark, "light": theme.Light} {
+		test.ApplyTheme(d.TB.(*testing.T), theme.New(mode).For(speaks()))
+		d.refresh()
+		for _, problem := range uitest.Contrast(d.window.Canvas()) {
+			d.Errorf("%s, %s: %s", where, name, problem)
+		}
+	}
+	for _, size := range []fyne.Size{LeastSize, UsualSize} {
+		d.window.Resize(size)
+		d.refresh()
+		for _, problem := range uitest.Keyboard(d.window.Canvas()) {
+			d.Errorf("%s, %v wide: %s", where, size.Width, problem)
+		}
+	}
+	for _, label := range d.texts() {
+		for _, secret := range d.secrets() {
+			if secret != "" && strings.Contains(label, secret) {
+				d.Errorf("%s: the label %q has a secret", where, label)
+			}
+		}
+	}
+}
+
+func (d *desk) refresh() { d.window.Canvas().Content().Refresh() }
+
+// The screens that one is at every day are usable with the keyboard alone; the others are looked at by the longer test.
+func TestTheUsualScreensAreAccessible(t *testing.T) {
+	github := site("GitHub", "anna-codes", "Vg7#kQ2m-Lr9!tXe4wPz", "https://github.example")
+	github.Set(vault.Notes, secret.FromString("Recovery codes are in the safe."))
+	d := checkDesk(t, github, site("Amazon", "anna", "amazon1", "https://amazon.example"), site("Bank", "anna", "amazon1", "https://bank.example"))
+	d.waitFor("Security check, 2")
+	d.checkAccess("vault")
+	d.shell.Vault().Select(2)
+	d.waitForItem("GitHub")
+	d.press(screen.ActionReveal)
+	d.waitForSecret("Vg7#kQ2m-Lr9!tXe4wPz")
+	d.checkAccess("item")
+	for _, c := range []struct {
+		action screen.Action
+		leave  []fyne.KeyName
+	}{
+		{screen.ActionEdit, []fyne.KeyName{fyne.KeyEscape}}, {screen.ActionGenerator, []fyne.KeyName{fyne.KeyEscape}},
+		{screen.ActionSettings, []fyne.KeyName{fyne.KeyEscape}}, {screen.ActionAccounts, []fyne.KeyName{fyne.KeyEscape}},
+		{screen.ActionPalette, []fyne.KeyName{fyne.KeyEscape}}, {screen.ActionKeys, []fyne.KeyName{fyne.KeyEscape}},
+		{screen.ActionSelectAll, []fyne.KeyName{fyne.KeyEscape}},
+	} {
+		d.press(c.action)
+		d.checkAccess(string(c.action))
+		d.keys(c.leave...)
+	}
+	d.do("Security check")
+	d.waitFor("2 items to mend")
+	d.checkAccess("security")
+	d.press(screen.ActionLock)
+	d.waitFor("Welcome back")
+	d.checkAccess("unlock")
+}
+
+// An earlier version is looked at and brought back, and so is what a backup has, without a pointer and without a shortcut.
+func TestHistoryAndBackupsByKeyboard(t *testing.T) {
+	d := openDesk(t)
+	d.add("GitHub", "anna", "first password")
+	d.press(screen.ActionEdit)
+	d.tabTo("Password")
+	d.typeText(" changed")
+	d.press(screen.ActionSave)
+	d.waitFor("One earlier version")
+	d.do("One earlier version")
+	d.do("Restore this version")
+	d.until("restored", func() bool { return d.reads("2 earlier versions") })
+	d.press(screen.ActionReveal)
+	d.waitForSecret("first password")
+
+	d.press(screen.ActionSettings)
+	d.do("Backups on this PC")
+	d.waitFor("No backup yet")
+	d.do("Back up now")
+	d.waitFor("KB")
+	d.keys(fyne.KeyEscape)
+	d.press(screen.ActionBack)
+	d.keys(fyne.KeyDelete)
+	d.waitFor("is in the trash.")
+	d.waitFor("Trash, 1")
+	d.do("Trash, 1")
+	d.do("Empty trash")
+	d.waitFor("Empty the trash?")
+	d.do("Empty trash")
+	d.waitFor("The trash is empty")
+	d.press(screen.ActionSettings)
+	d.do("Backups on this PC")
+	d.waitFor("KB")
+	d.do(d.shell.Vault().Sheet().State().Rows[0].Title)
+	d.waitFor("Bring all back")
+	d.do("Bring all back")
+	d.waitFor("as it was")
+}
+
+// The quick access, too.
+func TestQuickIsAccessible(t *testing.T) {
+	d, _ := openQuickDesk(t)
+	model := d.shell.Quick()
+	model.Toggle()
+	d.waitFor("Bank")
+	d.checkQuick("quick")
+	d.typeText("nothing like it")
+	d.waitFor("Nothing found")
+	d.checkQuick("nothing found")
+	d.shell.Lock()
+	d.checkQuick("locked")
+	d.typeText(testpc.Password)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("GitHub")
+}
+
+func (d *desk) checkQuick(where string) {
+	d.Helper()
+	for name, mode := range map[string]theme.Mode{"dark": theme.Dark, "light": theme.Light} {
+		test.ApplyTheme(d.TB.(*testing.T), theme.New(mode))
+		d.refresh()
+		for _, problem := range uitest.Contrast(d.window.Canvas()) {
+			d.Errorf("%s, %s: %s", where, name, problem)
+		}
+	}
+	for _, problem := range uitest.Keyboard(d.window.Canvas()) {
+		d.Errorf("%s: %s", where, problem)
+	}
+}
