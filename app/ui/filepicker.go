@@ -92,7 +92,7 @@ type fileLine struct {
 func (v *filePickerView) newLine() fyne.CanvasObject {
 	l := &fileLine{
 		icon: widget.NewIcon(assets.IconFile, theme.ColorMuted, widget.IconSide), tick: widget.NewIcon(assets.NoIcon, theme.ColorAccentText, widget.IconSide),
-		name: widget.NewText("", theme.Body).Shortened(), detail: widget.NewText("", theme.Caption),
+		name: widget.NewText("", theme.Body).Shortened(), detail: widget.NewText("", theme.Caption.In(theme.ColorMuted)),
 	}
 	o := widget.Pad(widget.Row(10, l.icon, widget.Grow(l.name), l.detail, l.tick), 7, 10, 7, 10)
 	v.lines[o] = l
@@ -101,18 +101,19 @@ func (v *filePickerView) newLine() fyne.CanvasObject {
 
 func (v *filePickerView) bind(index int, o fyne.CanvasObject) {
 	row, l := v.rows[index], v.lines[o]
-	ink, tick, role := theme.ColorMuted, assets.NoIcon, theme.Body
+	ink, tick, ticked, role := theme.ColorMuted, assets.NoIcon, "", theme.Body
 	if row.Folder {
 		ink = theme.ColorAccentText
 	}
 	if row.Ticked {
-		tick = assets.IconCircleCheck
+		tick, ticked = assets.IconCircleCheck, v.w.text("widget.selected")
 	}
 	if row.TooLarge {
-		ink, role = theme.ColorDisabled, role.In(theme.ColorFaint)
+		ink, role = theme.ColorDisabled, role.In(theme.ColorMuted)
 	}
 	l.icon.Set(row.Icon, ink)
 	l.tick.Set(tick, theme.ColorAccentText)
+	l.tick.SetLabel(ticked)
 	l.name.SetRole(role)
 	l.name.SetText(row.Name)
 	l.detail.SetText(row.Detail)

@@ -73,9 +73,9 @@ func checkFocused(c fyne.Canvas, o fyne.Focusable, count int) (problems []string
 	return problems
 }
 
-// pointerOnly finds what takes taps and no keys, but for the parts of scrollers, lists, menus and dialogs, which have the keys for them.
+// pointerOnly finds what takes taps and no keys, but for the parts of scrollers, fields, lists, menus and dialogs, which have the keys for them.
 func pointerOnly(c fyne.Canvas) (problems []string) {
-	served := []string{"listRow", "menuRow", "launcherRow", "menu", "menuPanel", "Modal", "modalPanel", "Launcher", "scrollBarArea"}
+	served := []string{"listRow", "menuRow", "launcherRow", "menu", "menuPanel", "Modal", "modalPanel", "Launcher", "scrollBarArea", "selectable"}
 	walkLayer(c, func(p placed) {
 		_, taps := p.object.(fyne.Tappable)
 		_, keys := p.object.(fyne.Focusable)

@@ -45,10 +45,17 @@ func placeIn(o fyne.CanvasObject, index, count int) string {
 // percent is how much of something is done.
 func percent(part float32) string { return fmt.Sprintf("%.0f\u00a0%%", 100*part) }
 
-// labelOf is what an object is called, "" for one that has nothing to say.
+// labelOf is what an object is called, a container by what is in it; "" for one that has nothing to say.
 func labelOf(o fyne.CanvasObject) string {
-	if a, ok := o.(fyne.Accessible); ok {
-		return a.AccessibilityLabel()
+	switch o := o.(type) {
+	case *fyne.Container:
+		labels := make([]string, len(o.Objects))
+		for i, part := range o.Objects {
+			labels[i] = labelOf(part)
+		}
+		return joinLabels(labels...)
+	case fyne.Accessible:
+		return o.AccessibilityLabel()
 	}
 	return ""
 }

@@ -236,6 +236,24 @@ func sources(t *testing.T) map[string]*ast.File {
 	return files
 }
 
+// A row that is put together says what its parts say.
+func TestRowsOfPartsSayThem(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 300)
+	tick := NewIcon(assets.IconCircleCheck, theme.ColorAccentText, IconSide)
+	tick.SetLabel("selected")
+	row := Pad(Row(8, NewIcon(assets.IconFile, theme.ColorMuted, IconSide), NewText("a.pdf", theme.Body), Grow(NewText("3 KB", theme.Caption)), tick), 0, 0, 0, 0)
+	l := NewList(func() int { return 1 }, func() fyne.CanvasObject { return row }, func(int, fyne.CanvasObject) {})
+	l.Name = "Files"
+	b.root.SetContent(l)
+	l.Select(0)
+	if got, want := l.AccessibilityLabel(), "Files, a.pdf, 3 KB, selected, 1 of 1"; got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+	if tick.AccessibilityRole() != textRole {
+		t.Errorf("the tick is a %s", tick.AccessibilityRole())
+	}
+}
+
 // No label has a character of a secret, a code or of what is typed, whatever is revealed.
 func TestLabelsHoldNoSecrets(t *testing.T) {
 	b := newBench(t, theme.Light, 500, 600)

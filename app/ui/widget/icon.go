@@ -51,8 +51,8 @@ const (
 // Icon is an icon by itself.
 type Icon struct {
 	stock.BaseWidget
-	grouping
 	name  assets.IconName
+	says  string
 	ink   fyne.ThemeColorName
 	side  float32
 	glyph *glyph
@@ -71,6 +71,20 @@ func (i *Icon) Set(name assets.IconName, ink fyne.ThemeColorName) {
 		i.name, i.ink = name, ink
 		i.Refresh()
 	}
+}
+
+// SetLabel says what the icon means, for assistive technology, where no text beside it does.
+func (i *Icon) SetLabel(label string) { i.says = label }
+
+// AccessibilityLabel implements fyne.Accessible.
+func (i *Icon) AccessibilityLabel() string { return i.says }
+
+// AccessibilityRole implements fyne.Accessible: most icons are for the eyes alone.
+func (i *Icon) AccessibilityRole() fyne.AccessibleRole {
+	if i.says == "" {
+		return fyne.AccessibleRoleContainer
+	}
+	return fyne.AccessibleRoleText
 }
 
 // CreateRenderer implements fyne.Widget.

@@ -60,11 +60,11 @@ func (s *ScrollArea) Reveal(o fyne.CanvasObject) {
 	driver := fyne.CurrentApp().Driver()
 	y := driver.AbsolutePositionForObject(o).Y - driver.AbsolutePositionForObject(s.content).Y
 	top, height := s.scroll.Offset.Y, s.scroll.Size().Height
-	const margin = 16
+	const margin = 16 // more than the ring needs
 	switch {
-	case y < top:
+	case y-bleed < top:
 		s.scroll.ScrollToOffset(fyne.NewPos(0, max(y-margin, 0)))
-	case y+o.Size().Height > top+height:
+	case y+o.Size().Height+bleed > top+height:
 		s.scroll.ScrollToOffset(fyne.NewPos(0, y+o.Size().Height-height+margin))
 	}
 }
