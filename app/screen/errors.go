@@ -18,6 +18,7 @@ import (
 	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/generate"
 	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/importer/format"
 	"github.com/coffer-vault/coffer/vault/otp"
 )
 
@@ -101,6 +102,9 @@ var sentences = []sentence{
 	{importer.ErrTooLarge, "importTooLarge", ToneError},
 	{importer.ErrMalformed, "importMalformed", ToneError},
 	{importer.ErrNoKey, "importNoKey", ToneWarning},
+	{format.ErrUnknownFormat, "importUnknown", ToneError},
+	{format.ErrAccountRestricted, "importRestricted", ToneError},
+	{format.ErrEncryptedExport, "importEncrypted", ToneError},
 
 	{updater.ErrWrongKeys, "updateWrongKeys", ToneError},
 	{updater.ErrExpired, "updateExpired", ToneWarning},

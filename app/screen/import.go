@@ -17,7 +17,7 @@ type browser struct {
 	info   importer.Info
 }
 
-// Import brings the passwords of the browsers on this PC into the vault.
+// Import brings the passwords of the browsers on this PC into the vault, or what is in an exported file.
 type Import struct {
 	model[ImportState]
 	config ImportConfig
@@ -29,8 +29,13 @@ type Import struct {
 	stop     func()
 	results  []session.ImportResult
 	undone   bool
-	busy     bool // stopping, undoing, or reading what a primary password opened
-	problem  Message
+
+	file    *importFile // that was chosen; nil while it is about browsers
+	before  ImportPage  // where it was chosen
+	reading string      // name of the file that is read
+
+	busy    bool // stopping, undoing, or reading what a primary password opened
+	problem Message
 }
 
 // ImportConfig says for which account passwords are imported.
@@ -94,6 +99,12 @@ func (i *Import) Continue() {
 		}
 	case ImportNothing:
 		i.decline()
+	case ImportPreview:
+		if i.news() > 0 {
+			i.start([]importer.Source{i.file.source})
+		} else {
+			i.config.Done()
+		}
 	case ImportDone:
 		i.config.Done()
 	}
@@ -105,12 +116,7 @@ func (i *Import) start(chosen []importer.Source) {
 		i.progress = Progress{Done: done, Total: total}
 		i.changed()
 	})
-	write := i.config.Unlocked.ImportBrowsers
-	if !i.config.First {
-		write = func(ctx context.Context, sources []importer.Source, progress func(done, total int)) (session.ImportResult, error) {
-			return i.config.Unlocked.Import(ctx, sources, secret.Bytes{}, progress)
-		}
-	}
+	write := i.writer()
 	// Stopping cancels the work and still hears how it ended: the transaction may have been faster.
 	stopping, stop := context.WithCancel(context.Background())
 	i.stop = stop
@@ -121,6 +127,26 @@ func (i *Import) start(chosen []importer.Source) {
 	i.changed()
 }
 
+// writer is how what was chosen is imported.
+func (i *Import) writer() func(context.Context, []importer.Source, func(done, total int)) (session.ImportResult, error) {
+	f := i.file
+	switch {
+	case f != nil:
+		return func(ctx context.Context, sources []importer.Source, progress func(done, total int)) (result session.ImportResult, err error) {
+			err = f.with(func(password secret.Bytes) error {
+				result, err = i.config.Unlocked.Import(ctx, sources, password, progress)
+				return err
+			})
+			return result, err
+		}
+	case i.config.First:
+		return i.config.Unlocked.ImportBrowsers
+	}
+	return func(ctx context.Context, sources []importer.Source, progress func(done, total int)) (session.ImportResult, error) {
+		return i.config.Unlocked.Import(ctx, sources, secret.Bytes{}, progress)
+	}
+}
+
 func (i *Import) imported(result session.ImportResult, err error) {
 	if i.stop != nil {
 		i.stop()
@@ -129,6 +155,8 @@ func (i *Import) imported(result session.ImportResult, err error) {
 	switch {
 	case err == nil:
 		i.results, i.page = append(i.results, result), ImportDone
+	case i.page == ImportRunning && i.file != nil:
+		i.page = ImportPreview
 	case i.page == ImportRunning:
 		i.page = ImportChoose
 	}
@@ -137,7 +165,14 @@ func (i *Import) imported(result session.ImportResult, err error) {
 
 // Skip leaves without importing. While an import runs it stops it: an import is one transaction, so nothing of it stays.
 func (i *Import) Skip() {
-	if i.page != ImportRunning {
+	switch {
+	case i.page == ImportPassword || i.page == ImportPreview:
+		if !i.busy {
+			i.leaveFile(Message{})
+			i.changed()
+		}
+		return
+	case i.page != ImportRunning:
 		i.decline()
 		return
 	}

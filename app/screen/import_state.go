@@ -8,17 +8,20 @@ const (
 	ImportSearching ImportPage = iota
 	ImportNothing              // no browser holds passwords
 	ImportChoose
+	ImportPassword // of a file that is protected
+	ImportPreview  // what an import of the file would do; nothing is changed yet
 	ImportRunning
 	ImportDone
 )
 
-// ImportState is the import of passwords from browsers: what was found, progress, and a report that accounts for every row.
+// ImportState is the import from browsers or a file: what was found, progress, and a report that accounts for every row.
 type ImportState struct {
 	Page        ImportPage
 	Title, Body string
 	Browsers    []BrowserRow
 	Progress    Progress
 	Report      ImportReport
+	Rows        []ImportRow // of a file: all of them, in the order of the groups
 	Primary     PrimaryPassword
 	Problem     Message
 
@@ -26,6 +29,9 @@ type ImportState struct {
 	CanContinue bool
 	Skip        string // label of the other one: "Not now", "Stop"; empty if there is none
 	Undo        string // "Undo the import"; empty if there is nothing to undo
+	File        string // "Choose a file…"; empty where none is taken
+	Delete      string // "Delete the file"; empty if there is none to delete
+	DeleteWhy   string // why it should be, or that it was
 	Busy        bool
 }
 
@@ -48,17 +54,47 @@ func (i *Import) view() ImportState {
 	switch i.page {
 	case ImportSearching:
 		s.Title, s.Skip = i.text("screen.import.searching"), i.text("screen.import.notNow")
+		if i.reading != "" || i.file != nil {
+			s.Title, s.Skip = i.text("screen.import.file.reading"), ""
+		}
 	case ImportNothing:
 		s.Title, s.Body = i.text("screen.import.nothing"), i.text("screen.import.nothingBody")
 		s.Continue, s.CanContinue = i.text("screen.continue"), true
 	case ImportChoose:
 		i.viewChoice(&s)
+	case ImportPassword:
+		s.Title, s.Body = i.text("screen.import.file.password"), i.text("screen.import.file.passwordBody", "name", i.file.name, "program", i.file.source.Info().Browser)
+		s.Primary = PrimaryPassword{Label: i.text("screen.import.file.passwordLabel"), Button: i.text("screen.import.file.open")}
+		s.Skip = i.text("screen.back")
+	case ImportPreview:
+		i.viewPreview(&s)
 	case ImportRunning:
 		i.viewProgress(&s)
 	case ImportDone:
 		i.viewReport(&s)
 	}
+	if i.takesFile() {
+		s.File = i.text("screen.import.file.choose")
+		if i.page == ImportNothing {
+			s.Body = i.text("screen.import.file.nothingBody")
+		}
+	}
 	return s
+}
+
+func (i *Import) viewPreview(s *ImportState) {
+	s.Title = i.text("screen.import.file.preview", "program", sourceLabel(i.file.source.Info()))
+	s.Report, s.Rows = i.file.words(i.env.Words, true).view(i.file.preview)
+	rows := 0
+	for _, source := range i.file.preview.Sources {
+		rows += len(source.Rows)
+	}
+	s.Body = i.env.Words.Count("screen.import.file.previewBody", rows, "name", i.file.name)
+	s.Continue, s.CanContinue = i.env.Words.Count("screen.import.file.start", i.news()), !i.busy
+	if i.news() == 0 {
+		s.Body, s.Continue = i.text("screen.import.file.nothingNew", "name", i.file.name), i.text("screen.import.finish")
+	}
+	s.Skip = i.text("screen.back")
 }
 
 func (i *Import) viewChoice(s *ImportState) {
@@ -94,14 +130,29 @@ func (i *Import) viewReport(s *ImportState) {
 		s.Title, s.Body = i.text("screen.import.undone"), i.text("screen.import.undoneBody")
 		return
 	}
-	s.Report = reportView(i.env.Words, i.report())
+	if i.file != nil {
+		s.Report, s.Rows = i.file.words(i.env.Words, false).view(i.report())
+		i.viewDelete(s)
+	} else {
+		s.Report = reportView(i.env.Words, i.report())
+	}
 	s.Body = s.Report.Summary
 	for _, result := range i.results {
 		if !result.Batch.IsZero() {
 			s.Undo = i.text("screen.import.undo")
 		}
 	}
-	if len(i.closed()) > 0 {
+	if i.file == nil && len(i.closed()) > 0 {
 		s.Primary = PrimaryPassword{Label: i.text("screen.import.primary"), Button: i.text("screen.import.primaryGo")}
+	}
+}
+
+// viewDelete offers to delete the file.
+func (i *Import) viewDelete(s *ImportState) {
+	switch {
+	case i.file.deleted:
+		s.DeleteWhy = i.text("screen.import.file.deleted", "name", i.file.name)
+	case i.canDelete():
+		s.Delete, s.DeleteWhy = i.text("screen.import.file.delete"), i.text("screen.import.file.deleteBody", "name", i.file.name)
 	}
 }

@@ -68,11 +68,34 @@ var groups = []group{
 // other is an ending that the importer has and this table lacks: counted all the same.
 var other = group{key: "other", tone: ToneWarning, sites: true}
 
-func (g group) view(words *assets.Catalog, sites []string) ReportGroup {
-	key := "screen.import.ending." + g.key
+// reportWords puts a report into words: after an import or before it, of browsers or of a file.
+type reportWords struct {
+	*assets.Catalog
+	file, preview bool
+}
+
+func (f *importFile) words(words *assets.Catalog, preview bool) reportWords {
+	return reportWords{words, true, preview}
+}
+
+// ending is the key of the text about rows that ended in a way.
+func (w reportWords) ending(key string) string {
+	for _, c := range []struct {
+		applies bool
+		suffix  string
+	}{{w.preview, ".preview"}, {w.file, ".inFile"}} {
+		if name := "screen.import.ending." + key + c.suffix; c.applies && w.Has(name) {
+			return name
+		}
+	}
+	return "screen.import.ending." + key
+}
+
+func (g group) view(words reportWords, sites []string) ReportGroup {
+	key := words.ending(g.key)
 	v := ReportGroup{Tone: g.tone, Label: words.Text(key), Count: words.Text("screen.number", "n", len(sites))}
 	if g.next {
-		v.Next = words.Text(key + ".next")
+		v.Next = words.Text("screen.import.ending." + g.key + ".next")
 	}
 	if g.sites {
 		v.Sites = slices.Sorted(slices.Values(sites))
@@ -80,26 +103,96 @@ func (g group) view(words *assets.Catalog, sites []string) ReportGroup {
 	return v
 }
 
-// reportView puts a report into words. The groups hold every row once.
+// reportView puts the report of an import of browsers into words. The groups hold every row once.
 func reportView(words *assets.Catalog, report importer.Report) ImportReport {
+	return reportWords{Catalog: words}.groups(report)
+}
+
+// view is the groups, and every row with how it ended; what was left out of rows is a group more.
+func (w reportWords) view(report importer.Report) (ImportReport, []ImportRow) {
+	view := w.groups(report)
+	view.Groups = append(view.Groups, w.leftOut(report)...)
+	var rows []ImportRow
+	for _, g := range slices.Concat(groups, []group{other}) {
+		for _, source := range report.Sources {
+			for _, row := range source.Rows {
+				if groupOf(ending{row.Outcome, row.Reason}).key == g.key {
+					rows = append(rows, w.row(g, row))
+				}
+			}
+		}
+	}
+	return view, rows
+}
+
+func groupOf(e ending) group {
+	if i := slices.IndexFunc(groups, func(g group) bool { return g.ending == e }); i >= 0 {
+		return groups[i]
+	}
+	return other
+}
+
+func (w reportWords) row(g group, row importer.RowReport) ImportRow {
+	r := ImportRow{Title: row.Site, Detail: w.Text(w.ending(g.key)), Tone: g.tone}
+	if r.Title == "" {
+		r.Title = w.Text("screen.import.row", "n", row.ID)
+	}
+	for _, left := range row.LeftOut {
+		r.Detail += " · " + w.Text("screen.import.leftOut."+string(left.What)) + ": " + left.Name
+		r.Tone = ToneWarning
+	}
+	return r
+}
+
+// parts of entries that may be left out, in the order of the report.
+var parts = []importer.Part{importer.PartFile, importer.PartLink, importer.PartField, importer.PartTitle, importer.PartFolder, importer.PartTag}
+
+func (w reportWords) leftOut(report importer.Report) (left []ReportGroup) {
+	for _, part := range parts {
+		var names []string
+		for _, source := range report.Sources {
+			for _, row := range source.Rows {
+				for _, l := range row.LeftOut {
+					if l.What == part {
+						names = append(names, l.Name)
+					}
+				}
+			}
+		}
+		if len(names) > 0 {
+			label := w.Text("screen.import.left", "what", w.Text("screen.import.leftOut."+string(part)))
+			left = append(left, ReportGroup{Tone: ToneWarning, Label: label, Count: w.Text("screen.number", "n", len(names)), Sites: slices.Sorted(slices.Values(names))})
+		}
+	}
+	return left
+}
+
+func (w reportWords) groups(report importer.Report) ImportReport {
 	sites, total := collect(report)
 	kept := report.Count(importer.Imported) + report.Count(importer.Merged) + report.Count(importer.AlreadyThere) + report.Count(importer.KeptBoth)
-	view := ImportReport{Summary: words.Count("screen.import.summary", total, "kept", kept)}
+	view := ImportReport{Summary: w.Count(w.summary(), total, "kept", kept)}
 	for _, g := range groups {
 		if rows := sites[g.ending]; len(rows) > 0 {
-			view.Groups = append(view.Groups, g.view(words, rows))
+			view.Groups = append(view.Groups, g.view(w, rows))
 		}
 		delete(sites, g.ending)
 	}
 	for _, e := range leftOver(sites) {
-		view.Groups = append(view.Groups, other.view(words, sites[e]))
+		view.Groups = append(view.Groups, other.view(w, sites[e]))
 	}
 	for _, source := range report.Sources {
 		if source.Err != nil {
-			view.Sources = append(view.Sources, SourceProblem{Label: sourceLabel(source.Info), Problem: explain(words, source.Err)})
+			view.Sources = append(view.Sources, SourceProblem{Label: sourceLabel(source.Info), Problem: explain(w.Catalog, source.Err)})
 		}
 	}
 	return view
+}
+
+func (w reportWords) summary() string {
+	if w.file {
+		return "screen.import.file.summary"
+	}
+	return "screen.import.summary"
 }
 
 // collect sorts the sites of all rows by how they ended.

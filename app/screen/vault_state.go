@@ -125,9 +125,10 @@ type ItemRow struct {
 	Risk     string // what the security check says of its password; empty if that is nothing bad
 }
 
-// EmptyState is what the list shows when it has no rows. Action is the label of a button that makes a new item; it may be empty.
+// EmptyState is what the list shows when it has no rows. Action is the label of a button that makes a new item, Import of one that
+// brings items along; both may be empty.
 type EmptyState struct {
-	Title, Body, Action string
+	Title, Body, Action, Import string
 }
 
 // SyncLine is the state of the synchronisation at the foot of the sidebar.
@@ -284,7 +285,9 @@ func (v *Vault) empty() EmptyState {
 	case v.place.Kind == PlaceConflicts:
 		return state("conflicts", false)
 	case v.counts.All == 0:
-		return state("vault", true)
+		e := state("vault", true)
+		e.Import = v.text("screen.action.import")
+		return e
 	case v.place.Kind == PlaceSecurity:
 		return state("security", false)
 	}

@@ -45,6 +45,15 @@ func (u *Unlocked) Import(ctx context.Context, sources []importer.Source, primar
 	return intake.Import(ctx, u.vault, sources, primaryPassword, progress)
 }
 
+// PreviewImport is the report that Import would give. It changes nothing.
+func (u *Unlocked) PreviewImport(ctx context.Context, sources []importer.Source, primaryPassword secret.Bytes) (importer.Report, error) {
+	if !u.begin() {
+		return importer.Report{}, ErrLocked
+	}
+	defer u.work.Done()
+	return intake.Preview(ctx, u.vault, sources, primaryPassword)
+}
+
 // ImportBrowsers is Import for the first sign-in: afterwards the account counts as imported, on every device.
 func (u *Unlocked) ImportBrowsers(ctx context.Context, sources []importer.Source, progress func(done, total int)) (ImportResult, error) {
 	result, err := u.Import(ctx, sources, secret.Bytes{}, progress)

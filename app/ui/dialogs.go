@@ -90,7 +90,17 @@ func (d *dialogs) newImport() *widget.Modal {
 	})
 	modal = widget.NewModal(d.w.text("ui.importTitle"), imports.box).Wide(widget.StepWidth)
 	modal.First, modal.OnDismiss = imports.first(), model.Skip
-	imports.settled = modal.Refresh
+	imports.settled = func() {
+		modal.Locked = model.Stays()
+		modal.Refresh()
+	}
+	modal.OnKey = func(event *fyne.KeyEvent) bool {
+		back := event.Name == fyne.KeyEscape && model.Stays()
+		if back {
+			model.Skip()
+		}
+		return back
+	}
 	return modal
 }
 

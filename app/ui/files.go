@@ -152,7 +152,8 @@ func (v *editorView) files(q screen.Queue) fyne.CanvasObject {
 // dropped takes files that a person has dropped on the window.
 func (w *Window) dropped(_ fyne.Position, dropped []fyne.URI) {
 	v, ok := w.view.(*vaultView)
-	if !ok || w.covered() {
+	imports := ok && v.model.Import() != nil
+	if !ok || !imports && w.covered() {
 		return
 	}
 	w.Shell.Touch()
@@ -161,6 +162,10 @@ func (w *Window) dropped(_ fyne.Position, dropped []fyne.URI) {
 		if uri.Scheme() == "file" {
 			paths = append(paths, filepath.FromSlash(uri.Path()))
 		}
+	}
+	if imports {
+		v.model.Import().Drop(paths)
+		return
 	}
 	v.model.Drop(paths)
 }

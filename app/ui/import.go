@@ -29,6 +29,7 @@ type importShape struct {
 	page          screen.ImportPage
 	groups        int
 	primary, undo bool
+	file, remove  bool
 	built         bool
 }
 
@@ -42,7 +43,7 @@ func newImportView(w *Window, model *screen.Import, step screen.Step, focus func
 func (v *importView) first() fyne.Focusable { return v.start }
 
 func (v *importView) render(s screen.ImportState) {
-	shape := importShape{s.Page, len(s.Report.Groups), s.Primary != screen.PrimaryPassword{}, s.Undo != "", true}
+	shape := importShape{s.Page, len(s.Report.Groups), s.Primary != screen.PrimaryPassword{}, s.Undo != "", s.File != "", s.DeleteWhy != "", true}
 	if shape != v.shape {
 		v.shape = shape
 		v.w.swap(v.box, v.build(s))
@@ -61,6 +62,7 @@ func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
 	problem := newNotice(16)
 	skip := widget.NewButton("", assets.NoIcon, widget.Secondary, v.model.Skip).Tall()
 	undo := widget.NewButton("", assets.IconUndo2, widget.Secondary, v.model.Undo).Tall()
+	file := widget.NewButton("", assets.IconFileText, widget.Secondary, v.model.ChooseFile).Tall()
 	onward := widget.NewButton("", assets.NoIcon, widget.Primary, v.model.Continue).Tall()
 	v.start = onward
 	if s.Page == screen.ImportSearching || s.Page == screen.ImportRunning {
@@ -72,7 +74,7 @@ func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
 	}
 	middle, follow := v.middle(s)
 	column.Objects = append(column.Objects, title, widget.Pad(body, 6, 0, 0, 0), middle, problem.box,
-		widget.Pad(widget.Row(8, skip, undo, widget.Spacer(), onward), 22, 0, 0, 0))
+		widget.Pad(widget.Row(8, skip, undo, file, widget.Spacer(), onward), 22, 0, 0, 0))
 	v.update = func(s screen.ImportState) {
 		title.SetText(s.Title)
 		body.SetText(s.Body)
@@ -80,6 +82,7 @@ func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
 		problem.set(s.Problem)
 		label(skip, s.Skip)
 		label(undo, s.Undo)
+		label(file, s.File)
 		label(onward, s.Continue)
 		onward.SetEnabled(s.CanContinue)
 		undo.SetEnabled(!s.Busy)
@@ -101,6 +104,10 @@ func (v *importView) middle(s screen.ImportState) (fyne.CanvasObject, func(scree
 		return v.browsers(s)
 	case screen.ImportSearching, screen.ImportRunning:
 		return v.progress()
+	case screen.ImportPassword:
+		return v.password(s.Primary)
+	case screen.ImportPreview:
+		return v.report(s), func(screen.ImportState) {}
 	case screen.ImportDone:
 		return v.report(s), func(screen.ImportState) {}
 	}
@@ -148,7 +155,60 @@ func (v *importView) report(s screen.ImportState) fyne.CanvasObject {
 	if (s.Primary != screen.PrimaryPassword{}) {
 		column.Add(v.primary(s.Primary))
 	}
+	if s.DeleteWhy != "" {
+		column.Add(v.deletion(s))
+	}
+	if len(s.Rows) > 0 {
+		column.Add(v.rows(s.Rows))
+	}
 	return widget.Pad(column, 18, 0, 0, 0)
+}
+
+// rowsHeight is the height of the list of all rows: enough to see that it goes on.
+const rowsHeight = 148
+
+// rows lists every row of a file with what becomes of it.
+func (v *importView) rows(rows []screen.ImportRow) fyne.CanvasObject {
+	lines := map[fyne.CanvasObject]*importLine{}
+	list := widget.NewList(func() int { return len(rows) }, func() fyne.CanvasObject {
+		l := &importLine{title: widget.NewText("", theme.Body).Shortened(), detail: widget.NewText("", theme.Caption).Shortened()}
+		o := widget.Pad(widget.Column(1, l.title, l.detail), 5, 10, 5, 10)
+		lines[o] = l
+		return o
+	}, func(i int, o fyne.CanvasObject) {
+		l := lines[o]
+		l.title.SetText(rows[i].Title)
+		l.detail.SetRole(theme.Caption.In(inkOf(rows[i].Tone)))
+		l.detail.SetText(rows[i].Detail)
+		o.Refresh()
+	})
+	list.Name = v.w.text("ui.import.rows")
+	list.Label = func(i int) string { return rows[i].Title }
+	return atLeast(fyne.NewSize(0, rowsHeight), list)
+}
+
+// importLine is a row of the list.
+type importLine struct{ title, detail *widget.Text }
+
+// deletion offers to delete the file that was imported, and says when that is done.
+func (v *importView) deletion(s screen.ImportState) fyne.CanvasObject {
+	if s.Delete == "" {
+		return widget.NewBanner(widget.Good, s.DeleteWhy, "", nil)
+	}
+	return widget.NewBanner(widget.Warning, s.DeleteWhy, "", widget.NewButton(s.Delete, assets.IconTrash2, widget.Secondary, v.model.DeleteFile))
+}
+
+// password asks for the password of a file.
+func (v *importView) password(p screen.PrimaryPassword) (fyne.CanvasObject, func(screen.ImportState)) {
+	entry := widget.NewPasswordEntry(p.Label)
+	send := func() {
+		v.model.OpenProtected(secret.New(entry.Bytes()))
+		entry.Clear()
+	}
+	open := widget.NewButton(p.Button, assets.NoIcon, widget.Primary, send).Tall()
+	entry.OnSubmitted = func(string) { send() }
+	v.start = entry.Input()
+	return widget.Pad(widget.Column(10, entry, widget.Row(0, widget.Spacer(), open)), 18, 0, 0, 0), func(s screen.ImportState) { open.SetBusy(s.Busy) }
 }
 
 // maxSites is how many sites a report names; the count stands beside them.

@@ -1,0 +1,213 @@
+package screen
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault/importer"
+	"github.com/coffer-vault/coffer/vault/importer/format"
+)
+
+// importFile is an exported file that a person has chosen. What is in it is recognised, never asked for.
+type importFile struct {
+	path, name string
+	source     importer.Source
+	preview    importer.Report
+	deleted    bool
+	protected  bool // by a password of its own
+
+	// What a worker reads while it holds the lock; both are secrets.
+	lock     sync.Mutex
+	content  []byte
+	password secret.Bytes // that protects the file, if one does
+	closed   bool
+}
+
+// close clears what was read, once no worker reads it any more.
+func (f *importFile) close() {
+	go func() {
+		f.lock.Lock()
+		defer f.lock.Unlock()
+		clear(f.content)
+		f.password.Wipe()
+		f.closed = true
+	}()
+}
+
+// with calls a worker's function while the file's content is there.
+func (f *importFile) with(work func(password secret.Bytes) error) error {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	if f.closed {
+		return context.Canceled
+	}
+	return work(f.password)
+}
+
+// openImportFile reads a file and finds out its format.
+func openImportFile(path string) (*importFile, error) {
+	f := &importFile{path: path, name: strings.ToValidUTF8(filepath.Base(path), "\uFFFD")}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, format.ErrUnknownFormat)
+	}
+	f.content, err = io.ReadAll(io.LimitReader(file, format.MaxFile+1))
+	if err == nil {
+		f.source, err = format.Open(f.content)
+	}
+	if err != nil {
+		clear(f.content)
+		return nil, err
+	}
+	return f, nil
+}
+
+// ChooseFile asks for an exported file.
+func (i *Import) ChooseFile() {
+	if !i.takesFile() {
+		return
+	}
+	i.env.PickFiles(format.MaxFile, func(paths []string) { i.Drop(paths) })
+}
+
+// takesFile tells whether a file may be chosen now.
+func (i *Import) takesFile() bool {
+	return !i.config.First && (i.page == ImportChoose || i.page == ImportNothing)
+}
+
+// Drop takes the first of the files that were chosen or dropped.
+func (i *Import) Drop(paths []string) {
+	if i.run.Stopped() || !i.takesFile() || len(paths) == 0 {
+		return
+	}
+	before := i.page
+	i.page, i.problem, i.reading = ImportSearching, Message{}, filepath.Base(paths[0])
+	RunOwned(i.run, func(context.Context) (*importFile, error) { return openImportFile(paths[0]) }, func(f *importFile, err error) {
+		i.reading = ""
+		if err != nil {
+			i.page, i.problem = before, explain(i.env.Words, err)
+			i.changed()
+			return
+		}
+		i.file, i.before = f, before
+		i.look()
+	}, (*importFile).close)
+	i.changed()
+}
+
+// look finds out what an import of the file would do. A file that is protected is asked about with its password.
+func (i *Import) look() {
+	f := i.file
+	i.busy, i.problem = true, Message{}
+	Run(i.run, func(ctx context.Context) (report importer.Report, err error) {
+		err = f.with(func(password secret.Bytes) error {
+			report, err = i.config.Unlocked.PreviewImport(ctx, []importer.Source{f.source}, password)
+			return err
+		})
+		return report, err
+	}, i.looked)
+	i.changed()
+}
+
+func (i *Import) looked(report importer.Report, err error) {
+	i.busy = false
+	closed := err == nil && len(report.Sources) == 1 && (errors.Is(report.Sources[0].Err, importer.ErrPrimaryPasswordNeeded) || errors.Is(report.Sources[0].Err, importer.ErrWrongPrimaryPassword))
+	switch {
+	case err != nil:
+		i.leaveFile(explain(i.env.Words, err))
+	case closed:
+		if errors.Is(report.Sources[0].Err, importer.ErrWrongPrimaryPassword) {
+			i.problem = Message{Tone: ToneError, What: i.text("screen.import.file.wrongPassword")}
+		}
+		i.page = ImportPassword
+	case len(report.Sources) == 1 && len(report.Sources[0].Rows) == 0 && report.Sources[0].Err != nil:
+		i.leaveFile(explain(i.env.Words, report.Sources[0].Err))
+	default:
+		i.file.preview, i.page = report, ImportPreview
+	}
+	i.changed()
+}
+
+// leaveFile goes back to where the file was chosen.
+func (i *Import) leaveFile(problem Message) {
+	i.file.close()
+	i.file, i.page, i.problem = nil, i.before, problem
+}
+
+// OpenProtected opens the file with its password, and takes ownership of it.
+func (i *Import) OpenProtected(password secret.Bytes) {
+	if i.page != ImportPassword || i.busy || password.IsZero() {
+		password.Wipe()
+		return
+	}
+	f := i.file
+	f.protected = true
+	err := f.with(func(before secret.Bytes) error {
+		before.Wipe()
+		f.password = password
+		return nil
+	})
+	if err != nil {
+		password.Wipe()
+		return
+	}
+	i.look()
+}
+
+// news is how many rows of the file an import would bring into the vault.
+func (i *Import) news() int {
+	report := i.file.preview
+	return report.Count(importer.Imported) + report.Count(importer.Merged) + report.Count(importer.KeptBoth)
+}
+
+// DeleteFile deletes the file that was imported: it holds what is in it for everybody to read.
+func (i *Import) DeleteFile() {
+	if !i.canDelete() || i.busy {
+		return
+	}
+	f := i.file
+	i.busy, i.problem = true, Message{}
+	Run(i.run, func(context.Context) (struct{}, error) { return struct{}{}, os.Remove(f.path) }, func(_ struct{}, err error) {
+		i.busy, f.deleted, i.problem = false, err == nil || errors.Is(err, os.ErrNotExist), Message{}
+		if !f.deleted {
+			i.problem = explain(i.env.Words, err)
+		}
+		i.changed()
+	})
+	i.changed()
+}
+
+// canDelete tells whether the file is offered to be deleted: one with a password of its own may be kept as it is.
+func (i *Import) canDelete() bool {
+	return i.page == ImportDone && i.file != nil && !i.file.deleted && !i.file.protected && !i.undone
+}
+
+// Stays tells whether Escape goes back a step, or stops, instead of closing the dialog.
+func (i *Import) Stays() bool {
+	return i.page == ImportRunning || i.page == ImportPassword || i.page == ImportPreview
+}
+
+// Leave ends the screen. What was read of a file is cleared.
+func (i *Import) Leave() {
+	if i.file != nil {
+		i.file.close()
+	}
+	i.model.Leave()
+}
+
+// ImportRow is one row of the report, in the order of its groups.
+type ImportRow struct {
+	Title  string
+	Detail string // how it ended, or what of it was left out
+	Tone   Tone
+}

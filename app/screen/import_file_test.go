@@ -1,0 +1,196 @@
+package screen
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/importer"
+)
+
+const exportedJSON = `{"folders": [{"id": "f", "name": "Work"}], "items": [
+	{"id": "1", "folderId": "f", "type": 1, "name": "Shop", "login": {"username": "anna", "password": "bought42"}, "fields": [{"name": "linked", "type": 3}]},
+	{"id": "2", "type": 2, "name": "A note", "notes": "text"},
+	{"id": "3", "type": 1, "name": "Old", "deletedDate": "2024-01-02T00:00:00Z"}]}`
+
+// exported writes a file as another program would.
+func exported(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// fileDesk is at the import of an account, with a browser and without one.
+func importFileDesk(t *testing.T, profiles ...*profile) (*desk, *Vault, *Import) {
+	d, v, first := importDesk(t, profiles...)
+	for first.State().Page != ImportChoose && first.State().Page != ImportNothing {
+		d.queue.Drain()
+	}
+	first.Skip()
+	d.until("declined", func() bool { return v.State().Dialog == DialogNone })
+	v.OpenImport()
+	d.until("searched", func() bool { return v.Import().State().Page != ImportSearching })
+	return d, v, v.Import()
+}
+
+func TestFileIsShownBeforeItIsImported(t *testing.T) {
+	d, v, i := importFileDesk(t)
+	path := exported(t, "export.txt", exportedJSON)
+	d.picks = []string{path}
+	i.ChooseFile()
+	s := d.stage(i, ImportPreview)
+	if s.Title != "From Bitwarden" || s.Continue != "Import 2 entries" || s.Body != "export.txt holds 3 entries. Nothing has been changed yet." || v.State().Rows.Len() != 0 {
+		t.Errorf("%+v", s)
+	}
+	want := []string{"Shop: New · link to another entry: linked", "A note: New", "Old: Skipped: in the other program’s trash"}
+	var rows []string
+	for _, r := range s.Rows {
+		rows = append(rows, r.Title+": "+r.Detail)
+	}
+	if strings.Join(rows, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%q", rows)
+	}
+	if last := s.Report.Groups[len(s.Report.Groups)-1]; last.Label != "Left out: link to another entry" || last.Count != "1" {
+		t.Errorf("%+v", last)
+	}
+	i.Continue()
+	s = d.stage(i, ImportDone)
+	if s.Body != "2 of 3 entries are in your vault now." || len(s.Rows) != 3 || s.Undo == "" || s.Delete == "" {
+		t.Errorf("%+v", s)
+	}
+	d.until("items", func() bool { return d.titles(v) == "A note, Shop" })
+	i.DeleteFile()
+	if s = d.stage(i, ImportDone); s.Delete != "" || s.DeleteWhy != "export.txt was deleted." {
+		t.Errorf("%q %q", s.Delete, s.DeleteWhy)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Error("the file is still there")
+	}
+	i.Undo()
+	d.until("undone", func() bool { return v.State().Rows.Len() == 0 })
+}
+
+func TestFileWithNothingNew(t *testing.T) {
+	d, v, i := importFileDesk(t)
+	path := exported(t, "export.json", exportedJSON)
+	i.Drop([]string{path})
+	d.stage(i, ImportPreview)
+	i.Continue()
+	d.stage(i, ImportDone)
+	i.Continue()
+	v.OpenImport()
+	i = v.Import()
+	d.until("searched", func() bool { return i.State().Page != ImportSearching })
+	i.Drop([]string{path})
+	if s := d.stage(i, ImportPreview); s.Continue != "Done" || s.Body != "All that export.json holds is in your vault already." {
+		t.Errorf("%+v", s)
+	}
+	i.Continue()
+	if v.State().Dialog != DialogNone || len(d.shell.unlocked.Vault().Query(vault.Filter{})) != 2 {
+		t.Error("it was imported again")
+	}
+}
+
+func TestProtectedFileAsksForItsPassword(t *testing.T) {
+	const testdata = "../../vault/importer/format/testdata/bitwarden-encrypted.json"
+	content, err := os.ReadFile(testdata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, v, i := importFileDesk(t)
+	path := exported(t, "export.json", string(content))
+	i.Drop([]string{path})
+	if s := d.stage(i, ImportPassword); s.Primary.Label == "" || !s.Problem.IsZero() || s.Continue != "" {
+		t.Errorf("%+v", s)
+	}
+	i.OpenProtected(testpc.Typed("wrong"))
+	if s := d.stage(i, ImportPassword); s.Problem.What != "That password does not open the file." {
+		t.Errorf("%+v", s.Problem)
+	}
+	i.Skip()
+	if s := d.stage(i, ImportNothing); s.File == "" || v.State().Dialog != DialogImport {
+		t.Errorf("%+v", s)
+	}
+	i.Drop([]string{path})
+	d.stage(i, ImportPassword)
+	typed := testpc.Typed("export password")
+	i.OpenProtected(typed)
+	d.stage(i, ImportPreview)
+	i.Continue()
+	if s := d.stage(i, ImportDone); s.Delete != "" || v.State().Dialog != DialogImport {
+		t.Errorf("a protected file need not be deleted: %+v", s)
+	}
+	late := testpc.Typed("x")
+	i.OpenProtected(late)
+	if !late.IsZero() {
+		t.Error("a password that nobody asked for is kept")
+	}
+	file := i.file
+	i.Continue()
+	d.until("the password is gone", func() bool {
+		file.lock.Lock()
+		defer file.lock.Unlock()
+		return file.closed && file.password.IsZero() && file.content[0] == 0
+	})
+}
+
+func TestFilesThatAreNoExports(t *testing.T) {
+	d, _, i := importFileDesk(t, newProfile("Default", stored("a.example", "anna", "x")))
+	for content, want := range map[string]string{
+		"hello":                          "This is no export that Coffer knows.",
+		`{"items":`:                      "The file is damaged, or it has another format than its name says.",
+		`{"encrypted":true,"items":[]}`:  "Only the Bitwarden account that made this export can open it.",
+		`{"encrypted":true,"vaults":{}}`: "Only its own program opens this encrypted export.",
+	} {
+		i.Drop([]string{exported(t, "export", content)})
+		if s := d.stage(i, ImportChoose); s.Problem.What != want || len(s.Browsers) != 1 || s.File == "" {
+			t.Errorf("%s: %+v", content, s.Problem)
+		}
+	}
+	i.Drop([]string{t.TempDir()})
+	if s := d.stage(i, ImportChoose); s.Problem.IsZero() {
+		t.Error("a folder is taken")
+	}
+}
+
+// While it is read, or imported, nothing else is taken; what comes after the dialog is closed is dropped.
+func TestFileIsTakenOnlyWhereItIsAskedFor(t *testing.T) {
+	d, v, i := importFileDesk(t)
+	path := exported(t, "export.json", exportedJSON)
+	i.Drop([]string{path})
+	i.Drop([]string{path})
+	d.stage(i, ImportPreview)
+	i.Drop([]string{path})
+	if i.State().Page != ImportPreview || !i.Stays() {
+		t.Error("a second file took over")
+	}
+	i.Skip()
+	i.Skip()
+	if v.State().Dialog != DialogNone {
+		t.Error("no way out")
+	}
+	i.Drop([]string{path})
+	if i.reading != "" {
+		t.Error("a closed dialog reads")
+	}
+}
+
+// Every part that may be left out has words.
+func TestPartsLeftOutHaveWords(t *testing.T) {
+	words := english(t)
+	for _, part := range parts {
+		if !words.Has("screen.import.leftOut." + string(part)) {
+			t.Errorf("no words for %s", part)
+		}
+	}
+	report := importer.Report{Sources: []importer.SourceReport{{Rows: []importer.RowReport{{ID: "7", Outcome: importer.Unreadable, Reason: importer.ReasonMalformed}}}}}
+	if _, rows := (reportWords{words, true, false}).view(report); rows[0].Title != "Row 7" {
+		t.Errorf("%+v", rows)
+	}
+}
