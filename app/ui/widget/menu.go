@@ -186,7 +186,7 @@ func newMenuPanel(m *menu) *menuPanel {
 		p.rows = append(p.rows, row)
 		lines[i] = row
 	}
-	p.scroll = NewScrollArea(Column(0, lines...))
+	p.scroll = NewScrollArea(Inset(Column(0, lines...), menuMargin))
 	p.ExtendBaseWidget(p)
 	return p
 }
@@ -241,17 +241,16 @@ func (p *menuPanel) paint() {
 	}
 }
 
-const menuMargin = 5
+const menuMargin = 5 // within what scrolls, so that the ring of a line has room
 
 func (p *menuPanel) measure() fyne.Size {
-	size := p.scroll.Content().MinSize().AddWidthHeight(2*menuMargin, 2*menuMargin)
-	return size.Max(fyne.NewSize(p.menu.least, 0))
+	return p.scroll.Content().MinSize().Max(fyne.NewSize(p.menu.least, 0))
 }
 
 func (p *menuPanel) arrange(size fyne.Size) {
 	p.ground.Resize(size)
 	p.ring.around(0, 0, size.Width, size.Height)
-	place(p.scroll, menuMargin, menuMargin, size.Width-2*menuMargin, size.Height-2*menuMargin)
+	p.scroll.Resize(size)
 }
 
 // menuRow is one item as it is drawn.
