@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"maps"
 	"slices"
 	"strings"
@@ -67,58 +68,78 @@ func (s *Summary) shelf() shelf {
 	return shelfActive
 }
 
-// newIndex sorts once, which is far quicker than adding one by one. Rows are laid out by title.
+// newIndex sorts once, which is far quicker than adding one by one. Rows are laid out as the entries come; the texts likewise.
 func newIndex(entries []*entry) *index {
 	x := &index{objects: make(map[id.ID]*entry, len(entries)), aside: make(map[id.ID]*entry)}
 	items := make([]*entry, 0, len(entries))
+	docs := make([]*search.Doc, 0, len(entries))
 	for _, e := range entries {
 		if e.listed() {
-			items = append(items, e)
+			items, docs = append(items, e), append(docs, &e.doc)
 		}
-	}
-	var noting sync.WaitGroup
-	noting.Go(func() {
-		for _, e := range entries {
-			x.note(e)
-		}
-	})
-	sortByTitle(items)
-	docs := make([]*search.Doc, len(items))
-	for i, e := range items {
-		docs[i] = &e.doc
 	}
 	search.Pack(docs)
+	var sorting sync.WaitGroup
+	sorting.Go(func() { x.orders[SortTitle] = byTitle(items) })
 	x.rows, x.shown = make([]row, 0, len(items)), make([]*Summary, 0, len(items))
 	for _, e := range items {
 		x.place(e)
 	}
-	noting.Wait()
-	byTitle := make([]int32, len(items))
-	for slot := range byTitle {
-		byTitle[slot] = int32(slot)
+	for _, e := range entries {
+		x.note(e)
 	}
-	x.orders[SortTitle] = byTitle
+	sorting.Wait()
 	return x
 }
 
-// sortByTitle sorts both halves at once, and then merges them.
-func sortByTitle(items []*entry) {
-	half := len(items) / 2
-	first, second := slices.Clone(items[:half]), items[half:]
-	var sorting sync.WaitGroup
-	sorting.Go(func() { slices.SortFunc(first, SortTitle.compare) })
-	slices.SortFunc(second, SortTitle.compare)
-	sorting.Wait()
-	for i := range items {
-		switch {
-		case len(first) == 0:
-			return
-		case len(second) == 0 || SortTitle.compare(first[0], second[0]) < 0:
-			items[i], first = first[0], first[1:]
-		default:
-			items[i], second = second[0], second[1:]
-		}
+// keyed is an item with the part of its title that is compared next.
+type keyed struct {
+	part uint64
+	slot int32
+}
+
+// byTitle returns the numbers of items in the order of SortTitle.compare. It compares eight bytes of every title at a time: to compare
+// the titles themselves is to fetch two of them from anywhere in memory, 17 times for each of 100,000.
+func byTitle(items []*entry) []int32 {
+	all := make([]keyed, len(items))
+	for i := range all {
+		all[i].slot = int32(i)
 	}
+	sortFrom(items, all, 0)
+	order := make([]int32, len(all))
+	for i, k := range all {
+		order[i] = k.slot
+	}
+	return order
+}
+
+// sortFrom sorts some of the items, whose titles are the same before a place.
+func sortFrom(items []*entry, some []keyed, place int) {
+	for i := range some {
+		some[i].part = titlePart(items[some[i].slot].doc.Title(), place)
+	}
+	slices.SortFunc(some, func(a, b keyed) int { return cmp.Compare(a.part, b.part) })
+	for len(some) > 0 {
+		same := 1
+		for same < len(some) && some[same].part == some[0].part {
+			same++
+		}
+		switch run := some[:same]; {
+		case same == 1:
+		case byte(run[0].part) == 0: // here these titles end
+			slices.SortFunc(run, func(a, b keyed) int { return SortTitle.compare(items[a.slot], items[b.slot]) })
+		default:
+			sortFrom(items, run, place+8)
+		}
+		some = some[same:]
+	}
+}
+
+// titlePart returns eight bytes of a title as a number of the same order, with zeros behind its end.
+func titlePart(title string, place int) uint64 {
+	var part [8]byte
+	copy(part[:], title[min(place, len(title)):])
+	return binary.BigEndian.Uint64(part[:])
 }
 
 // order returns the rows sorted, which it does when somebody asks for it first: most people never do but for the titles.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -81,4 +82,31 @@ func shows(v *Vault) []any {
 		}
 	}
 	return append(all, v.Counts(), slices.Clone(v.Folders()), marks)
+}
+
+// TestByTitle: titles that are the same for long, end within another, or are the same altogether.
+func TestByTitle(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{0, 1, 2, 3, 300} {
+		for _, alphabet := range []string{"a", "ab", "a\x00", "azé銀"} {
+			letters := []rune(alphabet)
+			items := make([]*entry, n)
+			for i := range items {
+				title := strings.Repeat("a", r.IntN(3)*8)
+				for range r.IntN(12) {
+					title += string(letters[r.IntN(len(letters))])
+				}
+				doc, ok := search.RestoreDoc(title, len(title), len(title))
+				if !ok {
+					t.Fatal("no doc of ", title)
+				}
+				items[i] = &entry{Summary: Summary{ID: id.ID{byte(r.IntN(256)), byte(i), byte(i >> 8)}}, doc: doc}
+			}
+			order := byTitle(items)
+			sorted := slices.IsSortedFunc(order, func(a, b int32) int { return SortTitle.compare(items[a], items[b]) })
+			if !sorted || len(order) != n || len(slices.Compact(slices.Sorted(slices.Values(order)))) != n {
+				t.Fatalf("%d titles of %q are in another order", n, alphabet)
+			}
+		}
+	}
 }

@@ -149,13 +149,11 @@ func (r *partReader) take(n uint64) string {
 }
 
 func (r *partReader) number() (n uint64) {
-	for shift := 0; shift < 64 && !r.mistake; shift += 7 {
-		b := r.take(1)
-		if r.mistake {
-			return 0
-		}
-		n |= uint64(b[0]&0x7f) << shift
-		if b[0] < 0x80 {
+	for i := 0; !r.mistake && i < min(len(r.rest), binary.MaxVarintLen64); i++ {
+		b := r.rest[i]
+		n |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			r.rest = r.rest[i+1:]
 			return n
 		}
 	}
