@@ -35,7 +35,7 @@ func mustRead(t *testing.T, code string) map[string]text {
 
 // sameAsEnglish are the texts that are the same in a language, and not forgotten; those under "" are so in all.
 var sameAsEnglish = map[string][]string{
-	"": {"Alt", "IBAN", "minlength: 8; required: lower; required: digit"},
+	"": {"Alt", "Bitwarden (JSON)", "CSV", "Credential Exchange (CXF)", "IBAN", "KeePass (KDBX)", "minlength: 8; required: lower; required: digit"},
 	"de": {
 		"April", "August", "BIC (SWIFT)", "Bank", "Code", "Enter", "Esc", "Login", "Logins", "Name", "November",
 		"Offline", "PIN", "Passkey", "Passkeys", "Passphrase", "September", "Server", "Tags", "Text", "Updates",

@@ -20,6 +20,7 @@ const (
 	ActionBackups      Action = "backups"
 	ActionSecurity     Action = "security"
 	ActionImport       Action = "import"
+	ActionExport       Action = "export"
 	ActionLockAll      Action = "lock_all"
 	ActionEnds         Action = "ends"
 	ActionPages        Action = "pages"

@@ -73,7 +73,7 @@ type Settings struct {
 	forgetAutostart func()
 	tray            bool // there was one when the settings were opened
 
-	leads map[string]func() // to the account, the devices and the backups
+	leads map[string]func() // to what is named below
 
 	keeping, keepAgain bool
 }
@@ -138,6 +138,8 @@ const (
 	SettingsAccount = "account"
 	SettingsDevices = "devices"
 	SettingsBackups = "backups"
+	SettingsImport  = "import"
+	SettingsExport  = "export"
 )
 
 // Lead closes the settings and shows what they lead to.

@@ -18,7 +18,8 @@ type SheetState struct {
 	Problem     Message
 	Waiting     string // what is waited for that somebody else does; empty for nothing
 	Busy        bool
-	Failures    int // rises when an attempt fails: the password is to be typed anew
+	Progress    *Progress // of what the page waits for; nil where nobody knows
+	Failures    int       // rises when an attempt fails: the password is to be typed anew
 
 	Rows     []SheetRow
 	Fields   []SheetField
@@ -108,13 +109,14 @@ type Sheet struct {
 	texts  map[string]string
 	hidden map[string]secret.Bytes
 
-	busy    bool
-	problem Message
-	failed  int
-	cancel  func()
-	meters  meters
-	kit     kitSaver
-	sure    bool // the kit is in a safe place
+	busy     bool
+	problem  Message
+	failed   int
+	progress *Progress
+	cancel   func()
+	meters   meters
+	kit      kitSaver
+	sure     bool // the kit is in a safe place
 
 	unlocked *session.Unlocked // whose kit; nil before there is one
 }
@@ -161,7 +163,7 @@ func (s *Sheet) view() SheetState {
 	p := s.page
 	state := SheetState{
 		Page: s.name + "." + p.name, Title: s.word("title"), Body: s.word("body"), Problem: s.problem, Busy: s.busy || p.wait, Failures: s.failed,
-		Digits: p.digits, QR: p.qr, Danger: p.danger, Stay: p.stay,
+		Digits: p.digits, QR: p.qr, Danger: p.danger, Stay: p.stay, Progress: s.progress,
 	}
 	if p.rows != nil {
 		state.Rows = p.rows()

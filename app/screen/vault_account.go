@@ -27,6 +27,7 @@ var (
 	_ SheetModel = (*Account)(nil)
 	_ SheetModel = (*Devices)(nil)
 	_ SheetModel = (*Backups)(nil)
+	_ SheetModel = (*Export)(nil)
 	_ SheetModel = (*NewDevice)(nil)
 	_ SheetModel = (*Recover)(nil)
 	_ SheetModel = (*Confirm)(nil)

@@ -164,7 +164,7 @@ func (v *Vault) OpenSettings() {
 		return
 	}
 	v.settings = v.config.NewSettings(v.config.Unlocked, v.closeSettings)
-	v.settings.leads = map[string]func(){SettingsAccount: v.OpenAccount, SettingsDevices: v.OpenDevices, SettingsBackups: v.OpenBackups}
+	v.settings.leads = map[string]func(){SettingsAccount: v.OpenAccount, SettingsDevices: v.OpenDevices, SettingsBackups: v.OpenBackups, SettingsImport: v.OpenImport, SettingsExport: v.OpenExport}
 	v.changed()
 }
 
@@ -174,7 +174,7 @@ func (v *Vault) closeSettings() {
 	v.changed()
 }
 
-// OpenImport shows the import from browsers.
+// OpenImport shows the import from browsers and files.
 func (v *Vault) OpenImport() { v.openImport(false) }
 
 func (v *Vault) openImport(first bool) {

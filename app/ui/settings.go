@@ -110,6 +110,8 @@ func (v *settingsView) account(s screen.SettingsState) fyne.CanvasObject {
 		widget.CardRow(v.kit.box),
 		widget.CardRow(v.lead("ui.settings.manageAccount", screen.SettingsAccount)),
 		widget.CardRow(v.lead("ui.settings.backups", screen.SettingsBackups)),
+		widget.CardRow(v.lead("ui.import", screen.SettingsImport)),
+		widget.CardRow(v.lead("ui.settings.export", screen.SettingsExport)),
 		widget.CardRow(widget.Row(0, forget, widget.Spacer())),
 	)
 }

@@ -35,6 +35,7 @@ type sheetView struct {
 	strength *meter
 	rules    *fyne.Container
 	kit      *kitPart
+	progress *sheetProgress
 	primary  *widget.Button
 	back     *widget.Button
 	waiting  *waitingLine
@@ -123,7 +124,7 @@ func (v *sheetView) build(s screen.SheetState) {
 	for _, old := range v.box.Objects {
 		widget.Release(old)
 	}
-	v.first, v.primary, v.back, v.kit, v.strength = nil, nil, nil, nil, nil
+	v.first, v.primary, v.back, v.kit, v.strength, v.progress = nil, nil, nil, nil, nil, nil
 	v.fields, v.codes = map[string]*widget.Entry{}, map[string]*widget.CodeEntry{}
 	v.problem, v.rows, v.rowsOf = newNotice(14), widget.Column(0), nil
 	v.box.Objects = nil
@@ -145,6 +146,10 @@ func (v *sheetView) build(s screen.SheetState) {
 	}
 	v.waiting = newWaitingLine()
 	v.box.Add(v.waiting.box)
+	if s.Progress != nil {
+		v.progress = newSheetProgress()
+		v.add(18, v.progress.box)
+	}
 	for _, f := range s.Fields {
 		v.add(gap, v.field(f))
 	}
@@ -277,6 +282,9 @@ func (v *sheetView) update(s screen.SheetState) {
 	if v.kit != nil {
 		v.kit.render(s.Kit, s.Confirm, v.primary)
 	}
+	if v.progress != nil && s.Progress != nil {
+		v.progress.set(*s.Progress)
+	}
 }
 
 func (v *sheetView) updateRows(rows []screen.SheetRow) {
@@ -362,6 +370,24 @@ func qrImage(content string) fyne.CanvasObject {
 	shown.ScaleMode, shown.FillMode = canvas.ImageScalePixels, canvas.ImageFillContain
 	shown.SetMinSize(fyne.NewSquareSize(qrSide))
 	return shown
+}
+
+// sheetProgress is how far the work is that a page waits for.
+type sheetProgress struct {
+	box  *fyne.Container
+	bar  *widget.Progress
+	text *widget.Text
+}
+
+func newSheetProgress() *sheetProgress {
+	p := &sheetProgress{bar: widget.NewProgress(), text: widget.NewText(" ", theme.Secondary).Shortened()}
+	p.box = widget.Column(10, p.text, p.bar)
+	return p
+}
+
+func (p *sheetProgress) set(s screen.Progress) {
+	p.bar.Set(s.Fraction())
+	p.text.SetText(s.Text)
 }
 
 // waitingLine says what is waited for that somebody else does. Nothing turns in it: it may stand there for minutes.

@@ -1,0 +1,5 @@
+package platform
+
+import "path/filepath"
+
+func showFile(path string) error { return openURL(filepath.Dir(path)) }
