@@ -150,8 +150,9 @@ type Query struct {
 type term struct {
 	text          string
 	letters       uint64
-	first, second rune // letters
-	typos         int  // how many slips it may have
+	first, second string // letters
+	typos         int    // how many slips it may have
+	least         int    // letters of a word that it may be a slip of
 }
 
 // Parse prepares what a user typed: words separated by space, all of which have to match. What exceeds 256 bytes or 8 words is
@@ -165,8 +166,10 @@ func Parse(typed string) Query {
 	q := Query{whole: strings.Join(words, " ")}
 	for _, w := range words {
 		t := term{text: w, letters: lettersOf(w), typos: typosOf(w)}
-		t.first, _ = utf8.DecodeRuneInString(w)
-		t.second, _ = utf8.DecodeRuneInString(w[next(w):])
+		t.least = utf8.RuneCountInString(w) - t.typos
+		t.first = w[:next(w)]
+		rest := w[len(t.first):]
+		t.second = rest[:next(rest)]
 		q.terms = append(q.terms, t)
 		q.slips = q.slips || t.typos > 0
 	}

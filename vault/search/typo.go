@@ -21,27 +21,56 @@ func typosOf(term string) int {
 	return 2
 }
 
-// typo compares a term with the words of title and short texts.
+// typo compares a term with the words of title and short texts that begin like it: the term's first letter is in the first or second
+// place of each, and what lies between two such letters is passed over.
 func (d *Doc) typo(t *term) Rank {
 	best := none
 	in := d.text[:d.short]
-	for at := 0; at < len(in); {
-		for at < len(in) && !isWordByte(in[at]) {
-			at++
+	for at := 0; ; at += len(t.first) {
+		i := indexLetter(in[at:], t.first)
+		if i < 0 {
+			return best
+		}
+		at += i
+		begin, ok := t.beginning(in, at)
+		if !ok {
+			continue
 		}
 		end := at
 		for end < len(in) && isWordByte(in[end]) {
 			end++
 		}
-		if word := in[at:end]; t.beginsLike(word) {
-			if n := slips(t.text, word, t.typos, false); n <= t.typos {
-				best = min(best, typoRank(n, at < int(d.title)))
+		if end-begin >= t.least {
+			if n := slips(t.text, in[begin:end], t.typos, false); n <= t.typos {
+				best = min(best, typoRank(n, begin < int(d.title)))
 			}
 		}
-		at = end
 	}
-	return best
 }
+
+// indexLetter is strings.Index for one letter.
+func indexLetter(text, letter string) int {
+	if len(letter) == 1 {
+		return strings.IndexByte(text, letter[0])
+	}
+	return strings.Index(text, letter)
+}
+
+// beginning returns where the word begins that has the term's first letter at the given place; false unless people may have meant the
+// term with it, which keeps the work small: they hit the first letter, or exchange it with the second.
+func (t *term) beginning(text string, at int) (begin int, ok bool) {
+	switch before := text[:at]; {
+	case endsWord(before):
+		return at, true
+	case strings.HasSuffix(before, t.second):
+		begin = at - len(t.second)
+		return begin, endsWord(text[:begin])
+	}
+	return 0, false
+}
+
+// endsWord tells whether a text that follows begins a word.
+func endsWord(before string) bool { return before == "" || !isWordByte(before[len(before)-1]) }
 
 func typoRank(slips int, inTitle bool) Rank {
 	switch {
@@ -55,12 +84,6 @@ func typoRank(slips int, inTitle bool) Rank {
 	return shortTypos
 }
 
-// beginsLike keeps the work small: people hit the first letter, or exchange it with the second.
-func (t *term) beginsLike(word string) bool {
-	first, size := utf8.DecodeRuneInString(word)
-	return size > 0 && (first == t.first || first == t.second && strings.HasPrefix(word[size:], string(t.first)))
-}
-
 // tooMany is more slips than any term may have.
 const tooMany = 3
 
@@ -68,12 +91,18 @@ const tooMany = 3
 // it; tooMany or more where that is more than most. What both begin with costs nothing, and then each of the four is tried. hit says
 // that the last letter was no slip: where it was one, the rest of the word has to be nothing, for of "bank" "banana" is no slip.
 func slips(term, word string, most int, hit bool) int {
+	if most == 0 { // where most calls end
+		if strings.HasPrefix(word, term) && (hit || term != "" || word == "") {
+			return 0
+		}
+		return tooMany
+	}
 	same := commonPrefix(term, word)
 	term, word, hit = term[same:], word[same:], hit || same > 0
 	switch {
 	case term == "" && (hit || word == ""):
 		return 0
-	case term == "" && !hit || most == 0:
+	case term == "":
 		return tooMany
 	}
 	t, w := next(term), next(word)
