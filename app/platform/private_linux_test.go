@@ -57,12 +57,13 @@ func TestSecureRefusesWhatIsAnothersAndTakesWhatIsMissing(t *testing.T) {
 	if mended, err := p.Secure(); mended != 0 || err != nil {
 		t.Errorf("nothing there: %d, %v", mended, err)
 	}
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give a file away")
-	}
-	planted := filepath.Join(p.Data, "planted.db")
-	if err := errors.Join(p.Create(), os.WriteFile(planted, nil, 0o600), os.Chown(planted, 12345, -1)); err != nil {
-		t.Fatal(err)
+	if os.Geteuid() == 0 {
+		planted := filepath.Join(p.Data, "planted.db")
+		if err := errors.Join(p.Create(), os.WriteFile(planted, nil, 0o600), os.Chown(planted, 12345, -1)); err != nil {
+			t.Fatal(err)
+		}
+	} else {
+		p.Data = "/" // others can give nothing away, and change nothing there
 	}
 	if _, err := p.Secure(); !errors.Is(err, ErrNotPrivate) {
 		t.Errorf("a file of another user: %v", err)
