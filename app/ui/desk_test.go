@@ -61,7 +61,7 @@ type desk struct {
 // newDesk starts the program on a computer.
 func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 	t.Helper()
-	d := &desk{TB: t, pc: pc, server: server, folder: t.TempDir(), queue: screentest.NewQueue(), clock: screentest.NewClock(time.Now())}
+	d := &desk{TB: t, pc: pc, server: server, folder: t.TempDir(), queue: screentest.NewQueue(), clock: screentest.NewClock(clockStarts())}
 	words, err := assets.Load(speaks())
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,7 @@ func (d *desk) open() {
 	d.window = test.NewTempWindow(d, nil)
 	d.ui = New(Config{
 		Env: d.env, Shell: d.shell, Window: d.window, Clipboard: &d.clipboard, Front: func() { d.fronts++ }, Shown: func(screen.Page) {},
-		Files: Files{Folder: d.folder, Write: writeFile},
+		Files: Files{Folder: d.shownFolder(), Write: d.writeShown},
 	})
 	d.window.Resize(UsualSize)
 	d.Cleanup(func() {
@@ -134,8 +134,8 @@ func writeFile(path string, content []byte, replace bool) error {
 // openDesk is a desk with Anna's vault unlocked, after her first import.
 func openDesk(t testing.TB) *desk {
 	t.Helper()
-	server := testkit.Cloud(t)
-	pc := testpc.New(t, "Anna's PC", nil)
+	server := newCloud(t)
+	pc := newPC(t, "Anna's PC", nil)
 	u := pc.SignUp(t, server, anna)
 	if err := errors.Join(u.SkipBrowserImport(t.Context()), u.KitSaved(t.Context())); err != nil {
 		t.Fatal(err)

@@ -13,9 +13,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 
 	"github.com/coffer-vault/coffer/app/screen"
-	"github.com/coffer-vault/coffer/app/ui/theme"
 	"github.com/coffer-vault/coffer/app/ui/widget"
-	"github.com/coffer-vault/coffer/assets"
 )
 
 // An interpreter turns what stands in the window in another language back into English, so that one scene is played in all of them.
@@ -133,35 +131,6 @@ func afterPlace(form string) string {
 	return ""
 }
 
-// roomVariable names the languages, by their codes with commas or "all", in which every scene of the pictures is played and every text
-// is held against its room. That takes half a minute for each on a quiet machine, too long for every run.
-const roomVariable = "COFFER_ROOM"
-
-// Every screen has room for its texts, in the usual window and in the smallest.
-func TestEveryLanguageHasRoom(t *testing.T) {
-	wanted := os.Getenv(roomVariable)
-	if wanted == "" {
-		t.Skipf("%s names no language", roomVariable)
-	}
-	for _, l := range assets.Languages() {
-		if wanted != "all" && !slices.Contains(strings.Split(wanted, ","), l.Code) {
-			continue
-		}
-		if !theme.CanShow(l.Code) {
-			t.Errorf("%s: no font on this system", l.Name)
-			continue
-		}
-		for name, play := range scenes {
-			t.Run(l.Code+"/"+name, func(t *testing.T) {
-				speak(t, l.Code)
-				a := &album{desk: &desk{TB: t}, shape: shape{"usual", UsualSize, 1}}
-				a.look = a.checkRoom
-				play(a)
-			})
-		}
-	}
-}
-
 // catalogTexts are the texts of the language that the desks speak.
 func catalogTexts() []string {
 	if language == nil {
@@ -201,9 +170,8 @@ func languageSuffix() string {
 // checkRoom reports texts of the catalog that are cut off, and what stands out of the window.
 func (a *album) checkRoom(where string) {
 	a.Helper()
-	for _, size := range []fyne.Size{LeastSize, UsualSize} {
-		a.window.Resize(size)
-		a.ui.root.Refresh()
+	for _, shape := range []shape{least, usual} {
+		a.stretch(shape)
 		a.checkSides(where)
 		label := ""
 		a.walk(func(o fyne.CanvasObject) {
@@ -211,7 +179,7 @@ func (a *album) checkRoom(where string) {
 				label = part.AccessibilityLabel()
 			}
 			if line, ok := o.(*canvas.Text); ok && isCut(line, label) {
-				a.Errorf("%s, %v wide: %q of %q is cut off: %.0f of %.0f", where, size.Width, line.Text, label, line.Size().Width, line.MinSize().Width)
+				a.Errorf("%s, %v wide: %q of %q is cut off: %.0f of %.0f", where, shape.size.Width, line.Text, label, line.Size().Width, line.MinSize().Width)
 			}
 		})
 	}

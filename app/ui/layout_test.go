@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"image"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -49,32 +50,16 @@ func (d *desk) checkSides(where string) {
 	d.Helper()
 	d.ui.root.Refresh()
 	width := d.window.Canvas().Size().Width
-	check := func(tree fyne.CanvasObject) {
-		walkAt(tree, fyne.NewPos(0, 0), func(o fyne.CanvasObject, at fyne.Position) {
-			if _, ok := o.(*canvas.Rectangle); ok && o.Size().Width > width {
-				return // dims the window
+	s := &sheet{painter: brush, scale: 1}
+	s.eachPart(d.window.Canvas(), func(o fyne.CanvasObject, at fyne.Position, _ image.Rectangle) {
+		if _, ok := o.(*canvas.Rectangle); ok && o.Size().Width > width {
+			return // dims the window
+		}
+		switch o := o.(type) {
+		case *canvas.Text, *canvas.Rectangle, *canvas.Raster:
+			if at.X < -1 || at.X+o.Size().Width > width+1 {
+				d.Errorf("%s: %T from %v to %v of %v: %v", where, o, at.X, at.X+o.Size().Width, width, o)
 			}
-			switch o := o.(type) {
-			case *canvas.Text, *canvas.Rectangle, *canvas.Raster:
-				if at.X < -1 || at.X+o.Size().Width > width+1 {
-					d.Errorf("%s: %T from %v to %v of %v: %v", where, o, at.X, at.X+o.Size().Width, width, o)
-				}
-			}
-		})
-	}
-	check(d.window.Canvas().Content())
-	for _, overlay := range d.window.Canvas().Overlays().List() {
-		check(overlay)
-	}
-}
-
-func walkAt(o fyne.CanvasObject, at fyne.Position, visit func(fyne.CanvasObject, fyne.Position)) {
-	if o == nil || !o.Visible() {
-		return
-	}
-	at = at.Add(o.Position())
-	visit(o, at)
-	for _, child := range children(o) {
-		walkAt(child, at, visit)
-	}
+		}
+	})
 }

@@ -30,7 +30,7 @@ type listPane struct {
 
 func newListPane(w *Window, model *screen.Vault) *listPane {
 	p := &listPane{w: w, model: model, empty: widget.Stack()}
-	p.heading, p.count = widget.NewText("", theme.PaneTitle).Shortened(), widget.NewText("", theme.Caption)
+	p.heading, p.count = widget.NewText("", theme.PaneTitle).OrSmaller(theme.Strong.Of(theme.SemiBold)), widget.NewText("", theme.Caption)
 	p.sort = widget.NewIconButton(assets.IconArrowUpDown, w.text("ui.sort"), p.openSort)
 	p.add = widget.NewButton("", assets.IconPlus, widget.Primary, p.openNew)
 	p.emptyAll = widget.NewButton("", assets.IconTrash2, widget.Secondary, model.EmptyTrash)
@@ -110,6 +110,9 @@ func (p *listPane) showEmpty(s screen.EmptyState) {
 		var action fyne.CanvasObject
 		if s.Action != "" {
 			action = widget.NewButton(s.Action, assets.IconPlus, widget.Secondary, func() { p.model.Do(screen.ActionNew) })
+		}
+		if s.Import != "" {
+			action = widget.Column(8, action, widget.NewButton(s.Import, assets.IconDownload, widget.Secondary, p.model.OpenImport))
 		}
 		p.empty.Objects = []fyne.CanvasObject{widget.EmptyState(assets.IconVault, s.Title, s.Body, action)}
 	}

@@ -27,7 +27,7 @@ func (a *album) sheet() screen.SheetModel { return a.shell.Vault().Sheet() }
 // secondDevice is another device of the account, which this one knows.
 func (a *album) secondDevice() {
 	a.Helper()
-	a.other = testpc.New(a, "Anna’s desktop", nil).SignIn(a, a.server, anna, a.secretKey())
+	a.other = newPC(a, "Anna’s desktop", nil).SignIn(a, a.server, anna, a.secretKey())
 	a.shell.Vault().Sync()
 	a.waitFor("New device")
 }
@@ -137,7 +137,7 @@ func (a *album) approving() {
 	a.waitFor("On the new device install Coffer")
 	a.take("devices-add-none")
 	a.keys(fyne.KeyEscape, fyne.KeyEscape)
-	fresh, err := testpc.New(a, "Anna’s new PC", nil).BeginPairing(a.Context(), a.server.URL, anna)
+	fresh, err := newPC(a, "Anna’s new PC", nil).BeginPairing(a.Context(), a.server.URL, anna)
 	if err != nil {
 		a.Fatal(err)
 	}
@@ -164,6 +164,7 @@ func (a *album) approving() {
 	a.typeText(testpc.Password)
 	a.keys(fyne.KeyReturn)
 	a.waitFor("Type these into the new device")
+	brush.standIns[a.sheet().State().Digits] = "482 913"
 	a.take("devices-shown")
 	a.keys(fyne.KeyReturn)
 	a.waitFor("The new device is let in.")
@@ -173,8 +174,8 @@ func (a *album) approving() {
 // signedUp is an account with one device and one item, and its recovery code.
 func (a *album) signedUp() (server *testkit.Server, code string) {
 	a.Helper()
-	server = testkit.Cloud(a)
-	a.other = testpc.New(a, "Anna’s laptop", nil).SignUp(a, server, anna)
+	server = newCloud(a)
+	a.other = newPC(a, "Anna’s laptop", nil).SignUp(a, server, anna)
 	code, err := a.other.RecoveryCode(a.Context())
 	if err := errors.Join(err, a.other.SkipBrowserImport(a.Context()), a.other.KitSaved(a.Context())); err != nil {
 		a.Fatal(err)
@@ -195,7 +196,7 @@ func (a *album) signIn() {
 // newDevice is the side of a pairing that is let in.
 func (a *album) newDevice() {
 	server, _ := a.signedUp()
-	a.sit(newDesk(a.TB, testpc.New(a, "Anna’s new PC", nil), server))
+	a.sit(newDesk(a.TB, newPC(a, "Anna’s new PC", nil), server))
 	a.signIn()
 	a.typeText(anna)
 	a.do("Approve from another device")
@@ -203,6 +204,7 @@ func (a *album) newDevice() {
 	a.take("pair-wait")
 	approval := a.answer()
 	a.waitFor("Type these into the other device")
+	brush.standIns[a.shell.Welcome().Sheet().State().Digits] = "175 206"
 	a.take("pair-digits")
 	if err := approval.Refuse(a.Context()); err != nil {
 		a.Fatal(err)
@@ -246,7 +248,7 @@ func (a *album) answer() *session.Approval {
 // withTheKit signs in with the Secret Key, where no other device vouches for the state.
 func (a *album) withTheKit() {
 	server, _ := a.signedUp()
-	a.sit(newDesk(a.TB, testpc.New(a, "Anna’s new PC", nil), server))
+	a.sit(newDesk(a.TB, newPC(a, "Anna’s new PC", nil), server))
 	a.take("welcome-choose")
 	a.signIn()
 	a.take("welcome-sign-in")
@@ -256,8 +258,9 @@ func (a *album) withTheKit() {
 	a.tabTo("Master password")
 	a.typeText(testpc.Password)
 	a.tabTo("Secret Key")
-	a.typeText(a.other.SecretKey())
+	a.typeText("C1-6DFN1-XC1H1-DTHTQ-M8PPC-5F5TW-CN99P")
 	a.take("welcome-sign-in-filled")
+	a.shell.Welcome().SetSecretKey(a.other.SecretKey())
 	a.keys(fyne.KeyReturn)
 	a.waitFor("Enter the code")
 	a.typeText(server.LastCode(a, anna))
@@ -271,7 +274,7 @@ func (a *album) withTheKit() {
 // recovery begins one, comes back too early and in time, and ends it.
 func (a *album) recovery() {
 	server, code := a.signedUp()
-	a.sit(newDesk(a.TB, testpc.New(a, "Anna’s new PC", nil), server))
+	a.sit(newDesk(a.TB, newPC(a, "Anna’s new PC", nil), server))
 	a.signIn()
 	a.do("I lost my password or Secret Key")
 	a.waitFor("Use your recovery code")
@@ -312,7 +315,7 @@ func (a *album) recovery() {
 // notices shows what stands over the vault, and where it leads.
 func (a *album) notices() {
 	ctx := a.Context()
-	server, pc := testkit.Cloud(a), testpc.New(a, "Anna’s laptop", nil)
+	server, pc := newCloud(a), newPC(a, "Anna’s laptop", nil)
 	u := pc.SignUp(a, server, anna)
 	code, err := u.RecoveryCode(ctx)
 	if err := errors.Join(err, u.SkipBrowserImport(ctx)); err != nil {
@@ -323,7 +326,7 @@ func (a *album) notices() {
 	a.unlock()
 	a.waitFor("Your emergency kit is not saved yet.")
 	a.take("notice-kit")
-	recovery, err := testpc.New(a, "Eve’s PC", nil).BeginRecovery(ctx, server.URL, anna, code)
+	recovery, err := newPC(a, "Eve’s PC", nil).BeginRecovery(ctx, server.URL, anna, code)
 	if err == nil {
 		err = recovery.Verify(ctx, server.LastCode(a, anna))
 	}
@@ -375,7 +378,7 @@ func (a *album) signedOut() {
 
 // waysOut shows a server that went back, and a file that somebody else has changed.
 func (a *album) waysOut() {
-	server, pc := testkit.Cloud(a), testpc.New(a, "Anna’s laptop", nil)
+	server, pc := newCloud(a), newPC(a, "Anna’s laptop", nil)
 	u := pc.SignUp(a, server, anna)
 	if err := errors.Join(u.SkipBrowserImport(a.Context()), u.KitSaved(a.Context())); err != nil {
 		a.Fatal(err)
@@ -419,7 +422,7 @@ func (a *album) waysOut() {
 
 // setUpAgain shows the way out where the server has lost changes of the account.
 func (a *album) setUpAgain() {
-	server, pc := testkit.Cloud(a), testpc.New(a, "Anna’s laptop", nil)
+	server, pc := newCloud(a), newPC(a, "Anna’s laptop", nil)
 	u := pc.SignUp(a, server, anna)
 	if err := errors.Join(u.SkipBrowserImport(a.Context()), u.KitSaved(a.Context())); err != nil {
 		a.Fatal(err)

@@ -22,6 +22,7 @@ func (a *album) filesScene() {
 	a.waitForItem("GitHub")
 	a.waitFor("Attach files…")
 	a.take("files-none")
+	a.ui.pickFrom = a.folder
 	a.pickFiles()
 	a.waitFor("Insurance")
 	a.keys(fyne.KeyReturn)

@@ -18,7 +18,8 @@ func (a *album) securityScene() {
 		items = append(items, site(fmt.Sprint("Site ", i), "anna", fmt.Sprintf("Zw%d!qLmR#9%d-Tk", i*77, i), fmt.Sprintf("https://site%d.example", i)))
 	}
 	a.sit(checkDesk(a.TB, items...))
-	address, _ := breachServer(a.TB)
+	listens, _ := breachServer(a.TB)
+	address := addressOf(studioLeaks, listens)
 	v := a.shell.Vault()
 	a.waitFor("Security check, 5")
 	a.waitFor("Amazon, team@studio.example, Weak password")

@@ -10,7 +10,7 @@ import (
 // severalScene is about many items at once, the palette and the keys.
 func (a *album) severalScene() {
 	a.sit(openDesk(a.TB))
-	a.other = testpc.New(a, "Anna’s PC", nil).SignIn(a, a.server, anna, a.secretKey())
+	a.other = newPC(a, "Anna’s PC", nil).SignIn(a, a.server, anna, a.secretKey())
 	folder := a.fill(a.other)
 	testpc.Sync(a, a.other)
 	v := a.shell.Vault()

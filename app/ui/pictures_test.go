@@ -1,8 +1,10 @@
 package ui
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"image"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -21,7 +23,6 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
-	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/vault"
@@ -39,7 +40,7 @@ type album struct {
 	*desk
 	shape shape
 	other *session.Unlocked // Anna's other device, which fills the vault
-	look  func(name string) // instead of a picture
+	look  func(name string) // at a screen, which holds still for it
 }
 
 // shape is a window: its size in the toolkit's units, and how many pixels a unit has.
@@ -65,46 +66,79 @@ func TestPictures(t *testing.T) {
 	if code := os.Getenv(languageVariable); code != "" {
 		speak(t, code)
 	}
-	for _, shape := range []shape{{"usual", UsualSize, 1}, {"least", LeastSize, 1}, {"large", LeastSize, 1.5}} {
-		for name, draw := range scenes {
-			t.Run(shape.name+"/"+name, func(t *testing.T) { draw(&album{desk: &desk{TB: t}, shape: shape}) })
+	for _, shape := range []shape{usual, least, large} {
+		for name, play := range scenes {
+			t.Run(shape.name+"/"+name, func(t *testing.T) {
+				a := newAlbum(t, shape)
+				a.look = a.keep
+				play(a)
+			})
 		}
 	}
+}
+
+// The shapes: as the window opens first, the smallest, and the smallest on a screen with 150 %.
+var usual, least, large = shape{"usual", UsualSize, 1}, shape{"least", LeastSize, 1}, shape{"large", LeastSize, 1.5}
+
+// brush draws all pictures of a test binary.
+var brush = newPainter()
+
+func newAlbum(t testing.TB, shape shape) *album {
+	t.Helper()
+	enterStudio(t)
+	clear(brush.standIns)
+	return &album{desk: &desk{TB: t}, shape: shape}
 }
 
 // sit takes the pictures at a desk from here on.
 func (a *album) sit(d *desk) {
 	a.desk = d
-	d.window.Canvas().(software.WindowlessCanvas).SetScale(a.shape.scale)
-	d.window.Resize(a.shape.size)
+	a.stretch(a.shape)
 }
 
-// take draws the window in both palettes.
+// stretch gives the window a shape.
+func (a *album) stretch(shape shape) {
+	a.window.Canvas().(software.WindowlessCanvas).SetScale(shape.scale)
+	a.window.Resize(shape.size)
+	a.ui.root.Refresh()
+}
+
+// take looks at the window once nothing is on its way any more.
 func (a *album) take(name string) {
 	a.Helper()
-	if a.look != nil {
-		a.look(name)
-		return
-	}
-	for _, palette := range []struct {
-		mode   theme.Mode
-		suffix string
-	}{{theme.Dark, "dark"}, {theme.Light, "light"}} {
-		test.ApplyTheme(a.TB.(*testing.T), theme.New(palette.mode).For(speaks()))
-		a.ui.root.Refresh()
-		file, err := os.Create(filepath.Join(os.Getenv(picturesVariable), fmt.Sprintf("%s-%s-%s%s.png", name, a.shape.name, palette.suffix, languageSuffix())))
-		if err != nil {
+	a.until("the end of the sync", func() bool {
+		return a.shell.State().Page != screen.PageVault || !a.shell.Vault().State().Sync.Busy
+	})
+	a.queue.Drain()
+	a.look(name)
+}
+
+// draw is a picture of the window.
+func (a *album) draw(mode theme.Mode) *image.RGBA {
+	test.ApplyTheme(a.TB.(*testing.T), theme.New(mode).For(speaks()))
+	a.ui.root.Refresh()
+	return brush.paint(a.window.Canvas())
+}
+
+// keep writes the window in both palettes.
+func (a *album) keep(name string) {
+	a.Helper()
+	for mode, suffix := range map[theme.Mode]string{theme.Dark: "dark", theme.Light: "light"} {
+		file := fmt.Sprintf("%s-%s-%s%s.png", name, a.shape.name, suffix, languageSuffix())
+		if err := writePicture(filepath.Join(os.Getenv(picturesVariable), file), a.draw(mode)); err != nil {
 			a.Fatal(err)
 		}
-		if err := png.Encode(file, a.window.Canvas().Capture()); err != nil {
-			a.Fatal(err)
-		}
-		file.Close()
 	}
+}
+
+func writePicture(path string, picture image.Image) error {
+	var file bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	return errors.Join(encoder.Encode(&file, picture), os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, file.Bytes(), 0o644))
 }
 
 func (a *album) firstRun() {
-	a.sit(newDesk(a.TB, testpc.New(a, "Anna’s laptop", withBrowser), testkit.Cloud(a)))
+	a.sit(newDesk(a.TB, newPC(a, "Anna’s laptop", withBrowser), newCloud(a)))
 	a.welcome()
 	a.vault()
 	a.dialogs()
@@ -159,7 +193,7 @@ func (a *album) welcome() {
 }
 
 func (a *album) vault() {
-	a.other = testpc.New(a, "Anna’s PC", nil).SignIn(a, a.server, anna, a.secretKey())
+	a.other = newPC(a, "Anna’s PC", nil).SignIn(a, a.server, anna, a.secretKey())
 	folder := a.fill(a.other)
 	testpc.Sync(a, a.other)
 	a.shell.Vault().Sync()
@@ -343,7 +377,7 @@ func (a *album) conflict() {
 }
 
 func (a *album) severalAccounts() {
-	server, pc := testkit.Cloud(a), testpc.New(a, "Anna’s laptop", nil)
+	server, pc := newCloud(a), newPC(a, "Anna’s laptop", nil)
 	for _, email := range []string{"studio@example.com", anna} {
 		u := pc.SignUp(a, server, email)
 		testpc.Save(a, u, testpc.Login("Mail", email, testpc.Password))

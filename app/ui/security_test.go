@@ -15,7 +15,6 @@ import (
 
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/app/session"
-	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/vault"
 )
@@ -33,7 +32,7 @@ func site(title, user, password, address string) vault.Item {
 // checkDesk is a desk with a vault in which there is something to find.
 func checkDesk(t testing.TB, items ...vault.Item) *desk {
 	t.Helper()
-	server, pc := testkit.Cloud(t), testpc.New(t, "Anna's PC", nil)
+	server, pc := newCloud(t), newPC(t, "Anna's PC", nil)
 	u := pc.SignUp(t, server, anna)
 	if err := errors.Join(u.SkipBrowserImport(t.Context()), u.KitSaved(t.Context())); err != nil {
 		t.Fatal(err)

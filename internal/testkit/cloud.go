@@ -33,8 +33,9 @@ func LowerKDFCost() { kdf.LowerCostForTests() }
 
 // Server is a running cloud: real HTTP, real SQLite in a temporary folder, real SMTP into a Sink.
 type Server struct {
-	URL    string // http://127.0.0.1:port, kept across Restart
+	URL    string // http://127.0.0.1:port, kept across Restart; CloudWith may name another one that clients find
 	Origin string // the same; what clients sign for
+	Addr   string // host and port that it listens on, kept across Restart
 	Clock  Clock
 	Cloud  *cloud.Cloud
 
@@ -59,10 +60,13 @@ type Server struct {
 }
 
 // Clock is the server's clock: the real one, moved.
-type Clock struct{ offset atomic.Int64 }
+type Clock struct {
+	Real   func() time.Time // time.Now at first; not changed once the server runs
+	offset atomic.Int64
+}
 
 // Now is the server's time.
-func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.offset.Load())) }
+func (c *Clock) Now() time.Time { return c.Real().Add(time.Duration(c.offset.Load())) }
 
 // Advance moves the server's clock; back, if d is negative.
 func (c *Clock) Advance(d time.Duration) { c.offset.Add(int64(d)) }
@@ -70,15 +74,23 @@ func (c *Clock) Advance(d time.Duration) { c.offset.Add(int64(d)) }
 // Cloud starts a server that is stopped when the test ends.
 func Cloud(t testing.TB) *Server {
 	t.Helper()
+	return CloudWith(t, func(*Server) {})
+}
+
+// CloudWith is Cloud with what configure changes before the server starts.
+func CloudWith(t testing.TB, configure func(*Server)) *Server {
+	t.Helper()
 	sink, err := mail.NewSink("", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &Server{
 		t: t, dir: t.TempDir(), sink: sink, codes: map[string]int{}, Limits: api.Limits{SignIn: rate.Inf, Other: rate.Inf}, Log: slog.New(slog.DiscardHandler),
-		RecoveryDelay: cloud.DefaultRecoveryDelay, After: time.After,
+		RecoveryDelay: cloud.DefaultRecoveryDelay, After: time.After, Addr: "127.0.0.1:0",
 	}
-	s.start("127.0.0.1:0")
+	s.Clock.Real = time.Now
+	configure(s)
+	s.start()
 	t.Cleanup(func() {
 		s.Stop()
 		sink.Close()
@@ -89,7 +101,7 @@ func Cloud(t testing.TB) *Server {
 // Database is the path of the server's SQLite file.
 func (s *Server) Database() string { return filepath.Join(s.dir, "cloud.db") }
 
-func (s *Server) start(address string) {
+func (s *Server) start() {
 	s.t.Helper()
 	store, err := sqlite.Open(context.Background(), s.Database(), s.Hook)
 	if err != nil {
@@ -103,11 +115,14 @@ func (s *Server) start(address string) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	listener, err := net.Listen("tcp", address)
+	listener, err := net.Listen("tcp", s.Addr)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.URL = "http://" + listener.Addr().String()
+	s.Addr = listener.Addr().String()
+	if s.URL == "" {
+		s.URL = "http://" + s.Addr
+	}
 	s.Origin = s.URL
 	s.Cloud = cloud.New(cloud.Config{
 		Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, After: s.After, Random: rand.Reader, Log: s.Log,
@@ -150,7 +165,7 @@ func (s *Server) Stop() { s.stop() }
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()
-	s.start(s.URL[len("http://"):])
+	s.start()
 }
 
 // Mails returns all mails that were sent, in order.

@@ -11,13 +11,14 @@ import (
 // The toolkit's own check boxes, radio buttons and sliders have no focus ring, ignore Enter and swallow Escape in
 // dialogs, so these are ours. They share a mark before a label.
 
-// mark is a control with a mark of one size and a label after it.
+// mark is a control with a mark of one size and a label beside it, which breaks into lines in a place that has room for them.
 type mark struct {
 	control
 	label string
 	width float32 // of the mark
 	ring  *ring
-	text  canvas.Text
+	given float32 // width that it was last given
+	lines []*canvas.Text
 }
 
 func newMark(label string, width, radius float32) mark {
@@ -42,26 +43,59 @@ const (
 	switchPadding = 3
 )
 
-func (m *mark) paintText() {
-	ink := theme.ColorText
-	if m.disabled {
-		ink = theme.ColorDisabled
-	}
-	dressLine(&m.text, theme.Body.In(ink))
-	m.ring.show(m.ringed())
+// Resize implements fyne.CanvasObject. The label breaks here, so that MinSize has the height of the new width at once.
+func (m *mark) Resize(size fyne.Size) {
+	m.given = size.Width
+	m.control.Resize(size)
 }
+
+// broken is the label in the lines that the given width makes of it.
+func (m *mark) broken() []string {
+	room := m.given - m.width - markGap
+	if m.given <= 0 || textWidth(m.label, theme.Body) <= room {
+		return []string{m.label}
+	}
+	return breakLines(m.label, max(room, 1), func(s string) float32 { return textWidth(s, theme.Body) })
+}
+
+// markPitch is the distance of the lines of a label.
+func markPitch() float32 { return round(theme.Body.Size * 1.4) }
+
+func markHeightOf(lines int) float32 { return markHeight + float32(lines-1)*markPitch() }
 
 func (m *mark) measure() fyne.Size {
 	if m.label == "" {
 		return fyne.NewSize(m.width, markHeight)
 	}
-	return fyne.NewSize(m.width+markGap+ceil(textWidth(m.label, theme.Body)), markHeight)
+	return fyne.NewSize(m.width+markGap+ceil(textWidth(m.label, theme.Body)), markHeightOf(len(m.broken())))
 }
 
-func (m *mark) arrangeText(size fyne.Size) {
-	left := m.width + markGap
-	m.text.Text = shorten(m.label, theme.Body, max(size.Width-left, 1))
-	setLine(&m.text, left, 0, size.Width-left, size.Height)
+// arrangeText places the label; where only one line has room, it is shortened to that.
+func (m *mark) arrangeText(left float32, size fyne.Size) {
+	m.ring.show(m.ringed())
+	width, texts := size.Width-m.width-markGap, m.broken()
+	if size.Height < markHeightOf(len(texts)) {
+		texts = []string{shorten(m.label, theme.Body, max(width, 1))}
+	}
+	ink, top := theme.ColorText, middle(size.Height, float32(len(texts))*markPitch())
+	if m.disabled {
+		ink = theme.ColorDisabled
+	}
+	m.lines = m.lines[:0]
+	for i, text := range texts {
+		line := &canvas.Text{Text: text}
+		dressLine(line, theme.Body.In(ink))
+		setLine(line, left, top+float32(i)*markPitch(), width, markPitch())
+		m.lines = append(m.lines, line)
+	}
+}
+
+// with are the objects of the mark and the lines of its label.
+func (m *mark) with(objects ...fyne.CanvasObject) []fyne.CanvasObject {
+	for _, line := range m.lines {
+		objects = append(objects, line)
+	}
+	return objects
 }
 
 // markColors are those of a mark that is set or not.
@@ -119,7 +153,7 @@ func (c *Check) AccessibilityLabel() string { return c.told(c.label, onOff(c, c.
 func (c *Check) CreateRenderer() fyne.WidgetRenderer { return render(c) }
 
 func (c *Check) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&c.box, &c.veil, c.ring.object(), c.tick.object(), &c.text}
+	return c.with(&c.box, &c.veil, c.ring.object(), c.tick.object())
 }
 
 func (c *Check) paint() {
@@ -128,7 +162,6 @@ func (c *Check) paint() {
 	fillRect(&c.veil, c.veilColor(), theme.ColorNone, 5)
 	c.tick.set(assets.IconCheck, ink)
 	c.tick.Hidden = !c.checked
-	c.paintText()
 }
 
 func (c *Check) arrange(size fyne.Size) {
@@ -137,7 +170,7 @@ func (c *Check) arrange(size fyne.Size) {
 	place(&c.veil, 0, top, markSide, markSide)
 	c.ring.around(0, top, markSide, markSide)
 	place(c.tick, 2, top+2, markSide-4, markSide-4)
-	c.arrangeText(size)
+	c.arrangeText(markSide+markGap, size)
 }
 
 // Switch turns something on or off at once. Its label stands before it.
@@ -183,7 +216,7 @@ func (s *Switch) AccessibilityLabel() string { return s.told(s.label, onOff(s, s
 func (s *Switch) CreateRenderer() fyne.WidgetRenderer { return render(s) }
 
 func (s *Switch) objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{&s.track, &s.veil, s.ring.object(), &s.knob, &s.text}
+	return s.with(&s.track, &s.veil, s.ring.object(), &s.knob)
 }
 
 func (s *Switch) paint() {
@@ -197,7 +230,6 @@ func (s *Switch) paint() {
 	fillRect(&s.track, fill, stroke, switchHeight/2)
 	fillRect(&s.veil, s.veilColor(), theme.ColorNone, switchHeight/2)
 	s.knob.FillColor = theme.Color(ink)
-	s.paintText()
 }
 
 func (s *Switch) arrange(size fyne.Size) {
@@ -210,6 +242,5 @@ func (s *Switch) arrange(size fyne.Size) {
 		x = left + switchWidth - switchPadding - switchKnob
 	}
 	place(&s.knob, x, top+switchPadding, switchKnob, switchKnob)
-	s.text.Text = shorten(s.label, theme.Body, max(left-markGap, 1))
-	setLine(&s.text, 0, 0, left-markGap, size.Height)
+	s.arrangeText(0, size)
 }

@@ -29,8 +29,8 @@ func TestCheckAndSwitchReportOnlyWhatPeopleDo(t *testing.T) {
 		t.Errorf("tapping reported %v", got)
 	}
 	check.SetLabel("Symbols")
-	if check.text.Text != "Symbols" || check.AccessibilityLabel() != "Symbols, off" {
-		t.Errorf("label %q", check.text.Text)
+	if len(check.lines) != 1 || check.lines[0].Text != "Symbols" || check.AccessibilityLabel() != "Symbols, off" {
+		t.Errorf("label in %d lines", len(check.lines))
 	}
 }
 

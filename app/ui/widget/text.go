@@ -17,6 +17,7 @@ type Text struct {
 	saying
 	text      string
 	role      theme.Role
+	smaller   *theme.Role // where it does not fit in the other
 	align     fyne.TextAlign
 	shortened bool
 	line      canvas.Text
@@ -33,6 +34,12 @@ func NewText(text string, role theme.Role) *Text {
 func (t *Text) Shortened() *Text {
 	t.shortened = true
 	return t
+}
+
+// OrSmaller sets the text in a smaller role where it does not fit, before it is shortened.
+func (t *Text) OrSmaller(role theme.Role) *Text {
+	t.smaller = &role
+	return t.Shortened()
 }
 
 // Aligned sets how the text stands in a wider space.
@@ -69,13 +76,16 @@ func (t *Text) CreateRenderer() fyne.WidgetRenderer { return render(t) }
 func (t *Text) objects() []fyne.CanvasObject { return []fyne.CanvasObject{&t.line} }
 
 func (t *Text) paint() {
-	dressLine(&t.line, t.role)
+	role := t.fittingRole(t.Size().Width)
+	dressLine(&t.line, role)
 	t.line.Alignment = t.align
-	t.line.Text = t.fitting(t.Size().Width)
+	t.line.Text = t.fitting(role, t.Size().Width)
 }
 
 func (t *Text) arrange(size fyne.Size) {
-	if fitting := t.fitting(size.Width); fitting != t.line.Text {
+	role := t.fittingRole(size.Width)
+	if fitting := t.fitting(role, size.Width); fitting != t.line.Text || role.Size != t.line.TextSize {
+		dressLine(&t.line, role)
 		t.line.Text = fitting
 		t.line.Refresh()
 	}
@@ -89,12 +99,20 @@ func (t *Text) measure() fyne.Size {
 	return fyne.NewSize(ceil(textWidth(flatten(t.text), t.role)), lineHeight(t.role))
 }
 
-func (t *Text) fitting(width float32) string {
+// fittingRole is the smaller role where the text does not fit in its own.
+func (t *Text) fittingRole(width float32) theme.Role {
+	if t.smaller != nil && width > 0 && textWidth(flatten(t.text), t.role) > width {
+		return *t.smaller
+	}
+	return t.role
+}
+
+func (t *Text) fitting(role theme.Role, width float32) string {
 	text := flatten(t.text)
 	if !t.shortened || width <= 0 {
 		return text
 	}
-	return shorten(text, t.role, width)
+	return shorten(text, role, width)
 }
 
 func flatten(text string) string { return strings.ReplaceAll(text, "\n", " ") }

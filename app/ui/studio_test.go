@@ -1,0 +1,179 @@
+package ui
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/internal/testpc"
+)
+
+// studio is what makes two pictures of a screen the same on every machine: a time, addresses and folders that are always the same,
+// and a generator that always draws the same lots. Keys and ids stay random; what is seen of them has stand-ins in the painter.
+type studio struct {
+	ticks atomic.Int64
+	mu    sync.Mutex
+	known map[string]string // address in the pictures → where the server listens
+}
+
+// inStudio is nil where no pictures are taken.
+var inStudio *studio
+
+// The addresses in the pictures, and the folder that files are in.
+const (
+	studioServer = "127.0.0.1:8420"
+	studioLeaks  = "127.0.0.1:8421"
+	studioFolder = "/home/anna/Documents"
+)
+
+// studioTime is when the pictures are taken.
+var studioTime = time.Date(2026, time.September, 20, 14, 3, 0, 0, time.UTC)
+
+var openStudio = sync.OnceValue(func() *studio {
+	s := &studio{known: map[string]string{}}
+	time.Local = time.UTC
+	direct := &net.Dialer{}
+	http.DefaultTransport.(*http.Transport).DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		return direct.DialContext(ctx, network, s.listens(address))
+	}
+	rand.Reader = &lots{random: rand.Reader}
+	return s
+})
+
+// enterStudio has the desks of a test stand in the studio until it ends.
+func enterStudio(t testing.TB) {
+	t.Helper()
+	inStudio = openStudio()
+	inStudio.ticks.Store(0)
+	rand.Reader.(*lots).begin()
+	t.Cleanup(func() { inStudio = nil })
+}
+
+// now is the time of computers and servers. It goes on with every look at it, so that what follows something is later.
+func (s *studio) now() time.Time {
+	return studioTime.Add(time.Duration(s.ticks.Add(1)) * time.Millisecond)
+}
+
+func (s *studio) listens(address string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if real, ok := s.known[address]; ok {
+		return real
+	}
+	return address
+}
+
+// introduce has clients find a server by the address in the pictures, and returns its URL.
+func (s *studio) introduce(shown, listens string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known[shown] = strings.TrimPrefix(listens, "http://")
+	http.DefaultTransport.(*http.Transport).CloseIdleConnections() // to the one that had the address before
+	return "http://" + shown
+}
+
+// addressOf is what clients find a server by: in the studio the address in the pictures.
+func addressOf(shown, listens string) string {
+	if inStudio == nil {
+		return listens
+	}
+	return inStudio.introduce(shown, listens)
+}
+
+// newCloud is a server, in the studio at the address and time of the pictures.
+func newCloud(t testing.TB) *testkit.Server {
+	t.Helper()
+	if inStudio == nil {
+		return testkit.Cloud(t)
+	}
+	s := testkit.CloudWith(t, func(s *testkit.Server) {
+		s.URL, s.Clock.Real = "http://"+studioServer, inStudio.now
+	})
+	inStudio.introduce(studioServer, s.Addr)
+	return s
+}
+
+// newPC is a computer, in the studio with its time.
+func newPC(t testing.TB, name string, configure func(*session.Config)) *testpc.PC {
+	t.Helper()
+	return testpc.New(t, name, func(c *session.Config) {
+		if inStudio != nil {
+			c.Now = inStudio.now
+		}
+		if configure != nil {
+			configure(c)
+		}
+	})
+}
+
+// clockStarts is the time on the screens when a desk is sat down at.
+func clockStarts() time.Time {
+	if inStudio != nil {
+		return studioTime.Add(10 * time.Second)
+	}
+	return time.Now()
+}
+
+// shownFolder is what the folder for files is called in the window, and writeShown writes there.
+func (d *desk) shownFolder() string {
+	if inStudio != nil {
+		return studioFolder
+	}
+	return d.folder
+}
+
+func (d *desk) writeShown(path string, content []byte, replace bool) error {
+	if rest, ok := strings.CutPrefix(path, studioFolder); ok && inStudio != nil {
+		path = filepath.Join(d.folder, rest)
+	}
+	return writeFile(path, content, replace)
+}
+
+// lots is a source of random bytes that is no such source for the generator of passwords.
+type lots struct {
+	random io.Reader
+	mu     sync.Mutex
+	same   *mathrand.ChaCha8
+}
+
+func (l *lots) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.same = mathrand.NewChaCha8([32]byte{})
+}
+
+func (l *lots) Read(p []byte) (int, error) {
+	if !drawnByGenerator() {
+		return l.random.Read(p)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.same.Read(p)
+}
+
+// drawnByGenerator reports whether package generate is among the callers.
+func drawnByGenerator() bool {
+	var callers [12]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])
+	for {
+		frame, more := frames.Next()
+		if strings.Contains(frame.Function, "/vault/generate.") {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
+}
