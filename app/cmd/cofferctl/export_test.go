@@ -72,7 +72,7 @@ func TestExportUsage(t *testing.T) {
 		"no format": {"export", "f"}, "unknown format": {"export", "--format", "xls", "f"}, "no file": {"export", "--format", "csv"},
 		"two files": {"export", "--format", "csv", "f", "g"},
 	} {
-		if code, _, errOut := call(t, pc, nil, args...); code != exitUsage || !strings.Contains(errOut, "bitwarden|csv") {
+		if code, _, errOut := call(t, pc, nil, args...); code != exitUsage || !strings.Contains(errOut, formatNames()) {
 			t.Errorf("%s: %d %s", name, code, errOut)
 		}
 	}
