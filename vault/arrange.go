@@ -84,9 +84,13 @@ type Arranged struct {
 	// Left are items that stay as they are: they are gone, do not open, or were written by a newer version; of Rearrange also those of
 	// which somebody has changed the same since.
 	Left int
+	Rest int // items that it did not come to, because it was stopped
 
-	steps []step
+	steps, rest []step // rest: what Rearrange did not come to
 }
+
+// Remaining is what a Rearrange that was stopped has still to take back.
+func (d Arranged) Remaining() Arranged { return Arranged{Changed: len(d.rest), steps: d.rest} }
 
 // step is what happened to one item.
 type step struct {
@@ -94,69 +98,62 @@ type step struct {
 	before, after Arrangement
 }
 
-// Arrange changes how items are arranged, in one transaction: all that can be changed, or none if it fails. What they contain, and
-// when that was edited, stays as it is. progress, which may be nil, is called within the transaction after every item; a context that
-// ends takes everything back. Errors as for Save; items that cannot be changed are counted and make none.
+// Arrange changes how items are arranged, so many at a time in one transaction: others can save between, and each part is on the disk when
+// progress, which may be nil, is told of it. What the items contain, and when that was edited, stays as it is. An error, a context that
+// ends or Close stops it; what was done by then stays and is returned beside the error. Errors as for Save; items that cannot be changed
+// are counted and make none.
 func (v *Vault) Arrange(ctx context.Context, items []id.ID, to Rearrangement, progress func(done, total int)) (done Arranged, err error) {
 	now := v.nowMillis()
-	err = v.each(ctx, items, progress, func(e *editing, i int) error {
-		if i == 0 {
-			done = Arranged{} // the store may try a transaction again
+	done.Rest = len(items)
+	err = v.inParts(ctx, len(items), progress, func(e *editing, at part) (func(), error) {
+		var made Arranged
+		for _, item := range items[at.from:at.to] {
+			if err := made.note(e.arrange(ctx, item, func(a *Arrangement) { to(a, now) })); err != nil {
+				return nil, err
+			}
 		}
-		return done.note(e.arrange(items[i], func(a *Arrangement) { to(a, now) }))
+		return func() { done.add(made, at) }, nil
 	})
-	if err != nil {
-		return Arranged{}, fmt.Errorf("arrange items: %w", err)
-	}
-	return done, nil
+	return done, wrap("arrange items", err)
 }
 
 // Rearrange takes back what Arrange did. It is an edit like any other: of an item that this device or another one has arranged
 // otherwise since, that stays, and the rest becomes as it was. What it returns takes it back again. Otherwise it is as Arrange.
 func (v *Vault) Rearrange(ctx context.Context, undo Arranged, progress func(done, total int)) (done Arranged, err error) {
-	items := make([]id.ID, len(undo.steps))
-	for i, s := range undo.steps {
-		items[i] = s.item
-	}
-	err = v.each(ctx, items, progress, func(e *editing, i int) error {
-		if i == 0 {
-			done = Arranged{}
+	done.Rest, done.rest = len(undo.steps), undo.steps
+	err = v.inParts(ctx, len(undo.steps), progress, func(e *editing, at part) (func(), error) {
+		var made Arranged
+		for _, s := range undo.steps[at.from:at.to] {
+			if err := made.takeBack(ctx, e, s); err != nil {
+				return nil, err
+			}
 		}
-		kept, s := false, undo.steps[i]
-		err := done.note(e.arrange(s.item, func(a *Arrangement) {
-			*a = s.back(*a)
-			kept = !s.undone(*a)
-		}))
-		if kept {
-			done.Left++
-		}
-		return err
+		return func() {
+			done.add(made, at)
+			done.rest = undo.steps[at.to:]
+		}, nil
 	})
-	if err != nil {
-		return Arranged{}, fmt.Errorf("take back: %w", err)
-	}
-	return done, nil
+	return done, wrap("take back", err)
 }
 
-// each calls do for every item in one transaction, which ends with the context and with the vault.
-func (v *Vault) each(ctx context.Context, items []id.ID, progress func(done, total int), do func(e *editing, i int) error) error {
-	ctx, cancel := v.untilClosed(ctx)
-	defer cancel()
-	err := v.edit(ctx, func(e *editing) error {
-		for i := range items {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := do(e, i); err != nil {
-				return err
-			}
-			if progress != nil {
-				progress(i+1, len(items))
-			}
-		}
-		return nil
-	})
-	return cause(ctx, err)
+func (d *Arranged) takeBack(ctx context.Context, e *editing, s step) error {
+	kept := false
+	err := d.note(e.arrange(ctx, s.item, func(a *Arrangement) {
+		*a = s.back(*a)
+		kept = !s.undone(*a)
+	}))
+	if kept {
+		d.Left++
+	}
+	return err
+}
+
+// add puts what became of a part to the rest.
+func (d *Arranged) add(made Arranged, at part) {
+	d.Changed += made.Changed
+	d.Left += made.Left
+	d.Rest -= at.to - at.from
+	d.steps = append(d.steps, made.steps...)
 }
 
 // note takes the outcome for one item, and passes an error on that is not about that item.
@@ -174,8 +171,11 @@ func (d *Arranged) note(s step, err error) error {
 	return nil
 }
 
-func (e *editing) arrange(item id.ID, change func(*Arrangement)) (step, error) {
+func (e *editing) arrange(ctx context.Context, item id.ID, change func(*Arrangement)) (step, error) {
 	s := step{item: item}
+	if err := ctx.Err(); err != nil {
+		return s, err
+	}
 	o, err := e.object(item)
 	if err != nil {
 		return s, err
@@ -261,24 +261,30 @@ func (v *Vault) RevertFolder(ctx context.Context, before, after Folder) error {
 	}))
 }
 
-// DeleteTrashed deletes items of the trash for good, with their files, in one transaction, and returns how many. What was taken out
-// of the trash meanwhile stays. progress is as for Arrange. Errors: ErrClosed, the context's and the Store's.
+// DeleteTrashed deletes items of the trash for good, with their files, and returns how many. What was taken out of the trash meanwhile
+// stays. It goes in parts, is stopped, and tells its progress, as Arrange. Errors: ErrClosed, the context's and the Store's.
 func (v *Vault) DeleteTrashed(ctx context.Context, items []id.ID, progress func(done, total int)) (deleted int, err error) {
-	err = v.each(ctx, items, progress, func(e *editing, i int) error {
-		if i == 0 {
-			deleted = 0
+	err = v.inParts(ctx, len(items), progress, func(e *editing, at part) (func(), error) {
+		n := 0
+		for _, item := range items[at.from:at.to] {
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			o, err := e.object(item)
+			if err != nil {
+				return nil, err
+			}
+			if !e.isTrashed(o) {
+				continue
+			}
+			if err := e.deleteWithFiles(o); err != nil {
+				return nil, err
+			}
+			n++
 		}
-		o, err := e.object(items[i])
-		if err != nil || !e.isTrashed(o) {
-			return err
-		}
-		deleted++
-		return e.deleteWithFiles(o)
+		return func() { deleted += n }, nil
 	})
-	if err != nil {
-		return 0, fmt.Errorf("delete items: %w", err)
-	}
-	return deleted, nil
+	return deleted, wrap("delete items", err)
 }
 
 // CountFiles returns how many files items have, those in their histories too. An item that does not open has none that anybody knows

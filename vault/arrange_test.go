@@ -114,29 +114,69 @@ func TestArrangeLeavesWhatItCannotChange(t *testing.T) {
 	}
 }
 
-// A context that ends in the middle leaves everything as it was.
-func TestArrangeIsOneTransaction(t *testing.T) {
+// stopAt is a context that ends when a change of items has come so far.
+func stopAt(stop int) (context.Context, func(done, total int)) {
+	c, cancel := context.WithCancel(ctx)
+	return c, func(done, total int) {
+		if done >= stop {
+			cancel()
+		}
+	}
+}
+
+// Many items change in parts. Stopped in the middle, what was done is on the disk and said, and can be taken back, which can be stopped
+// and gone on with too.
+func TestArrangeStoppedInTheMiddle(t *testing.T) {
+	vault.SetPart(t, 4)
 	d := newDevice(t, 1)
-	for i := range 20 {
+	for i := range 18 {
 		d.save(t, login(fmt.Sprint("Item ", i), "p"))
 	}
 	before, items := d.describe(t), idsOf(d.Query(vault.Filter{}))
-	halfway := func() (context.Context, func(done, total int)) {
-		c, cancel := context.WithCancel(ctx)
-		return c, func(done, total int) {
-			if done == total/2 {
-				cancel()
-			}
-		}
+	c, progress := stopAt(8)
+	done, err := d.Arrange(c, items, vault.InTrash(true), progress)
+	if !errors.Is(err, context.Canceled) || done.Changed != 8 || done.Rest != 10 || d.Counts().Trash != 8 {
+		t.Fatalf("%v, %+v, %d in the trash", err, done, d.Counts().Trash)
 	}
-	c, progress := halfway()
-	if _, err := d.Arrange(c, items, vault.InTrash(true), progress); !errors.Is(err, context.Canceled) || d.describe(t) != before {
-		t.Errorf("%v, %s", err, d.describe(t))
+	d.unlock(t)
+	if n := d.Counts().Trash; n != 8 {
+		t.Fatalf("%d in the trash of the disk", n)
+	}
+	c, progress = stopAt(4)
+	back, err := d.Rearrange(c, done, progress)
+	if !errors.Is(err, context.Canceled) || back.Changed != 4 || back.Rest != 4 || d.Counts().Trash != 4 {
+		t.Fatalf("%v, %+v, %d in the trash", err, back, d.Counts().Trash)
+	}
+	back, err = d.Rearrange(ctx, back.Remaining(), nil)
+	check(t, err)
+	if got := d.describe(t); got != before || back.Rest != 0 {
+		t.Errorf("%+v\n%s\nbefore\n%s", back, got, before)
 	}
 	check(t, d.Trash(ctx, items...))
-	c, progress = halfway()
-	if _, err := d.DeleteTrashed(c, items, progress); !errors.Is(err, context.Canceled) || d.Counts().Trash != 20 {
-		t.Errorf("%v, %d in the trash", err, d.Counts().Trash)
+	c, progress = stopAt(12)
+	if deleted, err := d.DeleteTrashed(c, items, progress); !errors.Is(err, context.Canceled) || deleted != 12 || d.Counts().Trash != 6 {
+		t.Errorf("%v, %d deleted, %d in the trash", err, deleted, d.Counts().Trash)
+	}
+}
+
+// Somebody saves while many items change: between two parts, and not after all of them.
+func TestSaveBetweenTheParts(t *testing.T) {
+	vault.SetPart(t, 2)
+	d := newDevice(t, 1)
+	for i := range 6 {
+		d.save(t, login(fmt.Sprint("Item ", i), "p"))
+	}
+	items := idsOf(d.Query(vault.Filter{}))
+	_, err := d.Arrange(ctx, items, vault.AsFavorite(true), func(done, _ int) {
+		if done == 2 {
+			last := d.get(t, items[5])
+			last.Title = "edited meanwhile"
+			d.save(t, last)
+		}
+	})
+	check(t, err)
+	if got := d.arranged(t, items[5]); !strings.Contains(got, "edited meanwhile") || !strings.Contains(got, "favorite true") {
+		t.Error(got)
 	}
 }
 

@@ -1,6 +1,16 @@
 package vault
 
-import "context"
+import (
+	"context"
+	"testing"
+)
+
+// SetPart makes the parts smaller in which many items change.
+func SetPart(t *testing.T, items int) {
+	before := partItems
+	partItems = items
+	t.Cleanup(func() { partItems = before })
+}
 
 // Closing is closed when the vault begins to lock.
 func (v *Vault) Closing() <-chan struct{} { return v.life.Done() }

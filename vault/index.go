@@ -189,16 +189,35 @@ const bulk = 200
 // apply puts changed entries into the index; nil stands for a deleted object.
 func (x *index) apply(changes map[id.ID]*entry) {
 	x.counts = nil
-	if len(changes) >= bulk {
-		x.applyBulk(changes)
+	moved := make(map[id.ID]*entry)
+	for object, after := range changes {
+		if after == nil || !x.replace(after) {
+			moved[object] = after
+		}
+	}
+	if len(moved) >= bulk {
+		x.applyBulk(moved)
 		return
 	}
-	for object, after := range changes {
+	for object, after := range moved {
 		x.remove(object)
 		if after != nil {
 			x.add(after)
 		}
 	}
+}
+
+// replace puts an entry into the row that its item has, where it is in the same place of every order: all that changes when items are
+// moved, tagged or thrown away, and then many at once.
+func (x *index) replace(after *entry) bool {
+	before := x.objects[after.ID]
+	if before == nil || !before.listed() || !after.listed() || before.doc.Title() != after.doc.Title() ||
+		before.UpdatedAt != after.UpdatedAt || before.CreatedAt != after.CreatedAt {
+		return false
+	}
+	x.objects[after.ID] = after
+	x.put(before.slot, after)
+	return true
 }
 
 func (x *index) applyBulk(changes map[id.ID]*entry) {
@@ -255,12 +274,17 @@ func (x *index) place(e *entry) int32 {
 	} else {
 		x.rows, x.shown = append(x.rows, row{}), append(x.shown, nil)
 	}
+	x.put(slot, e)
+	return slot
+}
+
+// put gives a row an item.
+func (x *index) put(slot int32, e *entry) {
 	x.rows[slot] = row{
 		entry: e, doc: e.doc, kind: e.Kind, shelf: e.shelf(), favorite: e.Favorite, conflict: e.Conflict,
 	}
 	x.shown[slot] = &e.Summary
 	e.slot = slot
-	return slot
 }
 
 // Sort is the order of a list.

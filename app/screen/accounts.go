@@ -192,6 +192,18 @@ func (s *Shell) tell(account id.ID, news string) {
 	s.news[account] = news
 }
 
+// learn tells a sentence that comes late: at once where the account is shown again by now.
+func (s *Shell) learn(account id.ID, news string) {
+	if news == "" {
+		return
+	}
+	if s.vault != nil && s.unlocked.Account().ID == account {
+		s.vault.say(news, nil)
+		return
+	}
+	s.tell(account, news)
+}
+
 // AccountChoice is an account of this PC in a menu.
 type AccountChoice struct {
 	Choice

@@ -129,13 +129,7 @@ func shows(key vault.Key) func(*Vault) bool {
 
 func onDetail(do func(*Detail)) func(*Vault) { return func(v *Vault) { do(v.detail) } }
 
-func (v *Vault) showsSite() bool {
-	if v.detail == nil || len(v.detail.item.Websites) == 0 {
-		return false
-	}
-	_, ok := webAddress(v.detail.item.Websites[0])
-	return ok
-}
+func (v *Vault) showsSite() bool { return v.detail != nil && v.detail.firstSite() >= 0 }
 
 func (v *Vault) takesNew() bool      { return !v.inTrash() }
 func (v *Vault) canEdit() bool       { return v.detail != nil && v.detail.State().CanEdit }

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -209,8 +210,20 @@ func (d *Detail) CopyCode() { d.Copy(string(vault.ValueField(vault.OTP))) }
 // RevealPassword shows or hides the password.
 func (d *Detail) RevealPassword() { d.Reveal(string(passwordField)) }
 
-// OpenSite opens the first website.
-func (d *Detail) OpenSite() { d.Open(websitePrefix + "0") }
+// OpenSite opens the first website that a browser can open.
+func (d *Detail) OpenSite() {
+	if i := d.firstSite(); i >= 0 {
+		d.Open(websitePrefix + strconv.Itoa(i))
+	}
+}
+
+// firstSite is the number of that website; -1 if there is none.
+func (d *Detail) firstSite() int {
+	return slices.IndexFunc(d.item.Websites, func(website string) bool {
+		_, ok := webAddress(website)
+		return ok
+	})
+}
 
 // Open opens a website in the browser.
 func (d *Detail) Open(row string) {

@@ -360,3 +360,22 @@ func TestEveryKindHasWords(t *testing.T) {
 		t.Error("what is unknown counts as public")
 	}
 }
+
+// The first website may be none that a browser opens; the command is about the first that is.
+func TestOpenSiteTakesTheFirstThatOpens(t *testing.T) {
+	env, d := newEnv(t)
+	opened := make(chan string, 1)
+	env.OpenURL = func(url string) error { opened <- url; return nil }
+	it := testpc.Login("Mail", "anna", "x")
+	it.Websites = []string{"the one at work", "https://mail.example/"}
+	detail := loadedWith(d, env, it, func(*DetailConfig) {})
+	detail.OpenSite()
+	if got := <-opened; got != "https://mail.example/" {
+		t.Error(got)
+	}
+	detail.item.Websites = detail.item.Websites[:1]
+	detail.OpenSite()
+	if len(opened) > 0 || detail.firstSite() >= 0 {
+		t.Error("opened what is no address")
+	}
+}

@@ -167,7 +167,9 @@ func TestAChangeOfManyWaitsForTheOneBefore(t *testing.T) {
 	d, v, _ := openDesk(t)
 	var order []string
 	for _, name := range []string{"first", "second", "third"} {
-		onMany(v, 1, func(context.Context, func(done, total int)) (string, error) { return name, nil }, func(n string) { order = append(order, n) })
+		v.onMany(func(context.Context, func(done, total int)) (func() outcome, error) {
+			return func() outcome { order = append(order, name); return outcome{} }, nil
+		})
 	}
 	d.until("all", func() bool { return len(order) == 3 })
 	if got := strings.Join(order, " "); got != "first second third" || v.stopWork != nil {

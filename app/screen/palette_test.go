@@ -159,6 +159,24 @@ func TestPaletteKeysBeforeTheListFollows(t *testing.T) {
 	})
 }
 
+// Opening a website changes nothing: what was changed before can still be taken back.
+func TestPaletteOpensASiteAndKeepsTheUndo(t *testing.T) {
+	d, v, p := paletteDesk(t)
+	undone := false
+	v.undo = func() { undone = true }
+	p.SetText("githu")
+	p.Do(ActionOpenSite)
+	d.until("website", func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return len(d.opened) == 1
+	})
+	v.Undo()
+	if !undone {
+		t.Error("the way back is gone")
+	}
+}
+
 func TestPaletteCopies(t *testing.T) {
 	d, v, p := paletteDesk(t)
 	for action, want := range map[Action]string{ActionCopyUser: "anna", ActionCopyPassword: "canary-password"} {

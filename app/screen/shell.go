@@ -329,7 +329,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 		Deleted: s.forget, SignedOut: s.signedOut, Reopened: s.opened,
 		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
 		Settings: func() session.Settings { return s.settings }, ChangeSettings: s.changeSettings,
-		Place: s.place.general(), Went: func(p Place) { s.place = p },
+		Place: s.place.general(), Went: func(p Place) { s.place = p }, News: func(news string) { s.learn(account, news) },
 	}
 	config.Notice = s.news[account]
 	delete(s.news, account)

@@ -30,12 +30,13 @@ type Vault struct {
 	rows     []*vault.Summary
 	counts   vault.Counts
 	folders  []vault.Folder
-	selected id.ID  // the row that the cursor is on
-	marked   marked // nil unless several are selected, or the cursor has left what is
-	anchor   id.ID  // where a range begins
-	facts    facts  // of marked
-	loading  bool   // the first list has not arrived
-	asking   asking // queries
+	selected id.ID         // the row that the cursor is on
+	marked   *marked       // nil unless several are selected, or the cursor has left what is
+	anchor   id.ID         // where a range begins
+	facts    facts         // of marked
+	places   map[id.ID]int // rows of items that were looked for, -1 for none
+	loading  bool          // the first list has not arrived
+	asking   asking        // queries
 
 	detail    *Detail
 	editor    *Editor
@@ -85,13 +86,14 @@ type VaultConfig struct {
 	Reopened       func(*session.Unlocked) // the account was set up again: this one is locked, and that one open
 	Place          Place                   // what the list shows first
 	Went           func(Place)             // it shows another one
+	News           func(string)            // what became of a change that a lock has stopped
 
 	copier *copier
 }
 
 // NewVault shows all items.
 func NewVault(env *Env, config VaultConfig) *Vault {
-	v := &Vault{config: config, vault: config.Unlocked.Vault(), place: config.Place, loading: true, recipe: newRecipe(env.Words.Code()), viewDoes: func(Action) {}}
+	v := &Vault{config: config, vault: config.Unlocked.Vault(), place: config.Place, loading: true, places: map[id.ID]int{}, recipe: newRecipe(env.Words.Code()), viewDoes: func(Action) {}}
 	v.begin(env, v.view)
 	v.release = []func(){
 		v.files.begin(env, v.run, config.Unlocked, v.fileHooks()),
@@ -129,7 +131,7 @@ func (v *Vault) Leave() {
 	v.security.Leave()
 	v.closePane()
 	v.closeDialogs()
-	v.rows, v.folders, v.counts, v.marked, v.facts, v.undo, v.recent = nil, nil, vault.Counts{}, nil, facts{}, nil, nil
+	v.rows, v.places, v.folders, v.counts, v.marked, v.facts, v.undo, v.recent = nil, map[id.ID]int{}, nil, vault.Counts{}, nil, facts{}, nil, nil
 }
 
 // Trouble is the model of DialogTrouble.
@@ -146,12 +148,17 @@ func (v *Vault) Import() *Import       { return v.imports }
 // Security is the model of PaneSecurity, which is there always.
 func (v *Vault) Security() *Security { return v.security }
 
-// found is what a query gives.
+// found is what a query gives, with all that would take its time for many rows on the UI goroutine.
 type found struct {
 	filter  vault.Filter
 	rows    []*vault.Summary
 	counts  vault.Counts
 	folders []vault.Folder
+
+	of     *marked // the selection as it was when the query was asked
+	marked *marked // what the rows show of it; nil where of is
+	facts  facts   // of that
+	places map[id.ID]int
 }
 
 // refresh asks the vault again, off the UI goroutine. However often it is called while a query runs, one more follows.
@@ -160,6 +167,7 @@ func (v *Vault) refresh() {
 		return
 	}
 	filter, place, check := v.place.filter(v.search, v.sort), v.place, v.security.check
+	before, selection, wanted := v.rows, v.marked, []id.ID{v.selected, v.anchor}
 	Run(v.run, func(context.Context) (found, error) {
 		rows := v.vault.Query(filter)
 		if filter.Conflicts {
@@ -168,14 +176,34 @@ func (v *Vault) refresh() {
 		if place.Kind == PlaceSecurity {
 			rows = pickFindings(check, rows, place.Finding, filter.Text != "")
 		}
-		return found{filter, rows, v.vault.Counts(), v.vault.Folders()}, nil
+		f := found{filter: filter, rows: rows, counts: v.vault.Counts(), folders: v.vault.Folders(), of: selection, places: placesOf(rows, wanted)}
+		if selection != nil {
+			f.marked = selection.carry(before, rows)
+			f.facts = gather(rows, f.marked)
+		}
+		return f, nil
 	}, func(f found, _ error) {
-		if v.asking.end() {
-			v.refresh() // the latest wins: what was asked before is not shown
+		// The latest wins: what was asked before, or for another selection, is not shown.
+		if again := v.asking.end(); again || f.of != v.marked {
+			v.refresh()
 			return
 		}
 		v.show(f)
 	})
+}
+
+// placesOf looks for items in a list.
+func placesOf(rows []*vault.Summary, wanted []id.ID) map[id.ID]int {
+	places := map[id.ID]int{}
+	for _, item := range wanted {
+		places[item] = -1
+	}
+	for i, s := range rows {
+		if slices.Contains(wanted, s.ID) {
+			places[s.ID] = i
+		}
+	}
+	return places
 }
 
 func (v *Vault) show(f found) {
@@ -183,8 +211,8 @@ func (v *Vault) show(f found) {
 	hadSeveral := v.marked != nil
 	asked := f.filter != v.filter // the person asked for another list, and not the vault changed
 	searched := f.filter.Text != "" && f.filter.Text != v.filter.Text && (len(f.rows) == 0 || f.rows[0].ID != v.selected)
-	v.filter, v.rows, v.counts, v.folders, v.loading = f.filter, f.rows, f.counts, f.folders, false
-	if v.prune() {
+	v.filter, v.rows, v.counts, v.folders, v.loading, v.places = f.filter, f.rows, f.counts, f.folders, false, f.places
+	if v.prune(f.marked, f.facts) {
 		v.changed()
 		return
 	}
@@ -228,7 +256,12 @@ func (v *Vault) indexOf(item id.ID) int {
 	if item.IsZero() {
 		return -1
 	}
-	return slices.IndexFunc(v.rows, func(s *vault.Summary) bool { return s.ID == item })
+	at, known := v.places[item]
+	if !known {
+		at = slices.IndexFunc(v.rows, func(s *vault.Summary) bool { return s.ID == item })
+		v.places[item] = at
+	}
+	return at
 }
 
 func (v *Vault) vaultChanged(c vault.Change) {

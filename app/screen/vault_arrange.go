@@ -9,20 +9,28 @@ import (
 	"github.com/coffer-vault/coffer/vault"
 )
 
-// targets are what an action is for: the items that are selected together, or the one that is shown, as far as they are where want says.
-func (v *Vault) targets(want func(*vault.Summary) bool) (items []id.ID, title string) {
+// targets are what an action is for: the items that are selected together, or the one that is shown, as far as they are where want
+// says. pick, which is nil for none, names them; it may take a while and belongs to another goroutine. title is that of one alone.
+func (v *Vault) targets(want func(*vault.Summary) bool) (pick func() []id.ID, title string) {
 	if v.marked == nil {
-		if s, ok := v.chosen(); ok && want(s) {
-			return []id.ID{s.ID}, titleOf(v.env.Words, s.Title)
+		s, ok := v.chosen()
+		if !ok || !want(s) {
+			return nil, ""
 		}
-		return nil, ""
+		return func() []id.ID { return []id.ID{s.ID} }, titleOf(v.env.Words, s.Title)
 	}
-	for _, s := range v.rows {
-		if v.marked.has(s.ID) && want(s) {
-			items, title = append(items, s.ID), titleOf(v.env.Words, s.Title)
+	rows, m := v.rows, v.marked
+	if only := m.only(); only >= 0 {
+		title = titleOf(v.env.Words, rows[only].Title)
+	}
+	return func() (items []id.ID) {
+		for i, s := range rows {
+			if m.has(i) && want(s) {
+				items = append(items, s.ID)
+			}
 		}
-	}
-	return items, title
+		return items
+	}, title
 }
 
 func trashed(s *vault.Summary) bool { return s.TrashedAt != 0 }
@@ -76,108 +84,160 @@ func (v *Vault) AddTag(tag string) {
 // RemoveTag takes a tag from the selected items.
 func (v *Vault) RemoveTag(tag string) { v.arrange(kept, vault.WithoutTag(tag), "untagged") }
 
-// arrange changes the selected items that are where want says, in one transaction, and says so with a way back. said is the key of the
-// words: screen.vault.<said> for one item, screen.bulk.<said> for several.
+// arrange changes the selected items that are where want says, and says so with a way back. said is the key of the words:
+// screen.vault.<said> for one item, screen.bulk.<said> for several.
 func (v *Vault) arrange(want func(*vault.Summary) bool, to vault.Rearrangement, said string) {
-	items, title := v.targets(want)
-	v.arrangeItems(items, to, func(n int) string {
-		if n == 1 && v.env.Words.Has("screen.vault."+said) {
+	pick, title := v.targets(want)
+	v.arrangeItems(pick, to, func(n int) string {
+		if n == 1 && title != "" && v.env.Words.Has("screen.vault."+said) {
 			return v.text("screen.vault."+said, "title", title)
 		}
 		return v.env.Words.Count("screen.bulk."+said, n)
 	})
 }
 
-func (v *Vault) arrangeItems(items []id.ID, to vault.Rearrangement, said func(n int) string) {
-	if len(items) == 0 {
+func (v *Vault) arrangeItems(pick func() []id.ID, to vault.Rearrangement, said func(n int) string) {
+	if pick == nil {
 		return
 	}
-	onMany(v, len(items), func(ctx context.Context, progress func(done, total int)) (vault.Arranged, error) {
-		return v.vault.Arrange(ctx, items, to, progress)
-	}, func(done vault.Arranged) { v.arranged(done, said) })
+	v.onMany(func(ctx context.Context, progress func(done, total int)) (func() outcome, error) {
+		done, err := v.vault.Arrange(ctx, pick(), to, progress)
+		return func() outcome { return v.arranged(done, said) }, err
+	})
 }
 
 // arranged says what was done; where nothing was to be done, nothing, and what was done before can still be taken back.
-func (v *Vault) arranged(done vault.Arranged, said func(n int) string) {
-	text, undo := said(done.Changed), func() { v.takeBack(done) }
-	if done.Changed == 0 {
-		text, undo = "", nil
+func (v *Vault) arranged(done vault.Arranged, said func(n int) string) outcome {
+	o := outcome{rest: done.Rest}
+	if done.Changed > 0 {
+		o.text, o.undo = said(done.Changed), func() { v.takeBack(done) }
 	}
 	if done.Left > 0 {
-		text = strings.TrimSpace(text + " " + v.env.Words.Count("screen.bulk.left", done.Left))
+		o.text = strings.TrimSpace(o.text + " " + v.env.Words.Count("screen.bulk.left", done.Left))
 	}
-	if text != "" {
-		v.sayAndUndo(text, undo)
-	}
+	return o
 }
 
-// takeBack undoes a change of items. What was changed otherwise since, here or on another device, stays, and that is said.
+// takeBack undoes a change of items. What was changed otherwise since, here or on another device, stays, and that is said. Stopped, it
+// can be gone on with.
 func (v *Vault) takeBack(done vault.Arranged) {
-	onMany(v, done.Changed, func(ctx context.Context, progress func(done, total int)) (vault.Arranged, error) {
-		return v.vault.Rearrange(ctx, done, progress)
-	}, func(back vault.Arranged) {
-		text := v.text("screen.bulk.undone")
-		if back.Left > 0 {
-			text = v.env.Words.Count("screen.bulk.undoneBut", back.Left)
-		}
-		v.say(text, nil)
+	v.onMany(func(ctx context.Context, progress func(done, total int)) (func() outcome, error) {
+		back, err := v.vault.Rearrange(ctx, done, progress)
+		return func() outcome { return v.tookBack(back) }, err
 	})
+}
+
+func (v *Vault) tookBack(back vault.Arranged) outcome {
+	switch {
+	case back.Rest > 0:
+		o := outcome{rest: back.Rest, undo: func() { v.takeBack(back.Remaining()) }}
+		if back.Changed > 0 {
+			o.text = v.env.Words.Count("screen.bulk.undonePart", back.Changed)
+		}
+		return o
+	case back.Left > 0:
+		return outcome{text: v.env.Words.Count("screen.bulk.undoneBut", back.Left)}
+	}
+	return outcome{text: v.text("screen.bulk.undone")}
+}
+
+// outcome is what became of a change of many items.
+type outcome struct {
+	text string // what was done; empty if nothing was
+	undo func() // nil if it cannot be taken back
+	rest int    // items that it did not come to, because it was stopped
 }
 
 // manyItems is from how many items on a change is worth a report on how far it is.
 const manyItems = 500
 
+// many is a change of many items: it says on the UI goroutine what became of it, also beside an error.
+type many func(ctx context.Context, progress func(done, total int)) (became func() outcome, err error)
+
+// manyEnded is a change of many items that has come to its end, or was stopped.
+type manyEnded struct {
+	became func() outcome
+	err    error
+}
+
 // onMany changes many items off the UI goroutine, one such change after the other: what was asked for is not forgotten because the one
-// before has not reported yet. Until it is done, Undo stops it, and nothing of it stays.
-func onMany[T any](v *Vault, total int, do func(ctx context.Context, progress func(done, total int)) (T, error), done func(T)) {
+// before has not reported yet. Until it is done, Undo stops it, and so does a lock; the person learns what was done by then.
+func (v *Vault) onMany(do many) {
 	if v.stopWork != nil {
-		v.nextWork = append(v.nextWork, func() { onMany(v, total, do, done) })
+		v.nextWork = append(v.nextWork, func() { v.onMany(do) })
 		return
 	}
 	stopped, stop := context.WithCancel(context.Background())
 	v.stopWork = stop
-	Run(v.run, func(ctx context.Context) (T, error) {
+	progress := v.progressOfMany()
+	RunOwned(v.run, func(ctx context.Context) (manyEnded, error) {
 		// Whether it was stopped in time is the vault's to say: a stop that comes too late changes nothing any more.
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		defer context.AfterFunc(stopped, cancel)()
-		return do(ctx, v.progressOf(total))
-	}, func(result T, err error) {
+		became, err := do(ctx, progress)
+		return manyEnded{became, err}, nil
+	}, func(e manyEnded, _ error) {
 		stop()
 		v.stopWork = nil
 		v.hideProgress()
-		switch {
-		case errors.Is(err, context.Canceled):
-			v.say(v.text("screen.bulk.stopped"), nil)
-		case err != nil:
-			v.fail(explain(v.env.Words, err))
-		default:
-			v.problem = Message{}
-			done(result)
-		}
+		v.sayEnded(e)
 		if len(v.nextWork) > 0 {
 			next := v.nextWork[0]
 			v.nextWork = v.nextWork[1:]
 			next()
 		}
 		v.changed()
+	}, func(e manyEnded) {
+		stop()
+		v.config.News(v.newsAfterLock(e))
 	})
 	v.changed()
 }
 
-// progressOf reports every percent of a long change.
-func (v *Vault) progressOf(total int) func(done, total int) {
-	if total < manyItems {
-		return nil
+func (v *Vault) sayEnded(e manyEnded) {
+	o := e.became()
+	v.problem = Message{}
+	if e.err != nil && !errors.Is(e.err, context.Canceled) {
+		v.fail(explain(v.env.Words, e.err))
+		if o.text == "" {
+			return
+		}
 	}
+	if text := v.newsOf(o, e.err); text != "" {
+		v.sayAndUndo(text, o.undo)
+	}
+}
+
+// newsOf says what was done, and what was not where something came between.
+func (v *Vault) newsOf(o outcome, err error) string {
+	switch {
+	case err == nil:
+		return o.text
+	case o.text == "":
+		return v.text("screen.bulk.stopped")
+	}
+	return o.text + " " + v.env.Words.Count("screen.bulk.rest", o.rest)
+}
+
+// newsAfterLock is for when the account is shown again; empty where there is nothing to be told.
+func (v *Vault) newsAfterLock(e manyEnded) string {
+	news := v.newsOf(e.became(), e.err)
+	if e.err == nil {
+		return news
+	}
+	return v.text("screen.bulk.lockStopped") + " " + news
+}
+
+// progressOfMany reports how far a long change is.
+func (v *Vault) progressOfMany() func(done, total int) {
 	show := v.run.progress(func(done, total int) {
 		if v.stopWork != nil {
 			v.showProgress(done, total)
 		}
 	})
-	every := max(total/100, 1)
 	return func(done, total int) {
-		if done%every == 0 {
+		if total >= manyItems {
 			show(done, total)
 		}
 	}
@@ -210,39 +270,69 @@ func (v *Vault) discard() {
 
 // DeleteForever deletes the selected items of the trash, after asking with their number.
 func (v *Vault) DeleteForever() {
-	items, title := v.targets(trashed)
-	if len(items) == 1 {
-		v.askToDelete(items, "deleteForever", func(int) string { return v.text("screen.vault.deleted", "title", title) }, "title", title)
+	pick, title := v.targets(trashed)
+	if title != "" {
+		v.askToDelete(pick, "deleteForever", func(int) string { return v.text("screen.vault.deleted", "title", title) }, "title", title)
 	} else {
-		v.askToDelete(items, "deleteMany", func(n int) string { return v.env.Words.Count("screen.bulk.deleted", n) })
+		v.askToDelete(pick, "deleteMany", func(n int) string { return v.env.Words.Count("screen.bulk.deleted", n) })
 	}
 }
 
 // EmptyTrash deletes everything in the trash, after asking.
 func (v *Vault) EmptyTrash() {
-	var items []id.ID
-	for _, s := range v.vault.Query(vault.Filter{Trash: true}) {
-		items = append(items, s.ID)
-	}
-	v.askToDelete(items, "emptyTrash", func(int) string { return v.text("screen.vault.trashEmptied") })
+	v.askToDelete(func() (items []id.ID) {
+		for _, s := range v.vault.Query(vault.Filter{Trash: true}) {
+			items = append(items, s.ID)
+		}
+		return items
+	}, "emptyTrash", func(n int) string { return v.text("screen.vault.trashEmptied") })
+}
+
+// doomed are items that somebody wants to delete, and how many files go with them.
+type doomed struct {
+	items []id.ID
+	files int
 }
 
 // askToDelete deletes items of the trash after a yes. What was taken out of the trash meanwhile stays.
-func (v *Vault) askToDelete(items []id.ID, question string, said func(n int) string, args ...any) {
-	if len(items) == 0 {
+func (v *Vault) askToDelete(pick func() []id.ID, question string, said func(n int) string, args ...any) {
+	if pick == nil {
 		return
 	}
-	count := v.env.Words.Count("screen.vault.count", len(items))
-	v.withFiles(func(files string) {
-		v.askWith(question, files, func() {
-			onMany(v, len(items), func(ctx context.Context, progress func(done, total int)) (int, error) {
-				return v.vault.DeleteTrashed(ctx, items, progress)
-			}, func(n int) {
-				v.undo = nil
-				v.say(said(n), nil)
-			})
-		}, append(args, "count", count)...)
-	}, items...)
+	Run(v.run, func(ctx context.Context) (doomed, error) {
+		items := pick()
+		files, err := v.vault.CountFiles(ctx, items)
+		return doomed{items, files}, err
+	}, func(d doomed, err error) {
+		files := ""
+		switch {
+		case err != nil:
+			v.fail(explain(v.env.Words, err))
+			return
+		case len(d.items) == 0:
+			return
+		case d.files > 0:
+			files = v.env.Words.Count("screen.files.goToo", d.files)
+		}
+		count := v.env.Words.Count("screen.vault.count", len(d.items))
+		v.askWith(question, files, func() { v.deleteTrashed(d.items, said) }, append(args, "count", count)...)
+	})
+}
+
+func (v *Vault) deleteTrashed(items []id.ID, said func(n int) string) {
+	v.onMany(func(ctx context.Context, progress func(done, total int)) (func() outcome, error) {
+		n, err := v.vault.DeleteTrashed(ctx, items, progress)
+		return func() outcome {
+			if n == 0 && err != nil {
+				return outcome{}
+			}
+			v.undo = nil
+			if err != nil {
+				return outcome{text: v.env.Words.Count("screen.bulk.deleted", n), rest: len(items) - n}
+			}
+			return outcome{text: said(n)}
+		}, err
+	})
 }
 
 // RenameTag gives a tag another name on all items that have it, wherever they are.
@@ -269,11 +359,14 @@ func (v *Vault) DeleteTag(tag string) {
 	})
 }
 
-func (v *Vault) tagged(tag string) (items []id.ID) {
-	for _, where := range []vault.Filter{{Tag: tag}, {Tag: tag, Archive: true}, {Tag: tag, Trash: true}} {
-		for _, s := range v.vault.Query(where) {
-			items = append(items, s.ID)
+// tagged picks all items that have a tag.
+func (v *Vault) tagged(tag string) (pick func() []id.ID) {
+	return func() (items []id.ID) {
+		for _, where := range []vault.Filter{{Tag: tag}, {Tag: tag, Archive: true}, {Tag: tag, Trash: true}} {
+			for _, s := range v.vault.Query(where) {
+				items = append(items, s.ID)
+			}
 		}
+		return items
 	}
-	return items
 }

@@ -62,17 +62,3 @@ func (v *Vault) attaching() int {
 	}
 	return n
 }
-
-// withFiles calls next with a sentence on how many files go with some items, empty for none.
-func (v *Vault) withFiles(next func(sentence string), items ...id.ID) {
-	Run(v.run, func(ctx context.Context) (int, error) { return v.vault.CountFiles(ctx, items) }, func(n int, err error) {
-		switch {
-		case err != nil:
-			v.fail(explain(v.env.Words, err))
-		case n == 0:
-			next("")
-		default:
-			next(v.env.Words.Count("screen.files.goToo", n))
-		}
-	})
-}

@@ -160,10 +160,19 @@ func (v *Vault) took(item id.ID, action Action, t taken, err error) {
 	case action == ActionOpenSite:
 		address := t.address()
 		v.vault.Used(item)
-		v.do(func(context.Context) error { return v.env.OpenURL(address) }, func() {})
+		v.openAddress(address)
 	default:
 		v.copyValue(item, t.value, fieldLabel(v.env.Words, t.kind, t.key))
 	}
+}
+
+// openAddress opens a website in the browser. That changes nothing, so what was changed last can still be taken back.
+func (v *Vault) openAddress(address string) {
+	Run(v.run, func(context.Context) (struct{}, error) { return struct{}{}, v.env.OpenURL(address) }, func(_ struct{}, err error) {
+		if err != nil {
+			v.fail(explain(v.env.Words, err))
+		}
+	})
 }
 
 // Reveal goes to an item: where the list does not show it, to a place that does.

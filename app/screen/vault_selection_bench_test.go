@@ -28,7 +28,7 @@ func BenchmarkSeveral(b *testing.B) {
 	b.Run("after a sync", func(b *testing.B) {
 		v.SelectAll()
 		for b.Loop() {
-			v.show(found{filter: v.filter, rows: v.rows, counts: v.counts, folders: v.folders})
+			v.show(found{filter: v.filter, rows: v.rows, counts: v.counts, folders: v.folders, of: v.marked, marked: v.marked, facts: v.facts, places: v.places})
 			v.State()
 		}
 	})

@@ -78,7 +78,7 @@ const (
 type Rows struct {
 	summaries []*vault.Summary
 	words     *assets.Catalog
-	marked    marked
+	marked    *marked
 	check     func(id.ID) audit.Entry // what the security check says; may be nil
 	why       bool                    // that is what the list is about
 }
@@ -105,7 +105,7 @@ func (r Rows) At(index int) ItemRow {
 	if row.Subtitle == "" {
 		row.Subtitle = kindText(r.words, s.Kind, "name")
 	}
-	row.Marked = r.marked.has(s.ID)
+	row.Marked = r.marked.has(index)
 	r.examined(&row)
 	return row
 }
@@ -165,7 +165,7 @@ func (v *Vault) view() VaultState {
 	s := VaultState{
 		Account: account.Email, Server: hostOf(account.Origin), Accounts: v.accounts(account.ID), Nav: nav, Place: v.place, Heading: headingOf(nav),
 		CountText: v.env.Words.Count("screen.vault.count", len(v.rows)), Search: v.search, SearchHint: v.text("screen.vault.search"), Sort: v.sorts(),
-		Rows: Rows{v.rows, v.env.Words, v.marked, v.security.of, v.place.Kind == PlaceSecurity}, Marked: len(v.marked), Selection: v.selection(), Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
+		Rows: Rows{v.rows, v.env.Words, v.marked, v.security.of, v.place.Kind == PlaceSecurity}, Marked: v.marked.count(), Selection: v.selection(), Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
 		Notice: v.accountNotice(), Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), Palette: v.palette != nil, InTrash: v.inTrash(),
 	}
 	if othersOpen(s.Accounts) > 0 {
@@ -212,7 +212,7 @@ func (v *Vault) pane() Pane {
 		return PaneConflicts
 	case v.editor != nil:
 		return PaneEditor
-	case len(v.marked) > 1:
+	case v.marked.count() > 1:
 		return PaneSelection
 	case v.detail != nil:
 		return PaneDetail
