@@ -20,6 +20,7 @@ type profile struct {
 	info    importer.Info
 	rows    func() []importer.Row
 	primary string // its primary password
+	fails   error  // ends every reading of it
 	during  func() // called while it is read
 }
 
@@ -42,6 +43,9 @@ func (p *profile) Rows(_ context.Context, primary secretText) iter.Seq2[importer
 			if !yield(row, nil) {
 				return
 			}
+		}
+		if p.fails != nil {
+			yield(importer.Row{}, p.fails)
 		}
 	}
 }
@@ -155,6 +159,33 @@ func TestImportReportsEveryRowAndUndoes(t *testing.T) {
 	if v.State().Dialog != DialogNone {
 		t.Error("no way back to the vault")
 	}
+}
+
+// A browser that writes all the time keeps only its own passwords out, and the report says what to do. Closed, it is imported.
+func TestRunningBrowserIsImportedLater(t *testing.T) {
+	busy := newProfile("Default", stored("b.example", "anna", "y"))
+	rows := busy.rows
+	busy.rows, busy.fails = func() []importer.Row { return nil }, importer.ErrInUse
+	d, v, i := importDesk(t, busy, newProfile("Work", stored("a.example", "anna", "x")))
+	d.stage(i, ImportChoose)
+	i.Continue()
+	s := d.stage(i, ImportDone)
+	if len(s.Report.Sources) != 1 || s.Report.Sources[0].Label != "Chrome · Default" {
+		t.Fatalf("%+v", s.Report.Sources)
+	}
+	d.until("the rest", func() bool { return d.titles(v) == "a.example" })
+	p := s.Report.Sources[0].Problem
+	if p.What != "The browser kept writing to its passwords while Coffer read them." || p.Next != "Close the browser and import again." {
+		t.Errorf("%+v", p)
+	}
+	i.Continue()
+	busy.rows, busy.fails = rows, nil
+	v.OpenImport()
+	i = v.Import()
+	d.stage(i, ImportChoose)
+	i.Continue()
+	d.stage(i, ImportDone)
+	d.until("all", func() bool { return d.titles(v) == "a.example, b.example" })
 }
 
 func TestImportNeedsAChoice(t *testing.T) {

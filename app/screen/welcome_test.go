@@ -1,6 +1,8 @@
 package screen
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -164,6 +166,38 @@ func TestCode(t *testing.T) {
 		t.Fatal("the first code counts after a second was sent")
 	}
 	w.SetCode(second)
+	d.page(w, PagePassword)
+}
+
+// Five wrong codes end the code, which is then wrong itself: a new one is asked for.
+func TestFiveWrongCodes(t *testing.T) {
+	d, w, server := welcomeDesk(t)
+	d.codePage(w)
+	code := server.LastCode(t, anna)
+	enter := func(code string) Message {
+		w.SetCode(code)
+		d.until("answer", func() bool { return !w.State().Busy })
+		return w.State().Problem
+	}
+	for left := 4; left >= 0; left-- {
+		want := fmt.Sprintf("That code is not right. %d tries are left.", left)
+		switch left {
+		case 1:
+			want = "That code is not right. One try is left."
+		case 0:
+			want = "That code is not right, and there are no tries left."
+		}
+		if p := enter("AAAA-AAA" + strconv.Itoa(left)); p.What != want || p.Next == "" {
+			t.Errorf("%d tries left: %+v", left, p)
+		}
+	}
+	if p := enter(code); w.State().Page != PageCode || p.Next != "Send a new one and use it within ten minutes." {
+		t.Errorf("the right code, too late: %+v", p)
+	}
+	d.clock.Advance(d.queue, 30*time.Second)
+	w.Resend()
+	d.until("another code", func() bool { return !w.State().Busy })
+	w.SetCode(server.LastCode(t, anna))
 	d.page(w, PagePassword)
 }
 
