@@ -163,7 +163,7 @@ func (p *Pairing) Approved(ctx context.Context) error {
 func (p *Pairing) Confirm(digits string) error {
 	_, shown := pairing.Compare(p.offer, p.answer)
 	if p.approval == nil || !shown.Match(digits) {
-		p.approval = nil
+		p.approval, p.answer = nil, pairing.Answer{} // no answer is that one, so neither Answered nor Approved goes on
 		return ErrPairingDigits
 	}
 	return p.open()

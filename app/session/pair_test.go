@@ -168,6 +168,14 @@ func TestWrongDigits(t *testing.T) {
 	if err := m.fresh.Confirm(m.approval.Digits()); err == nil {
 		t.Error("a second try counts")
 	}
+	for name, again := range map[string]error{"Answered": m.fresh.Answered(ctx), "Approved": m.fresh.Approved(ctx)} {
+		if !errors.Is(again, session.ErrPairingChanged) {
+			t.Errorf("%s after wrong digits: %v", name, again)
+		}
+	}
+	if err := m.fresh.Confirm(m.approval.Digits()); err == nil {
+		t.Error("a try after another approval counts")
+	}
 }
 
 func TestRefusedAndExpired(t *testing.T) {
