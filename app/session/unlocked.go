@@ -223,13 +223,13 @@ func (u *Unlocked) Lock() {
 		u.mu.Unlock()
 		u.cancel()
 		u.work.Wait()
+		u.vault.Close() // first: it writes what the sealed index lacks, and that is to be remembered too
 		last, cancel := context.WithTimeout(context.Background(), lockPatience)
 		defer cancel()
 		u.rememberNow(last)
 		u.m.mu.Lock()
 		delete(u.m.unlocked, u.own.bundle.Account)
 		u.m.mu.Unlock()
-		u.vault.Close()
 		for _, own := range append(u.retired, u.own) {
 			own.wipe()
 		}

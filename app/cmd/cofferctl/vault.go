@@ -3,9 +3,10 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
+	"encoding/hex"
 	"flag"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -163,6 +164,7 @@ func (p *program) list(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	collectLess()
 	filter := vault.Filter{Trash: trash}
 	if len(rest) > 0 {
 		filter.Text = rest[0]
@@ -172,18 +174,39 @@ func (p *program) list(ctx context.Context, args []string) error {
 		return err
 	}
 	defer u.Lock()
-	items := []listed{}
-	for _, s := range u.Vault().Query(filter) {
-		items = append(items, toListed(s))
+	found := u.Vault().Query(filter)
+	if !p.json {
+		return p.printList(found)
 	}
-	out := bufio.NewWriter(p.stdout) // a call of the system for each of 100,000 lines takes longer than the search
-	err = p.print(items, func() {
-		for _, i := range items {
-			fmt.Fprintf(out, "%s  %-8s  %s  %s\n", i.ID, i.Kind, i.Title, i.Username)
-		}
-	})
-	return errors.Join(err, out.Flush())
+	items := make([]listed, len(found))
+	for i, s := range found {
+		items[i] = toListed(s)
+	}
+	return p.print(items, nil)
 }
+
+// collectLess is for commands that end when the vault is open: until then there is less garbage than the key derivation took of memory.
+func collectLess() { debug.SetGCPercent(400) }
+
+// printList writes a line for each item, of which there may be 100,000: a call of the system, or a new text, for each would take longer
+// than the search.
+func (p *program) printList(items []*vault.Summary) error {
+	out := bufio.NewWriter(p.stdout)
+	for _, s := range items {
+		line := hex.AppendEncode(out.AvailableBuffer(), s.ID[:])
+		line = append(append(line, "  "...), s.Kind...)
+		for range kindWidth - len(s.Kind) {
+			line = append(line, ' ')
+		}
+		line = append(append(line, "  "...), s.Title...)
+		line = append(append(line, "  "...), s.Subtitle...)
+		out.Write(append(line, '\n'))
+	}
+	return out.Flush()
+}
+
+// kindWidth is the column of the kinds.
+const kindWidth = 8
 
 // get prints one field of each item. Secrets go to standard output alone, and nowhere else.
 func (p *program) get(ctx context.Context, args []string) error {
@@ -196,6 +219,7 @@ func (p *program) get(ctx context.Context, args []string) error {
 	if len(names) == 0 {
 		return fmt.Errorf("%w: name items, by title or id", errUsage)
 	}
+	collectLess()
 	u, err := p.unlock(ctx, a)
 	if err != nil {
 		return err
