@@ -174,10 +174,13 @@ func (v *Vault) write(ctx context.Context, u *unwritten, limit int) error {
 
 // sealSegment seals one segment. What is too large for the index has none: its objects are opened at every unlock.
 func (v *Vault) sealSegment(key secret.Bytes, epoch uint32, n uint8, entries []*entry) (Segment, int, error) {
-	s, size := Segment{Number: n}, 0
+	s, size := Segment{Number: n, Hash: SegmentHash(nil)}, 0
+	if len(entries) == 0 {
+		return s, 0, nil // that it is empty is under the integrity record
+	}
 	parts, err := encodeSegment(entries)
 	if errors.Is(err, errLargeEntry) {
-		return s, 0, nil
+		return Segment{Number: n}, 0, nil
 	}
 	defer wipeParts(parts)
 	for i, part := range parts {

@@ -354,3 +354,40 @@ func TestSnapshotAfterARotation(t *testing.T) {
 	}
 	v.Close()
 }
+
+// A small vault has a small index: of the 256 segments those that are empty are in the hashes alone. One whose last item was deleted is
+// among them, and what it had before does not come back.
+func TestEmptySegmentsTakeNoRoom(t *testing.T) {
+	d := newDevice(t, 1)
+	d.save(t, login("stays", "p"))
+	goes := d.save(t, login("goes", "p"))
+	d.unlock(t)
+	if n := d.rows(t, `SELECT count(*) FROM index_segment`); n == 0 || n > 2 {
+		t.Errorf("%d segments are written for two items", n)
+	}
+	d.tamper(t, `CREATE TABLE before_segment AS SELECT * FROM index_segment`)
+	check(t, d.DeleteForever(ctx, goes.ID))
+	d.unlock(t)
+	if n := d.rows(t, `SELECT count(*) FROM index_segment`); n != 1 {
+		t.Errorf("%d segments are written for one item", n)
+	}
+	if n := d.reads(t); n != 0 {
+		t.Errorf("%d objects are opened though none changed", n)
+	}
+	d.tamper(t, `INSERT OR REPLACE INTO index_segment SELECT * FROM before_segment`)
+	v, done := d.opened(t, true)
+	defer done()
+	if got := listing(t, v); !strings.Contains(got, "stays") || strings.Contains(got, "goes") {
+		t.Errorf("the list is %s", got)
+	}
+}
+
+// rows is the number that a query gives.
+func (d *device) rows(t testing.TB, query string) (n int) {
+	t.Helper()
+	db, err := sqlite.Open(ctx, d.path, sqlite.Options{})
+	check(t, err)
+	defer db.Close()
+	check(t, db.QueryRow(query).Scan(&n))
+	return n
+}

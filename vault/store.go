@@ -95,7 +95,7 @@ type SentObject struct {
 type Segment struct {
 	Number uint8
 	Hash   [32]byte // SegmentHash of the parts; zero for a segment that is forgotten
-	Parts  [][]byte
+	Parts  [][]byte // none where no object has such an id
 }
 
 // SegmentHash is the hash of a segment's parts.

@@ -52,7 +52,7 @@ func worker(t *testing.T, i, k uint64, done *atomic.Uint64) error {
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err == nil {
-		err = cmd.Start()
+		err = start(cmd)
 	}
 	if err != nil {
 		return err

@@ -50,6 +50,7 @@ func dataSource(path string, o Options) (string, error) {
 		"_foreign_keys":    {"on"},
 		"_synchronous":     {"FULL"}, // the driver's NORMAL loses commits in a power cut that had returned
 		"_stmt_cache_size": {"64"},   // compiling a statement takes longer than most run
+		"_mutex":           {"no"},   // database/sql has one goroutine at a time use a connection
 	}
 	if o.Immediate {
 		query.Set("_txlock", "immediate")
@@ -61,6 +62,7 @@ func dataSource(path string, o Options) (string, error) {
 		// Deleted pages are zeroed: a removed wrapped key must not stay readable in the file.
 		query.Set("_secure_delete", "on")
 	}
+	setAlone(query)
 	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}).String(), nil
 }
 

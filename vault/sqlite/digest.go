@@ -149,8 +149,11 @@ func (t *transaction) digest(pending *buckets) ([32]byte, error) {
 			return [32]byte{}, fmt.Errorf("compute integrity record: %w", err)
 		}
 	}
+	// Every change hashes these 256 records twice.
+	record := canonical.Concat("pending", [32]byte{})
 	for _, sum := range pending {
-		d.add("pending", sum)
+		copy(record[len(record)-len(sum):], sum[:])
+		d.hash.Write(record)
 	}
 	return [32]byte(d.hash.Sum(nil)), nil
 }

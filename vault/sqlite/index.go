@@ -22,6 +22,9 @@ func (h *heads) join() []byte {
 	return joined
 }
 
+// emptySegment is the hash of a segment without entries, which has no parts.
+var emptySegment = vault.SegmentHash(nil)
+
 func hashOfHeads(joined []byte) [32]byte { return canonical.Hash("coffer/v1/index-heads", joined) }
 
 // heads returns those of a vault, once per transaction; nil for a vault without an index, or with one that is damaged: the objects are
@@ -128,9 +131,16 @@ func (t *transaction) Segments(v id.ID, yield func(vault.Segment) error) error {
 	if err != nil || h == nil {
 		return err
 	}
+	for n := range h {
+		if empty := (vault.Segment{Number: uint8(n), Hash: h[n]}); empty.Hash == emptySegment {
+			if err := yield(empty); err != nil {
+				return err
+			}
+		}
+	}
 	next := vault.Segment{}
 	flush := func() error {
-		if len(next.Parts) == 0 || next.Hash == [32]byte{} {
+		if len(next.Parts) == 0 || next.Hash == [32]byte{} || next.Hash == emptySegment {
 			return nil
 		}
 		return yield(next)
@@ -158,11 +168,32 @@ func (t *transaction) Segments(v id.ID, yield func(vault.Segment) error) error {
 	return flush()
 }
 
+// writtenSegments are those that have parts in the file: of 256 a small vault has a few.
+func (t *transaction) writtenSegments(v id.ID) (written [256]bool, err error) {
+	const query = `SELECT DISTINCT segment FROM index_segment WHERE vault_id = ?`
+	err = t.rows("read index", query, []any{v[:]}, func(rows *sql.Rows) error {
+		var segment uint8
+		if err := rows.Scan(&segment); err != nil {
+			return fmt.Errorf("read index: %w", err)
+		}
+		written[segment] = true
+		return nil
+	})
+	return written, err
+}
+
 // SetSegments implements vault.Tx.
 func (t *transaction) SetSegments(v id.ID, segments []vault.Segment) error {
+	written, err := t.writtenSegments(v)
+	if err != nil {
+		return err
+	}
 	for _, s := range segments {
-		if err := t.change("write index", `DELETE FROM index_segment WHERE vault_id = ? AND segment = ?`, v[:], s.Number); err != nil {
-			return err
+		if written[s.Number] {
+			err := t.change("write index", `DELETE FROM index_segment WHERE vault_id = ? AND segment = ?`, v[:], s.Number)
+			if err != nil {
+				return err
+			}
 		}
 		for part, sealed := range s.Parts {
 			err := t.change("write index", `INSERT INTO index_segment (vault_id, segment, part, sealed) VALUES (?, ?, ?, ?)`,
