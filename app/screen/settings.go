@@ -3,6 +3,7 @@ package screen
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -76,6 +77,8 @@ type Settings struct {
 	leads map[string]func() // to what is named below
 
 	keeping, keepAgain bool
+	startAtLogin       atomic.Bool // as it was chosen last
+	telling            asking      // the system about it
 }
 
 // SettingsConfig is what the settings are about and where changes go.
@@ -198,15 +201,34 @@ func (s *Settings) SetToggle(toggle string, on bool) {
 		s.set(func(v *session.Settings) { v.HideSecrets = on })
 	case ToggleStartAtLogin:
 		s.forgetAutostart() // what the system said before
-		Run(s.run, func(context.Context) (struct{}, error) { return struct{}{}, s.config.Autostart(on) }, func(_ struct{}, err error) {
-			if err != nil {
-				s.problem = explain(s.env.Words, err)
-				s.changed()
-				return
-			}
-			s.set(func(v *session.Settings) { v.StartAtLogin = on })
-		})
+		s.startAtLogin.Store(on)
+		s.setAutostart()
 	}
+}
+
+// setAutostart tells the system, one time after the other: what was chosen last is what stays, also if the settings are closed meanwhile.
+func (s *Settings) setAutostart() {
+	if !s.telling.begin() {
+		return
+	}
+	Run(s.run, func(context.Context) (on bool, err error) {
+		for {
+			on = s.startAtLogin.Load()
+			if err = s.config.Autostart(on); on == s.startAtLogin.Load() {
+				return on, err
+			}
+		}
+	}, func(on bool, err error) {
+		switch again := s.telling.end(); {
+		case again && on != s.startAtLogin.Load():
+			s.setAutostart()
+		case err != nil:
+			s.problem = explain(s.env.Words, err)
+			s.changed()
+		default:
+			s.set(func(v *session.Settings) { v.StartAtLogin = on })
+		}
+	})
 }
 
 // set applies a change at once and keeps it. If that fails, it holds until the program ends, and the person is told.

@@ -103,6 +103,32 @@ func TestStartAtLoginIsWhatTheSystemSays(t *testing.T) {
 	}
 }
 
+// Two quick presses of the switch: the system is told one after the other, and the last one counts however long the first takes.
+func TestStartAtLoginIsWhatWasChosenLast(t *testing.T) {
+	d, _, settings := settingsDesk(t)
+	told, goOn := make(chan bool, 4), make(chan struct{})
+	settings.config.Autostart = func(on bool) error {
+		told <- on
+		if on {
+			<-goOn
+		}
+		return nil
+	}
+	settings.SetToggle(ToggleStartAtLogin, true)
+	if !<-told {
+		t.Fatal("switched off first")
+	}
+	settings.SetToggle(ToggleStartAtLogin, false)
+	if len(told) > 0 {
+		t.Error("told of both at once")
+	}
+	close(goOn)
+	d.until("told", func() bool { return len(told) == 1 && !settings.telling.running })
+	if on := <-told; on || settings.State().Toggles[1].On {
+		t.Errorf("it starts at login: %t", on)
+	}
+}
+
 func TestSettingsThatCannotBeKeptSaySo(t *testing.T) {
 	d, _, settings := settingsDesk(t)
 	if err := os.Mkdir(d.pc.Paths.Home+"/settings.json", 0o700); err != nil { // in the way
