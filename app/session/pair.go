@@ -97,7 +97,7 @@ func (p *Pairing) Answered(ctx context.Context) error {
 	}
 	p.answered, p.answer = true, answer
 	err = p.client.PairingReveal(ctx, p.signer(), wire.PairingReveal{PairingID: p.offer.ID.String(), R: p.offer.R[:]})
-	return fromServer(err)
+	return fromPairing(err)
 }
 
 // wait polls while the state is the known one; the server holds every poll for a while.

@@ -197,6 +197,32 @@ func TestRefusedAndExpired(t *testing.T) {
 	}
 }
 
+// The request is refused, or is over, between the new device's look and the showing of its half.
+func TestRefusedBeforeItReveals(t *testing.T) {
+	server, race := testkit.Cloud(t), &before{path: "/pairings/reveal"}
+	a := testpc.New(t, "PC A", nil).SignUp(t, server, email)
+	fresh, err := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = race }).BeginPairing(t.Context(), server.URL, email)
+	if err != nil {
+		t.Fatal(err)
+	}
+	requests, err := a.Pairings(t.Context())
+	if err != nil || len(requests) != 1 {
+		t.Fatal(requests, err)
+	}
+	approval, err := a.Answer(t.Context(), requests[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	race.do = func() {
+		if err := approval.Refuse(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := fresh.Answered(t.Context()); !errors.Is(err, session.ErrPairingRefused) {
+		t.Errorf("refused meanwhile: %v", err)
+	}
+}
+
 // Whoever sits at a PC that was left unlocked does not know the master password: nothing is sent, and nothing changes.
 func TestApprovingNeedsThePassword(t *testing.T) {
 	m := meet(t, nil)
