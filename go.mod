@@ -3,6 +3,7 @@ module github.com/coffer-vault/coffer
 go 1.26.8
 
 require (
+	filippo.io/age v1.3.2
 	fyne.io/fyne/v2 v2.8.1
 	fyne.io/systray v1.12.3-0.20260810170012-af4e8e793ec4
 	github.com/c2sp/wycheproof v0.0.0-20260902155932-3fa63dd0344a
@@ -39,6 +40,7 @@ require (
 
 require (
 	aead.dev/minisign v0.2.0 // indirect
+	filippo.io/hpke v0.4.0 // indirect
 	github.com/BurntSushi/toml v1.6.0 // indirect
 	github.com/aclements/go-moremath v0.0.0-20210112150236-f10218a38794 // indirect
 	github.com/anthonynsimon/bild v0.14.0 // indirect

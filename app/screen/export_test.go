@@ -84,6 +84,25 @@ func TestExport(t *testing.T) {
 	}
 }
 
+// A format with a password of its own asks for it twice.
+func TestSealedExport(t *testing.T) {
+	exporter.LowerCostForTests()
+	d, _, sheet := openExport(t, exporter.Archive)
+	sheet.SetPassword(fieldPassword, testpc.Typed(testpc.Password))
+	sheet.SetPassword(fieldNew, testpc.Typed("a password of the file"))
+	if s := sheet.State(); s.CanSubmit || s.Danger || len(s.Fields) != 3 || len(s.Rows) != 0 {
+		t.Errorf("%+v", s)
+	}
+	sheet.SetPassword(fieldRepeat, testpc.Typed("a password of the file"))
+	sheet.Submit()
+	d.until("written", func() bool { return sheet.State().Page == "export.doneSealed" })
+	checkWords(t, "report", sheet.State().Title, sheet.State().Body)
+	content, err := os.ReadFile(filepath.Join(d.folder, d.left()))
+	if err != nil || !strings.HasPrefix(string(content), "age-encryption.org/v1\n-> scrypt ") {
+		t.Errorf("%.60q, %v", content, err)
+	}
+}
+
 // held has the export wait at its temporary file: begun is closed there, and release lets it go on.
 func (d *desk) held() (begun chan struct{}, release func()) {
 	begun, gate := make(chan struct{}), make(chan struct{})

@@ -50,8 +50,12 @@ func newVault(t *testing.T) *vault.Vault {
 	}, nil)
 	check(t, err)
 	t.Cleanup(v.Close)
+	chunksOf[v] = chunkdir.New(path + ".files")
 	return v
 }
+
+// chunksOf are the folders with the chunks of vaults.
+var chunksOf = map[*vault.Vault]chunkdir.Folder{}
 
 func check(t testing.TB, err error) {
 	t.Helper()

@@ -66,6 +66,24 @@ func TestExportAsksForTheMasterPassword(t *testing.T) {
 	}
 }
 
+// A format of its own password asks for that too, and no warning is due.
+func TestSealedExport(t *testing.T) {
+	exporter.LowerCostForTests()
+	pc, path := exportDesk(t), filepath.Join(t.TempDir(), "out.age")
+	code, out, errOut := call(t, pc, strings.NewReader(testpc.Password+"\npass of the file\n"), "export", "--format", "age", path)
+	if code != exitOK || !strings.Contains(out, "has 2 items") || strings.Contains(errOut, "every password") || !strings.Contains(errOut, "Password of the file") {
+		t.Fatalf("%d %s %s", code, out, errOut)
+	}
+	content, err := os.ReadFile(path)
+	if err != nil || !strings.HasPrefix(string(content), "age-encryption.org/v1\n-> scrypt ") {
+		t.Errorf("%.60q, %v", content, err)
+	}
+	code, _, errOut = call(t, pc, strings.NewReader(testpc.Password+"\n\n"), "export", "--format", "age", path+"2")
+	if code != exitFailure || !strings.Contains(errOut, "needs a password") {
+		t.Errorf("%d %s", code, errOut)
+	}
+}
+
 func TestExportUsage(t *testing.T) {
 	pc := testpc.New(t, "PC A", nil)
 	for name, args := range map[string][]string{
