@@ -16,6 +16,7 @@ type editing struct {
 	tx      Tx
 	changes map[id.ID]*entry // nil: deleted
 	imports bool             // the items bring the dates of their passwords
+	same    []id.ID          // written, but shown as before
 	all     bool             // so much that the index is made anew from the store
 }
 
@@ -63,11 +64,12 @@ func (v *Vault) commit(ctx context.Context, f func(*editing) error) (Change, err
 		after = v.changed
 	}
 	v.dropChunks(deleted)
-	v.apply(e.changes, after)
+	v.apply(e.changes, after, e.same...)
 	return Change{Objects: slices.Collect(maps.Keys(e.changes))}, nil
 }
 
-func (v *Vault) apply(changes map[id.ID]*entry, changed uint64) {
+// apply brings the index up to date. The store has forgotten the segments of the same objects too.
+func (v *Vault) apply(changes map[id.ID]*entry, changed uint64, same ...id.ID) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.closed {
@@ -75,6 +77,9 @@ func (v *Vault) apply(changes map[id.ID]*entry, changed uint64) {
 	}
 	v.changed = changed
 	for object := range changes {
+		v.unwritten[object[0]] = true
+	}
+	for _, object := range same {
 		v.unwritten[object[0]] = true
 	}
 	v.index.apply(changes)

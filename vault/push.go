@@ -154,7 +154,8 @@ func (e *editing) acknowledgeObject(sent SentObject) error {
 			return err
 		}
 	}
-	return e.tx.Put(e.cfg.Vault, o) // the user sees what he saw before
+	e.same = append(e.same, o.ID) // the user sees what he saw before
+	return e.tx.Put(e.cfg.Vault, o)
 }
 
 // rebase moves an edit that was made after base onto it; nil if base is that very edit.

@@ -391,3 +391,17 @@ func (d *device) rows(t testing.TB, query string) (n int) {
 	check(t, db.QueryRow(query).Scan(&n))
 	return n
 }
+
+// What a push leaves as it is for the user is another row all the same, of which the index has to say again that it shows it.
+func TestSnapshotIsWrittenAfterAPush(t *testing.T) {
+	d, server := newDevice(t, 1), newServer()
+	for i := range 3 {
+		d.save(t, login(fmt.Sprint("item ", i), "p"))
+	}
+	d.unlock(t)
+	d.sync(t, server)
+	d.unlock(t)
+	if n := d.reads(t); n != 0 {
+		t.Errorf("%d objects are opened though none changed", n)
+	}
+}
