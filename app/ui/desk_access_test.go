@@ -103,10 +103,11 @@ func TestHistoryAndBackupsByKeyboard(t *testing.T) {
 	d.waitFor("is in the trash.")
 	d.waitFor("Trash, 1")
 	d.do("Trash, 1")
+	d.waitFor("Empty trash")
 	d.do("Empty trash")
 	d.waitFor("Empty the trash?")
 	d.do("Empty trash")
-	d.waitFor("The trash is empty")
+	d.waitFor("The trash is empty.")
 	d.press(screen.ActionSettings)
 	d.do("Backups on this PC")
 	d.waitFor("KB")
@@ -114,6 +115,23 @@ func TestHistoryAndBackupsByKeyboard(t *testing.T) {
 	d.waitFor("Bring all back")
 	d.do("Bring all back")
 	d.waitFor("as it was")
+}
+
+// What had the keyboard disappears, and the keyboard goes on from the list, or from what is being typed: no key works what cannot be seen.
+func TestTheKeyboardIsNeverLost(t *testing.T) {
+	d := openDesk(t)
+	testpc.New(t, "Eve’s PC", nil).SignIn(t, d.server, anna, d.secretKey())
+	d.shell.Vault().Sync()
+	d.waitFor("New device: Eve’s PC, Linux.")
+	d.add("GitHub", "anna", "first password")
+	d.tabTo("It was me")
+	known := d.focused()
+	d.keys(fyne.KeyReturn)
+	d.until("the device is known", func() bool { return d.shell.Vault().State().Notice.Message.IsZero() })
+	if d.focused() == known || d.focused() != fyne.Focusable(d.ui.view.(*vaultView).list.list) {
+		t.Errorf("the keyboard is at %s", uitest.Name(d.focused()))
+	}
+	d.checkAccess("after the notice")
 }
 
 // The quick access, too.

@@ -98,7 +98,19 @@ func (w *Window) newRoot() {
 	w.root.Words, w.root.Clipboard = w.Env.Words, w.Clipboard
 	w.root.After = w.run.After
 	w.root.OnKey, w.root.OnShortcut, w.root.OnRune, w.root.Modifiers = w.key, w.shortcut, w.rune, func() fyne.KeyModifier { return w.held() }
+	w.root.OnLost = w.refocus
 	w.update = newUpdateStrip(w)
+}
+
+// refocus puts the keyboard where one goes on from when what had it is gone.
+func (w *Window) refocus() {
+	switch v := w.view.(type) {
+	case nil:
+	case *vaultView:
+		v.refocus()
+	default:
+		v.focus()
+	}
 }
 
 func (w *Window) key(event *fyne.KeyEvent) {

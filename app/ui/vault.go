@@ -148,6 +148,15 @@ func (v *vaultView) renderUpdate(s screen.UpdateState) { v.dialogs.renderUpdate(
 func (v *vaultView) content() fyne.CanvasObject { return v.box }
 func (v *vaultView) focus()                     { v.w.focus(v.list.search.Input()) }
 
+// refocus leads to what is being typed, or else to the list.
+func (v *vaultView) refocus() {
+	if v.pane.focus != nil {
+		v.pane.focus()
+		return
+	}
+	v.w.focus(v.list.list)
+}
+
 func (v *vaultView) refresh(screen.ShellState) {
 	if !v.attached {
 		v.attached = true

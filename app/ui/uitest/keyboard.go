@@ -25,6 +25,9 @@ func Keyboard(c fyne.Canvas) (problems []string) {
 		}
 	}()
 	want := focusable(c)
+	if before != nil && !slices.Contains(want, before) {
+		problems = append(problems, fmt.Sprintf("the focus is at %s, which cannot be seen", Name(before)))
+	}
 	report := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	c.Unfocus()
 	for i, o := range want {

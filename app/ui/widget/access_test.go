@@ -367,3 +367,77 @@ func TestOnlyTheSpinnerIsAnimated(t *testing.T) {
 		})
 	}
 }
+
+// What is hidden, or no longer there, does not keep the keyboard.
+func TestTheKeyboardLeavesWhatIsGone(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 400)
+	home, away := NewButton("Home", assets.NoIcon, Secondary, nothing), NewButton("Away", assets.NoIcon, Secondary, nothing)
+	field := NewPasswordEntry("Password")
+	box := Column(8, away, NewScrollArea(field))
+	b.show(Column(8, home, box))
+	b.root.OnLost = func() { Focus(home) }
+	check := func(what string, want fyne.Focusable) {
+		t.Helper()
+		b.root.Refresh()
+		if b.focused() != want {
+			t.Errorf("%s: the keyboard is at %s", what, uitest.Name(b.focused()))
+		}
+	}
+	Focus(away)
+	check("nothing happened", away)
+	away.Hide()
+	check("hidden", home)
+	away.Show()
+	Focus(field.eye)
+	check("a button in a field in a scroller", field.eye)
+	box.Hide()
+	check("hidden with what is around it", home)
+	box.Show()
+	Focus(away)
+	box.Objects = box.Objects[1:]
+	check("taken out", home)
+
+	box.Objects = append(box.Objects, away)
+	Focus(away)
+	b.root.ShowMenu(fyne.NewPos(0, 0), MenuItem{Label: "Copy", Do: nothing})
+	box.Objects = nil
+	check("below a menu", b.focused().(*menuPanel))
+	b.keys(fyne.KeyEscape)
+	check("gone while a menu was open", home)
+}
+
+// In a dialog the keyboard stays in the dialog.
+func TestTheKeyboardLeavesWhatIsGoneInADialog(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 400)
+	first, second := NewEntry("First"), NewEntry("Second")
+	modal := NewModal("Dialog", Column(8, first, second))
+	b.root.ShowModal(modal)
+	second.Focus()
+	second.Hide()
+	modal.Refresh()
+	if b.focused() != fyne.Focusable(first.input) {
+		t.Errorf("the keyboard is at %s", uitest.Name(b.focused()))
+	}
+}
+
+// A button that cannot be pressed for a while has the keyboard again when it can, unless another part has it.
+func TestTheKeyboardWaitsForADisabledButton(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 300)
+	one, two := NewButton("One", assets.NoIcon, Secondary, nothing), NewButton("Two", assets.NoIcon, Secondary, nothing)
+	b.show(Column(8, one, two))
+	Focus(one)
+	one.Disable()
+	if b.focused() != nil {
+		t.Fatal("disabled, and it has the keyboard")
+	}
+	one.Enable()
+	if b.focused() != fyne.Focusable(one) {
+		t.Errorf("the keyboard is at %s", uitest.Name(b.focused()))
+	}
+	one.Disable()
+	Focus(two)
+	one.Enable()
+	if b.focused() != fyne.Focusable(two) {
+		t.Errorf("the keyboard was taken to %s", uitest.Name(b.focused()))
+	}
+}

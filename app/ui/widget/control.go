@@ -21,6 +21,7 @@ type control struct {
 	name string // what it is called where its label stands elsewhere
 
 	disabled, hovered, pressed, focused bool
+	held                                bool // it had the keyboard when it was disabled
 	quiet                               bool // focused by a tap, so that no ring is shown until a key is used
 }
 
@@ -54,8 +55,10 @@ func (c *control) setDisabled(off bool) {
 	}
 	c.disabled = off
 	if off {
-		c.pressed = false
+		c.pressed, c.held = false, c.focused && !c.quiet
 		dropFocus(c.self)
+	} else if canvas := canvasOf(c.self); c.held && canvas != nil && canvas.Focused() == nil {
+		canvas.Focus(c.self)
 	}
 	c.Refresh()
 }

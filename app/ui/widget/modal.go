@@ -171,6 +171,18 @@ func (m *Modal) paint() {
 	m.dim.FillColor = theme.Color(theme.ColorDim)
 	m.cross.SetTip(word(m, "widget.close"))
 	m.cross.Hidden = m.Locked
+	m.regain()
+}
+
+// regain gives the keyboard to the first part when what had it is hidden or gone.
+func (m *Modal) regain() {
+	if !m.Open() || m.root.canvas.Overlays().Top() != fyne.CanvasObject(m) {
+		return
+	}
+	if focused := m.root.canvas.Focused(); focused != nil && !shows(m.panel, focused) {
+		m.root.canvas.Unfocus()
+		m.focusFirst()
+	}
 }
 
 func (m *Modal) measure() fyne.Size { return fyne.NewSize(0, 0) }

@@ -35,7 +35,11 @@ func (c *covering) uncover(overlay fyne.CanvasObject) {
 	if control, ok := c.before.(hush); ok {
 		control.setQuiet(c.quiet)
 	}
-	if c.before != nil {
-		c.canvas.Focus(c.before)
+	if c.before == nil {
+		return
+	}
+	c.canvas.Focus(c.before)
+	if root, ok := c.canvas.Content().(*Root); ok && c.canvas.Focused() == nil && c.canvas.Overlays().Top() == nil && root.OnLost != nil {
+		root.OnLost() // what had it has gone meanwhile
 	}
 }

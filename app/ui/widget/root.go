@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -35,6 +36,8 @@ type Root struct {
 	OnKey func(*fyne.KeyEvent)
 	// OnRune gets the characters that are typed while no field has the focus.
 	OnRune func(rune)
+	// OnLost gives the keyboard another place when what had it is hidden or gone; nil leaves it nowhere.
+	OnLost func()
 	// Modifiers tells which of Shift, Ctrl and the like are held down; nil where nobody knows.
 	Modifiers func() fyne.KeyModifier
 	// OnShortcut gets the combinations of keys that a focused entry has no use for, as the canvas gets those without one.
@@ -141,7 +144,46 @@ func (r *Root) objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.content, r.toast, r.tips}
 }
 
-func (r *Root) paint() { relayout(r.content) }
+func (r *Root) paint() {
+	relayout(r.content)
+	if r.canvas.Overlays().Top() == nil {
+		r.keepFocus()
+	}
+}
+
+// keepFocus takes the keyboard from what can no longer be seen, so that no key works something that is not on the screen.
+func (r *Root) keepFocus() {
+	focused := r.canvas.Focused()
+	if focused == nil || shows(r.content, focused) || shows(r.toast, focused) {
+		return
+	}
+	r.canvas.Unfocus()
+	if r.OnLost != nil {
+		r.OnLost()
+	}
+}
+
+// shows tells whether a part of a tree can be seen, or reached by scrolling.
+func shows(tree fyne.CanvasObject, part fyne.Focusable) bool {
+	if tree == nil || !tree.Visible() {
+		return false
+	}
+	if tree == part.(fyne.CanvasObject) {
+		return true
+	}
+	return slices.ContainsFunc(inner(tree), func(o fyne.CanvasObject) bool { return shows(o, part) })
+}
+
+// inner are the objects that an object is made of, as far as one of them could have the keyboard.
+func inner(o fyne.CanvasObject) []fyne.CanvasObject {
+	switch o := o.(type) {
+	case drawn:
+		return o.objects()
+	case *input:
+		return []fyne.CanvasObject{o.ActionItem}
+	}
+	return parts(o)
+}
 
 // relayout lays a tree out again. A window does so by itself when the smallest size of something in it changes; a
 // canvas in memory does not, so that tests refresh the root before they look.
