@@ -100,7 +100,7 @@ func (v *conflictsView) build(s screen.ConflictsState) fyne.CanvasObject {
 		card := widget.Column(0)
 		for _, done := range s.Settled {
 			undo := v.button(done.Undo, assets.IconUndo2, widget.Ghost, func() { v.model.Undo(done.ID) })
-			text := widget.Column(1, widget.NewText(done.Label, theme.Strong).Shortened(), widget.NewParagraph(done.Choice, theme.Secondary.In(theme.ColorMuted)))
+			text := widget.Column(1, widget.NewParagraph(done.Label, theme.Strong), widget.NewParagraph(done.Choice, theme.Secondary.In(theme.ColorMuted)))
 			card.Add(widget.Pad(widget.Row(10, widget.NewIcon(assets.IconCircleCheck, theme.ColorSuccess, widget.IconSide), widget.Grow(text), undo), 8, 10, 8, widget.CardMargin))
 		}
 		column.Add(widget.NewCard(card))

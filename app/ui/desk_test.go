@@ -68,9 +68,11 @@ func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 	}
 	d.env = &screen.Env{
 		Post: d.queue.Post, Clock: d.clock, Words: words, Clipboard: &d.clipboard, Paper: kit.A4, Log: slog.New(slog.DiscardHandler),
-		OpenURL:   func(string) error { return nil },
-		SaveFile:  func(name string, content secret.Bytes, done func(string, error)) { d.ui.SaveFile(name, content, done) },
-		SaveAs:    func(name string, done func(string, bool)) { d.ui.SaveAs(name, done) },
+		OpenURL:  func(string) error { return nil },
+		SaveFile: func(name string, content secret.Bytes, done func(string, error)) { d.ui.SaveFile(name, content, done) },
+		SaveAs: func(name string, done func(string, bool)) {
+			d.ui.SaveAs(name, func(path string, replace bool) { done(d.written(path), replace) })
+		},
 		PickFiles: func(most int64, done func([]string)) { d.ui.PickFiles(most, done) },
 	}
 	d.shell = screen.NewShell(d.env, screen.ShellConfig{

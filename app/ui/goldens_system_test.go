@@ -102,7 +102,12 @@ func (g *goldens) compare(a *album, scene, screen string) {
 	name := g.unused(scene + "/" + screen)
 	want, known := g.want[name]
 	var got prints
-	for i, v := range variants {
+	order := []int{0, 2, 3, 1} // by palette: to change it takes longest
+	if len(g.got)%2 == 1 {
+		slices.Reverse(order)
+	}
+	for _, i := range order {
+		v := variants[i]
 		a.stretch(v.shape)
 		picture := a.draw(v.mode)
 		for got[i] = fingerprint(picture); !*renew && known && got[i] != want[i] && g.wait(a); got[i] = fingerprint(picture) {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -459,7 +460,10 @@ func (a *album) backups() {
 	u.ToggleArchive()
 	a.waitFor("is in the archive")
 	u.Go(screen.Place{Kind: screen.PlaceArchive})
-	a.waitFor("In the archive")
+	a.until("the item in the archive", func() bool { // the message about the archive may read like the banner
+		d := u.Detail()
+		return d != nil && slices.ContainsFunc(d.State().Banners, func(b screen.Banner) bool { return b.Kind == screen.BannerArchived })
+	})
 	a.take("archive")
 	u.Detail().Act(screen.BannerArchived)
 	a.waitFor("The archive is empty")

@@ -106,19 +106,31 @@ func (a *album) stretch(shape shape) {
 // take looks at the window once nothing is on its way any more.
 func (a *album) take(name string) {
 	a.Helper()
+	a.queue.Drain()
 	a.until("the end of the sync", func() bool {
 		return a.shell.State().Page != screen.PageVault || !a.shell.Vault().State().Sync.Busy
 	})
-	a.queue.Drain()
 	a.look(name)
 }
 
 // draw is a picture of the window.
 func (a *album) draw(mode theme.Mode) *image.RGBA {
-	test.ApplyTheme(a.TB.(*testing.T), theme.New(mode).For(speaks()))
+	palette := palettes[mode]
+	if palette.language != speaks() {
+		palette.Theme, palette.language = theme.New(mode).For(speaks()), speaks()
+	}
+	if fyne.CurrentApp().Settings().Theme() != palette.Theme { // to change it takes longer than to draw
+		test.ApplyTheme(a.TB.(*testing.T), palette.Theme)
+	}
 	a.ui.root.Refresh()
 	return brush.paint(a.window.Canvas())
 }
+
+// palettes are the themes that pictures are drawn in, with the language that each is for.
+var palettes = map[theme.Mode]*struct {
+	fyne.Theme
+	language string
+}{theme.Light: {}, theme.Dark: {}}
 
 // keep writes the window in both palettes.
 func (a *album) keep(name string) {

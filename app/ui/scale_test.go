@@ -12,9 +12,6 @@ import (
 	"github.com/coffer-vault/coffer/internal/testpc"
 )
 
-// scales are what the systems offer, and what people set: 90 to 200 %.
-var scales = []float32{.9, 1, 1.1, 1.25, 1.5, 1.75, 2}
-
 // At every scale all letters of all lines can be seen. TestScreens, of the system tests, looks at every screen so.
 func TestNothingIsClippedAtAnyScale(t *testing.T) {
 	a := newAlbum(t, least)
@@ -30,7 +27,7 @@ func TestNothingIsClippedAtAnyScale(t *testing.T) {
 		{"settings", func() { a.keys(fyne.KeyEscape); a.press(screen.ActionSettings) }},
 	} {
 		part.open()
-		a.checkScales(part.name, .9, 1.25, 2)
+		a.checkScales(part.name, .9, 1.1, 1.25, 1.5, 1.75, 2)
 	}
 }
 

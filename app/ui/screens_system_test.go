@@ -28,7 +28,7 @@ func TestScreens(t *testing.T) {
 					a.look = func(screen string) {
 						g.compare(a, name, screen)
 						a.checkRoom(screen)
-						a.checkScales(screen, scales...)
+						a.checkScales(screen, .9, 1.25, 2)
 						a.stretch(usual)
 					}
 					scenes[name](a)

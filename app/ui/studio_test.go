@@ -126,7 +126,7 @@ func clockStarts() time.Time {
 	return time.Now()
 }
 
-// shownFolder is what the folder for files is called in the window, and writeShown writes there.
+// shownFolder is what the folder for files is called in the window.
 func (d *desk) shownFolder() string {
 	if inStudio != nil {
 		return studioFolder
@@ -135,10 +135,15 @@ func (d *desk) shownFolder() string {
 }
 
 func (d *desk) writeShown(path string, content []byte, replace bool) error {
+	return writeFile(d.written(path), content, replace)
+}
+
+// written is where a file is that the window shows at a path.
+func (d *desk) written(path string) string {
 	if rest, ok := strings.CutPrefix(path, studioFolder); ok && inStudio != nil {
-		path = filepath.Join(d.folder, rest)
+		return filepath.Join(d.folder, rest)
 	}
-	return writeFile(path, content, replace)
+	return path
 }
 
 // lots is a source of random bytes that is no such source for the generator of passwords.
