@@ -95,11 +95,9 @@ func dashlaneWiFi(c *row) *importer.Record {
 var keeperTable = table{id: "csv/keeper", name: "Keeper", record: func(c *row) *importer.Record {
 	record := &importer.Record{
 		Title: c.text("title"), Username: c.text("login"), Password: c.secret("password"), URLs: addresses(c.text("url")), Notes: c.text("notes"),
-		Folder: keeperFolder(c.text("folder")),
 	}
-	if shared := keeperFolder(c.text("shared folder")); record.Folder == "" {
-		record.Folder = shared
-	}
+	addKeeperFolder(record, c.text("folder"))
+	addKeeperFolder(record, c.text("shared folder"))
 	for i := len(keeperColumns); i+1 < len(c.cells); i += 2 {
 		addKeeperField(record, c.cells[i], c.cells[i+1])
 	}

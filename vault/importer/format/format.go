@@ -34,6 +34,8 @@ func Open(data []byte) (importer.Source, error) {
 	switch {
 	case bytes.HasPrefix(data, zipSignature):
 		return openZip(data)
+	case bytes.HasPrefix(data, kdbxSignature):
+		return openKDBX(data)
 	}
 	return openText(data)
 }
@@ -44,6 +46,8 @@ func openText(data []byte) (importer.Source, error) {
 	switch {
 	case len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '['):
 		return openJSON(trimmed)
+	case len(trimmed) > 0 && trimmed[0] == '<':
+		return openKeePassXML(trimmed)
 	}
 	return openCSV(data)
 }

@@ -276,6 +276,9 @@ func FuzzOpen(f *testing.F) {
 	f.Add(readFile(f, "testdata/bitwarden.json"))
 	f.Add(readFile(f, "testdata/bitwarden-encrypted.json"))
 	f.Add([]byte("Title,URL,Username,Password,Notes,OTPAuth\n\"a\nb\",,,\"\n"))
+	for _, name := range samples(f) {
+		f.Add(sample(f, name))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if bytes.Contains(data, []byte("kdf")) {
 			return // a key derivation may take its time, and is not what is looked for

@@ -57,16 +57,12 @@ func decodeKeeper(raw json.RawMessage, n int) []importer.Row {
 		Modified: since1970(strconv.FormatInt(r.Changed, 10), seconds),
 	}
 	setPassword(record, r.Secret)
-	if len(r.Folders) > 0 {
-		record.Folder = keeperFolder(r.Folders[0].Folder)
-		if record.Folder == "" {
-			record.Folder = keeperFolder(r.Folders[0].Shared)
-		}
+	for _, f := range r.Folders {
+		addKeeperFolder(record, f.Folder)
+		addKeeperFolder(record, f.Shared)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Custom)) {
-		for _, value := range texts(r.Custom[name]) {
-			addKeeperField(record, name, value)
-		}
+		addKeeperValue(record, name, r.Custom[name])
 	}
 	id := r.UID
 	if id == "" {
@@ -75,8 +71,47 @@ func decodeKeeper(raw json.RawMessage, n int) []importer.Row {
 	return []importer.Row{finish(id, record)}
 }
 
-// keeperFolder has backslashes between the levels.
-func keeperFolder(path string) string { return strings.ReplaceAll(path, `\`, "/") }
+// addKeeperFolder puts the record into a folder, whose levels have backslashes between them; a second folder becomes a tag.
+func addKeeperFolder(record *importer.Record, path string) {
+	path = importer.CleanFolder(strings.ReplaceAll(path, `\`, "/"))
+	if record.Folder == "" {
+		record.Folder = path
+	} else if path != "" {
+		record.Tags = append(record.Tags, path)
+	}
+}
+
+// keeperNames are the vault's names for typed fields and for the members of those that are objects.
+var keeperNames = map[importer.Kind]map[string]string{
+	importer.Card:        {"cardNumber": "number", "cardExpirationDate": "expires", "cardSecurityCode": "cvv", "cardholderName": "cardholder", "pinCode": "pin"},
+	importer.BankAccount: {"accountType": "account-type", "routingNumber": "routing-number", "accountNumber": "account-number"},
+	importer.Identity: {
+		"first": "first-name", "last": "last-name", "street1": "street", "city": "city", "state": "region", "zip": "postal-code", "country": "country",
+		"email": "email", "company": "company", "birthDate": "birthday", "number": "phone",
+	},
+	importer.SSHKey:          {"privateKey": "private-key", "publicKey": "public-key", "passphrase": "passphrase"},
+	importer.Document:        {"accountNumber": "document-number", "expirationDate": "valid-until"},
+	importer.SoftwareLicence: {"licenseNumber": "licence-key", "expirationDate": "valid-until", "date": "purchased"},
+	importer.WiFi:            {"SSID": "ssid", "wifiEncryption": "security"},
+}
+
+// addKeeperValue adds a further field, or each member of one that is an object.
+func addKeeperValue(record *importer.Record, name string, value any) {
+	switch v := value.(type) {
+	case []any:
+		for _, part := range v {
+			addKeeperValue(record, name, part)
+		}
+	case map[string]any:
+		for _, member := range sortedKeys(v) {
+			addKeeperValue(record, "$"+member, v[member])
+		}
+	default:
+		for _, text := range texts(v) {
+			addKeeperField(record, name, text)
+		}
+	}
+}
 
 // addKeeperField adds a further field. Its name is "$type:label:number", where the program has given it a type.
 func addKeeperField(record *importer.Record, name, value string) {
@@ -88,13 +123,24 @@ func addKeeperField(record *importer.Record, name, value string) {
 			label = parts[1]
 		}
 	}
+	ours := keeperNames[record.Kind][label]
+	if ours == "" {
+		ours = keeperNames[record.Kind][kind]
+	}
 	switch {
+	case value == "":
+	case ours == "expires":
+		addField(record, ours, month(value), false)
+	case ours != "":
+		addField(record, ours, value, isHiddenKey(ours))
+	case kind == "note" && record.Kind == importer.Note:
+		record.Notes = importer.JoinNotes(record.Notes, value)
 	case kind == "oneTimeCode" || strings.EqualFold(name, "TFC:Keeper"):
 		setTOTP(record, value)
 	case kind == "url" && record.Kind == "":
 		record.URLs = append(record.URLs, addresses(value)...)
 	default:
-		addField(record, label, value, isSecretName(label) || slices.Contains([]string{"secret", "pinCode", "keyPair", "accountNumber"}, kind))
+		addField(record, label, value, isSecretName(label) || slices.Contains([]string{"secret", "pinCode", "privateKey", "accountNumber", "cardNumber", "cardSecurityCode"}, kind))
 	}
 }
 

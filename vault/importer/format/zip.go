@@ -50,8 +50,11 @@ func openZip(data []byte) (importer.Source, error) {
 	return joinSources(tables), nil
 }
 
-// unzip reads a file of an archive, whatever size it says that it has.
+// unzip reads a file of an archive. One that says it is too large is not begun with; one that lies about it is cut off.
 func unzip(entry *zip.File, left *int64) ([]byte, error) {
+	if entry.UncompressedSize64 > uint64(*left) {
+		return nil, importer.ErrTooLarge
+	}
 	r, err := entry.Open()
 	if err != nil {
 		return nil, fmt.Errorf("%w: zip", importer.ErrMalformed)
