@@ -46,12 +46,12 @@ race: setup-test
 test-system: setup-system build ## tier 2: live browsers, Wine, another client, the journey with profiles of live browsers
 	@mkdir -p out
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
-	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./installer/... ./internal/interop
+	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./vault/exporter ./installer/... ./internal/interop
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
 	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.first=2001 -sim.n=4000
 
 attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop
-	$(GO) test -C internal/attacks -count=1
+	$(GO) test -C internal/attacks -count=1 -timeout 30m
 	$(GO) test -count=1 ./updater ./sync/chain ./sync/enrol
 
 # One history is told; of many the failing ones are.

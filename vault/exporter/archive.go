@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"time"
@@ -60,7 +59,7 @@ type cxfFileCredential struct {
 func (a *archiveEncoder) add(ctx context.Context, e *entry) error {
 	var files []any
 	for _, f := range e.files {
-		hash, err := a.hash(ctx, f)
+		hash, err := a.export.hash(ctx, f)
 		if errors.Is(err, vault.ErrMissing) {
 			e.lose(PartAbsent, 1)
 			continue
@@ -75,16 +74,6 @@ func (a *archiveEncoder) add(ctx context.Context, e *entry) error {
 		a.export.files++
 	}
 	return a.cxf.addWith(e, files)
-}
-
-// hash reads a file to its end before anything of it is written: of one that is not whole on this PC nothing may stand in the archive.
-func (a *archiveEncoder) hash(ctx context.Context, f vault.Attachment) ([]byte, error) {
-	if !f.Whole() {
-		return nil, vault.ErrMissing
-	}
-	h := sha256.New()
-	err := a.export.vault.ReadAttachment(ctx, f.ID, h, nil)
-	return h.Sum(nil), err
 }
 
 func (a *archiveEncoder) addFile(ctx context.Context, f vault.Attachment) error {

@@ -40,7 +40,7 @@ type Spec struct {
 }
 
 // specs are the formats, in the order in which people are offered them.
-var specs = []Spec{bitwardenSpec, csvSpec, cxfSpec, archiveSpec}
+var specs = []Spec{bitwardenSpec, csvSpec, cxfSpec, archiveSpec, keePassSpec}
 
 // Specs returns what can be written, in the order in which people are offered it.
 func Specs() []Spec { return slices.Clone(specs) }

@@ -18,14 +18,14 @@ import (
 // partNames say what a format has no place for, by their number.
 var partNames = map[exporter.Part]string{
 	exporter.PartUnreadable: "items that do not open on this PC",
-	exporter.PartItems:      "items of kinds that the format does not know",
+	exporter.PartItems:      "items left out, of kinds that the format does not know",
 	exporter.PartTrash:      "items in the trash",
 	exporter.PartNewer:      "items with parts that only a newer version of Coffer knows",
 	exporter.PartFiles:      "attached files",
 	exporter.PartAbsent:     "attached files that are not on this PC; cofferctl attachment save fetches them",
 	exporter.PartOTP:        "secrets of one-time codes",
 	exporter.PartCustom:     "custom fields",
-	exporter.PartKind:       "items that became notes with fields, nothing of their content is missing",
+	exporter.PartKind:       "items of kinds that the format does not know, with all their fields",
 	exporter.PartWebsites:   "websites",
 	exporter.PartHistory:    "earlier values",
 	exporter.PartBytes:      "values that are no text, written as base64",

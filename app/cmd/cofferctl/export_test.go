@@ -28,7 +28,7 @@ func exportDesk(t *testing.T) *testpc.PC {
 func TestExport(t *testing.T) {
 	pc, path := exportDesk(t), filepath.Join(t.TempDir(), "out.csv")
 	code, out, errOut := call(t, pc, strings.NewReader(testpc.Password+"\n"), "export", "--format", "csv", path)
-	if code != exitOK || !strings.Contains(out, "has 1 items") || !strings.Contains(out, "1 items of kinds that the format does not know (A note)") {
+	if code != exitOK || !strings.Contains(out, "has 1 items") || !strings.Contains(out, "1 items left out, of kinds that the format does not know (A note)") {
 		t.Fatalf("%d %s %s", code, out, errOut)
 	}
 	if strings.Contains(out+errOut, "s3cret pass") || !strings.Contains(errOut, "every password") {
