@@ -117,6 +117,72 @@ func TestHistoryAndBackupsByKeyboard(t *testing.T) {
 	d.waitFor("as it was")
 }
 
+// tabToLabel presses Tab until the part with this very label has the focus.
+func (d *desk) tabToLabel(label string) {
+	d.Helper()
+	for range 120 {
+		d.keys(fyne.KeyTab)
+		if a, ok := d.focused().(fyne.Accessible); ok && a.AccessibilityLabel() == label {
+			return
+		}
+	}
+	d.Fatalf("Tab never comes to %q; there is %q", label, d.texts())
+}
+
+// choose goes down a menu to a line and presses Enter.
+func (d *desk) choose(line string) {
+	d.Helper()
+	for range 40 {
+		d.keys(fyne.KeyDown)
+		if strings.Contains(d.focused().(fyne.Accessible).AccessibilityLabel(), line) {
+			d.keys(fyne.KeyReturn)
+			return
+		}
+	}
+	d.Fatalf("the menu has no %q; there is %q", line, d.texts())
+}
+
+// Nobody has to know a shortcut: Tab, Enter, Space, arrows and Esc do all.
+func TestNoShortcutIsNeeded(t *testing.T) {
+	d := openDesk(t)
+	d.tabToLabel("New")
+	d.keys(fyne.KeySpace)
+	d.waitFor("New login")
+	d.typeText("GitHub")
+	d.tabTo("Username")
+	d.typeText("anna")
+	d.do("Generate a password")
+	d.waitFor("Password generator")
+	d.tabTo("Length")
+	d.keys(fyne.KeyRight)
+	d.do("Use")
+	d.until("filled", func() bool { return !d.reads("Password generator") })
+	d.do("Save")
+	d.waitForItem("GitHub")
+	d.do("Show Password")
+	d.until("revealed", func() bool { return len(d.secrets()) == 1 })
+	d.tabToLabel("More")
+	d.keys(fyne.KeySpace)
+	d.choose("Move to Trash")
+	d.waitFor("“GitHub” is in the trash.")
+	d.do("Undo")
+	d.until("restored", func() bool { return d.shell.Vault().State().Rows.Len() == 1 })
+	d.do("Accounts and more")
+	d.choose("Settings")
+	d.waitFor("Appearance")
+	d.keys(fyne.KeyRight, fyne.KeyEscape)
+	if got := d.shell.State().Theme; got != "light" {
+		t.Errorf("the theme is %q", got)
+	}
+	d.tabTo("Search vault")
+	d.typeText("nothing like it")
+	d.waitFor("Nothing found")
+	d.keys(fyne.KeyEscape)
+	d.waitFor("1 item")
+	d.do("Lock (")
+	d.waitFor("Welcome back")
+}
+
 // What had the keyboard disappears, and the keyboard goes on from the list, or from what is being typed: no key works what cannot be seen.
 func TestTheKeyboardIsNeverLost(t *testing.T) {
 	d := openDesk(t)

@@ -8,8 +8,11 @@ import "testing"
 func TestEverySceneIsAccessible(t *testing.T) {
 	for name, play := range scenes {
 		t.Run(name, func(t *testing.T) {
-			a := &album{desk: &desk{TB: t}, shape: shape{"usual", UsualSize, 1}}
-			a.look = func(where string) { a.checkAccess(where) }
+			a := newAlbum(t, usual)
+			a.look = func(screen string) {
+				a.checkAccess(screen)
+				a.stretch(usual)
+			}
 			play(a)
 		})
 	}
