@@ -89,7 +89,8 @@ func (s *scene) existing(t *testing.T, lie lie) error {
 
 func (s *scene) existingThrough(t *testing.T, l *liar) error {
 	t.Helper()
-	b := s.pcB.Copy(t, l).Unlock(t)
+	// Driven: what is written at the end is not pushed, now and then, as part of the run.
+	b := s.pcB.Copy(t, l, func(c *session.Config) { c.Driven = true }).Unlock(t)
 	defer b.Lock()
 	err := b.Sync(t.Context())
 	contents := testpc.Contents(t, b)

@@ -54,8 +54,8 @@ func start(t testing.TB, home string, keyring *Keyring, name string, configure f
 }
 
 // Copy returns a computer with a copy of the profile and keyring as they are now, behind a network that is transport; nil for the
-// real one. The original must be locked.
-func (p *PC) Copy(t testing.TB, transport http.RoundTripper) *PC {
+// real one. The original must be locked. configure may change the Config of the copy.
+func (p *PC) Copy(t testing.TB, transport http.RoundTripper, configure ...func(*session.Config)) *PC {
 	t.Helper()
 	home := filepath.Join(t.TempDir(), "profile")
 	if err := os.CopyFS(home, os.DirFS(p.Paths.Home)); err != nil {
@@ -67,7 +67,12 @@ func (p *PC) Copy(t testing.TB, transport http.RoundTripper) *PC {
 	for key, d := range p.Keyring.entries {
 		keyring.entries[key] = clone(d)
 	}
-	return start(t, home, keyring, p.Config.DeviceName, func(c *session.Config) { c.Transport = transport })
+	return start(t, home, keyring, p.Config.DeviceName, func(c *session.Config) {
+		c.Transport = transport
+		for _, change := range configure {
+			change(c)
+		}
+	})
 }
 
 // Unlock unlocks the one account on the computer.
