@@ -28,6 +28,13 @@ const masterPassword = "correct horse battery staple"
 var shared lasting
 
 func TestMain(m *testing.M) {
+	if os.Getenv(unlocksVariable) != "" {
+		if err := unlockAndTell(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	code := m.Run()
 	shared.end()
 	os.Exit(code)

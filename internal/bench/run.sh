@@ -29,6 +29,8 @@ if [ -z "${BENCH:-}" ]; then
 	measure ./internal/attacks Refusal 200x
 	count=1 # the vaults of the growth take long to make
 	measure ./vault '^Benchmark(Open|Save|Query)$' 20x
+	measure ./app/screen Several 3x
+	measure ./vault/audit 'Audit/all' 1x
 fi
 load Ended
 rm out/bench/part.txt

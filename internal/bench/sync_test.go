@@ -36,11 +36,11 @@ func (l *line) RoundTrip(r *http.Request) (*http.Response, error) {
 // never keeps the app from trying again by itself.
 func never(time.Duration) <-chan time.Time { return nil }
 
-func newPC(b *testing.B, name string) (*testpc.PC, *line) {
-	b.Helper()
+func newPC(t testing.TB, name string) (*testpc.PC, *line) {
+	t.Helper()
 	l := new(line)
-	pc := testpc.New(b, name, func(c *session.Config) { c.Transport, c.After = l, never })
-	b.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
+	pc := testpc.New(t, name, func(c *session.Config) { c.Transport, c.After = l, never })
+	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
 	return pc, l
 }
 
@@ -54,22 +54,38 @@ func newPC(b *testing.B, name string) (*testpc.PC, *line) {
 func BenchmarkSync10k(b *testing.B) {
 	b.Run("upload", func(b *testing.B) {
 		var w *world
-		measure(b, func() { w = newWorld(b); w.saveAtA(b, logins(synced)) }, func() { testpc.Sync(b, w.a) })
-		reportItems(b)
+		measure(b, func() { w = newWorld(b, synced); w.saveAtA(b, logins(synced)) }, func() { testpc.Sync(b, w.a) })
+		reportItems(b, synced)
 	})
-	w := newWorld(b)
+	w := newWorld(b, synced)
 	w.saveAtA(b, logins(synced))
 	testpc.Sync(b, w.a)
-	b.Run("first", func(b *testing.B) {
-		var s *session.SignIn
-		measure(b, func() { s = w.beginSignIn(b) }, func() { w.finishSignIn(b, s) })
-		reportItems(b)
-	})
+	b.Run("first", w.firstSync)
 	b.Run("delta", func(b *testing.B) {
 		measure(b, func() { w.changeAll(b) }, func() { testpc.Sync(b, w.b) })
-		reportItems(b)
+		reportItems(b, synced)
 	})
 	b.Run("nothing", func(b *testing.B) { measure(b, func() {}, func() { testpc.Sync(b, w.b) }) })
+}
+
+// BenchmarkFirstSync100k is Sync10k/first with ten times as many items.
+func BenchmarkFirstSync100k(b *testing.B) {
+	if large == nil {
+		large = newWorld(shared.of(b), 100_000)
+		large.saveAtA(b, logins(100_000))
+		testpc.Sync(b, large.a)
+	}
+	large.parent = shared.of(b)
+	large.firstSync(b)
+}
+
+// large takes a minute to make, so every run has the same.
+var large *world
+
+func (w *world) firstSync(b *testing.B) {
+	var s *session.SignIn
+	measure(b, func() { s = w.beginSignIn(b) }, func() { w.finishSignIn(b, s) })
+	reportItems(b, w.items)
 }
 
 // measure runs the work with only itself on the clock.
@@ -86,25 +102,26 @@ func measure(b *testing.B, prepare, work func()) {
 	b.ReportMetric(cpu/float64(b.N), "cpu-sec/op")
 }
 
-func reportItems(b *testing.B) {
-	b.ReportMetric(synced*float64(b.N)/b.Elapsed().Seconds(), "items/s")
+func reportItems(b *testing.B, items int) {
+	b.ReportMetric(float64(items*b.N)/b.Elapsed().Seconds(), "items/s")
 }
 
 // world is a server and one account on two computers.
 type world struct {
-	parent       *testing.B
+	parent       testing.TB // has what outlives one benchmark
+	items        int
 	server       *testkit.Server
 	a, b         *session.Unlocked
 	lineA, lineB *line
 	changes      int
 }
 
-func newWorld(b *testing.B) *world {
-	b.Helper()
-	w := &world{parent: b, server: testkit.Cloud(b)}
-	pc, line := newPC(b, "PC A")
+func newWorld(parent testing.TB, items int) *world {
+	parent.Helper()
+	w := &world{parent: parent, items: items, server: testkit.Cloud(parent)}
+	pc, line := newPC(parent, "PC A")
 	w.lineA = line
-	w.a = pc.SignUp(b, w.server, anna)
+	w.a = pc.SignUp(parent, w.server, anna)
 	return w
 }
 
@@ -147,7 +164,7 @@ func (w *world) finishSignIn(b *testing.B, s *session.SignIn) {
 	if err := w.b.ConfirmEnrolment(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	if n := w.b.Vault().Counts().All; n != synced {
+	if n := w.b.Vault().Counts().All; n != w.items {
 		b.Fatalf("%d items", n)
 	}
 }
