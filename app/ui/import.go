@@ -58,7 +58,7 @@ func (v *importView) render(s screen.ImportState) {
 
 // build makes the parts of a stage, and update, which follows the state.
 func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
-	title, body := widget.NewText("", theme.PageTitle).Shortened(), paragraph("")
+	title, body := widget.NewParagraph("", theme.PageTitle), paragraph("")
 	problem := newNotice(16)
 	skip := widget.NewButton("", assets.NoIcon, widget.Secondary, v.model.Skip).Tall()
 	undo := widget.NewButton("", assets.IconUndo2, widget.Secondary, v.model.Undo).Tall()

@@ -3,6 +3,7 @@ package widget
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -100,6 +101,46 @@ func TestSegmented(t *testing.T) {
 	test.TapAt(s, fyne.NewPos(150, 5))
 	if len(got) != 4 {
 		t.Error("a disabled choice was changed")
+	}
+}
+
+// Where a label has no room in an equal share, the segments are as wide as their labels, and a tap finds the one it is on.
+func TestSegmentsShareTheRoomThereIs(t *testing.T) {
+	newBench(t, theme.Light, 340, 200)
+	s := NewSegmented([]string{"PIN", "A label that is longer"}, 0, nil)
+	width := s.MinSize().Width
+	s.Resize(fyne.NewSize(width, 30))
+	if s.texts[1].Text != s.labels[1] {
+		t.Errorf("shows %q in %.0f", s.texts[1].Text, width)
+	}
+	for _, tap := range []struct {
+		x    float32
+		want int
+	}{{width / 2, 1}, {20, 0}, {width, 1}} {
+		test.TapAt(s, fyne.NewPos(tap.x, 5))
+		if s.Selected() != tap.want {
+			t.Errorf("a tap at %.0f of %.0f chose %d", tap.x, width, s.Selected())
+		}
+	}
+	s.Resize(fyne.NewSize(2*s.widest(), 30))
+	if left := s.texts[1].Position().X; left != s.widest() {
+		t.Errorf("with room for both the second begins at %.0f of %.0f", left, 2*s.widest())
+	}
+}
+
+// The label of a switch breaks where it has no room, and the switch is as high as its lines.
+func TestLabelsBreak(t *testing.T) {
+	newBench(t, theme.Light, 340, 200)
+	s := NewSwitch("Look for my passwords in known breaches", false, nil)
+	s.Resize(s.MinSize())
+	one := s.MinSize().Height
+	s.Resize(fyne.NewSize(160, heightFor(s, 160)))
+	if len(s.lines) < 2 || s.Size().Height <= one {
+		t.Errorf("%d lines, %.0f high, was %.0f", len(s.lines), s.Size().Height, one)
+	}
+	s.Resize(fyne.NewSize(160, one))
+	if len(s.lines) != 1 || !strings.HasSuffix(s.lines[0].Text, "…") {
+		t.Errorf("%d lines where one has room", len(s.lines))
 	}
 }
 

@@ -58,7 +58,11 @@ func (s *Segmented) activate() {}
 func (s *Segmented) Tapped(event *fyne.PointEvent) {
 	s.control.Tapped(event)
 	if !s.disabled {
-		s.choose(int(event.Position.X / s.segment(s.Size().Width)))
+		edges, i := s.edges(s.Size().Width), 0
+		for i < len(s.labels)-1 && event.Position.X >= edges[i+1] {
+			i++
+		}
+		s.choose(i)
 	}
 }
 
@@ -119,26 +123,56 @@ func (s *Segmented) paint() {
 	}
 }
 
-func (s *Segmented) segment(width float32) float32 {
-	return width / float32(max(len(s.labels), 1))
+// segmentMargin is on both sides of a label.
+const segmentMargin = 3.5 * theme.Grid
+
+// edges are where the segments begin, and the last one ends. They are equally wide as long as every label has room so; else each is as
+// wide as its label wants, and a share of what is left.
+func (s *Segmented) edges(width float32) []float32 {
+	n := float32(max(len(s.labels), 1))
+	equal, least := width/n >= s.widest(), s.measure().Width
+	edges := []float32{0}
+	for _, label := range s.labels {
+		own := width / n
+		if !equal {
+			own = segmentWidth(label) + (width-least)/n
+		}
+		edges = append(edges, edges[len(edges)-1]+own)
+	}
+	return edges
+}
+
+func segmentWidth(label string) float32 {
+	return ceil(textWidth(label, theme.Strong)) + 2*segmentMargin
+}
+
+func (s *Segmented) widest() (widest float32) {
+	for _, label := range s.labels {
+		widest = max(widest, segmentWidth(label))
+	}
+	return widest
 }
 
 func (s *Segmented) measure() fyne.Size {
-	widest := float32(0)
+	width := float32(0)
 	for _, label := range s.labels {
-		widest = max(widest, textWidth(label, theme.Strong))
+		width += segmentWidth(label)
 	}
-	return fyne.NewSize((ceil(widest)+7*theme.Grid)*float32(len(s.labels)), theme.ButtonHeight)
+	return fyne.NewSize(width, theme.ButtonHeight)
 }
 
 func (s *Segmented) arrange(size fyne.Size) {
 	const edge = 3
-	width := s.segment(size.Width)
+	edges := s.edges(size.Width)
 	s.ground.Resize(size)
 	s.ring.around(0, 0, size.Width, size.Height)
-	place(&s.chosen, float32(s.selected)*width+edge, edge, width-2*edge, size.Height-2*edge)
+	if s.chose() {
+		left, right := round(edges[s.selected]), round(edges[s.selected+1])
+		place(&s.chosen, left+edge, edge, right-left-2*edge, size.Height-2*edge)
+	}
 	for i, text := range s.texts {
+		width := edges[i+1] - edges[i]
 		text.Text = shorten(s.labels[i], theme.Strong, width-2*theme.Grid)
-		setLine(text, float32(i)*width, 0, width, size.Height)
+		setLine(text, edges[i], 0, width, size.Height)
 	}
 }
