@@ -145,7 +145,7 @@ func (w reportWords) row(g group, row importer.RowReport) ImportRow {
 }
 
 // parts of entries that may be left out, in the order of the report.
-var parts = []importer.Part{importer.PartFile, importer.PartLink, importer.PartField, importer.PartTitle, importer.PartFolder, importer.PartTag}
+var parts = []importer.Part{importer.PartFile, importer.PartHistory, importer.PartLink, importer.PartField, importer.PartTitle, importer.PartFolder, importer.PartTag}
 
 func (w reportWords) leftOut(report importer.Report) (left []ReportGroup) {
 	for _, part := range parts {

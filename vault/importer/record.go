@@ -28,6 +28,11 @@ const (
 	SoftwareLicence Kind = "software-licence"
 )
 
+// KnownKind tells whether records can be of a kind.
+func KnownKind(kind Kind) bool { return slices.Contains(kindsOf, kind) }
+
+var kindsOf = []Kind{Login, Note, Card, Identity, Document, BankAccount, Passkey, SSHKey, APICredential, WiFi, SoftwareLicence}
+
 // places says which of a record's own places items of a kind have: what has no place is a field like others, see Record.settle.
 type places struct{ websites, username, password, totp bool }
 
@@ -84,6 +89,8 @@ const (
 	PartTitle  Part = "title"  // the item that it went into has another one
 	PartFolder Part = "folder" // the item that it went into is in another one, or in none
 	PartTag    Part = "tag"    // the item that it went into does not have it
+
+	PartHistory Part = "history" // earlier values of a field that is no password
 )
 
 // Field is a named value of a record. Fields that the vault knows for the kind have its names ("cardholder",
@@ -92,6 +99,9 @@ type Field struct {
 	Name   string
 	Value  secret.Bytes
 	Hidden bool // shown only on demand
+	// Custom is set for one that the user has added, whatever its name. Type is the vault's type of it; empty for what it looks like.
+	Custom bool
+	Type   string
 }
 
 // OldPassword is a password that was replaced. Changed is when it was set, Replaced when another one was; zero if unknown.

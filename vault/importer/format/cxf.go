@@ -48,6 +48,7 @@ type cxfItem struct {
 	} `json:"scope"`
 	Credentials []json.RawMessage `json:"credentials"`
 	Tags        []string          `json:"tags"`
+	Extensions  []json.RawMessage `json:"extensions"`
 }
 
 // cxfType is a type of credential: the kind of item that it makes, and the vault's names for its members.
@@ -160,6 +161,9 @@ func (f *cxfFile) decode(raw json.RawMessage, n int, folders map[string][]string
 		}
 	}
 	record := item.record(folders, "cxf/"+f.RPID)
+	if own, found := item.coffer(); found {
+		return []importer.Row{own.row(&item, record, credentials)}
+	}
 	record.Kind = kindOf(credentials)
 	var rows []importer.Row
 	for _, c := range credentials {

@@ -79,4 +79,6 @@ func day(text string) string {
 	return text
 }
 
-func sortedKeys(values map[string]any) []string { return slices.Sorted(maps.Keys(values)) }
+func sortedKeys(values map[string]any) []string { return sortedNames(values) }
+
+func sortedNames[V any](values map[string]V) []string { return slices.Sorted(maps.Keys(values)) }

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -15,6 +16,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/exporter"
 	"github.com/coffer-vault/coffer/vault/importer"
 	"github.com/coffer-vault/coffer/vault/importer/format"
 	"github.com/coffer-vault/coffer/vault/sqlite"
@@ -338,6 +340,68 @@ func TestDraftIsWhatAnImportMakes(t *testing.T) {
 		}
 		if got, want := kind+" "+values, item(t, v, i.Item.Title); got != want {
 			t.Errorf("draft  %s\nimport %s", got, want)
+		}
+	}
+}
+
+// What Coffer writes as CXF comes back as it was, history of passwords and dates included.
+func TestOwnExportsComeBack(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	from, to := newVault(t, &now), newVault(t, &now)
+	imported(t, from, open(t, bitwarden))
+	imported(t, from, open(t, firefox("first", 1)))
+	imported(t, from, open(t, firefox("second", 2)))
+	var file bytes.Buffer
+	if _, err := exporter.Write(t.Context(), from, exporter.Options{Format: exporter.CXF, Now: now}, &file, nil); err != nil {
+		t.Fatal(err)
+	}
+	imported(t, to, open(t, file.String()))
+	want, got := all(t, from), all(t, to)
+	if !slices.Equal(got, want) || len(got) < 7 {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if r := imported(t, from, open(t, file.String())); r.Report.Count(importer.Imported)+r.Report.Count(importer.Merged) != 0 {
+		t.Errorf("into the vault that it is from: %s", outcomes(r.Report))
+	}
+}
+
+// all is every item as text, with its arrangement and dates, in order.
+func all(t *testing.T, v *vault.Vault) (lines []string) {
+	t.Helper()
+	err := v.Each(t.Context(), func(it *vault.Item) error {
+		lines = append(lines, fmt.Sprintf("%s: %s %v %v %d %d", it.Title, text(v, it), it.Tags, it.Favorite, it.CreatedAt, it.UpdatedAt))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// A login keeps all of itself on the way through the files of Bitwarden and KeePass, the date of its password apart.
+func TestOwnLoginsComeBackFromOtherFormats(t *testing.T) {
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	from := newVault(t, &now)
+	imported(t, from, open(t, bitwarden))
+	exporter.LowerCostForTests()
+	const want = `login in Work/Clients [Hint text]="x" [PIN concealed]="12" before="older" notes="a\nb" password="pw" totp="GEZDGNBV" username="ann" https://shop.example`
+	for _, format := range []exporter.Format{exporter.Bitwarden, exporter.KeePass} {
+		to, password := newVault(t, &now), secret.FromString("of the file")
+		var file bytes.Buffer
+		if _, err := exporter.Write(t.Context(), from, exporter.Options{Format: format, Password: password, Now: now}, &file, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Import(t.Context(), to, open(t, file.String()), password, nil); err != nil {
+			t.Fatal(err)
+		}
+		got := item(t, to, "Shop")
+		if date := strings.Index(got, " set 20"); date >= 0 {
+			got = got[:date] + got[date+len(" set 2021-03-04"):]
+		}
+		got = strings.Replace(got, "otpauth://totp/Shop?secret=", "", 1) // KeePass has no other form of it
+		if got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", format, got, want)
 		}
 	}
 }

@@ -39,7 +39,8 @@ func create(c *importer.Creation, folders *folders, now int64) vault.Item {
 		addCustom(&it, importer.Field{Name: importer.RealmField, Value: secret.FromString(r.Realm)})
 	}
 	for _, f := range r.Fields {
-		put(&it, importer.Field{Name: f.Name, Value: f.Value.Clone(), Hidden: f.Hidden})
+		f.Value = f.Value.Clone()
+		put(&it, f)
 	}
 	addHistory(&it, r.History)
 	addOrigin(&it, c.Refs)
@@ -74,7 +75,8 @@ func edit(ctx context.Context, v *vault.Vault, change *importer.Update) (vault.I
 		it.PasswordSetAt = millis(change.PasswordChanged)
 	}
 	for _, f := range change.Fields {
-		addCustom(&it, importer.Field{Name: f.Name, Value: f.Value.Clone(), Hidden: f.Hidden})
+		f.Value = f.Value.Clone()
+		addCustom(&it, f)
 	}
 	addHistory(&it, change.History)
 	if it.Origin.SourceID == "" {
@@ -90,7 +92,7 @@ var own = []vault.Key{vault.Username, vault.Password, vault.OTP, vault.Notes}
 func put(it *vault.Item, f importer.Field) {
 	spec, _ := vault.SpecOf(it.Kind)
 	field, known := spec.Field(vault.Key(f.Name))
-	if known && !slices.Contains(own, field.Key) && it.Value(field.Key).IsZero() && suits(field.Type, f.Value) {
+	if known && !f.Custom && !slices.Contains(own, field.Key) && it.Value(field.Key).IsZero() && suits(field.Type, f.Value) {
 		it.Set(field.Key, f.Value)
 		return
 	}
@@ -122,11 +124,18 @@ func addCustom(it *vault.Item, f importer.Field) {
 	it.Custom = append(it.Custom, vault.CustomField{ID: id.New(), Label: f.Name, Type: typeOf(f), Value: f.Value})
 }
 
+// types that a custom field can have.
+var types = []vault.FieldType{
+	vault.Text, vault.Multiline, vault.Concealed, vault.Private, vault.TOTP, vault.Email, vault.Phone, vault.URL, vault.Date, vault.Month,
+}
+
 // typeOf is how a value of no known field is shown.
 func typeOf(f importer.Field) vault.FieldType {
 	value := f.Value.Reveal()
 	lines := bytes.ContainsAny(value, "\r\n")
 	switch {
+	case slices.Contains(types, vault.FieldType(f.Type)):
+		return vault.FieldType(f.Type)
 	case bytes.HasPrefix(value, []byte("otpauth://")):
 		return vault.TOTP
 	case f.Hidden && lines:
