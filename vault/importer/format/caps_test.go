@@ -1,6 +1,7 @@
 package format
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
 	"encoding/binary"
@@ -9,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"filippo.io/age"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault/importer"
@@ -196,4 +199,55 @@ func FuzzDatabase(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestArchiveOfCoffer(t *testing.T) {
+	recipient, err := age.NewScryptRecipient(databasePassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recipient.SetWorkFactor(2)
+	seal := func(names ...string) []byte {
+		var sealed bytes.Buffer
+		w, err := age.Encrypt(&sealed, recipient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		archive := tar.NewWriter(w)
+		for _, name := range names {
+			content := []byte("plan")
+			if strings.HasSuffix(name, ".json") {
+				content = sample(t, "cxf.json")
+			}
+			if err := archive.WriteHeader(&tar.Header{Name: name, Size: int64(len(content)), Mode: 0o600}); err != nil {
+				t.Fatal(err)
+			}
+			archive.Write(content)
+		}
+		if err := errors.Join(archive.Close(), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return sealed.Bytes()
+	}
+	data := seal("files/1/plan.pdf", "items.cxf.json")
+	readout := read(t, data, databasePassword)
+	plain := read(t, sample(t, "cxf.json"), "")
+	if readout.Err != nil || len(readout.Rows) != len(plain.Rows)+1 || readout.Rows[len(plain.Rows)].Reason != importer.ReasonFile {
+		t.Errorf("%d rows of %d, %v", len(readout.Rows), len(plain.Rows)+1, readout.Err)
+	}
+	for name, c := range map[string]struct {
+		data     []byte
+		password string
+		want     error
+	}{
+		"no password":    {data, "", importer.ErrPrimaryPasswordNeeded},
+		"wrong password": {data, "wrong", importer.ErrWrongPrimaryPassword},
+		"cut off":        {data[:len(data)-10], databasePassword, importer.ErrMalformed},
+		"no header":      {data[:40], databasePassword, importer.ErrMalformed},
+		"another":        {seal("notes.txt"), databasePassword, ErrUnknownFormat},
+	} {
+		if err := openWith(t, c.data, c.password); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
 }

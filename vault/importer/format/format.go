@@ -36,6 +36,8 @@ func Open(data []byte) (importer.Source, error) {
 		return openZip(data)
 	case bytes.HasPrefix(data, kdbxSignature):
 		return openKDBX(data)
+	case bytes.HasPrefix(data, ageSignature):
+		return openAge(data)
 	}
 	return openText(data)
 }

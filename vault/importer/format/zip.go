@@ -93,19 +93,24 @@ func withFiles(content []byte, archive *zip.Reader) (importer.Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		return func(yield func(importer.Row) bool) {
-			for row := range rows {
-				if !yield(row) {
-					return
-				}
-			}
-			for _, row := range files {
-				if !yield(row) {
-					return
-				}
-			}
-		}, nil
+		return joinRows(rows, files), nil
 	}}, nil
+}
+
+// joinRows is rows with some more behind them.
+func joinRows(rows iter.Seq[importer.Row], more []importer.Row) iter.Seq[importer.Row] {
+	return func(yield func(importer.Row) bool) {
+		for row := range rows {
+			if !yield(row) {
+				return
+			}
+		}
+		for _, row := range more {
+			if !yield(row) {
+				return
+			}
+		}
+	}
 }
 
 func openTable(content []byte, t *table) importer.Source {
