@@ -1,0 +1,32 @@
+package ui
+
+import (
+	"testing"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/storage"
+
+	"github.com/coffer-vault/coffer/app/screen"
+)
+
+// Escape goes back a step while there is one, and the dialog stays; a file is taken where it is dropped.
+func TestEscapeGoesBackInAnImport(t *testing.T) {
+	d := openDesk(t)
+	v := d.shell.Vault()
+	v.OpenImport()
+	imports := v.Import()
+	searched := func() bool {
+		page := imports.State().Page
+		return page == screen.ImportNothing || page == screen.ImportChoose
+	}
+	d.until("searched", searched)
+	d.ui.dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI(exported(t, "passwords.csv", exportedLogins))})
+	d.until("the preview", func() bool { return imports.State().Page == screen.ImportPreview })
+	d.keys(fyne.KeyEscape)
+	d.until("back", searched)
+	if v.State().Dialog != screen.DialogImport || !d.ui.covered() {
+		t.Fatal("the dialog is gone")
+	}
+	d.keys(fyne.KeyEscape)
+	d.until("closed", func() bool { return v.State().Dialog == screen.DialogNone && !d.ui.covered() })
+}
