@@ -294,8 +294,9 @@ func (d *Detail) code(field vault.Field) CodeView {
 	if err != nil {
 		return CodeView{Text: d.text("screen.detail.badTOTP")}
 	}
-	return CodeView{Text: spaceCode(code.text), Valid: true, Left: float64(code.left) / float64(code.period),
-		LeftText: d.text("screen.seconds", "n", seconds(code.left))}
+	left := code.shownLeft()
+	return CodeView{Text: spaceCode(code.text), Valid: true, Left: float64(left) / float64(code.period),
+		LeftText: d.text("screen.seconds", "n", seconds(left))}
 }
 
 func (d *Detail) footer() string {

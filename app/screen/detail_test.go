@@ -101,7 +101,7 @@ func TestOneTimeCodeCountsDown(t *testing.T) {
 	d.clock.Advance(d.queue, at.Sub(d.clock.Now()))
 	detail := loaded(d, env, rich())
 	row := detailRow(t, detail, "One-time code")
-	if row.Type != RowCode || row.Code.Text != "050 471" || row.Code.LeftText != "29 s" || !row.Code.Valid {
+	if row.Type != RowCode || row.Code.Text != "050 471" || row.Code.LeftText != "25 s" || !row.Code.Valid {
 		t.Errorf("%+v", row.Code)
 	}
 	d.clock.Advance(d.queue, 28*time.Second)
@@ -377,5 +377,22 @@ func TestOpenSiteTakesTheFirstThatOpens(t *testing.T) {
 	detail.OpenSite()
 	if len(opened) > 0 || detail.firstSite() >= 0 {
 		t.Error("opened what is no address")
+	}
+}
+
+// The countdown goes by steps of five seconds until its last five, and never promises more than is left.
+func TestCountdownGoesBySteps(t *testing.T) {
+	var shown []string
+	for left := 30 * time.Second; left > 0; left -= time.Second {
+		c := oneTimeCode{left: left}
+		if c.shownLeft() > left {
+			t.Errorf("%v are shown as %v", left, c.shownLeft())
+		}
+		if s := c.shownLeft().String(); len(shown) == 0 || shown[len(shown)-1] != s {
+			shown = append(shown, s)
+		}
+	}
+	if got := strings.Join(shown, " "); got != "30s 25s 20s 15s 10s 5s 4s 3s 2s 1s" {
+		t.Error(got)
 	}
 }

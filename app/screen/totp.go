@@ -13,6 +13,21 @@ type oneTimeCode struct {
 	left, period time.Duration
 }
 
+// The countdown goes by the second only at its end, and by steps before: every step draws the window again, which without a graphics
+// card takes a twentieth of a second of a processor, and somebody who leaves a code in sight has that all day.
+const (
+	countStep = 5 * time.Second
+	countLast = 5 * time.Second
+)
+
+// shownLeft is how long a code lasts yet, as it is shown: never more than is true.
+func (c oneTimeCode) shownLeft() time.Duration {
+	if c.left < countLast {
+		return c.left
+	}
+	return c.left.Truncate(countStep)
+}
+
 // codeAt computes the code of a key as it is kept. The error is otp.ErrMalformed.
 func codeAt(kept secret.Bytes, now time.Time) (oneTimeCode, error) {
 	key, err := otp.Parse(kept)

@@ -76,8 +76,10 @@ func NewMeter() *Meter {
 
 // Set shows a strength from 0 to 1 in a colour of package theme; label says it in words for assistive technology.
 func (m *Meter) Set(value float64, ink fyne.ThemeColorName, label string) {
-	m.value, m.ink, m.accessible = float32(value), ink, label
-	m.Refresh()
+	if m.value != float32(value) || m.ink != ink || m.accessible != label {
+		m.value, m.ink, m.accessible = float32(value), ink, label
+		m.Refresh()
+	}
 }
 
 // CreateRenderer implements fyne.Widget.

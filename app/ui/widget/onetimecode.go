@@ -13,6 +13,7 @@ type OneTimeCode struct {
 	stock.BaseWidget
 	saying
 	name    string
+	code    string
 	digits  []*canvas.Text
 	bar     *Progress
 	seconds *Text
@@ -30,19 +31,21 @@ func NewOneTimeCode() *OneTimeCode {
 
 // SetPart shows a code, whose characters stand one by one, and what part of its period is left, from 0 to 1 and in words.
 func (c *OneTimeCode) SetPart(code string, part float64, left string) {
-	c.digits = letters([]byte(code))
 	ink := theme.ColorAccent
 	if part < warnPart {
 		ink = theme.ColorWarning
 	}
 	c.bar.SetColored(part, ink)
 	c.seconds.SetText(left)
-	c.Refresh()
+	if code != c.code { // which it is once in a period; what nothing has changed in is not drawn again
+		c.code, c.digits = code, letters([]byte(code))
+		c.Refresh()
+	}
 }
 
 // Clear forgets the code.
 func (c *OneTimeCode) Clear() {
-	c.digits = nil
+	c.code, c.digits = "", nil
 	c.seconds.SetText("")
 	c.bar.Set(0)
 	c.Refresh()

@@ -41,7 +41,8 @@ func NewPanes(sidebar, list, detail fyne.CanvasObject) *Panes {
 		return Stack(NewSurface(fill, theme.ColorNone, 0), o)
 	}
 	p := &Panes{
-		sidebar: ground(theme.ColorSidebar, sidebar), list: ground(theme.ColorList, list), detail: ground(theme.ColorDetail, detail),
+		// The list stands on the window's own ground, which need not be painted again.
+		sidebar: ground(theme.ColorSidebar, sidebar), list: Stack(list), detail: ground(theme.ColorDetail, detail),
 		widths: [2]float32{SidebarWidth, ListWidth}, lines: [2]*Surface{Rule(), Rule()},
 	}
 	for i := range p.handles {
