@@ -15,7 +15,7 @@ STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git r
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-.PHONY: help run journey test lint unit race attacks sim soak test-system windows bench bench-gui build clean
+.PHONY: help run journey test lint unit race attacks sim soak test-system goldens screenshots windows bench bench-gui build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -47,8 +47,16 @@ test-system: setup-system build ## tier 2: live browsers, Wine, another client, 
 	@mkdir -p out
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./vault/exporter ./installer/... ./internal/interop
+	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
 	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.first=2001 -sim.n=4000
+
+goldens: setup-system ## every screen against what it looked like, in all languages; UPDATE=1 keeps what it looks like now (docs/adr/0020-goldens.md)
+	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^TestScreens$$' ./app/ui $(if $(UPDATE),-args -goldens.renew)
+
+screenshots: setup-test ## every screen, light and dark, as it opens first and smallest, into out/screenshots
+	@mkdir -p out/screenshots
+	COFFER_PICTURES=$(CURDIR)/out/screenshots $(GO) test -count=1 -timeout 40m -run '^TestPictures$$/^(usual|least)$$' ./app/ui
 
 attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop
 	$(GO) test -C internal/attacks -count=1 -timeout 30m

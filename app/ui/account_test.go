@@ -370,3 +370,21 @@ func TestSignedOutElsewhere(t *testing.T) {
 	d.waitFor("Welcome back")
 	d.waitFor("This PC was signed out from another device.")
 }
+
+// The row that has the keyboard keeps it when the list is made anew.
+func TestRowsKeepTheKeyboard(t *testing.T) {
+	d := openDesk(t)
+	d.devices()
+	add, ok := d.focused().(fyne.Accessible)
+	if !ok || add.AccessibilityLabel() != "Add a device" {
+		t.Fatalf("the keyboard is on %v", d.focused())
+	}
+	testpc.New(t, "PC B", nil).SignIn(t, d.server, anna, d.secretKey())
+	d.shell.Vault().Sync()
+	d.keys(fyne.KeyEscape)
+	d.devices()
+	d.waitFor("PC B")
+	if add, ok := d.focused().(fyne.Accessible); !ok || add.AccessibilityLabel() != "Add a device" {
+		t.Errorf("the keyboard is on %v", d.focused())
+	}
+}

@@ -93,9 +93,12 @@ func pictured(screen string) string {
 	return filepath.Join("testdata", "goldens", "en", strings.ReplaceAll(screen, "/", " - ")+".png")
 }
 
+// varying are the screens without a golden: they show the path of a temporary folder.
+var varying = []string{"export/export-report", "files/files-pick"}
+
 // compare holds a screen of a scene against its golden.
 func (g *goldens) compare(a *album, scene, screen string) {
-	if g == nil {
+	if g == nil || slices.Contains(varying, scene+"/"+screen) {
 		return
 	}
 	a.Helper()

@@ -3,6 +3,8 @@ package ui
 import (
 	"image"
 	"image/color"
+	"maps"
+	"slices"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -27,6 +29,7 @@ type sheetView struct {
 
 	page     string
 	first    fyne.Focusable
+	opens    map[string]fyne.Focusable // what opens a row, by the row
 	problem  *notice
 	rows     *fyne.Container
 	rowsOf   []screen.SheetRow
@@ -44,7 +47,7 @@ type sheetView struct {
 }
 
 func newSheetView(w *Window, model screen.SheetModel, inCard bool) *sheetView {
-	v := &sheetView{w: w, model: model, box: widget.Column(0), inCard: inCard, turned: func(screen.SheetState) {}, settled: func() {}}
+	v := &sheetView{w: w, model: model, box: widget.Column(0), inCard: inCard, opens: map[string]fyne.Focusable{}, turned: func(screen.SheetState) {}, settled: func() {}}
 	model.OnChange(v.render)
 	v.render(model.State())
 	return v
@@ -65,7 +68,10 @@ func newSheetModal(w *Window, model screen.SheetModel, open func() bool) *widget
 			w.root.ShowModal(modal)
 		}
 	}
-	v.settled = modal.Refresh
+	v.settled = func() {
+		modal.First = v.first // rows that are made anew take it along
+		modal.Refresh()
+	}
 	v.turned = func(s screen.SheetState) {
 		modal.SetTitle(s.Title)
 		modal.Default, modal.Locked = v.primary, s.Stay
@@ -292,10 +298,16 @@ func (v *sheetView) updateRows(rows []screen.SheetRow) {
 		return
 	}
 	v.rowsOf = rows
-	waited := v.first != nil && v.first == fyne.Focusable(v.back)
-	if waited {
+	waited, held := v.first != nil && v.first == fyne.Focusable(v.back), ""
+	for id, open := range v.opens {
+		if open == v.w.root.Canvas().Focused() {
+			held = id
+		}
+	}
+	if waited || slices.Contains(slices.Collect(maps.Values(v.opens)), v.first) {
 		v.first = nil
 	}
+	clear(v.opens)
 	var lines []fyne.CanvasObject
 	for _, r := range rows {
 		lines = append(lines, widget.CardRow(v.row(r)))
@@ -305,6 +317,9 @@ func (v *sheetView) updateRows(rows []screen.SheetRow) {
 		v.rows.Add(widget.NewCard(lines...))
 	}
 	v.rows.Refresh()
+	if open := v.opens[held]; open != nil {
+		widget.Focus(open)
+	}
 	if !waited {
 		return
 	}
@@ -339,10 +354,12 @@ func (v *sheetView) row(r screen.SheetRow) fyne.CanvasObject {
 	case r.Open == r.Title:
 		open := widget.NewIconButton(assets.IconChevronRight, r.Open, func() { v.model.Open(r.ID) })
 		v.focusFirst(open)
+		v.opens[r.ID] = open
 		line = append(line, open)
 	default:
 		open := widget.NewButton(r.Open, assets.NoIcon, widget.Primary, func() { v.model.Open(r.ID) })
 		v.focusFirst(open)
+		v.opens[r.ID] = open
 		line = append(line, open)
 	}
 	return widget.Row(12, line...)
