@@ -90,7 +90,6 @@ func (a *archiveEncoder) header(name string, size int64) error {
 }
 
 func (a *archiveEncoder) finish() error {
-	defer func() { clear(a.items.Bytes()) }()
 	if err := a.cxf.finish(); err != nil {
 		return err
 	}
@@ -102,3 +101,5 @@ func (a *archiveEncoder) finish() error {
 	}
 	return errors.Join(a.tar.Close(), a.sealed.Close())
 }
+
+func (a *archiveEncoder) wipe() { clear(a.items.Bytes()) }

@@ -149,6 +149,8 @@ func (b *bitwardenEncoder) finish() error {
 	return err
 }
 
+func (b *bitwardenEncoder) wipe() {} // nothing waits
+
 // writeJSON writes a value and a line feed; unlike json.Marshal it leaves the marks of HTML as they are.
 func writeJSON(w io.Writer, value any) error {
 	enc := json.NewEncoder(w)

@@ -191,6 +191,8 @@ func (c *cxfEncoder) finish() error {
 	return err
 }
 
+func (c *cxfEncoder) wipe() {} // nothing waits but ids
+
 // collections takes the folders of a depth and below from the list, which is a tree as it is read.
 func (c *cxfEncoder) collections(rest *[]vault.Folder, depth int) []cxfCollection {
 	all := []cxfCollection{}

@@ -79,6 +79,8 @@ type encoder interface {
 	add(ctx context.Context, e *entry) error
 	// finish writes what comes after the last item.
 	finish() error
+	// wipe clears what waited in memory, whether the file is whole or not.
+	wipe()
 }
 
 // export is one run.
@@ -116,6 +118,7 @@ func write(ctx context.Context, v *vault.Vault, o Options, w io.Writer, progress
 	if err != nil {
 		return Report{}, err
 	}
+	defer enc.wipe()
 	items, rows := 0, x.rows()
 	for i, row := range rows {
 		written, err := x.add(ctx, enc, row)

@@ -162,17 +162,21 @@ func (k *keePassEncoder) finish() error {
 		k.openGroups(len(k.export.folders))
 	}
 	k.closeGroups(0)
-	content := k.xml.end()
-	defer clear(content)
+	k.xml.end()
 	var end bytes.Buffer
 	kdbxField(&end, kdbxEnd, nil)
 	if _, err := k.sealed.Write(end.Bytes()); err != nil {
 		return err
 	}
-	if _, err := k.sealed.Write(content); err != nil {
+	if _, err := k.sealed.Write(k.xml.out.Bytes()); err != nil {
 		return err
 	}
-	return k.blocks.Close()
+	return k.blocks.end()
+}
+
+func (k *keePassEncoder) wipe() {
+	clear(k.xml.out.Bytes())
+	clear(k.blocks.key[:])
 }
 
 // kdbxField writes type, length and value of a header's field.

@@ -106,9 +106,8 @@ func (b *kdbxBlocks) Write(data []byte) (int, error) {
 	return written, nil
 }
 
-// Close writes what is left, and the empty block that is the end.
-func (b *kdbxBlocks) Close() error {
-	defer clear(b.key[:])
+// end writes what is left, and the empty block that is the end.
+func (b *kdbxBlocks) end() error {
 	if len(b.block) > 0 {
 		if err := b.flush(); err != nil {
 			return err

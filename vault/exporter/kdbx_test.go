@@ -3,6 +3,7 @@ package exporter
 import (
 	"bytes"
 	"encoding/base64"
+	"io"
 	"strings"
 	"testing"
 
@@ -103,12 +104,37 @@ func TestKeePassBlocks(t *testing.T) {
 		_, err := b.Write(make([]byte, kdbxBlockSize/2))
 		check(t, err)
 	}
-	check(t, b.Close())
+	check(t, b.end())
 	const head = 32 + 4
 	if want := 3*head + 3*kdbxBlockSize/2; out.Len() != want {
 		t.Errorf("%d bytes, want %d", out.Len(), want)
 	}
 	if size := out.Bytes()[32:36]; !bytes.Equal(size, []byte{0, 0, 16, 0}) {
 		t.Error(size)
+	}
+}
+
+// What waits in memory is cleared, also where the file was not finished.
+func TestSealedEncodersWipeWhatWaits(t *testing.T) {
+	shop := item(vault.Login, "Shop", "username", "anna of the shop")
+	for _, spec := range []Spec{archiveSpec, keePassSpec} {
+		x := &export{spec: spec, options: keePassOptions(), out: io.Discard, losses: losses{}}
+		enc, err := spec.open(x)
+		check(t, err)
+		check(t, enc.add(t.Context(), &entry{Item: &shop, export: x}))
+		var waits []byte
+		switch e := enc.(type) {
+		case *archiveEncoder:
+			waits = e.items.Bytes()
+		case *keePassEncoder:
+			waits = e.xml.out.Bytes()
+		}
+		if !bytes.Contains(waits, []byte("anna of the shop")) {
+			t.Fatalf("%s: nothing waits", spec.Format)
+		}
+		enc.wipe()
+		if !bytes.Equal(waits, make([]byte, len(waits))) {
+			t.Errorf("%s: it is still there", spec.Format)
+		}
 	}
 }

@@ -39,11 +39,9 @@ func (k *keePassXML) start(bin id.ID) {
 	k.group(id.New(), "Coffer")
 }
 
-// end returns the document.
-func (k *keePassXML) end() []byte {
+func (k *keePassXML) end() {
 	k.endGroup()
 	k.out.WriteString("</Root></KeePassFile>\n")
-	return k.out.Bytes()
 }
 
 func (k *keePassXML) group(group id.ID, name string) {
