@@ -32,6 +32,20 @@ func TestKeePassReport(t *testing.T) {
 	}
 }
 
+// Our own importer opens it with its password: logins, notes, folders, tags and earlier passwords come back.
+func TestKeePassComesBack(t *testing.T) {
+	v := newVault(t)
+	folder, err := v.SaveFolder(t.Context(), vault.Folder{Name: "Work"})
+	check(t, err)
+	login := ofTheirKinds(t)[0]
+	login.Folder, login.Favorite = folder.ID, false
+	kept := saved(t, v, login)
+	kept.Set(vault.Password, secret.FromString("newer"))
+	saved(t, v, kept)
+	file, _ := written(t, v, keePassOptions())
+	compare(t, contents(t, imported(t, file, "pass of the file")), contents(t, v))
+}
+
 // document is the XML of items, with nothing in it encrypted twice.
 func document(t *testing.T, items ...vault.Item) string {
 	t.Helper()
