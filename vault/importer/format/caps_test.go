@@ -45,7 +45,11 @@ func TestDamagedDatabases(t *testing.T) {
 				t.Errorf("%s, %d of %d bytes: no error", name, at, len(data))
 			}
 		}
+		places := []int{len(data) - 36} // in version 4 the authentication of the end
 		for at := len(data) / 2; at < len(data); at += 101 {
+			places = append(places, at)
+		}
+		for _, at := range places {
 			changed := bytes.Clone(data)
 			changed[at] ^= 1
 			if err := openWith(t, changed, databasePassword); err == nil {
@@ -153,6 +157,7 @@ func TestXMLIsCapped(t *testing.T) {
 	const laughs = `<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]>`
 	for name, data := range map[string]string{
 		"entities":    `<?xml version="1.0"?>` + laughs + `<KeePassFile><Root>&b;</Root></KeePassFile>`,
+		"definition":  `<!DOCTYPE KeePassFile><KeePassFile></KeePassFile>`,
 		"unknown":     `<KeePassFile><Root>&b;</Root></KeePassFile>`,
 		"too deep":    `<KeePassFile>` + strings.Repeat("<Group>", 1000),
 		"not closed":  `<KeePassFile><Root>`,

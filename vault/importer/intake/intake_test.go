@@ -295,7 +295,15 @@ func TestItemsOfEveryKindAreRecognised(t *testing.T) {
 	if r := imported(t, v, []importer.Source{source}); outcomes(r.Report) != fmt.Sprintf("imported %d", len(kinds)) {
 		t.Fatal(outcomes(r.Report))
 	}
+	bare := records{{Kind: importer.Login, Title: "bare", Fields: []importer.Field{{Name: "notes", Value: secret.FromString("only called so")}}}}
+	imported(t, v, []importer.Source{bare})
+	if r := imported(t, v, []importer.Source{bare}); outcomes(r.Report) != "already-there 1" {
+		t.Errorf("a field with the name of another place: %s, %s", outcomes(r.Report), item(t, v, "bare"))
+	}
 	err := v.Each(t.Context(), func(it *vault.Item) error {
+		if it.Title == "bare" {
+			return nil
+		}
 		values := text(v, it)
 		for _, want := range []string{"in Work/Web", `"ann"`, `"pw"`, `"GEZDGNBV"`, `notes="note"`, `"area"`, "https://x.example/", `"no note"`, `"no password"`, `"no user"`, `"no code"`, `"4111"`, `"4222"`, `"some day"`, `"2027-01-02"`} {
 			if !strings.Contains(values, want) {
