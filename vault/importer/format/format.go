@@ -42,12 +42,17 @@ func Open(data []byte) (importer.Source, error) {
 	return openText(data)
 }
 
+// pgpMessage begins an encrypted export of Proton Pass.
+var pgpMessage = []byte("-----BEGIN PGP MESSAGE-----")
+
 func openText(data []byte) (importer.Source, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	trimmed := bytes.TrimLeft(data, " \t\r\n")
 	switch {
 	case len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '['):
 		return openJSON(trimmed)
+	case bytes.HasPrefix(trimmed, pgpMessage):
+		return nil, ErrEncryptedExport
 	case len(trimmed) > 0 && trimmed[0] == '<':
 		return openKeePassXML(trimmed)
 	}

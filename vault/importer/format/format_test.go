@@ -135,6 +135,7 @@ func TestUnknownFormats(t *testing.T) {
 		"text":       {"hello\nworld\n", ErrUnknownFormat},
 		"a table":    {"name,amount\nx,1\n", ErrUnknownFormat},
 		"a list":     {`[1, 2]`, ErrUnknownFormat},
+		"PGP":        {"-----BEGIN PGP MESSAGE-----\n\nx", ErrEncryptedExport},
 		"UTF-16":     {"\xff\xfen\x00a\x00", ErrUnknownFormat},
 		"bad quote":  {"name,\"url\n", ErrUnknownFormat},
 		"twice":      {"name,url,url,username,password\n", nil},
