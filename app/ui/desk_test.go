@@ -408,4 +408,4 @@ func (u *fakeUpdates) Check(context.Context) updater.State {
 func (u *fakeUpdates) Stage(ctx context.Context, _ updater.Progress) updater.State {
 	return u.Check(ctx)
 }
-func (u *fakeUpdates) LastVerified() (time.Time, error) { return time.Now(), nil }
+func (u *fakeUpdates) LastVerified() (time.Time, error) { return clockStarts(), nil }

@@ -125,6 +125,9 @@ func (s *sheet) draw(o fyne.CanvasObject, at fyne.Position, within image.Rectang
 	case *canvas.Circle:
 		copied := *o
 		s.put(&copied, at, within)
+	case *canvas.Arc:
+		copied := *o
+		s.put(&copied, at, within)
 	case *canvas.Text:
 		if o.Text != "" {
 			line, at := s.line(o, at)
@@ -138,6 +141,9 @@ func (s *sheet) draw(o fyne.CanvasObject, at fyne.Position, within image.Rectang
 		s.lay(o.Size(), o.Generator, at, within)
 	case *canvas.LinearGradient:
 		s.lay(o.Size(), o.Generate, at, within)
+	case fyne.Widget, *fyne.Container:
+	default:
+		panic(fmt.Sprintf("the painter knows no %T", o)) // rather than a picture without it
 	}
 }
 
