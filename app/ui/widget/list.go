@@ -229,6 +229,7 @@ func (l *List) measure() fyne.Size {
 func (l *List) FocusGained() {
 	if !l.quiet {
 		l.reveal(l.selected)
+		showFocused(l)
 	}
 	l.setFocused(true)
 }
