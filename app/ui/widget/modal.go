@@ -46,7 +46,7 @@ const ModalWidth = 440
 func NewModal(title string, body fyne.CanvasObject, buttons ...*Button) *Modal {
 	m := &Modal{
 		width: ModalWidth, ground: NewSurface(theme.ColorDialog, theme.ColorHairline, theme.RadiusDialog).Raised(28),
-		title: NewText(title, theme.DialogTitle).Shortened(), inner: body, body: NewScrollArea(Inset(body, bleed)), tips: newTipLayer(),
+		title: NewText(title, theme.DialogTitle).Shortened(), inner: body, body: NewScrollArea(scrolled(body)), tips: newTipLayer(),
 	}
 	m.cross = NewIconButton(assets.IconX, "", m.dismiss)
 	row := []fyne.CanvasObject{Spacer()}
@@ -73,7 +73,7 @@ func (m *Modal) Wide(width float32) *Modal {
 func (m *Modal) SetBody(body fyne.CanvasObject) {
 	if m.inner != body {
 		m.inner = body
-		m.body.SetContent(Inset(body, bleed))
+		m.body.SetContent(scrolled(body))
 	}
 	m.Refresh()
 }
@@ -230,8 +230,14 @@ const (
 	modalMargin = 22
 	modalTitle  = 30 // height of the line with title and cross
 	modalGap    = 14
-	bleed       = 4 // room for focus rings at the edge of what scrolls
+	bleed       = 4  // room for focus rings at the edge of what scrolls
+	bleedRight  = 14 // in the margin, for the bar, which would lie on the edges of cards and fields
 )
+
+// scrolled is the body with room about it, which scrolls with it.
+func scrolled(body fyne.CanvasObject) fyne.CanvasObject {
+	return Pad(body, bleed, bleedRight, bleed, bleed)
+}
 
 func (p *modalPanel) actionsHeight() float32 {
 	if p.modal.actions.Hidden {
@@ -241,7 +247,7 @@ func (p *modalPanel) actionsHeight() float32 {
 }
 
 func (p *modalPanel) heightFor(width float32) float32 {
-	body := heightFor(p.modal.body.content, width-2*modalMargin+2*bleed)
+	body := heightFor(p.modal.body.content, width-2*modalMargin+bleed+bleedRight)
 	return 2*modalMargin - 4 + modalTitle + modalGap + body - 2*bleed + p.actionsHeight()
 }
 
@@ -256,5 +262,5 @@ func (p *modalPanel) arrange(size fyne.Size) {
 		height := m.actions.MinSize().Height
 		place(m.actions, modalMargin, bottom-height, inner, height)
 	}
-	place(m.body, modalMargin-bleed, top-bleed, inner+2*bleed, bottom-p.actionsHeight()-top+2*bleed)
+	place(m.body, modalMargin-bleed, top-bleed, inner+bleed+bleedRight, bottom-p.actionsHeight()-top+2*bleed)
 }
