@@ -159,6 +159,24 @@ func TestArrangeStoppedInTheMiddle(t *testing.T) {
 	}
 }
 
+// Very many items change in larger parts: every transaction takes time by what waits for the server, not by what it changes alone.
+func TestVeryManyItemsInFewParts(t *testing.T) {
+	vault.SetPart(t, 1)
+	d := newDevice(t, 1)
+	items := make([]vault.Item, 50)
+	for i := range items {
+		items[i] = login(fmt.Sprint("Item ", i), "p")
+	}
+	_, err := d.Batch(ctx, items, nil)
+	check(t, err)
+	parts := 0
+	done, err := d.Arrange(ctx, idsOf(d.Query(vault.Filter{})), vault.AsFavorite(true), func(int, int) { parts++ })
+	check(t, err)
+	if done.Changed != 50 || parts > 20 {
+		t.Errorf("%d items in %d parts", done.Changed, parts)
+	}
+}
+
 // Somebody saves while many items change: between two parts, and not after all of them.
 func TestSaveBetweenTheParts(t *testing.T) {
 	vault.SetPart(t, 2)

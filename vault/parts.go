@@ -6,6 +6,10 @@ import "context"
 // bringing each on the disk is not what takes the time.
 var partItems = 500
 
+// mostParts bounds how many transactions that makes. Each of them hashes all that waits for the server, so that the time would grow with
+// the square of the items.
+const mostParts = 20
+
 // part is a range of the items that are changed.
 type part struct{ from, to int }
 
@@ -15,8 +19,9 @@ type part struct{ from, to int }
 func (v *Vault) inParts(ctx context.Context, total int, progress func(done, total int), do func(e *editing, at part) (durable func(), err error)) error {
 	ctx, cancel := v.untilClosed(ctx)
 	defer cancel()
-	for from := 0; from < total; from += partItems {
-		at := part{from, min(from+partItems, total)}
+	size := max(partItems, (total+mostParts-1)/mostParts)
+	for from := 0; from < total; from += size {
+		at := part{from, min(from+size, total)}
 		var durable func()
 		err := ctx.Err()
 		if err == nil {
