@@ -52,7 +52,7 @@ test-system: setup-system build ## tier 2: live browsers, Wine, another client, 
 	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.first=2001 -sim.n=4000
 
 goldens: setup-system ## every screen against what it looked like, in all languages; UPDATE=1 keeps what it looks like now (docs/adr/0020-goldens.md)
-	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^TestScreens$$' ./app/ui $(if $(UPDATE),-args -goldens.renew)
+	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^TestScreens$$' ./app/ui -args $(if $(UPDATE),-goldens.renew,-goldens)
 
 screenshots: setup-test ## every screen, light and dark, as it opens first and smallest, into out/screenshots
 	@mkdir -p out/screenshots
