@@ -108,7 +108,7 @@ func (in *interpreter) hears(label string) []string {
 			}))
 		default:
 			// A label may be put together of several texts: what follows the place, or the whole text, is found in it.
-			if own, english := afterPlace(text.form), afterPlace(text.english); len([]rune(own)) > 3 && english != "" && strings.Contains(label, own) {
+			if own, english := afterPlace(text.form), afterPlace(text.english); len(own) > 3 && english != "" && strings.Contains(label, own) {
 				meanings = append(meanings, strings.ReplaceAll(label, own, english))
 			}
 		}
