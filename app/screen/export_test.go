@@ -43,9 +43,9 @@ func (d *desk) left() string {
 
 func TestExport(t *testing.T) {
 	d, v, sheet := openExport(t, exporter.CSV)
-	var shown string
+	shown := make(chan string, 1)
 	d.env.ShowFile = func(path string) error {
-		shown = path
+		shown <- path
 		return nil
 	}
 	if s := sheet.State(); s.Title != "Export as CSV" || !s.Danger || len(s.Fields) != 1 || !strings.HasPrefix(backupRows(sheet), "Not encrypted: Whoever") {
@@ -77,7 +77,9 @@ func TestExport(t *testing.T) {
 		t.Error(rows)
 	}
 	sheet.Submit()
-	d.until("shown", func() bool { return shown == path })
+	if got := <-shown; got != path {
+		t.Errorf("%s is shown, not %s", got, path)
+	}
 	sheet.Back()
 	if v.State().Dialog != DialogNone {
 		t.Error("it stays open")
