@@ -125,6 +125,7 @@ func (a *album) changeOffline() {
 	a.press(screen.ActionSettings)
 	a.do("Manage devices…")
 	a.until("loaded", func() bool { return len(a.sheet().State().Rows) > 1 })
+	a.waitFor("Offline")
 	a.take("devices-offline")
 	a.keys(fyne.KeyEscape)
 	a.server.Restart()

@@ -80,6 +80,15 @@ func TestModalKeys(t *testing.T) {
 	}
 }
 
+func TestModalGivesALongerLabelRoom(t *testing.T) {
+	b := newDialogBench(t)
+	b.no.SetText("A good deal longer")
+	b.modal.Refresh()
+	if got, want := b.no.Size().Width, b.no.MinSize().Width; got < want {
+		t.Errorf("the button has %v of %v", got, want)
+	}
+}
+
 func TestModalEscapeWithoutFocus(t *testing.T) {
 	b := newDialogBench(t)
 	b.window.Canvas().Unfocus()
