@@ -152,6 +152,8 @@ func (s *Server) serve(server *http.Server, listener net.Listener, store *sqlite
 		}
 		cancel()
 		running.Wait()
+		// A client that has not seen yet that its connection is gone would send the next server's first request there.
+		http.DefaultClient.CloseIdleConnections()
 		if err := store.Close(); err != nil {
 			s.t.Error(err)
 		}
