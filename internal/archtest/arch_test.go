@@ -68,7 +68,7 @@ var rules = []rule{
 	{
 		from:   module + "vault/exporter",
 		deny:   []string{anyOfOurs, module + "vault/sqlite", module + "vault/chunkdir", module + "vault/importer", "net", "database/sql", "os/exec"},
-		allow:  []string{module + "vault", module + "crypto/id", module + "crypto/secret", module + "internal/atomicfile", "net/url"},
+		allow:  []string{module + "vault", module + "crypto/id", module + "crypto/secret", module + "internal/atomicfile", module + "internal/kdbx", "net/url"},
 		reason: "what writes a vault in the open is given opened items: it has no key, and a file is the only way out of it",
 	},
 	{

@@ -1,18 +1,11 @@
 package exporter
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
-	"crypto/sha512"
-	"encoding/binary"
-	"encoding/hex"
 	"errors"
-	"io"
-
-	"golang.org/x/crypto/chacha20"
 
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/internal/kdbx"
 	"github.com/coffer-vault/coffer/vault"
 )
 
@@ -24,31 +17,13 @@ var keePassSpec = Spec{
 	Format: KeePass, Extension: ".kdbx", Sealed: true, Omits: []Part{PartFavorite, PartArchive, PartFindings}, open: newKeePass,
 }
 
-// Fields of the outer and the inner header, and identifiers in them.
-const (
-	kdbxEnd         = 0
-	kdbxCipher      = 2
-	kdbxCompression = 3
-	kdbxMasterSeed  = 4
-	kdbxNonce       = 7
-	kdbxKDF         = 11
-
-	kdbxInnerStream = 1
-	kdbxInnerKey    = 2
-	kdbxInnerBinary = 3
-
-	kdbxStreamChaCha20 = 3
-
-	kdbxSignature  = "03d9a29a67fb4bb500000400" // and version 4.0
-	kdbxIDChaCha20 = "d6038a2b8b6f4cb5a524339a31dbb59a"
-	kdbxIDArgon2id = "9e298b1956db4773b23dfc3ec6f0a1e6"
-)
+// keePassCost is about as much as an unlock of Coffer, and as much memory as a phone has for it.
+var keePassCost = kdbx.Cost{MemoryKiB: 64 << 10, Time: 10, Threads: 2}
 
 // keePassEncoder writes files as it meets them, into the inner header. The XML has to wait in memory: it comes behind them.
 type keePassEncoder struct {
 	export *export
-	blocks *kdbxBlocks
-	sealed io.Writer // what is encrypted
+	file   *kdbx.Writer
 	xml    *keePassXML
 	next   int // folder that is to be opened next
 	bin    id.ID
@@ -57,27 +32,19 @@ type keePassEncoder struct {
 }
 
 func newKeePass(x *export) (encoder, error) {
-	blocks, stream, err := startKDBX(x.out, x.options.Password)
+	cost := keePassCost
+	if lowered.Load() {
+		cost = kdbx.Cost{MemoryKiB: 64, Time: 1, Threads: 1}
+	}
+	file, err := kdbx.NewWriter(x.out, x.options.Password.Reveal(), cost)
 	if err != nil {
 		return nil, err
 	}
-	k := &keePassEncoder{export: x, blocks: blocks, sealed: &streamWriter{stream, blocks}, bin: id.New()}
-	innerKey := random(64)
-	defer clear(innerKey)
-	split := sha512.Sum512(innerKey)
-	defer clear(split[:])
-	protect, err := chacha20.NewUnauthenticatedCipher(split[:32], split[32:44])
+	protect, err := file.Protect()
 	if err != nil {
 		return nil, err
 	}
-	var inner bytes.Buffer
-	kdbxField(&inner, kdbxInnerStream, binary.LittleEndian.AppendUint32(nil, kdbxStreamChaCha20))
-	kdbxField(&inner, kdbxInnerKey, innerKey)
-	defer clear(inner.Bytes())
-	if _, err := k.sealed.Write(inner.Bytes()); err != nil {
-		return nil, err
-	}
-	k.xml = newKeePassXML(protect)
+	k := &keePassEncoder{export: x, file: file, bin: id.New(), xml: newKeePassXML(protect)}
 	k.xml.start(k.bin)
 	return k, nil
 }
@@ -140,12 +107,10 @@ func (k *keePassEncoder) addFiles(ctx context.Context, e *entry) (refs []keePass
 			continue
 		}
 		if err == nil {
-			// One byte of flags, and the file.
-			head := binary.LittleEndian.AppendUint32([]byte{kdbxInnerBinary}, uint32(f.Size+1))
-			_, err = k.sealed.Write(append(head, 0))
+			err = k.file.BinaryHeader(f.Size)
 		}
 		if err == nil {
-			err = k.export.vault.ReadAttachment(ctx, f.ID, k.sealed, nil)
+			err = k.export.vault.ReadAttachment(ctx, f.ID, k.file, nil)
 		}
 		if err != nil {
 			return nil, err
@@ -163,39 +128,16 @@ func (k *keePassEncoder) finish() error {
 	}
 	k.closeGroups(0)
 	k.xml.end()
-	var end bytes.Buffer
-	kdbxField(&end, kdbxEnd, nil)
-	if _, err := k.sealed.Write(end.Bytes()); err != nil {
+	if err := k.file.Field(kdbx.InnerEnd, nil); err != nil {
 		return err
 	}
-	if _, err := k.sealed.Write(k.xml.out.Bytes()); err != nil {
+	if _, err := k.file.Write(k.xml.out.Bytes()); err != nil {
 		return err
 	}
-	return k.blocks.end()
+	return k.file.Close()
 }
 
 func (k *keePassEncoder) wipe() {
 	clear(k.xml.out.Bytes())
-	clear(k.blocks.key[:])
-}
-
-// kdbxField writes type, length and value of a header's field.
-func kdbxField(w *bytes.Buffer, kind byte, value []byte) {
-	w.WriteByte(kind)
-	w.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(value))))
-	w.Write(value)
-}
-
-func random(n int) []byte {
-	b := make([]byte, n)
-	rand.Read(b) // never fails: it crashes the program instead
-	return b
-}
-
-func fromHex(digits string) []byte {
-	b, err := hex.DecodeString(digits)
-	if err != nil {
-		panic(err) // a constant
-	}
-	return b
+	k.file.Wipe()
 }

@@ -110,24 +110,6 @@ func TestKeePassTime(t *testing.T) {
 	}
 }
 
-// A file over several blocks, of which each has its own HMAC.
-func TestKeePassBlocks(t *testing.T) {
-	var out bytes.Buffer
-	b := &kdbxBlocks{w: &out}
-	for range 3 {
-		_, err := b.Write(make([]byte, kdbxBlockSize/2))
-		check(t, err)
-	}
-	check(t, b.end())
-	const head = 32 + 4
-	if want := 3*head + 3*kdbxBlockSize/2; out.Len() != want {
-		t.Errorf("%d bytes, want %d", out.Len(), want)
-	}
-	if size := out.Bytes()[32:36]; !bytes.Equal(size, []byte{0, 0, 16, 0}) {
-		t.Error(size)
-	}
-}
-
 // What waits in memory is cleared, also where the file was not finished.
 func TestSealedEncodersWipeWhatWaits(t *testing.T) {
 	shop := item(vault.Login, "Shop", "username", "anna of the shop")
