@@ -7,10 +7,12 @@ import (
 	"testing"
 )
 
-// TestOpenURLRunsNoShell puts a program in the place of xdg-open that says what it was given.
-func TestOpenURLRunsNoShell(t *testing.T) {
+// standInForXDGOpen puts a program in the place of xdg-open, and returns the pipe into which it says what it was given: how many
+// arguments, and the first.
+func standInForXDGOpen(t *testing.T) (said string) {
+	t.Helper()
 	dir := t.TempDir()
-	said := filepath.Join(dir, "said")
+	said = filepath.Join(dir, "said")
 	if err := syscall.Mkfifo(said, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -19,6 +21,11 @@ func TestOpenURLRunsNoShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir)
+	return said
+}
+
+func TestOpenURLRunsNoShell(t *testing.T) {
+	said := standInForXDGOpen(t)
 	if err := OpenURL("https://example.com/$(id)?a=`id`&b=c d"); err != nil {
 		t.Fatal(err)
 	}
