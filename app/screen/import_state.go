@@ -76,7 +76,7 @@ func (i *Import) view() ImportState {
 	if i.takesFile() {
 		s.File = i.text("screen.import.file.choose")
 		if i.page == ImportNothing {
-			s.Body = i.text("screen.import.file.nothingBody")
+			s.Body, s.Continue, s.Skip = i.text("screen.import.file.nothingBody"), "", i.text("screen.close")
 		}
 	}
 	return s

@@ -29,7 +29,8 @@ type importShape struct {
 	page          screen.ImportPage
 	groups        int
 	primary, undo bool
-	file, remove  bool
+	file          bool
+	deletion      string // what is said of it
 	built         bool
 }
 
@@ -43,7 +44,7 @@ func newImportView(w *Window, model *screen.Import, step screen.Step, focus func
 func (v *importView) first() fyne.Focusable { return v.start }
 
 func (v *importView) render(s screen.ImportState) {
-	shape := importShape{s.Page, len(s.Report.Groups), s.Primary != screen.PrimaryPassword{}, s.Undo != "", s.File != "", s.DeleteWhy != "", true}
+	shape := importShape{s.Page, len(s.Report.Groups), s.Primary != screen.PrimaryPassword{}, s.Undo != "", s.File != "", s.DeleteWhy, true}
 	if shape != v.shape {
 		v.shape = shape
 		v.w.swap(v.box, v.build(s))
@@ -62,11 +63,17 @@ func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
 	problem := newNotice(16)
 	skip := widget.NewButton("", assets.NoIcon, widget.Secondary, v.model.Skip).Tall()
 	undo := widget.NewButton("", assets.IconUndo2, widget.Secondary, v.model.Undo).Tall()
-	file := widget.NewButton("", assets.IconFileText, widget.Secondary, v.model.ChooseFile).Tall()
 	onward := widget.NewButton("", assets.NoIcon, widget.Primary, v.model.Continue).Tall()
+	file := widget.NewButton("", assets.IconFileText, widget.Secondary, v.model.ChooseFile).Tall()
+	buttons := widget.Row(8, skip, undo, file, widget.Spacer(), onward)
 	v.start = onward
-	if s.Page == screen.ImportSearching || s.Page == screen.ImportRunning {
+	switch {
+	case s.Page == screen.ImportSearching || s.Page == screen.ImportRunning:
 		v.start = skip
+	case s.File != "" && s.Continue == "": // a file is all that can be taken in
+		file = widget.NewButton("", assets.IconFileText, widget.Primary, v.model.ChooseFile).Tall()
+		buttons = widget.Row(8, skip, undo, widget.Spacer(), file)
+		v.start = file
 	}
 	column := widget.Column(0)
 	if v.step.Of > 0 {
@@ -74,7 +81,7 @@ func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
 	}
 	middle, follow := v.middle(s)
 	column.Objects = append(column.Objects, title, widget.Pad(body, 6, 0, 0, 0), middle, problem.box,
-		widget.Pad(widget.Row(8, skip, undo, file, widget.Spacer(), onward), 22, 0, 0, 0))
+		widget.Pad(buttons, 22, 0, 0, 0))
 	v.update = func(s screen.ImportState) {
 		title.SetText(s.Title)
 		body.SetText(s.Body)

@@ -30,3 +30,25 @@ func TestEscapeGoesBackInAnImport(t *testing.T) {
 	d.keys(fyne.KeyEscape)
 	d.until("closed", func() bool { return v.State().Dialog == screen.DialogNone && !d.ui.covered() })
 }
+
+// The file that was imported is deleted: the dialog says so, and does not offer it again.
+func TestImportedFileIsDeleted(t *testing.T) {
+	d := openDesk(t)
+	v := d.shell.Vault()
+	v.OpenImport()
+	d.waitFor("Choose a file…")
+	if d.reads("Continue") {
+		t.Error("there is nothing to continue with")
+	}
+	d.ui.dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI(exported(t, "passwords.csv", exportedLogins))})
+	d.waitFor("Import 3 entries")
+	d.do("Import 3 entries")
+	d.waitFor("Delete the file")
+	d.do("Delete the file")
+	d.waitFor("passwords.csv was deleted.")
+	if d.reads("Delete the file") {
+		t.Error("it is offered again")
+	}
+	d.do("Done")
+	d.until("closed", func() bool { return v.State().Dialog == screen.DialogNone })
+}
