@@ -129,6 +129,13 @@ var rules = []rule{
 		reason: "the updater runs with the highest rights: it knows releases and nothing else",
 	},
 	{
+		from:   module + "internal/policy",
+		deny:   []string{anyOfOurs, "net", "database/sql"},
+		allow:  []string{module + "internal/buildinfo"},
+		deep:   true,
+		reason: "the service with the highest rights reads the policy too: it links nothing else for that",
+	},
+	{
 		from:   module + "app/breach",
 		deny:   []string{anyOfOurs, "database/sql"},
 		allow:  []string{module + "crypto/secret"},
