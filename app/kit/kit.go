@@ -1,6 +1,6 @@
 // Package kit makes the emergency kit: one page to be printed, with what a person needs beside the master password to get into
 // the vault again. The page holds the Secret Key and is the only thing outside keyring and memory that does, so the package writes
-// to a writer and never to a file: where it goes, and with what permissions, is the caller's care.
+// to a writer or a printer's driver and never to a file: where it goes, and with what permissions, is the caller's care.
 package kit
 
 import (
@@ -25,6 +25,14 @@ const (
 	Letter Paper = "Letter"
 )
 
+// size is that of the paper in millimetres.
+func (p Paper) size() (width, height float64) {
+	if p == Letter {
+		return 8.5 * mmPerInch, 11 * mmPerInch
+	}
+	return 210, 297
+}
+
 // Kit is what the page says. The master password is not in it: it has an empty line, to be filled by hand.
 type Kit struct {
 	Email     string
@@ -42,24 +50,33 @@ var scales = []float64{1, 0.9, 0.8, 0.7}
 
 // Write writes the kit as PDF. The same kit gives the same bytes.
 func Write(w io.Writer, k Kit) error {
+	page, err := Draw(k)
+	if err != nil {
+		return err
+	}
+	return page.WritePDF(w)
+}
+
+// Draw lays the page out; an ErrTooLong if the texts do not fit.
+func Draw(k Kit) (*Page, error) {
 	if k.SecretKey.IsZero() {
-		return errors.New("emergency kit: no Secret Key")
+		return nil, errors.New("emergency kit: no Secret Key")
 	}
 	typeface, err := loadTypeface()
 	if err != nil {
-		return fmt.Errorf("emergency kit: %w", err)
+		return nil, fmt.Errorf("emergency kit: %w", err)
 	}
 	if k.Words, err = typeface.printable(k.Words); err != nil {
-		return fmt.Errorf("emergency kit: %w", err)
+		return nil, fmt.Errorf("emergency kit: %w", err)
 	}
 	for _, scale := range scales {
 		s := newSheet(k, typeface, scale)
 		if err := s.draw(k); err != nil {
-			return fmt.Errorf("emergency kit: %w", err)
+			return nil, fmt.Errorf("emergency kit: %w", err)
 		}
 		if s.fits() {
-			return s.write(w)
+			return s.page, nil
 		}
 	}
-	return fmt.Errorf("emergency kit: %w", ErrTooLong)
+	return nil, fmt.Errorf("emergency kit: %w", ErrTooLong)
 }

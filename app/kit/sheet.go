@@ -1,12 +1,10 @@
 package kit
 
 import (
-	"bytes"
 	"fmt"
-	"io"
+	"image/color"
 	"strings"
 
-	"github.com/go-pdf/fpdf"
 	"github.com/skip2/go-qrcode"
 
 	"github.com/coffer-vault/coffer/assets"
@@ -22,52 +20,34 @@ const (
 	footer  = 17.0 // from the bottom edge
 )
 
-type colour struct{ r, g, b int }
-
 // The light palette of the program, which is made for white ground.
 var (
-	ink      = colour{0x17, 0x20, 0x1D}
-	muted    = colour{0x5A, 0x65, 0x5F}
-	accent   = colour{0x0A, 0x5F, 0x53}
-	soft     = colour{0xEC, 0xF6, 0xF3}
-	hairline = colour{0xCD, 0xD3, 0xCF}
+	ink      = color.RGBA{0x17, 0x20, 0x1D, 0xFF}
+	muted    = color.RGBA{0x5A, 0x65, 0x5F, 0xFF}
+	accent   = color.RGBA{0x0A, 0x5F, 0x53, 0xFF}
+	soft     = color.RGBA{0xEC, 0xF6, 0xF3, 0xFF}
+	hairline = color.RGBA{0xCD, 0xD3, 0xCF, 0xFF}
+	white    = color.RGBA{0xFF, 0xFF, 0xFF, 0xFF}
 )
 
-// Fonts by the names that they have in the document.
-const (
-	sans = "sans"
-	bold = "bold"
-	mono = "mono"
-)
-
-// sheet is the page while it is drawn, from top to bottom: y is where the next section begins.
+// sheet is the page while it is laid out, from top to bottom: y is where the next section begins.
 type sheet struct {
-	pdf      *fpdf.Fpdf
+	page     *Page
 	typeface *typeface
 	scale    float64 // of the type
 	width    float64 // between the margins
 	height   float64 // of the paper
 	y        float64
+
+	face face // of the text that follows, with its size in points and its colour
+	size float64
+	ink  color.RGBA
 }
 
 func newSheet(k Kit, t *typeface, scale float64) *sheet {
-	pdf := fpdf.New("P", "mm", string(k.Paper), "")
-	pdf.SetMargins(margin, margin, margin)
-	pdf.SetAutoPageBreak(false, 0)
-	pdf.SetCellMargin(0)
-	pdf.AddUTF8FontFromBytes(sans, "", assets.FontRegular)
-	pdf.AddUTF8FontFromBytes(bold, "", assets.FontSemiBold)
-	pdf.AddUTF8FontFromBytes(mono, "", assets.FontMono)
-	// Only what is no secret, and nothing that differs from run to run.
-	pdf.SetCatalogSort(true)
-	pdf.SetCreationDate(k.Created.UTC())
-	pdf.SetModificationDate(k.Created.UTC())
-	pdf.SetProducer("Coffer", true)
-	pdf.SetTitle("Coffer: "+k.Words.Text("kit.title"), true)
-	pdf.SetLang(k.Words.Code())
-	pdf.AddPage()
-	width, height := pdf.GetPageSize()
-	return &sheet{pdf: pdf, typeface: t, scale: scale, width: width - 2*margin, height: height, y: margin}
+	width, height := k.Paper.size()
+	page := &Page{Width: width, Height: height, kit: k, typeface: t}
+	return &sheet{page: page, typeface: t, scale: scale, width: width - 2*margin, height: height, y: margin}
 }
 
 // draw fills the page.
@@ -83,18 +63,13 @@ func (s *sheet) draw(k Kit) error {
 	s.advice(k)
 	s.recovery(k)
 	s.foot(k)
-	return s.pdf.Error()
+	return nil
 }
 
 // fits reports whether the sections end above the footer.
 func (s *sheet) fits() bool { return s.y <= s.height-footer-4 }
 
-func (s *sheet) write(w io.Writer) error {
-	if err := s.pdf.Output(w); err != nil {
-		return fmt.Errorf("emergency kit: %w", err)
-	}
-	return nil
-}
+func (s *sheet) add(m mark) { s.page.marks = append(s.page.marks, m) }
 
 // heading: logo, title, and what the page is for.
 func (s *sheet) heading(k Kit) error {
@@ -103,13 +78,11 @@ func (s *sheet) heading(k Kit) error {
 		return err
 	}
 	const side = 16.0
-	png := fpdf.ImageOptions{ImageType: "PNG"}
-	s.pdf.RegisterImageOptionsReader("icon", png, bytes.NewReader(icon))
-	s.pdf.ImageOptions("icon", margin, s.y, side, side, false, png, 0, "")
+	s.add(picture{margin, s.y, side, icon})
 	s.style(bold, 22, ink)
-	s.pdf.Text(margin+side+6, s.y+8, k.Words.Text("kit.title"))
+	s.text(margin+side+6, s.y+8, k.Words.Text("kit.title"))
 	s.style(sans, 11, muted)
-	s.pdf.Text(margin+side+6, s.y+14, "Coffer")
+	s.text(margin+side+6, s.y+14, "Coffer")
 	s.y += side + 6
 	s.style(sans, 10.5, ink)
 	s.paragraph(margin, s.width, k.Words.Text("kit.body"))
@@ -142,26 +115,24 @@ func (s *sheet) account(k Kit) {
 		s.y = max(s.y, after)
 	}
 	s.y += padding
-	s.card(top, "D", hairline)
+	s.card(top, color.RGBA{}, hairline)
 	s.y += gap
 }
 
 // secretKey: the card for which the page is made, to be typed or scanned.
 func (s *sheet) secretKey(k Kit) error {
 	height := qrSide + 2*padding
-	s.pdf.SetFillColor(soft.r, soft.g, soft.b)
 	top := s.y
 	s.y += height
-	s.card(top, "FD", accent)
+	s.card(top, soft, accent)
 
 	left := margin + padding
 	s.style(bold, 11, accent)
-	s.pdf.Text(left, top+padding+4, k.Words.Text("kit.secretKey"))
-	s.pdf.SetFont(mono, "", 22) // never smaller: it is read and typed
-	s.pdf.SetTextColor(ink.r, ink.g, ink.b)
+	s.text(left, top+padding+4, k.Words.Text("kit.secretKey"))
+	s.face, s.size, s.ink = mono, 22, ink // never smaller: it is read and typed
 	first, second := halves(k.SecretKey.Text())
-	s.pdf.Text(left, top+padding+16, first)
-	s.pdf.Text(left, top+padding+26, second)
+	s.text(left, top+padding+16, first)
+	s.text(left, top+padding+26, second)
 	s.style(sans, 9, muted)
 	s.y = top + padding + 31
 	s.paragraph(left, s.width-3*padding-qrSide, k.Words.Text("kit.secretKeyHint"))
@@ -186,9 +157,7 @@ func (s *sheet) qr(x, y float64, text string) error {
 	code.DisableBorder = true // the card gives it more than the quiet zone
 	modules := code.Bitmap()
 	const quiet, overlap = 2.0, 0.03
-	s.pdf.SetFillColor(255, 255, 255)
-	s.pdf.RoundedRect(x, y, qrSide, qrSide, 1.5, "1234", "F")
-	s.pdf.SetFillColor(ink.r, ink.g, ink.b)
+	s.add(box{x: x, y: y, width: qrSide, height: qrSide, radius: 1.5, fill: white})
 	side := (qrSide - 2*quiet) / float64(len(modules))
 	for row, line := range modules {
 		for from := 0; from < len(line); from++ {
@@ -197,7 +166,7 @@ func (s *sheet) qr(x, y float64, text string) error {
 				to++
 			}
 			if to > from {
-				s.pdf.Rect(x+quiet+float64(from)*side, y+quiet+float64(row)*side, float64(to-from)*side+overlap, side+overlap, "F")
+				s.add(box{x: x + quiet + float64(from)*side, y: y + quiet + float64(row)*side, width: float64(to-from)*side + overlap, height: side + overlap, fill: ink})
 				from = to
 			}
 		}
@@ -212,9 +181,7 @@ func (s *sheet) password(k Kit) {
 	s.style(sans, 9, muted)
 	s.paragraph(margin, s.width, k.Words.Text("kit.passwordHint"))
 	s.y += 13
-	s.pdf.SetDrawColor(muted.r, muted.g, muted.b)
-	s.pdf.SetLineWidth(0.25)
-	s.pdf.Line(margin, s.y, margin+s.width, s.y)
+	s.add(rule{x: margin, y: s.y, width: s.width, thick: 0.25, ink: muted})
 	s.y += gap
 }
 
@@ -263,50 +230,46 @@ func (s *sheet) recovery(k Kit) {
 	s.y += 3
 	top := s.y
 	s.y += recoveryHeight
-	s.card(top, "D", hairline)
-	s.pdf.SetFont(mono, "", 14) // never smaller: it is read and typed
-	s.pdf.SetTextColor(ink.r, ink.g, ink.b)
-	s.pdf.Text(margin+padding, top+recoveryHeight/2+1.8, k.Recovery.Text())
+	s.card(top, color.RGBA{}, hairline)
+	s.face, s.size, s.ink = mono, 14, ink // never smaller: it is read and typed
+	s.text(margin+padding, top+recoveryHeight/2+1.8, k.Recovery.Text())
 }
 
 // recoveryHeight is that of the card with the code, in millimetres.
 const recoveryHeight = 14.0
 
 func (s *sheet) cutLine() {
-	s.pdf.SetDrawColor(muted.r, muted.g, muted.b)
-	s.pdf.SetLineWidth(0.2)
-	s.pdf.SetDashPattern([]float64{2, 2}, 0)
-	s.pdf.Line(0, s.y, s.width+2*margin, s.y)
-	s.pdf.SetDashPattern([]float64{}, 0)
+	s.add(rule{x: 0, y: s.y, width: s.page.Width, thick: 0.2, dashed: true, ink: muted})
 	s.y += gap
 }
 
 func (s *sheet) foot(k Kit) {
 	y := s.height - footer
-	s.pdf.SetDrawColor(hairline.r, hairline.g, hairline.b)
-	s.pdf.SetLineWidth(0.2)
-	s.pdf.Line(margin, y, margin+s.width, y)
+	s.add(rule{x: margin, y: y, width: s.width, thick: 0.2, ink: hairline})
 	s.style(sans, 8, muted)
-	s.pdf.Text(margin, y+5, k.Words.Text("kit.footer"))
+	s.text(margin, y+5, k.Words.Text("kit.footer"))
 }
 
-// card draws a frame from top to y.
-func (s *sheet) card(top float64, style string, frame colour) {
-	s.pdf.SetDrawColor(frame.r, frame.g, frame.b)
-	s.pdf.SetLineWidth(0.25)
-	s.pdf.RoundedRect(margin, top, s.width, s.y-top, radius, "1234", style)
+// card draws a frame from top to y; without a fill, above what is there already.
+func (s *sheet) card(top float64, fill, frame color.RGBA) {
+	s.add(box{x: margin, y: top, width: s.width, height: s.y - top, radius: radius, fill: fill, frame: frame})
 }
 
 // style sets font, size and colour for the text that follows.
-func (s *sheet) style(font string, size float64, c colour) {
-	s.pdf.SetFont(font, "", size*s.scale)
-	s.pdf.SetTextColor(c.r, c.g, c.b)
+func (s *sheet) style(f face, size float64, ink color.RGBA) {
+	s.face, s.size, s.ink = f, size*s.scale, ink
+}
+
+// text writes one line.
+func (s *sheet) text(x, y float64, text string) {
+	s.add(line{x: x, y: y, face: s.face, size: s.size, ink: s.ink, text: text})
 }
 
 // paragraph writes lines of text from y on, and moves y below them.
 func (s *sheet) paragraph(x, width float64, text string) {
-	_, size := s.pdf.GetFontSize()
-	s.pdf.SetXY(x, s.y)
-	s.pdf.MultiCell(width, size*1.42, text, "", "L", false)
-	s.y = s.pdf.GetY()
+	size := s.size * mmPerPoint
+	for _, words := range s.typeface.lines(s.face, s.size, width, text) {
+		s.text(x, s.y+baseline*size, words)
+		s.y += lineHeight * size
+	}
 }
