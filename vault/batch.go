@@ -11,30 +11,27 @@ import (
 // for the others it is as Save, but that PasswordSetAt is the caller's everywhere. The items stay the caller's. progress, which may be nil, is called as they are sealed.
 // Errors as for Save; the batch is for UndoBatch.
 func (v *Vault) Batch(ctx context.Context, items []Item, progress func(done, total int)) (batch id.ID, err error) {
-	ctx, cancel := v.untilClosed(ctx)
-	defer cancel()
-	batch = id.New()
-	err = v.edit(ctx, func(e *editing) error { return e.batch(ctx, batch, items, progress) })
-	if err != nil {
-		return id.ID{}, fmt.Errorf("save items: %w", cause(ctx, err))
+	if progress == nil {
+		return v.BatchWithFiles(ctx, items, nil, nil)
 	}
-	return batch, nil
+	return v.BatchWithFiles(ctx, items, nil, func(at BatchProgress) { progress(at.Items, at.AllItems) })
 }
 
-func (e *editing) batch(ctx context.Context, batch id.ID, items []Item, progress func(done, total int)) error {
+func (e *editing) batch(ctx context.Context, b *batching) error {
 	e.imports = true
-	undo := make([]Undo, 0, len(items))
-	for i, it := range items {
+	undo := make([]Undo, 0, len(b.items)+len(b.objects))
+	for i, it := range b.items {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if it.ID.IsZero() {
-			it.Origin.Batch = batch
+			it.Origin.Batch = b.id
 		}
 		edited, err := prepare(it)
 		if err != nil {
 			return fmt.Errorf("item %d: %w", i, err)
 		}
+		edited.Attachments = append(edited.Attachments, b.named[i]...)
 		saved, u, err := e.save(edited)
 		if err != nil {
 			return fmt.Errorf("item %d: %w", i, err)
@@ -43,11 +40,17 @@ func (e *editing) batch(ctx context.Context, batch id.ID, items []Item, progress
 		if u.Made != [32]byte{} {
 			undo = append(undo, u)
 		}
-		if progress != nil {
-			progress(i+1, len(items))
-		}
+		b.at.Items = i + 1
+		b.report()
 	}
-	return e.tx.SetUndo(e.cfg.Vault, batch, undo)
+	for i := range b.objects {
+		made, err := e.write(Object{ID: b.objects[i].ID}, &b.objects[i])
+		if err != nil {
+			return err
+		}
+		undo = append(undo, Undo{Object: b.objects[i].ID, Made: made.Hash})
+	}
+	return e.tx.SetUndo(e.cfg.Vault, b.id, undo)
 }
 
 // top is the version that the user sees; nil if there is none.
@@ -72,7 +75,6 @@ type Undone struct {
 // import can undo it. Errors: ErrNotFound for an unknown batch, ErrClosed, and the Store's.
 func (v *Vault) UndoBatch(ctx context.Context, batch id.ID) (done Undone, err error) {
 	err = v.edit(ctx, func(e *editing) error {
-		done = Undone{}
 		entries, err := e.tx.Undo(e.cfg.Vault, batch)
 		if err != nil {
 			return err
@@ -80,10 +82,8 @@ func (v *Vault) UndoBatch(ctx context.Context, batch id.ID) (done Undone, err er
 		if len(entries) == 0 {
 			return ErrNotFound
 		}
-		for _, u := range entries {
-			if err := e.undo(u, &done); err != nil {
-				return err
-			}
+		if done, err = e.undoAll(entries); err != nil {
+			return err
 		}
 		return e.tx.SetUndo(e.cfg.Vault, batch, nil)
 	})
@@ -95,7 +95,7 @@ func (e *editing) undo(u Undo, done *Undone) error {
 	if err != nil {
 		return err
 	}
-	if top := o.top(); top == nil || top.State == Dead || top.Hash != u.Made {
+	if o.changedSince(u) {
 		done.Kept++
 		return nil
 	}
