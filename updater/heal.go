@@ -60,7 +60,7 @@ func (p *Program) Heal() (Recovery, error) {
 	}
 	p.trialSince = p.now()
 	err = p.store.update(func(s *state) { s.Swap.Done, s.Swap.Started = true, true })
-	return Recovery{Trial: true}, err
+	return Recovery{Trial: true}, errors.Join(err, p.at("trial begun"))
 }
 
 // rollBack returns to the previous program. The failure is recorded first, so that a crash in between cannot make a second trial.
@@ -68,11 +68,17 @@ func (p *Program) rollBack(s swap) (Recovery, error) {
 	if err := p.store.update(func(st *state) { st.fail(s.To); st.Staged = nil }); err != nil {
 		return Recovery{}, err
 	}
+	if err := p.at("failure noted"); err != nil {
+		return Recovery{}, err
+	}
 	if _, err := os.Lstat(p.oldPath()); errors.Is(err, fs.ErrNotExist) {
 		return Recovery{}, errors.Join(fmt.Errorf("roll back update: no previous program: %w", err), p.settle())
 	}
 	if err := p.putBack(); err != nil {
 		return Recovery{}, fmt.Errorf("roll back update: %w", err)
+	}
+	if err := p.at("put back"); err != nil {
+		return Recovery{}, err
 	}
 	p.log.Warn("update failed, the previous version is back", "failed", s.To)
 	return Recovery{RolledBack: true, Failed: s.To}, p.settle()
@@ -88,6 +94,9 @@ func (p *Program) ConfirmHealthy() error {
 		return fmt.Errorf("confirm update: healthy only after %v", took)
 	}
 	if err := p.store.update(func(s *state) { s.Swap = nil }); err != nil {
+		return err
+	}
+	if err := p.at("confirmed"); err != nil {
 		return err
 	}
 	p.removeAside(p.oldPath())

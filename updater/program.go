@@ -37,7 +37,8 @@ type Program struct {
 	trialSince time.Time // when Heal began a trial, with its monotonic clock
 	waiting    *os.File  // held open until this process ends, see Restart
 	link       func(program, second string) error
-	at         func(step string) error
+	at         func(step string) error // where tests crash
+	after      func(time.Duration) <-chan time.Time
 }
 
 // NewProgram names the executable at path, usually os.Executable's, the updater's folder and the version that runs.
@@ -51,7 +52,7 @@ func NewProgram(path, dir string, installed buildinfo.Number, log *slog.Logger) 
 	}
 	return &Program{
 		path: real, installed: installed, store: &store{dir: dir, log: log}, log: log, now: time.Now,
-		link: link, at: func(string) error { return nil },
+		link: link, at: func(string) error { return nil }, after: time.After,
 	}, nil
 }
 
@@ -157,7 +158,7 @@ func (p *Program) checkPlace() (fs.FileMode, error) {
 	return info.Mode().Perm(), nil
 }
 
-// replace writes the new program beside the old one, forces it to the disk and swaps the names. at marks where tests crash.
+// replace writes the new program beside the old one, forces it to the disk and swaps the names.
 func (p *Program) replace(content []byte, mode fs.FileMode) error {
 	digest := sha256.Sum256(content)
 	opts := selfupdate.Options{TargetPath: p.path, TargetMode: mode, Checksum: digest[:], OldSavePath: p.oldPath()}

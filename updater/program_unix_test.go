@@ -144,13 +144,7 @@ func TestCrash(t *testing.T) {
 	for crash := range crashes {
 		t.Run(crash, func(t *testing.T) {
 			i := install(t)
-			cmd := exec.Command(os.Args[0], "-test.run=^TestCrashingProcess$")
-			cmd.Env = append(os.Environ(), "COFFER_TEST_CRASH="+crash, "COFFER_TEST_PROGRAM="+i.path, "COFFER_TEST_DIR="+i.store.dir)
-			out, err := cmd.CombinedOutput()
-			var exit *exec.ExitError
-			if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
-				t.Fatalf("the process was not killed: %v\n%s", err, out)
-			}
+			i.die("apply", crash)
 			i.again()
 			if r := i.heal(); r.Trial {
 				i.holds(newContent, ".coffer.old")
@@ -170,11 +164,23 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-// TestCrashingProcess is the process that TestCrash kills.
+// die has a process of the installation killed at a step of its work.
+func (i *installation) die(work, step string) {
+	i.t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestCrashingProcess$")
+	cmd.Env = append(os.Environ(), "COFFER_TEST_CRASH="+step, "COFFER_TEST_WORK="+work, "COFFER_TEST_PROGRAM="+i.path, "COFFER_TEST_DIR="+i.store.dir)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+		i.t.Fatalf("%s at %s: the process was not killed: %v\n%s", work, step, err, out)
+	}
+}
+
+// TestCrashingProcess is the process that is killed.
 func TestCrashingProcess(t *testing.T) {
 	crash := os.Getenv("COFFER_TEST_CRASH")
 	if crash == "" {
-		t.Skip("run by TestCrash")
+		t.Skip("run by another test")
 	}
 	i := &installation{t: t}
 	i.restart(os.Getenv("COFFER_TEST_PROGRAM"), os.Getenv("COFFER_TEST_DIR"))
@@ -189,7 +195,49 @@ func TestCrashingProcess(t *testing.T) {
 		}
 		return errors.Join(syscall.Kill(os.Getpid(), syscall.SIGKILL), errors.New("still alive"))
 	}
-	t.Fatal(i.Apply())
+	if os.Getenv("COFFER_TEST_WORK") == "apply" {
+		t.Fatal(i.Apply())
+	}
+	r, err := i.Heal()
+	t.Fatal(r, err, i.ConfirmHealthy())
+}
+
+// TestCrashInTrial kills a real process at every step of a trial and of the way back. Afterwards there is a program, whole; a version
+// that was taken back is not tried again, and one that proved healthy stays.
+func TestCrashInTrial(t *testing.T) {
+	for _, c := range []struct {
+		step  string
+		began bool // an earlier process began the trial and did not prove healthy
+		stays bool
+	}{
+		{step: "trial begun"}, {step: "confirmed", stays: true}, {"failure noted", true, false}, {"put back", true, false},
+	} {
+		t.Run(c.step, func(t *testing.T) {
+			i := install(t)
+			if err := i.Apply(); err != nil {
+				t.Fatal(err)
+			}
+			i.again()
+			if c.began {
+				i.heal()
+			}
+			i.die("heal", c.step)
+			i.again()
+			i.heal()
+			if c.stays {
+				i.holds(newContent, ".coffer.old") // goes with the next update
+				return
+			}
+			i.holds(oldContent)
+			if st, err := i.store.load(); err != nil || !st.hasFailed(number("1.1.0")) || st.Swap != nil {
+				t.Errorf("state %+v, %v", st, err)
+			}
+			i.again()
+			if r := i.heal(); r != (Recovery{}) {
+				t.Errorf("start of the previous version: %+v", r)
+			}
+		})
+	}
 }
 
 // onFullDisk runs a test of this file in a process in which no file can grow beyond a number of bytes: from there on the disk

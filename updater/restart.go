@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"time"
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 )
@@ -51,27 +50,31 @@ func RunWaiter(args []string, log *slog.Logger) (handled bool, err error) {
 	return true, p.supervise(args[4:])
 }
 
-// supervise starts the program and watches the trial of a new version: if it crashes, the previous one is put back and started.
+// supervise starts the program and watches the trial of a new version: if it fails, the previous one is put back and started.
 func (p *Program) supervise(args []string) error {
 	if _, err := Restore(p.path); err != nil {
 		return err
 	}
-	crashed, err := p.crashes(args)
-	if err != nil || !crashed {
+	failed, err := p.fails(args)
+	if err != nil || !failed {
 		return err
 	}
+	// Read once nothing runs that could write: a version that was ended while it proved healthy is started again, and stays.
 	st, err := p.store.load()
-	if err != nil || st.Swap == nil {
+	if err != nil {
 		return err
 	}
-	if _, err := p.rollBack(*st.Swap); err != nil {
-		return err
+	if st.Swap != nil {
+		if _, err := p.rollBack(*st.Swap); err != nil {
+			return err
+		}
 	}
 	return p.start(args).Start()
 }
 
-// crashes runs the program and reports whether it failed within HealthWindow. One that cannot be started at all has failed.
-func (p *Program) crashes(args []string) (bool, error) {
+// fails runs the program and reports whether it failed: it cannot be started, crashes, or has not proved healthy after HealthWindow.
+// The last is ended here, since it keeps the profile from the version that follows.
+func (p *Program) fails(args []string) (bool, error) {
 	cmd := p.start(args)
 	if err := cmd.Start(); err != nil {
 		return true, nil
@@ -80,10 +83,27 @@ func (p *Program) crashes(args []string) (bool, error) {
 	go func() { ended <- cmd.Wait() }()
 	select {
 	case err := <-ended:
-		return err != nil, nil
-	case <-time.After(HealthWindow):
+		return err != nil && p.onTrial(), nil
+	case <-p.after(HealthWindow):
+	}
+	if !p.onTrial() {
 		return false, nil
 	}
+	if err := p.at("time is over"); err != nil {
+		return false, err
+	}
+	p.log.Warn("the new version has not proved healthy in time")
+	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return false, fmt.Errorf("end new version: %w", err)
+	}
+	<-ended
+	return true, nil
+}
+
+// onTrial reports whether a new version has yet to prove healthy.
+func (p *Program) onTrial() bool {
+	st, err := p.store.load()
+	return err == nil && st.Swap != nil
 }
 
 func (p *Program) start(args []string) *exec.Cmd {

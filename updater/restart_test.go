@@ -87,6 +87,9 @@ func fakeProgram(version, behaviour string) int {
 	case behaviour == "ends early":
 		tell(version+" ends early", nil)
 		return 0
+	case behaviour == "hangs" && r.Trial:
+		tell(version+" hangs", nil)
+		select {}
 	}
 	if err := p.ConfirmHealthy(); err != nil {
 		tell(version, err)
@@ -277,6 +280,70 @@ func TestNextStartTakesUnprovenVersionBack(t *testing.T) {
 	th.start()
 	th.expect("1.1.0 was taken back", `1.0.0 runs, trial false, arguments ["after rollback"]`, "waiter ended")
 	th.isVersion(testProgram(t, "1.0.0", "well"))
+}
+
+// A new version that hangs is ended when its time is over, and the one before runs again.
+func TestWaiterEndsVersionThatHangs(t *testing.T) {
+	th := newTheatre(t)
+	p := th.onTrial("hangs")
+	over := make(chan time.Time, 1)
+	p.after = func(d time.Duration) <-chan time.Time {
+		if d != HealthWindow {
+			t.Errorf("waits for %v", d)
+		}
+		return over
+	}
+	ended := make(chan error)
+	go func() { ended <- p.supervise([]string{"again"}) }()
+	th.expect("1.1.0 hangs")
+	over <- time.Time{}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	th.expect(`1.0.0 runs, trial false, arguments ["again"]`)
+	th.isVersion(testProgram(t, "1.0.0", "well"))
+	if st, err := p.store.load(); err != nil || !st.hasFailed(number("1.1.0")) {
+		t.Errorf("it would be tried again: %+v, %v", st, err)
+	}
+}
+
+// One that proves healthy while it is being ended has won: it is started again.
+func TestVersionThatProvesHealthyInTheLastMomentStays(t *testing.T) {
+	th := newTheatre(t)
+	p := th.onTrial("hangs")
+	over := make(chan time.Time, 1)
+	p.after = func(time.Duration) <-chan time.Time { return over }
+	p.at = func(step string) error {
+		if step != "time is over" {
+			return nil
+		}
+		return p.store.update(func(s *state) { s.Swap = nil })
+	}
+	ended := make(chan error)
+	go func() { ended <- p.supervise(nil) }()
+	th.expect("1.1.0 hangs")
+	over <- time.Time{}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	th.expect(`1.1.0 runs, trial false, arguments []`)
+	if st, err := p.store.load(); err != nil || st.hasFailed(number("1.1.0")) {
+		t.Errorf("a healthy version was given up: %+v, %v", st, err)
+	}
+}
+
+// onTrial has version 1.1.0 in place, not yet started, and is its waiter.
+func (th *theatre) onTrial(behaviour string) *Program {
+	th.t.Helper()
+	for _, pair := range th.env[len(os.Environ()):] {
+		name, value, _ := strings.Cut(pair, "=")
+		th.t.Setenv(name, value)
+	}
+	i := &installation{t: th.t}
+	i.restart(th.path, th.dir)
+	i.stage(testProgram(th.t, "1.1.0", behaviour), "1.1.0")
+	th.w.must(i.Apply())
+	return i.Program
 }
 
 func TestRunWaiterLeavesOtherArgumentsAlone(t *testing.T) {
