@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+	"unsafe"
 )
 
 // largestClass is the largest size that Go's allocator serves from spans which objects share; larger ones have spans of their own.
@@ -15,9 +16,11 @@ const largestClass = 32 << 10
 //
 // Go does not clear an object when it frees it, but when it gives the memory to the next one. So Scrub collects the garbage, returns
 // the spans that are free as a whole to the operating system, and allocates the gaps in the others, size by size, until each size
-// needs new spans. It is best effort, like Wipe: what another goroutine still refers to stays. It takes milliseconds to a second,
-// by the size of the heap.
+// needs new spans. Go runs on one processor meanwhile: each has free memory of its own that the others do not get. It is best effort,
+// like Wipe: what another goroutine still refers to stays, and so does what lies behind the last object of a span, where no object
+// fits, from a time when the span had objects of another size. It takes milliseconds to a second, by the size of the heap.
 func Scrub() {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	clearStack(64<<10, func() {}) // first: scrub needs so much stack that it may get another one, and leave this behind
 	scrub()
 }
@@ -55,30 +58,42 @@ func collect() {
 
 // fillGaps allocates objects of a size class, with and without pointers, since those live in different spans.
 func fillGaps(size int) {
-	if size < 8 {
+	const header = 8 // that Go puts before objects with pointers, where they are larger than 512 bytes
+	if size < header {
 		return
 	}
-	fill(size, func() any { return make([]byte, size) })
-	fill(size, func() any { return make([]*byte, size/8) })
+	words := size / 8
+	if size > 512 {
+		words = (size - header) / 8
+	}
+	fill(size, func() unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(make([]byte, size))) })
+	fill(size, func() unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(make([]*byte, words))) })
 }
 
-// fill allocates until the heap has grown by more than a span, or by what was free in it.
-func fill(size int, allocate func() any) {
+// fill allocates, and nothing beside, until twice in a row most of a batch has needed new spans, or until it has filled what was free
+// in the whole heap.
+func fill(size int, allocate func() unsafe.Pointer) {
 	const batch = 64 << 10
-	var before, now runtime.MemStats
-	runtime.ReadMemStats(&before)
-	free := before.HeapInuse - before.HeapAlloc
-	var kept []any // until the end, so that the same gap is not filled twice
-	for filled := uint64(0); filled <= free; filled += batch {
-		for range batch/size + 1 {
-			kept = append(kept, allocate())
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	free := stats.HeapInuse - stats.HeapAlloc
+	count := batch/size + 1
+	var all [][]unsafe.Pointer // kept until the end, so that the same gap is not filled twice
+	for filled, fresh := uint64(0), 0; filled <= free && fresh < 2; filled += batch {
+		kept := make([]unsafe.Pointer, count)
+		runtime.ReadMemStats(&stats)
+		before := stats.HeapInuse
+		for i := range kept {
+			kept[i] = allocate()
 		}
-		runtime.ReadMemStats(&now)
-		if now.HeapInuse > before.HeapInuse+2*batch {
-			break
+		all = append(all, kept)
+		if runtime.ReadMemStats(&stats); stats.HeapInuse >= before+batch/2 {
+			fresh++
+		} else {
+			fresh = 0
 		}
 	}
-	runtime.KeepAlive(kept)
+	runtime.KeepAlive(all)
 }
 
 // Stacks share spans of stackSpan bytes; those of that size and larger ones have spans of their own.
@@ -87,11 +102,15 @@ const (
 	stackSpan     = 32 << 10
 )
 
+// goroutinesOfRuntime are those that NumGoroutine does not count: they sweep, return memory, and run finalizers and cleanups. Beside
+// them one for each processor marks.
+const goroutinesOfRuntime = 16
+
 // clearFreeStacks overwrites the stacks of goroutines that have ended, and those that others have outgrown. Go keeps them, as they are,
-// in spans in which another stack is in use: so there are at most as many of those spans as goroutines. For each size as many goroutines
-// as can have been there get one, all at once, and then each clears its own to the end.
+// in spans in which another stack is in use: so there are at most as many of those spans as goroutines, those of the runtime included.
+// For each size as many goroutines as can have been there get one, all at once, and then each clears its own to the end.
 func clearFreeStacks() {
-	spans := runtime.NumGoroutine() + 1
+	spans := runtime.NumGoroutine() + goroutinesOfRuntime + runtime.NumCPU()
 	for size := smallestStack; size < stackSpan; size *= 2 {
 		var there, done sync.WaitGroup
 		there.Add(spans * stackSpan / size)
