@@ -68,7 +68,7 @@ func appCommands() []command {
 		{action: ActionBackups, icon: assets.IconHistory, when: always, do: (*Vault).OpenBackups},
 		{action: ActionSecurity, icon: assets.IconShieldCheck, when: always, do: func(v *Vault) { v.Go(Place{Kind: PlaceSecurity}) }},
 		{action: ActionImport, icon: assets.IconDownload, when: always, do: (*Vault).OpenImport},
-		{action: ActionExport, icon: assets.IconFileUp, when: always, do: (*Vault).OpenExport},
+		{action: ActionExport, icon: assets.IconFileUp, when: (*Vault).mayExport, do: (*Vault).OpenExport},
 		{action: ActionKeys, group: "app", icon: assets.IconKeyboard, keys: slices.Concat(plainKey("F1"), primary("/"), plainKey("?")), when: always, anywhere: true},
 		{action: ActionLock, group: "app", icon: assets.IconLock, keys: primary("L"), when: always, do: (*Vault).Lock, anywhere: true},
 		{action: ActionLockAll, icon: assets.IconLock, when: (*Vault).othersAreOpen, do: (*Vault).LockAll},

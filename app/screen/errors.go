@@ -32,6 +32,7 @@ type sentence struct {
 // sentences is the one table from errors to words. An error can wrap several of them: the first one counts, so what a decision
 // is made of comes before what it was made from. A test keeps the table complete over the packages that a screen can hear from.
 var sentences = []sentence{
+	{session.ErrPolicy, "policy", ToneWarning},
 	{session.ErrPairingRefused, "pairingRefused", ToneWarning},
 	{session.ErrPairingExpired, "pairingExpired", ToneWarning},
 	{session.ErrPairingDigits, "pairingDigits", ToneError},

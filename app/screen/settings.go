@@ -9,6 +9,7 @@ import (
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/internal/policy"
 )
 
 // SettingsState is the settings of this user on this PC, the account, and updates (whose model is Settings.Update).
@@ -18,6 +19,8 @@ type SettingsState struct {
 	LockAfter  []Choice
 	ClearAfter []Choice
 	Toggles    []Toggle
+	LockLimit  string   // says that the organization limits LockAfter; empty if it does not
+	NoExport   string   // why there is no export; empty if there is
 	HotKeys    []Choice // of the quick access; empty where there are none
 	HotKey     Message  // why the chosen one does not work
 
@@ -41,6 +44,7 @@ type SettingsState struct {
 type Toggle struct {
 	ID, Label string
 	On        bool
+	Managed   string // why it cannot be switched; empty if it can
 }
 
 // ShortcutRow is a line of the help.
@@ -171,7 +175,7 @@ func (s *Settings) SetLanguage(choice string) {
 
 // SetLockAfter takes one of State.LockAfter.
 func (s *Settings) SetLockAfter(choice string) {
-	if d, err := time.ParseDuration(choice); err == nil && slices.Contains(lockTimes, d) {
+	if d, err := time.ParseDuration(choice); err == nil && slices.Contains(s.lockTimes(), d) {
 		s.set(func(v *session.Settings) { v.LockAfter = d })
 	}
 }
@@ -194,6 +198,10 @@ func (s *Settings) SetToggle(toggle string, on bool) {
 	case ToggleReducedMotion:
 		s.set(func(v *session.Settings) { v.ReducedMotion = on })
 	case ToggleImport:
+		if s.config.Unlocked.Policy().BrowserImport == policy.No {
+			s.changed()
+			return
+		}
 		s.set(func(v *session.Settings) { v.ImportBrowsers = on })
 	case ToggleKeepInTray:
 		s.set(func(v *session.Settings) { v.KeepInTray = on })
@@ -299,9 +307,10 @@ func (s *Settings) view() SettingsState {
 	account := s.config.Unlocked.Account()
 	state := SettingsState{
 		Themes: s.choices(themes, "screen.settings.theme.", s.values.Theme), Languages: s.languages(),
-		LockAfter: s.times(lockTimes, s.values.LockAfter), ClearAfter: s.times(clearTimes, s.values.ClipboardAfter),
-		Toggles: s.toggles(),
-		Email:   account.Email, Server: hostOf(account.Origin), Device: s.config.Unlocked.Device(),
+		LockAfter: s.times(s.lockTimes(), s.values.LockAfter), ClearAfter: s.times(clearTimes, s.values.ClipboardAfter),
+		Toggles: s.toggles(), LockLimit: s.managed(s.config.Unlocked.Policy().AutoLockCeiling > 0),
+		NoExport: s.managed(s.config.Unlocked.Policy().ExportAllowed == policy.No),
+		Email:    account.Email, Server: hostOf(account.Origin), Device: s.config.Unlocked.Device(),
 		DevicesLoading: s.loading, DevicesProblem: explain(s.env.Words, s.devErr), Kit: s.kit.state(),
 		Forget: s.text("screen.settings.forget"), Busy: s.busy, Problem: s.problem,
 	}
@@ -327,17 +336,40 @@ func (s *Settings) view() SettingsState {
 // toggles leaves out what this desktop cannot do.
 func (s *Settings) toggles() []Toggle {
 	toggles := []Toggle{
-		{ToggleReducedMotion, s.text("screen.settings.reducedMotion"), s.values.ReducedMotion},
-		{ToggleStartAtLogin, s.text("screen.settings.startAtLogin"), s.values.StartAtLogin},
-		{ToggleImport, s.text("screen.settings.import"), s.values.ImportBrowsers},
+		s.toggle(ToggleReducedMotion, s.values.ReducedMotion),
+		s.toggle(ToggleStartAtLogin, s.values.StartAtLogin),
+		s.toggle(ToggleImport, s.values.ImportBrowsers),
 	}
 	if s.tray {
-		toggles = append(toggles, Toggle{ToggleKeepInTray, s.text("screen.settings.keepInTray"), s.values.KeepInTray})
+		toggles = append(toggles, s.toggle(ToggleKeepInTray, s.values.KeepInTray))
 	}
 	if s.config.Desktop.HideSecrets {
-		toggles = append(toggles, Toggle{ToggleHideSecrets, s.text("screen.settings.hideSecrets"), s.values.HideSecrets})
+		toggles = append(toggles, s.toggle(ToggleHideSecrets, s.values.HideSecrets))
 	}
 	return toggles
+}
+
+func (s *Settings) toggle(name string, on bool) Toggle {
+	managed := name == ToggleImport && s.config.Unlocked.Policy().BrowserImport == policy.No
+	return Toggle{ID: name, Label: s.text("screen.settings." + name), On: on, Managed: s.managed(managed)}
+}
+
+// managed is what stands beside a setting that is not the person's alone.
+func (s *Settings) managed(yes bool) string {
+	if !yes {
+		return ""
+	}
+	return s.text("screen.settings.managed")
+}
+
+// lockTimes are those that the organization allows, and the longest that it does.
+func (s *Settings) lockTimes() []time.Duration {
+	ceiling := s.config.Unlocked.Policy().AutoLockCeiling
+	if ceiling == 0 || ceiling > lockTimes[len(lockTimes)-1] {
+		return lockTimes
+	}
+	allowed := slices.DeleteFunc(slices.Clone(lockTimes), func(d time.Duration) bool { return d >= ceiling })
+	return append(allowed, ceiling)
 }
 
 func (s *Settings) question(pending int) Question {
@@ -364,7 +396,7 @@ func (s *Settings) times(times []time.Duration, selected time.Duration) []Choice
 		switch {
 		case d < time.Minute:
 			c.Label = s.env.Words.Count("screen.settings.seconds", int(d/time.Second))
-		case d < time.Hour:
+		case d < time.Hour, d%time.Hour != 0:
 			c.Label = s.env.Words.Count("screen.settings.minutes", int(d/time.Minute))
 		default:
 			c.Label = s.env.Words.Count("screen.settings.hours", int(d/time.Hour))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/importer"
 	"github.com/coffer-vault/coffer/vault/importer/intake"
@@ -21,8 +22,11 @@ func (u *Unlocked) SkipBrowserImport(ctx context.Context) error {
 	return u.vault.Mark(ctx, browserImportMark)
 }
 
-// FindBrowsers lists the browser profiles on this PC that hold passwords. It decrypts nothing.
+// FindBrowsers lists the browser profiles on this PC that hold passwords. It decrypts nothing. ErrPolicy where browsers are off limits.
 func (u *Unlocked) FindBrowsers(ctx context.Context) ([]importer.Source, error) {
+	if u.m.cfg.Policy.BrowserImport == policy.No {
+		return nil, ErrPolicy
+	}
 	var found []importer.Source
 	for _, source := range u.m.cfg.Browsers(ctx) {
 		if source.Info().Count != 0 {

@@ -55,6 +55,8 @@ var (
 	ErrOldPassword = errors.New("the old master password is still in force on this PC")
 	// ErrSignedOut: another device has signed this one out, as the account log proves.
 	ErrSignedOut = errors.New("signed out by another device")
+	// ErrPolicy: the administrator of this PC has switched it off.
+	ErrPolicy = errors.New("switched off by the administrator of this PC")
 	// ErrUnknownAccount: no such account on this PC.
 	ErrUnknownAccount = errors.New("account is not on this PC")
 )

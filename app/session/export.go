@@ -3,13 +3,17 @@ package session
 import (
 	"context"
 
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/vault/exporter"
 )
 
 // Export writes the vault into a file for other programs, readable by this user alone. Lock ends it, and nothing of the file is there
-// then. It asks for no password: whoever offers it to a person at an unlocked PC does (CheckPassword). Errors: ErrLocked, and those of
-// exporter.Save.
+// then. It asks for no password: whoever offers it to a person at an unlocked PC does (CheckPassword). Errors: ErrLocked, ErrPolicy, and
+// those of exporter.Save.
 func (u *Unlocked) Export(ctx context.Context, path string, o exporter.Options, progress func(done, total int)) (report exporter.Report, err error) {
+	if u.m.cfg.Policy.ExportAllowed == policy.No {
+		return exporter.Report{}, ErrPolicy
+	}
 	o.Email, o.Now = u.Account().Email, u.m.cfg.Now()
 	err = u.withFiles(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)

@@ -33,6 +33,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/vault"
@@ -54,6 +55,7 @@ type Config struct {
 	Keyring    Keyring
 	Transport  http.RoundTripper                       // nil: the default
 	Browsers   func(context.Context) []importer.Source // the browser profiles on this PC
+	Policy     policy.Policy                           // of this PC's administrator
 	DeviceName string
 	Platform   string                               // "linux", "macos", "windows"
 	Now        func() time.Time                     // nil: time.Now

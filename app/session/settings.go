@@ -40,8 +40,11 @@ const (
 	minClipboardAfter, maxClipboardAfter = 5 * time.Second, 5 * time.Minute
 )
 
-// Settings reads the settings. A file that is missing or damaged gives the defaults.
-func (m *Manager) Settings() Settings {
+// Settings reads the settings, as far as the policy leaves them to the user. A file that is missing or damaged gives the defaults.
+func (m *Manager) Settings() Settings { return m.governed(m.kept()) }
+
+// kept are the user's own choices.
+func (m *Manager) kept() Settings {
 	s := DefaultSettings()
 	data, err := os.ReadFile(m.settingsPath())
 	if err == nil {
@@ -56,13 +59,14 @@ func (m *Manager) Settings() Settings {
 	return s
 }
 
-// SaveSettings writes the settings. Whether passwords are looked up holds from now on, also if that fails.
+// SaveSettings writes the settings. Whether passwords are looked up holds from now on, also if that fails. Where the policy has the say,
+// the file keeps what the user had chosen.
 func (m *Manager) SaveSettings(s Settings) error {
 	m.askBreaches(s)
 	if err := m.cfg.Paths.Create(); err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}
-	data, err := json.MarshalIndent(s, "", "  ")
+	data, err := json.MarshalIndent(m.own(s), "", "  ")
 	if err != nil {
 		return fmt.Errorf("save settings: %w", err)
 	}

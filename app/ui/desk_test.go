@@ -136,8 +136,12 @@ func writeFile(path string, content []byte, replace bool) error {
 // openDesk is a desk with Anna's vault unlocked, after her first import.
 func openDesk(t testing.TB) *desk {
 	t.Helper()
+	return openDeskOn(t, newPC(t, "Anna's PC", nil))
+}
+
+func openDeskOn(t testing.TB, pc *testpc.PC) *desk {
+	t.Helper()
 	server := newCloud(t)
-	pc := newPC(t, "Anna's PC", nil)
 	u := pc.SignUp(t, server, anna)
 	if err := errors.Join(u.SkipBrowserImport(t.Context()), u.KitSaved(t.Context())); err != nil {
 		t.Fatal(err)

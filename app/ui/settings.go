@@ -69,6 +69,14 @@ func setting(name string, control fyne.CanvasObject) fyne.CanvasObject {
 	return widget.CardRow(widget.Row(12, widget.Grow(widget.NewText(name, theme.Body).Shortened()), control))
 }
 
+// managed is a row with what is said about it below, where somebody else has the say.
+func managed(row fyne.CanvasObject, said string) fyne.CanvasObject {
+	if said == "" {
+		return row
+	}
+	return widget.Column(0, row, widget.Pad(widget.NewText(said, theme.Secondary).Shortened(), 0, widget.CardMargin, 10, widget.CardMargin))
+}
+
 const selectWidth = 190
 
 func (v *settingsView) general(s screen.SettingsState) fyne.CanvasObject {
@@ -87,7 +95,7 @@ func (v *settingsView) general(s screen.SettingsState) fyne.CanvasObject {
 	rows := []fyne.CanvasObject{
 		setting(v.w.text("ui.settings.theme"), v.theme),
 		setting(v.w.text("ui.settings.language"), widget.Width(selectWidth, v.language)),
-		setting(v.w.text("ui.settings.lockAfter"), widget.Width(selectWidth, v.lockAfter)),
+		managed(setting(v.w.text("ui.settings.lockAfter"), widget.Width(selectWidth, v.lockAfter)), s.LockLimit),
 		setting(v.w.text("ui.settings.clearAfter"), widget.Width(selectWidth, v.clearOf)),
 	}
 	if len(s.HotKeys) > 0 {
@@ -96,8 +104,9 @@ func (v *settingsView) general(s screen.SettingsState) fyne.CanvasObject {
 	}
 	for _, t := range s.Toggles {
 		toggle := widget.NewSwitch(t.Label, t.On, func(on bool) { v.model.SetToggle(t.ID, on) })
+		toggle.SetEnabled(t.Managed == "")
 		v.toggles = append(v.toggles, toggle)
-		rows = append(rows, widget.CardRow(toggle))
+		rows = append(rows, managed(widget.CardRow(toggle), t.Managed))
 	}
 	return widget.NewCard(rows...)
 }
@@ -111,14 +120,18 @@ func (v *settingsView) account(s screen.SettingsState) fyne.CanvasObject {
 		widget.CardRow(v.lead("ui.settings.manageAccount", screen.SettingsAccount)),
 		widget.CardRow(v.lead("ui.settings.backups", screen.SettingsBackups)),
 		widget.CardRow(v.lead("ui.import", screen.SettingsImport)),
-		widget.CardRow(v.lead("ui.settings.export", screen.SettingsExport)),
+		managed(widget.CardRow(v.leadTo("ui.settings.export", screen.SettingsExport, s.NoExport == "")), s.NoExport),
 		widget.CardRow(widget.Row(0, forget, widget.Spacer())),
 	)
 }
 
 // lead is a way to a dialog of its own.
-func (v *settingsView) lead(label, to string) fyne.CanvasObject {
-	return widget.Row(0, widget.NewButton(v.w.text(label), assets.NoIcon, widget.Secondary, func() { v.model.Lead(to) }), widget.Spacer())
+func (v *settingsView) lead(label, to string) fyne.CanvasObject { return v.leadTo(label, to, true) }
+
+func (v *settingsView) leadTo(label, to string, open bool) fyne.CanvasObject {
+	button := widget.NewButton(v.w.text(label), assets.NoIcon, widget.Secondary, func() { v.model.Lead(to) })
+	button.SetEnabled(open)
+	return widget.Row(0, button, widget.Spacer())
 }
 
 func (v *settingsView) render(s screen.SettingsState) {

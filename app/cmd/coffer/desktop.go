@@ -24,6 +24,7 @@ import (
 	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/vault/importer"
 	"github.com/coffer-vault/coffer/vault/importer/chromium"
@@ -128,8 +129,20 @@ func (d *desktop) started(ctx context.Context) {
 func (d *desktop) openManager() {
 	d.manager = session.New(session.Config{
 		Paths: d.paths, Keyring: platform.NewKeyring(d.paths), Browsers: browsers,
-		DeviceName: platform.DeviceName(), Platform: platform.PlatformName(), Log: d.log,
+		DeviceName: platform.DeviceName(), Platform: platform.PlatformName(), Log: d.log, Policy: managed(d.log),
 	})
+}
+
+// managed reads what the administrator has decided. What was not understood is in the log for him, and in cofferctl doctor.
+func managed(log *slog.Logger) policy.Policy {
+	p := policy.Read()
+	for _, s := range p.InForce() {
+		log.Info("policy", "setting", s.Name)
+	}
+	for _, bad := range p.Problems {
+		log.Warn("policy not understood", "setting", bad.Name, "why", bad.Reason)
+	}
+	return p
 }
 
 // browsers finds the browser profiles of the user who runs the program.

@@ -19,6 +19,7 @@ import (
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/vault/importer"
 	"github.com/coffer-vault/coffer/vault/importer/chromium"
@@ -44,7 +45,7 @@ func start(ctx context.Context) int {
 	}
 	m := session.New(session.Config{
 		Paths: paths, Keyring: platform.NewKeyring(paths), Browsers: browsers,
-		DeviceName: platform.DeviceName(), Platform: platform.PlatformName(),
+		DeviceName: platform.DeviceName(), Platform: platform.PlatformName(), Policy: policy.Read(),
 	})
 	defer m.Close()
 	p := &program{manager: m, paths: paths, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
