@@ -81,23 +81,6 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkQuery is the filter of a list. "acuont" is a slip, and so the only one that looks for slips.
-func BenchmarkQuery(b *testing.B) {
-	for _, n := range growth {
-		d := filled(b, n)
-		for _, f := range []vault.Filter{
-			{}, {Sort: vault.SortUpdated}, {Text: "a"}, {Text: "acc"}, {Text: "user12"}, {Text: "site9 user1"}, {Text: "zzz"}, {Text: "acuont"},
-			{Text: "site9", Sort: vault.SortUpdated}, {Kind: vault.Card},
-		} {
-			b.Run(fmt.Sprintf("%d/%s/%d", n, f.Text+string(f.Kind), f.Sort), func(b *testing.B) {
-				for b.Loop() {
-					d.Query(f)
-				}
-			})
-		}
-	}
-}
-
 // BenchmarkSave has all items waiting for the server, as after an import: a save hashes twice what the integrity record has of the 256th
 // of them that it belongs to. With none waiting it costs the same at any size.
 func BenchmarkSave(b *testing.B) {

@@ -65,10 +65,10 @@ const fewMatches = 20
 // query gathers the result in the filter's order by place: a counting sort, since the places are few.
 func (x *index) query(f Filter, query search.Query) []*Summary {
 	s := scan{index: x, filter: &f, query: &query, folders: x.branch(f.Folder), named: x.namedFolders(&query)}
-	at, next := s.places()
+	at := make([]place, len(x.rows))
+	next := s.places(at, s.exact)
 	if query.MayHaveSlips() && len(at)-next[misses] < fewMatches {
-		s.slips = true
-		at, next = s.places()
+		next = s.places(at, s.withSlips)
 	}
 	total := 0
 	for place, count := range next[:places] {
@@ -76,6 +76,9 @@ func (x *index) query(f Filter, query search.Query) []*Summary {
 		total += count
 	}
 	found := make([]*Summary, total)
+	if total == 0 {
+		return found
+	}
 	for _, slot := range x.order(f.Sort.valid()) {
 		if place := at[slot]; place != misses {
 			found[next[place]] = x.shown[slot]
@@ -88,24 +91,19 @@ func (x *index) query(f Filter, query search.Query) []*Summary {
 // fewRows is how many rows one goroutine looks at; more are shared among the processors.
 const fewRows = 8 << 10
 
-// places tells for every row where it goes, and how many go to each place.
-func (s *scan) places() (at []place, counts [places + 1]int) {
-	at = make([]place, len(s.index.rows))
+// places has look say for every row where it goes, and counts how many go to each place.
+func (s *scan) places(at []place, look func(rows []row, at []place)) (counts [places + 1]int) {
 	share := max(fewRows, len(at)/runtime.GOMAXPROCS(0)+1)
 	var scanning sync.WaitGroup
 	for from := 0; from < len(at); from += share {
 		to := min(from+share, len(at))
-		scanning.Go(func() {
-			for slot := from; slot < to; slot++ {
-				at[slot] = s.place(&s.index.rows[slot])
-			}
-		})
+		scanning.Go(func() { look(s.index.rows[from:to], at[from:to]) })
 	}
 	scanning.Wait()
 	for _, place := range at {
 		counts[place]++
 	}
-	return at, counts
+	return counts
 }
 
 // scan is one query over the rows.
@@ -115,23 +113,52 @@ type scan struct {
 	query   *search.Query
 	folders map[id.ID]bool          // of the filter's branch
 	named   map[id.ID][]search.Rank // how well the folders' own names match
-	slips   bool                    // slips of the fingers count
 }
 
-func (s *scan) place(r *row) place {
-	if r.entry == nil || r.shelf != s.filter.shelf() || !s.passes(r, s.filter, s.folders) {
-		return misses
+// exact places the rows that the filter chooses and the query finds as it was typed.
+func (s *scan) exact(rows []row, at []place) {
+	for i := range rows {
+		r := &rows[i]
+		at[i] = misses
+		if !s.chooses(r) {
+			continue
+		}
+		if rank, ok := s.query.Rank(&r.doc, s.also(r), false); ok {
+			at[i] = s.place(r, rank)
+		}
 	}
+}
+
+// withSlips places those that exact leaves out.
+func (s *scan) withSlips(rows []row, at []place) {
+	slips := s.query.Slips()
+	for i := range rows {
+		r := &rows[i]
+		if at[i] != misses || !s.chooses(r) {
+			continue
+		}
+		if rank, ok := slips.Rank(&r.doc, s.also(r)); ok {
+			at[i] = s.place(r, rank)
+		}
+	}
+}
+
+func (s *scan) chooses(r *row) bool {
+	return r.entry != nil && r.shelf == s.filter.shelf() && s.passes(r, s.filter, s.folders)
+}
+
+// also are the ranks that the words of the query have by the folder of a row.
+func (s *scan) also(r *row) []search.Rank {
+	if len(s.named) == 0 {
+		return nil
+	}
+	return s.named[r.entry.Folder]
+}
+
+// place of a row that the query finds; without words all have the same.
+func (s *scan) place(r *row, rank int) place {
 	if s.query.IsZero() {
 		return 0
-	}
-	var also []search.Rank
-	if len(s.named) > 0 {
-		also = s.named[r.entry.Folder]
-	}
-	rank, ok := s.query.Rank(&r.doc, also, s.slips)
-	if !ok {
-		return misses
 	}
 	return place(rank*standings + s.standing(r))
 }

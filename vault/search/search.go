@@ -152,7 +152,7 @@ type term struct {
 	letters       uint64
 	first, second string // letters
 	typos         int    // how many slips it may have
-	least         int    // letters of a word that it may be a slip of
+	least, most   int    // bytes of a word that it may be a slip of: the fewest, and how many are compared where each is a letter
 }
 
 // Parse prepares what a user typed: words separated by space, all of which have to match. What exceeds 256 bytes or 8 words is
@@ -166,7 +166,8 @@ func Parse(typed string) Query {
 	q := Query{whole: strings.Join(words, " ")}
 	for _, w := range words {
 		t := term{text: w, letters: lettersOf(w), typos: typosOf(w)}
-		t.least = utf8.RuneCountInString(w) - t.typos
+		n := utf8.RuneCountInString(w)
+		t.least, t.most = n-t.typos, n+t.typos
 		t.first = w[:next(w)]
 		rest := w[len(t.first):]
 		t.second = rest[:next(rest)]
@@ -212,16 +213,12 @@ const MaxRank = int(shortTypos) * maxTerms
 // one letter of a word of four, two of eight.
 func (q *Query) Rank(d *Doc, also []Rank, slips bool) (rank int, ok bool) {
 	for i := range q.terms {
-		t := &q.terms[i]
-		best := d.rank(t)
-		if also != nil {
-			best = min(best, also[i])
-		}
-		if best == none && slips && t.mayBeIn(d) {
-			best = d.typo(t)
-		}
+		best := q.exact(i, d, also)
 		if best == none {
-			return 0, false
+			if !slips {
+				return 0, false
+			}
+			return (&Slips{query: q}).Rank(d, also)
 		}
 		rank += int(best)
 	}
@@ -229,6 +226,50 @@ func (q *Query) Rank(d *Doc, also []Rank, slips bool) (rank int, ok bool) {
 		return 0, true
 	}
 	return rank, true
+}
+
+// exact is the rank of a term without slips.
+func (q *Query) exact(i int, d *Doc, also []Rank) Rank {
+	best := d.rank(&q.terms[i])
+	if also != nil {
+		best = min(best, also[i])
+	}
+	return best
+}
+
+// Slips ranks with slips what Query.Rank does not find without them. It is one goroutine's: it remembers words, since docs share most
+// of theirs.
+type Slips struct {
+	query *Query
+	known []knownWords // of each term; nil: nothing is remembered
+}
+
+// Slips returns what ranks with slips.
+func (q *Query) Slips() *Slips { return &Slips{q, make([]knownWords, len(q.terms))} }
+
+// Rank is Query.Rank, with slips, of a doc that it does not find without.
+func (s *Slips) Rank(d *Doc, also []Rank) (rank int, ok bool) {
+	for i := range s.query.terms {
+		t, best := &s.query.terms[i], none
+		if len(s.query.terms) > 1 { // else it is known to be nowhere
+			best = s.query.exact(i, d, also)
+		}
+		if best == none && t.mayBeIn(d) {
+			best = d.typo(t, s.of(i))
+		}
+		if best == none {
+			return 0, false
+		}
+		rank += int(best)
+	}
+	return rank, true
+}
+
+func (s *Slips) of(i int) *knownWords {
+	if s.known == nil {
+		return nil
+	}
+	return &s.known[i]
 }
 
 // Ranks returns the rank of every term; nil if none matches.

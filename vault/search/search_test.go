@@ -63,7 +63,7 @@ func TestSlips(t *testing.T) {
 	} {
 		d, q := doc(c.word), Parse(c.typed)
 		got := tooMany
-		switch d.typo(&q.terms[0]) {
+		switch d.typo(&q.terms[0], nil) {
 		case titleTypo:
 			got = 1
 		case titleTypos:

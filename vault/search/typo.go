@@ -21,9 +21,27 @@ func typosOf(term string) int {
 	return 2
 }
 
+// knownWords remembers how many slips of a term some words are; each word has one place.
+type knownWords [256]struct {
+	word  string
+	slips int
+}
+
+// slips is how many slips of the term a word is. hash chooses its place.
+func (k *knownWords) slips(t *term, word string, hash uint32) int {
+	if k == nil {
+		return slips(t.text, word, t.typos, false)
+	}
+	place := &k[hash%uint32(len(k))]
+	if place.word != word {
+		place.word, place.slips = word, slips(t.text, word, t.typos, false)
+	}
+	return place.slips
+}
+
 // typo compares a term with the words of title and short texts that begin like it: the term's first letter is in the first or second
 // place of each, and what lies between two such letters is passed over.
-func (d *Doc) typo(t *term) Rank {
+func (d *Doc) typo(t *term, known *knownWords) Rank {
 	best := none
 	in := d.text[:d.short]
 	for at := 0; ; at += len(t.first) {
@@ -36,16 +54,32 @@ func (d *Doc) typo(t *term) Rank {
 		if !ok {
 			continue
 		}
-		end := at
-		for end < len(in) && isWordByte(in[end]) {
-			end++
+		word, hash := t.compared(in[begin:])
+		if len(word) < t.least {
+			continue
 		}
-		if end-begin >= t.least {
-			if n := slips(t.text, in[begin:end], t.typos, false); n <= t.typos {
-				best = min(best, typoRank(n, begin < int(d.title)))
+		if n := known.slips(t, word, hash); n <= t.typos {
+			best = min(best, typoRank(n, begin < int(d.title)))
+			if best <= typoRank(1, at < int(d.title)) {
+				return best // what follows is no better
 			}
 		}
 	}
+}
+
+// compared is what a word is compared by, and a hash of it: the whole word, or as much of its beginning as decides, where that is
+// letters of one byte.
+func (t *term) compared(text string) (word string, hash uint32) {
+	high := byte(0)
+	for i := range len(text) {
+		b := text[i]
+		if !isWordByte(b) || i == t.most && high < utf8.RuneSelf {
+			return text[:i], hash
+		}
+		hash = hash*31 + uint32(b)
+		high |= b
+	}
+	return text, hash
 }
 
 // indexLetter is strings.Index for one letter.

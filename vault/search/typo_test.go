@@ -3,7 +3,10 @@ package search
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 )
 
 // plainTypo is what typo is to find, word for word and letter for letter.
@@ -46,39 +49,91 @@ func plainSlips(term, word []rune, most int, hit bool) int {
 	return least + 1
 }
 
-// What is passed over for the sake of time is nothing that would be found. Few letters make words that are nearly the same likely.
-func TestSlipsAreThoseOfThePlainWay(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	some := func(letters []rune) string {
-		text := make([]rune, random.IntN(14))
-		for i := range text {
-			text[i] = letters[random.IntN(len(letters))]
+// plainRank is what Rank is to find: every place of every term looked at, letter by letter.
+func plainRank(q *Query, d *Doc, slips bool) (sum int, ok bool) {
+	for i := range q.terms {
+		best := plainExact(d, q.terms[i].text)
+		if best == none && slips && q.terms[i].typos > 0 {
+			best = plainTypo(d, &q.terms[i])
 		}
-		return string(text)
+		if best == none {
+			return 0, false
+		}
+		sum += int(best)
 	}
-	found := make(map[Rank]int)
+	if len(q.terms) > 0 && q.whole == d.Title() {
+		sum = 0
+	}
+	return sum, true
+}
+
+func plainExact(d *Doc, term string) Rank {
+	best := none
+	for at := range len(d.text) {
+		before, _ := utf8.DecodeLastRuneInString(d.text[:at])
+		starts, inTitle, short := at == 0 || !unicode.IsLetter(before) && !unicode.IsDigit(before), at < int(d.title), at+len(term) <= int(d.short)
+		switch {
+		case !strings.HasPrefix(d.text[at:], term) || !short && at < int(d.short):
+		case at == 0 && inTitle:
+			best = min(best, titlePrefix)
+		case inTitle && starts:
+			best = min(best, titleWord)
+		case short && starts:
+			best = min(best, shortWord)
+		case inTitle:
+			best = min(best, titleInside)
+		case short:
+			best = min(best, shortInside)
+		case starts:
+			best = min(best, longWord)
+		default:
+			best = min(best, longInside)
+		}
+	}
+	return best
+}
+
+// randomText makes words that are nearly the same likely: it has few letters.
+func randomText(random *rand.Rand, letters []rune, most int) string {
+	text := make([]rune, random.IntN(most))
+	for i := range text {
+		text[i] = letters[random.IntN(len(letters))]
+	}
+	return string(text)
+}
+
+// What is passed over for the sake of time, and what is remembered of one doc for the next, changes no rank.
+func TestRanksAreThoseOfThePlainWay(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	found := make(map[int]int)
 	for _, alphabet := range []string{"ab", "abc0 .", "aé銀", "ab@- ", "aäbß ", "abcdefgh "} {
-		letters := []rune(alphabet)
-		for range 4_000 {
-			d, q := NewDoc(Texts{Title: some(letters), Short: []string{some(letters), some(letters)}}), Parse(some(letters))
-			for i := range q.terms {
-				term := &q.terms[i]
-				if term.typos == 0 {
+		some := func(most int) string { return randomText(random, []rune(alphabet), most) }
+		for range 150 {
+			q := Parse(some(14))
+			slips := q.Slips()
+			for range 30 {
+				// Words that end behind the first 64 bytes, and within them.
+				d := NewDoc(Texts{Title: some(14), Short: []string{some(90), some(14)}, Long: []string{some(14)}})
+				want, wantOK := plainRank(&q, &d, false)
+				got, ok := q.Rank(&d, nil, false)
+				if got != want || ok != wantOK {
+					t.Fatalf("%q in %q: rank %d, %t, want %d, %t", q.whole, d.text, got, ok, want, wantOK)
+				}
+				if ok {
 					continue
 				}
-				want := plainTypo(&d, term)
-				found[want]++
-				if got := d.typo(term); got != want {
-					t.Fatalf("%q in %q: rank %d, want %d", term.text, d.text, got, want)
+				want, wantOK = plainRank(&q, &d, true)
+				got, ok = slips.Rank(&d, nil)
+				alone, aloneOK := q.Rank(&d, nil, true)
+				if got != want || ok != wantOK || alone != want || aloneOK != wantOK {
+					t.Fatalf("%q in %q, with slips: rank %d, %t; alone %d, %t; want %d, %t", q.whole, d.text, got, ok, alone, aloneOK, want, wantOK)
 				}
-				if want != none && !term.mayBeIn(&d) {
-					t.Fatalf("%q in %q is ruled out", term.text, d.text)
-				}
+				found[got]++
 			}
 		}
 	}
-	for _, r := range []Rank{titleTypo, shortTypo, titleTypos, shortTypos, none} {
-		if found[r] == 0 {
+	for _, r := range []Rank{titleTypo, shortTypo, titleTypos, shortTypos, 0} {
+		if found[int(r)] == 0 {
 			t.Errorf("no example of rank %d", r)
 		}
 	}
