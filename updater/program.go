@@ -56,6 +56,9 @@ func NewProgram(path, dir string, installed buildinfo.Number, log *slog.Logger) 
 	}, nil
 }
 
+// Path is the program's file.
+func (p *Program) Path() string { return p.path }
+
 // sibling is a hidden file beside the program, named as minio/selfupdate names its own.
 func (p *Program) sibling(suffix string) string {
 	return filepath.Join(filepath.Dir(p.path), "."+filepath.Base(p.path)+suffix)
@@ -78,7 +81,7 @@ func (p *Program) Apply() error {
 		return ErrNothingStaged
 	case !p.installed.Less(st.Staged.Version):
 		// Meanwhile somebody installed a newer version by other means.
-		return errors.Join(fmt.Errorf("%w: %v is staged, %v runs", ErrRollback, st.Staged.Version, p.installed), p.store.unstage(""))
+		return errors.Join(fmt.Errorf("%w: %v is staged, %v runs", ErrRollback, st.Staged.Version, p.installed), p.store.unstage())
 	}
 	content, err := p.readStaged(*st.Staged)
 	if err != nil {
@@ -98,22 +101,34 @@ func (p *Program) Apply() error {
 		return err
 	}
 	p.log.Info("update applied", "version", st.Staged.Version)
-	return errors.Join(p.at("recorded"), p.store.unstage(""))
+	return errors.Join(p.at("recorded"), p.store.unstage())
 }
 
 // readStaged returns the very bytes that were verified: what is checked here is what is written, not read a second time.
 func (p *Program) readStaged(f stagedFile) ([]byte, error) {
-	file, err := openOwn(p.store.stagedPath(f.File), os.O_RDONLY)
+	content, err := readOwn(p.store.stagedPath(f.File), f.Size, f.SHA256)
+	switch {
+	case errors.Is(err, ErrTampered):
+		return nil, errors.Join(err, p.store.unstage())
+	case err != nil:
+		return nil, errors.Join(fmt.Errorf("%w: %w", ErrNothingStaged, err), p.store.unstage())
+	}
+	return content, nil
+}
+
+// readOwn reads a file of the updater's folder that must have that size and hash. ErrTampered otherwise.
+func readOwn(path string, size int64, sha string) ([]byte, error) {
+	file, err := openOwn(path, os.O_RDONLY)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %w", ErrNothingStaged, err), p.store.unstage(""))
+		return nil, err
 	}
 	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, f.Size+1))
+	content, err := io.ReadAll(io.LimitReader(file, size+1))
 	if err != nil {
 		return nil, fmt.Errorf("read staged update: %w", err)
 	}
-	if int64(len(content)) != f.Size || sum(content) != f.SHA256 {
-		return nil, errors.Join(fmt.Errorf("%w: the staged file", ErrTampered), p.store.unstage(""))
+	if int64(len(content)) != size || sum(content) != sha {
+		return nil, fmt.Errorf("%w: the staged file", ErrTampered)
 	}
 	return content, nil
 }

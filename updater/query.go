@@ -29,12 +29,18 @@ type offer struct {
 	size     int64
 }
 
-// partName is the file of an unfinished download, empty without an offer.
-func (o *offer) partName() string {
+// partName is the file of an unfinished download.
+func (o *offer) partName() string { return o.sha256 + ".part" }
+
+// partNames are the files that a download of the offer may go on from; none without an offer.
+func (o *offer) partNames() (names []string) {
 	if o == nil {
-		return ""
+		return nil
 	}
-	return o.sha256 + ".part"
+	for _, patch := range o.manifest.Patches {
+		names = append(names, patch.SHA256+".part")
+	}
+	return append(names, o.partName())
 }
 
 func (o *offer) release(installed buildinfo.Number) Release {

@@ -36,8 +36,7 @@ func (c *Client) Stage(ctx context.Context, progress Progress) State {
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
-	d := &download{offer: o, part: c.store.stagedPath(o.partName()), final: c.store.stagedPath(path.Base(o.name)), progress: progress}
-	if err := c.eachMirror(ctx, func(m *mirror) error { return classify(d.from(m)) }); err != nil {
+	if err := c.obtain(ctx, o, progress); err != nil {
 		c.cfg.Log.Warn("update download failed", "version", o.manifest.Version, "err", err)
 		return Refused{err}
 	}
@@ -46,12 +45,30 @@ func (c *Client) Stage(ctx context.Context, progress Progress) State {
 		return Refused{err}
 	}
 	c.cfg.Log.Info("update staged", "version", f.Version)
-	return Staged{o.release(c.cfg.Installed), d.final}
+	return Staged{o.release(c.cfg.Installed), c.store.stagedPath(f.File)}
 }
 
-// download fetches one offer into a part file and gives it its name once every byte is verified.
+// obtain brings the verified file of a release into the staging folder: by a patch where there is one, else whole.
+func (c *Client) obtain(ctx context.Context, o *offer, progress Progress) error {
+	err := c.stagePatched(ctx, o, progress)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, errNoPatch) {
+		c.cfg.Log.Info("update not patched, fetching all of it", "version", o.manifest.Version, "err", err)
+	}
+	d := &download{
+		name: o.name, size: o.size, sha256: o.sha256,
+		part: c.store.stagedPath(o.partName()), final: c.store.stagedPath(path.Base(o.name)), progress: progress,
+	}
+	return c.eachMirror(ctx, func(m *mirror) error { return classify(d.from(m)) })
+}
+
+// download fetches one file into a part file and gives it its name once every byte is verified.
 type download struct {
-	*offer
+	name        string // path below targets/
+	size        int64  // bytes
+	sha256      string // hex
 	part, final string
 	progress    Progress
 }

@@ -121,8 +121,8 @@ func (s *store) setStaged(f stagedFile) error {
 	return s.clearStaged(f.File)
 }
 
-// unstage forgets the staged file and removes everything from its folder but one name.
-func (s *store) unstage(except string) error {
+// unstage forgets the staged file and removes everything from its folder but some names.
+func (s *store) unstage(except ...string) error {
 	st, err := s.load()
 	if err != nil {
 		return err
@@ -132,16 +132,16 @@ func (s *store) unstage(except string) error {
 			return err
 		}
 	}
-	return s.clearStaged(except)
+	return s.clearStaged(except...)
 }
 
-func (s *store) clearStaged(except string) error {
+func (s *store) clearStaged(except ...string) error {
 	entries, err := os.ReadDir(s.stagedDir())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	for _, e := range entries {
-		if e.Name() != except {
+		if !slices.Contains(except, e.Name()) {
 			err = errors.Join(err, os.RemoveAll(filepath.Join(s.stagedDir(), e.Name())))
 		}
 	}

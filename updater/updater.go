@@ -76,6 +76,7 @@ type Config struct {
 	Installed buildinfo.Number // version that runs
 	Target    manifest.Target  // what is installed
 
+	Program   string           // optional: the installed file, which patches start from
 	OSVersion string           // optional: dotted version of the operating system
 	Now       func() time.Time // optional
 	Limits    Limits           // optional
@@ -213,7 +214,7 @@ func (c *Client) check(ctx context.Context) State {
 		return verdict
 	}
 	// What is staged is not, or no longer, what the maintainers offer to this computer: Apply must not find it.
-	if err := c.store.unstage(c.offered.partName()); err != nil {
+	if err := c.store.unstage(c.offered.partNames()...); err != nil {
 		return Refused{err}
 	}
 	return verdict

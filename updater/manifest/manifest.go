@@ -19,10 +19,11 @@ import (
 // ErrInvalid is matched by every error of this package.
 var ErrInvalid = errors.New("invalid manifest")
 
-// maxSize bounds a manifest in bytes, maxSteps its rollout curve: whoever signs can err, too.
+// maxSize bounds a manifest in bytes, the others its lists: whoever signs can err, too.
 const (
-	maxSize  = 16 << 10
-	maxSteps = 32
+	maxSize    = 16 << 10
+	maxSteps   = 32
+	maxPatches = 16
 )
 
 // Manifest describes one release. The zero value of every field but Version is the usual release.
@@ -35,7 +36,19 @@ type Manifest struct {
 	MinSecureVersion buildinfo.Number `json:"min_secure_version,omitzero"`
 	Halt             bool             `json:"halt,omitempty"`   // nobody may install this release any more
 	MinOS            string           `json:"min_os,omitempty"` // least version of the operating system, such as "10.0.17763"
+	// Patches make the release out of earlier ones. Who finds none for his, or one that fails, takes the whole file.
+	Patches []Patch `json:"patches,omitempty"`
 }
+
+// Patch is a file in the format of bsdiff 4 that changes one earlier file of the target into the release.
+type Patch struct {
+	From   string `json:"from"`   // SHA-256 of the earlier file, hex
+	SHA256 string `json:"sha256"` // of the patch, hex
+	Size   int64  `json:"size"`   // of the patch, bytes
+}
+
+// StoredName is the patch's file name, beside the whole files of the target.
+func (p Patch) StoredName(t Target) string { return p.SHA256 + "." + t.File + ".patch" }
 
 // Step is one point of the rollout curve: from At on, Percent of the installations.
 type Step struct {
@@ -74,6 +87,13 @@ func (m Manifest) Validate() error {
 		return fmt.Errorf("%w: notes are too long or not UTF-8", ErrInvalid)
 	case len(m.Rollout) > maxSteps:
 		return fmt.Errorf("%w: %d rollout steps", ErrInvalid, len(m.Rollout))
+	case len(m.Patches) > maxPatches:
+		return fmt.Errorf("%w: %d patches", ErrInvalid, len(m.Patches))
+	}
+	for _, p := range m.Patches {
+		if !digests.MatchString(p.From) || !digests.MatchString(p.SHA256) || p.Size <= 0 || p.Size > maxPatchSize {
+			return fmt.Errorf("%w: a patch without hashes, or of %d bytes", ErrInvalid, p.Size)
+		}
 	}
 	if m.MinOS != "" {
 		if _, err := parseDotted(m.MinOS); err != nil {
@@ -82,6 +102,11 @@ func (m Manifest) Validate() error {
 	}
 	return validateRollout(m.Rollout)
 }
+
+// maxPatchSize bounds a patch in bytes.
+const maxPatchSize = 512 << 20
+
+var digests = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 func validateRollout(steps []Step) error {
 	for i, s := range steps {

@@ -44,6 +44,10 @@ func TestParseRefuses(t *testing.T) {
 		"operating system": `{"version":"1.4.0","min_os":"ten"}`,
 		"long notes":       `{"version":"1.4.0","notes":"` + strings.Repeat("x", maxSize/2+1) + `"}`,
 		"long":             `{"version":"1.4.0","x":"` + strings.Repeat("x", maxSize) + `"}`,
+		"patch of nothing": `{"version":"1.4.0","patches":[{"sha256":"` + strings.Repeat("0", 64) + `","size":1}]}`,
+		"patch by a path":  `{"version":"1.4.0","patches":[{"from":"` + strings.Repeat("0", 64) + `","sha256":"../../x","size":1}]}`,
+		"empty patch":      `{"version":"1.4.0","patches":[{"from":"` + strings.Repeat("0", 64) + `","sha256":"` + strings.Repeat("0", 64) + `"}]}`,
+		"patches":          `{"version":"1.4.0","patches":[` + strings.Repeat(`{},`, maxPatches) + `{}]}`,
 		"steps":            `{"version":"1.4.0","rollout":[` + strings.Repeat(`{"at":"2026-11-01T08:00:00Z","percent":5},`, maxSteps) + `{}]}`,
 	} {
 		if m, err := Parse([]byte(text)); !errors.Is(err, ErrInvalid) {

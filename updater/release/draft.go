@@ -199,7 +199,7 @@ func (r *Repository) store(target manifest.Target, source string) (*metadata.Tar
 	if err != nil {
 		return nil, fmt.Errorf("add release: %w", err)
 	}
-	name := filepath.Join(r.Public(), "targets", filepath.FromSlash(StoredName(info)))
+	name := r.artefact(info)
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		return nil, fmt.Errorf("add release: %w", err)
 	}

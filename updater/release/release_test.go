@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/updater/delta"
 	"github.com/coffer-vault/coffer/updater/manifest"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
@@ -385,5 +386,53 @@ func TestKeyPrintsAsItsID(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// given is a Differ that gives what it is given.
+func given(patch []byte) Differ {
+	return func(_, _, file string) error { return os.WriteFile(file, patch, 0o600) }
+}
+
+func TestPatch(t *testing.T) {
+	fixture := func(name string) string { return filepath.Join("..", "delta", "testdata", name) }
+	patch, err := os.ReadFile(fixture("program.patch"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := newOffice(t)
+	if err := o.AddPatch(linux, fixture("program-1.0.0"), given(patch)); err == nil {
+		t.Error("a patch for a target that there is not")
+	}
+	o.must(o.Add(linux, manifest.Manifest{Version: buildinfo.Number{Major: 1, Minor: 1}}, fixture("program-1.1.0")))
+	for name, c := range map[string]struct {
+		from   string
+		differ Differ
+		want   error
+	}{
+		"no earlier file": {fixture("none"), given(patch), fs.ErrNotExist},
+		"other file":      {fixture("program-1.1.0"), given(patch), delta.ErrPatch},
+		"no patch":        {fixture("program-1.0.0"), given([]byte("no patch")), delta.ErrPatch},
+		"as large":        {fixture("program-1.0.0"), given(make([]byte, 1<<20)), ErrUselessPatch},
+		"no differ":       {fixture("program-1.0.0"), func(string, string, string) error { return fs.ErrPermission }, fs.ErrPermission},
+		"nothing made":    {fixture("program-1.0.0"), func(string, string, string) error { return nil }, fs.ErrNotExist},
+	} {
+		if err := o.AddPatch(linux, c.from, c.differ); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	o.must(o.AddPatch(linux, fixture("program-1.0.0"), given(patch)))
+	role, _, err := current[metadata.TargetsType](o.Repository, linux.Role())
+	o.must(err)
+	m, err := manifest.FromTarget(role.Signed.Targets[linux.Path()])
+	if err != nil || len(m.Patches) != 1 || m.Patches[0].Size != int64(len(patch)) {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	stored, err := os.ReadFile(filepath.Join(o.Public(), "targets", "stable", "linux-amd64", m.Patches[0].StoredName(linux)))
+	if err != nil || !bytes.Equal(stored, patch) {
+		t.Errorf("public patch of %d bytes, %v", len(stored), err)
+	}
+	if len(role.Signatures) > 0 {
+		t.Error("the draft kept signatures of another content")
 	}
 }

@@ -42,7 +42,7 @@ func (d *desktop) updateClient() (*updater.Client, error) {
 		return nil, errManaged
 	}
 	client, err := updater.New(updater.Config{
-		Mirrors: mirrors(), Dir: updatesFolder(d.paths), Root: root, Installed: buildinfo.Current(), Log: d.log,
+		Mirrors: mirrors(), Dir: updatesFolder(d.paths), Root: root, Installed: buildinfo.Current(), Log: d.log, Program: d.program.Path(),
 		Target: manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: programFile},
 	})
 	if err != nil {

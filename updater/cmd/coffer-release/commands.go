@@ -17,7 +17,7 @@ import (
 
 // commands define their flags and return what to do after these were read.
 var commands = map[string]func(*context, *flag.FlagSet) func() error{
-	"init": initialize, "add": add, "amend": amend, "renew": renew, "rotate": rotate, "sign": sign, "publish": publish,
+	"init": initialize, "add": add, "patch": patch, "amend": amend, "renew": renew, "rotate": rotate, "sign": sign, "publish": publish,
 	"timestamp": refresh, "status": func(*context, *flag.FlagSet) func() error { return func() error { return nil } },
 }
 
@@ -76,6 +76,23 @@ func add(c *context, flags *flag.FlagSet) func() error {
 			return err
 		}
 		return c.repo.Add(*target, m, *file)
+	}
+}
+
+func patch(c *context, flags *flag.FlagSet) func() error {
+	target := targetFlags(flags)
+	var from list
+	flags.Var(&from, "from", "the artefact of an earlier release; may be repeated")
+	return func() error {
+		if len(from) == 0 {
+			return errors.New("-from is required")
+		}
+		for _, file := range from {
+			if err := c.repo.AddPatch(*target, file, release.BSDiff); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 

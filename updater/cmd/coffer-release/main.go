@@ -21,6 +21,7 @@ const usage = `coffer-release prepares the updates of Coffer.
 
   init       make the keys and draft the first root and targets
   add        draft a release: a file of one channel and platform
+  patch      draft what earlier releases fetch instead of the whole file
   amend      draft another rollout, or withdraw a release with -halt
   renew      draft the same metadata with a new expiry
   rotate     draft the replacement of a key by a new one

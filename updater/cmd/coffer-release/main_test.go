@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -159,6 +160,33 @@ func TestRotationAndRenewal(t *testing.T) {
 	r.do(0, "publish", "-snapshot-key", r.key("snapshot-1"), "-timestamp-key", r.key("timestamp-2"))
 	if _, ok := r.client("1.0.0").Check(t.Context()).(updater.UpToDate); !ok {
 		t.Error("a client does not follow the rotation")
+	}
+}
+
+// TestPatch has a bsdiff at hand that knows one patch.
+func TestPatch(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the stand-in is a script")
+	}
+	fixtures, err := filepath.Abs(filepath.Join("..", "..", "delta", "testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixture := func(name string) string { return filepath.Join(fixtures, name) }
+	tools := t.TempDir()
+	script := "#!/bin/sh\nexec cp '" + fixture("program.patch") + "' \"$3\"\n"
+	if err := os.WriteFile(filepath.Join(tools, "bsdiff"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", tools+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	r := newRehearsal(t)
+	r.do(0, "init", "-keys", r.keys)
+	r.do(0, "add", "-platform", "linux-amd64", "-name", "coffer", "-version", "1.1.0", "-file", fixture("program-1.1.0"))
+	r.do(1, "patch", "-platform", "linux-amd64", "-name", "coffer")
+	r.do(1, "patch", "-platform", "linux-amd64", "-name", "coffer", "-from", fixture("none"))
+	r.do(0, "patch", "-platform", "linux-amd64", "-name", "coffer", "-from", fixture("program-1.0.0"))
+	if patches, err := filepath.Glob(filepath.Join(r.repo, "public", "targets", "stable", "linux-amd64", "*.coffer.patch")); err != nil || len(patches) != 1 {
+		t.Errorf("public patches %v, %v", patches, err)
 	}
 }
 
