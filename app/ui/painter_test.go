@@ -3,7 +3,6 @@ package ui
 import (
 	"fmt"
 	"image"
-	"image/color"
 	"image/draw"
 	"math"
 
@@ -151,18 +150,8 @@ func (s *sheet) draw(o fyne.CanvasObject, at fyne.Position, within image.Rectang
 // fill draws a plain rectangle.
 func (s *sheet) fill(r *canvas.Rectangle, at fyne.Position, within image.Rectangle) {
 	if r.FillColor != nil {
-		draw.Draw(s.picture, s.pixels(at, r.Size()).Intersect(within), image.NewUniform(steady(r)), image.Point{}, draw.Over)
+		draw.Draw(s.picture, s.pixels(at, r.Size()).Intersect(within), image.NewUniform(r.FillColor), image.Point{}, draw.Over)
 	}
-}
-
-// steady is the colour of a rectangle. The toolkit's text cursor, which comes and goes with the time, is there.
-func steady(r *canvas.Rectangle) color.Color {
-	const cursor = 4 // wide at most
-	if c, ok := r.FillColor.(color.NRGBA); ok && c.A > 0 && r.Size().Width <= cursor {
-		c.A = 0xff
-		return c
-	}
-	return r.FillColor
 }
 
 // lay draws what makes its own pixels.

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"image/color"
 	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
@@ -25,6 +26,7 @@ type Entry struct {
 	problem    string
 	height     float32
 	focused    bool
+	caret      color.Color // of the palette that the field was drawn in last
 	eye, clear *IconButton
 	trailing   fyne.CanvasObject
 
@@ -278,6 +280,7 @@ func (e *Entry) paint() {
 	}
 	fillRect(&e.ground, fill, stroke, theme.RadiusControl)
 	e.ring.show(e.focused)
+	e.paintCaret()
 	e.glyph.set(e.icon, theme.ColorFaint)
 	e.label.Hidden = e.label.text == ""
 	e.paintNote()
@@ -287,6 +290,16 @@ func (e *Entry) paint() {
 	}
 	if e.clear != nil {
 		e.clear.SetTip(word(e, "widget.clear"))
+	}
+}
+
+// paintCaret has the text cursor follow the palette: the toolkit's keeps the colour that it began to blink in.
+func (e *Entry) paintCaret() {
+	before, now := e.caret, theme.Color(theme.ColorAccent)
+	e.caret = now
+	if e.focused && before != now {
+		e.input.Entry.FocusLost()
+		e.input.Entry.FocusGained()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
 
 	"github.com/coffer-vault/coffer/app/ui/theme"
@@ -39,6 +40,27 @@ func TestEntrySetTextPutsTheCursorBehind(t *testing.T) {
 	b.typeText("!")
 	if e.Text() != "Übung!" {
 		t.Errorf("typing after SetText gives %q", e.Text())
+	}
+}
+
+// The text cursor is drawn in the palette there is now, and not in the one that the field got the focus in.
+func TestTheTextCursorFollowsThePalette(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 300)
+	e := NewEntry("Name")
+	b.show(e)
+	e.Focus()
+	b.typeText("Anna")
+	for _, mode := range []theme.Mode{theme.Dark, theme.Light, theme.Dark} {
+		test.ApplyTheme(t, theme.New(mode))
+		cursors := 0
+		walk(e.input, fyne.NewPos(0, 0), func(o fyne.CanvasObject, _ fyne.Position) {
+			if r, ok := o.(*canvas.Rectangle); ok && r.FillColor == theme.Color(theme.ColorAccent) {
+				cursors++
+			}
+		})
+		if cursors != 1 || b.focused() != fyne.Focusable(e.input) || e.Text() != "Anna" {
+			t.Errorf("%v: %d cursors of its colour, text %q", mode, cursors, e.Text())
+		}
 	}
 }
 
