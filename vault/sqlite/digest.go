@@ -17,7 +17,7 @@ import (
 // integrity is the row of that table.
 type integrity struct {
 	generation uint64
-	pending    buckets
+	pending    *buckets
 	mac        [32]byte
 }
 
@@ -26,7 +26,7 @@ type integrity struct {
 type buckets [256][32]byte
 
 func (t *transaction) integrity() (integrity, error) {
-	var i integrity
+	i := integrity{pending: new(buckets)}
 	var generation int64
 	var pending []byte
 	found, err := t.row("read integrity record", `SELECT generation, pending, mac FROM integrity`, nil,
@@ -51,7 +51,7 @@ func (t *transaction) verify(mac MAC) (integrity, error) {
 	if err != nil {
 		return integrity{}, err
 	}
-	expected, err := t.macOf(i.generation, &i.pending, mac)
+	expected, err := t.macOf(i.generation, i.pending, mac)
 	if err != nil {
 		return integrity{}, err
 	}
@@ -105,7 +105,7 @@ func (t *transaction) touchBucket(v, object id.ID) error {
 		return nil
 	}
 	t.dirty[n] = true
-	return t.checkBucket(n, &t.pending)
+	return t.checkBucket(n, t.pending)
 }
 
 // sign writes the integrity record of generation t.generation.
@@ -124,7 +124,7 @@ func (t *transaction) sign(mac MAC) error {
 		}
 		joined = append(joined, t.pending[n][:]...)
 	}
-	sum, err := t.macOf(t.generation, &t.pending, mac)
+	sum, err := t.macOf(t.generation, t.pending, mac)
 	if err != nil {
 		return err
 	}
@@ -268,7 +268,7 @@ func (s *Store) Anchor(ctx context.Context, mac MAC, atLeast uint64) error {
 	err := s.view(ctx, func(t *transaction) error {
 		i, err := t.verify(mac)
 		if err == nil {
-			err = t.checkBuckets(&i.pending)
+			err = t.checkBuckets(i.pending)
 		}
 		generation = i.generation
 		return err

@@ -81,11 +81,8 @@ func (o *objectScanner) scan(s scanner) (vault.Object, error) {
 
 // Object implements vault.Reader.
 func (t *transaction) Object(v, object id.ID) (vault.Object, bool, error) {
-	s, err := t.prepare(`SELECT ` + objectColumns + ` FROM object WHERE vault_id = ? AND object_id = ?`)
-	if err != nil {
-		return vault.Object{}, false, fmt.Errorf("read object: %w", err)
-	}
-	o, err := newObjectScanner().scan(s.QueryRowContext(t.ctx, v[:], object[:]))
+	const query = `SELECT ` + objectColumns + ` FROM object WHERE vault_id = ? AND object_id = ?`
+	o, err := newObjectScanner().scan(t.tx.QueryRowContext(t.ctx, query, v[:], object[:]))
 	if err == sql.ErrNoRows {
 		return vault.Object{}, false, nil
 	}

@@ -211,7 +211,7 @@ func (s *Store) transact(ctx context.Context, f func(*transaction) error) error 
 		return fmt.Errorf("write vault file: %w", classify(err))
 	}
 	defer tx.Rollback()
-	if err := f(&transaction{ctx: ctx, tx: tx}); err != nil {
+	if err := f(&transaction{ctx: ctx, tx: tx, pending: new(buckets)}); err != nil {
 		return ended(ctx, err)
 	}
 	if err := tx.Commit(); err != nil {

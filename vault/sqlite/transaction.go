@@ -12,12 +12,11 @@ import (
 
 // transaction implements vault.Tx.
 type transaction struct {
-	ctx        context.Context
-	tx         *sql.Tx
-	statements map[string]*sql.Stmt
+	ctx context.Context
+	tx  *sql.Tx // whose connection keeps the statements that it compiled
 	// What follows is set in a transaction that changes something.
 	generation uint64 // that the change gets
-	pending    buckets
+	pending    *buckets
 	dirty      [256]bool // buckets to be hashed again
 	changed    bool
 	touched    map[id.ID]bool // vaults whose objects changed
@@ -29,29 +28,9 @@ type transaction struct {
 
 var _ vault.Tx = (*transaction)(nil)
 
-// prepare compiles a statement once per transaction: an import runs one for every item. database/sql closes it at the end.
-func (t *transaction) prepare(query string) (*sql.Stmt, error) {
-	if s := t.statements[query]; s != nil {
-		return s, nil
-	}
-	s, err := t.tx.PrepareContext(t.ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	if t.statements == nil {
-		t.statements = make(map[string]*sql.Stmt)
-	}
-	t.statements[query] = s
-	return s, nil
-}
-
 // change runs a statement that writes.
 func (t *transaction) change(what, query string, args ...any) error {
-	s, err := t.prepare(query)
-	if err == nil {
-		_, err = s.ExecContext(t.ctx, args...)
-	}
-	if err != nil {
+	if _, err := t.tx.ExecContext(t.ctx, query, args...); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	t.changed = true
@@ -60,10 +39,7 @@ func (t *transaction) change(what, query string, args ...any) error {
 
 // row runs a query for at most one row; false if there is none.
 func (t *transaction) row(what, query string, args []any, columns ...any) (bool, error) {
-	s, err := t.prepare(query)
-	if err == nil {
-		err = s.QueryRowContext(t.ctx, args...).Scan(columns...)
-	}
+	err := t.tx.QueryRowContext(t.ctx, query, args...).Scan(columns...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
