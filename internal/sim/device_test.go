@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -20,7 +18,6 @@ type device struct {
 	w       *world
 	name    string
 	home    string
-	lives   int
 	keyring *keyring
 	offset  time.Duration // of its clock
 	link    *link
@@ -41,7 +38,7 @@ type device struct {
 
 // survivor is what is left after a kill.
 type survivor struct {
-	home    string
+	disk    disk
 	keyring *keyring
 	at      string
 }
@@ -81,19 +78,18 @@ func (d *device) event(at string) {
 	}
 }
 
-// die keeps what the disk and the keyring have at this moment. The process goes on in the folder that is given up, since a call cannot
-// be left from inside; it reaches neither the server nor what is kept.
+// die keeps what the disk and the keyring have at this moment. The process goes on with what is given up, since a call cannot be left
+// from inside; it reaches neither the server nor what is kept.
 func (d *device) die(at string) {
 	if d.dead != nil {
 		return
 	}
-	d.lives++
 	d.fuse = 0
-	next := filepath.Join(d.w.dir, fmt.Sprintf("%s.%d", d.name, d.lives))
-	if err := copyFiles(d.home, next); err != nil && !errors.Is(err, os.ErrNotExist) {
+	kept, err := readDisk(d.home)
+	if err != nil {
 		d.w.fail("disk", err)
 	}
-	d.dead = &survivor{home: next, keyring: d.keyring.clone(), at: at}
+	d.dead = &survivor{disk: kept, keyring: d.keyring.clone(), at: at}
 }
 
 // bury ends the programs on a computer that was killed. It tells whether it was.
@@ -105,10 +101,10 @@ func (d *device) bury() bool {
 	d.w.note("  %s is killed (%s)", d.name, d.dead.at)
 	left := d.dead
 	d.both(d.lock)
-	if err := os.RemoveAll(d.home); err != nil {
+	if err := left.disk.restore(d.home); err != nil {
 		d.w.fail("disk", err)
 	}
-	d.home, d.keyring = left.home, left.keyring
+	d.keyring = left.keyring
 	d.dead = nil
 	d.boot()
 	return true

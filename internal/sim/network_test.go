@@ -40,6 +40,7 @@ type network struct {
 	w       *world
 	climate weather
 	flying  []parcel // on its way, in no order
+	changes int      // of the account, or questions that come before one
 }
 
 // parcel is a request that arrives later.
@@ -151,6 +152,9 @@ func (n *network) deliver(p parcel) (answer *http.Response, killed bool) {
 	target := p.request.URL.RequestURI()
 	r := httptest.NewRequestWithContext(n.w.ctx, p.request.Method, target, bytes.NewReader(p.body))
 	r.Header = p.request.Header.Clone()
+	if p.request.Method != http.MethodGet && strings.HasPrefix(target, "/v1/account/") {
+		n.changes++
+	}
 	recorder := httptest.NewRecorder()
 	n.w.server.handler.ServeHTTP(recorder, r)
 	killed, err := n.w.server.revive()

@@ -12,6 +12,7 @@ type program struct {
 	manager *session.Manager
 	u       *session.Unlocked // nil: locked, or not running
 	editor  *vault.Item       // open on the screen
+	brought int               // network.changes when this was brought in step
 }
 
 // beside has the other program on the computer be the one that does something.

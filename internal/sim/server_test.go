@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -32,9 +31,8 @@ type server struct {
 	cloud   *cloud.Cloud
 	handler http.Handler
 
-	fuse     int    // statements until it is killed; 0: it is not
-	survivor string // folder with what the disk had when it was killed
-	lives    int
+	fuse     int   // statements until it is killed; 0: it is not
+	survivor *disk // what the disk had when it was killed
 }
 
 func startServer(dir string, now func() time.Time, secret cloud.Secret) (*server, error) {
@@ -86,7 +84,7 @@ var errKilled = errors.New("the process was killed")
 
 // statement is asked before every SQL statement and commit.
 func (s *server) statement(string) error {
-	if s.survivor != "" {
+	if s.survivor != nil {
 		return errKilled
 	}
 	if s.fuse == 0 {
@@ -103,22 +101,21 @@ func (s *server) statement(string) error {
 
 // kill keeps what the disk has at this moment for the next start.
 func (s *server) kill() error {
-	s.lives++
-	s.fuse, s.survivor = 0, fmt.Sprintf("%s.%d", s.dir, s.lives)
-	return copyFiles(s.dir, s.survivor)
+	kept, err := readDisk(s.dir)
+	s.fuse, s.survivor = 0, &kept
+	return err
 }
 
 // revive starts a server that was killed; it tells whether it was.
 func (s *server) revive() (killed bool, err error) {
-	if s.survivor == "" {
+	if s.survivor == nil {
 		return false, nil
 	}
-	next := s.survivor
-	s.survivor = ""
-	if err := errors.Join(s.store.Close(), os.RemoveAll(s.dir)); err != nil {
+	left := s.survivor
+	s.survivor = nil
+	if err := errors.Join(s.store.Close(), left.restore(s.dir)); err != nil {
 		return true, err
 	}
-	s.dir = next
 	return true, s.start()
 }
 
@@ -152,49 +149,4 @@ func (s *server) state(account, vault id.ID) (state serverState, err error) {
 		}
 	}
 	return serverState{head: head, claimed: parsed.Root, rows: tree.Root()}, nil
-}
-
-// copyFiles copies the files of a folder as they are now, but for SQLite's shared memory, which a kill takes away.
-func copyFiles(from, to string) error {
-	entries, err := os.ReadDir(from)
-	if err == nil {
-		err = os.MkdirAll(to, 0o700)
-	}
-	for _, e := range entries {
-		if err != nil {
-			return err
-		}
-		source, target := filepath.Join(from, e.Name()), filepath.Join(to, e.Name())
-		switch {
-		case e.IsDir() && filepath.Ext(from) == ".files":
-			err = linkFiles(source, target) // what is in there never changes
-		case e.IsDir():
-			err = copyFiles(source, target)
-		case filepath.Ext(e.Name()) != ".db-shm":
-			err = copyFile(source, target)
-		}
-	}
-	return err
-}
-
-// linkFiles makes the files of a folder appear in another one.
-func linkFiles(from, to string) error {
-	entries, err := os.ReadDir(from)
-	if err == nil {
-		err = os.MkdirAll(to, 0o700)
-	}
-	for _, e := range entries {
-		if err == nil {
-			err = os.Link(filepath.Join(from, e.Name()), filepath.Join(to, e.Name()))
-		}
-	}
-	return err
-}
-
-func copyFile(from, to string) error {
-	data, err := os.ReadFile(from)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(to, data, 0o600)
 }

@@ -19,6 +19,7 @@ const maxRounds = 15
 // settle heals the network, lets every device sync until nothing moves, and looks at what is left.
 func (w *world) settle() {
 	w.server.fuse = 0
+	w.net.changes++ // nobody was brought in step yet
 	w.net.climate = weather{}
 	for _, d := range w.devices {
 		d.link.down, d.link.troubled = false, false
@@ -58,8 +59,12 @@ func (w *world) programs(do func(*device)) {
 	}
 }
 
-// bring syncs once, with whatever that asks of a person.
+// bring syncs once, with whatever that asks of a person, unless nothing can have come of it since the last time.
 func (w *world) bring(d *device) {
+	if d.brought == w.net.changes && w.inStep(d) {
+		return
+	}
+	defer func() { d.brought = w.net.changes }()
 	if d.open() && errors.Is(w.sync(d), session.ErrKeysChanged) {
 		w.adopt(d)
 	}

@@ -1,10 +1,8 @@
 package sim
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -18,10 +16,12 @@ const (
 	firstPassword = "password-0"
 )
 
-// template is a world in which an account has its first devices in step, kept as files: to sign up takes longer than a history.
+// template is a world in which an account has its first devices in step: to sign up takes longer than a history. All histories that begin
+// with it are played in its folder, one after the other.
 type template struct {
 	w      *world
 	secret cloud.Secret
+	disk   disk
 }
 
 // makeTemplate signs up on one device, and in on the others with the code that is mailed. One more device is there without an account.
@@ -51,7 +51,11 @@ func makeTemplate(t *testing.T, dir string, enrolled int) (*template, error) {
 	if w.failure != nil {
 		return nil, w.failure
 	}
-	return p, w.server.store.Close()
+	err = w.server.store.Close()
+	if err == nil {
+		p.disk, err = readDisk(dir)
+	}
+	return p, err
 }
 
 func (w *world) signUp(d *device) error {
@@ -84,25 +88,22 @@ func (w *world) settleIn(d *device) {
 	w.sync(d)
 }
 
-// open makes a world of its own from the files.
-func (p *template) open(t *testing.T, dir string) (*world, error) {
-	w := newWorld(t, dir)
-	w.now, w.account, w.vault = p.w.now, p.w.account, p.w.vault
-	w.passwords = append(w.passwords, p.w.passwords...)
-	if err := copyFiles(p.w.server.dir, filepath.Join(dir, "server")); err != nil {
+// open makes a world of what was kept.
+func (p *template) open(t *testing.T) (*world, error) {
+	if err := p.disk.restore(p.w.dir); err != nil {
 		return nil, err
 	}
+	w := newWorld(t, p.w.dir)
+	w.now, w.account, w.vault = p.w.now, p.w.account, p.w.vault
+	w.passwords = append(w.passwords, p.w.passwords...)
 	for _, original := range p.w.devices {
 		d := w.addDevice(original.name)
 		d.account, d.keyring = original.account, original.keyring.clone()
-		if err := copyFiles(original.home, d.home); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, err
-		}
 		d.boot()
 	}
 	w.model.copyFrom(p.w.model)
 	var err error
-	w.server, err = startServer(filepath.Join(dir, "server"), w.clock, p.secret)
+	w.server, err = startServer(p.w.server.dir, w.clock, p.secret)
 	return w, err
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -128,7 +127,7 @@ func (w *world) end() {
 		d.bury()
 		d.both(d.lock)
 	}
-	if err := errors.Join(w.server.store.Close(), os.RemoveAll(w.dir)); err != nil {
+	if err := w.server.store.Close(); err != nil {
 		w.t.Error(err)
 	}
 }

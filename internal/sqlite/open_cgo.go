@@ -42,12 +42,20 @@ func Open(ctx context.Context, path string, o Options) (*sql.DB, error) {
 			return nil, err
 		}
 	}
-	db := sql.OpenDB(connector{dsn: dsn, setUp: setOwnPragmas})
+	db := sql.OpenDB(opener(path, connector{dsn: dsn, setUp: setOwnPragmas}))
 	if _, err := Version(ctx, db); err != nil {
 		db.Close()
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	return db, nil
+}
+
+// opener is what connections to one of our own databases come from.
+func opener(path string, c connector) driver.Connector {
+	if alone.Load() {
+		return keptConnector{c, path}
+	}
+	return c
 }
 
 func setOwnPragmas(conn *sqlite3.SQLiteConn) error {
