@@ -25,7 +25,7 @@ type Import struct {
 	page     ImportPage
 	found    []browser
 	ticked   map[string]bool
-	progress Progress
+	progress vault.BatchProgress
 	stop     func()
 	results  []session.ImportResult
 	undone   bool
@@ -111,9 +111,9 @@ func (i *Import) Continue() {
 }
 
 func (i *Import) start(chosen []importer.Source) {
-	i.page, i.problem, i.progress = ImportRunning, Message{}, Progress{}
-	report := i.run.progress(func(done, total int) {
-		i.progress = Progress{Done: done, Total: total}
+	i.page, i.problem, i.progress = ImportRunning, Message{}, vault.BatchProgress{}
+	report := reports(i.run, func(at vault.BatchProgress) {
+		i.progress = at
 		i.changed()
 	})
 	write := i.writer()
@@ -128,11 +128,11 @@ func (i *Import) start(chosen []importer.Source) {
 }
 
 // writer is how what was chosen is imported.
-func (i *Import) writer() func(context.Context, []importer.Source, func(done, total int)) (session.ImportResult, error) {
+func (i *Import) writer() func(context.Context, []importer.Source, func(vault.BatchProgress)) (session.ImportResult, error) {
 	f := i.file
 	switch {
 	case f != nil:
-		return func(ctx context.Context, sources []importer.Source, progress func(done, total int)) (result session.ImportResult, err error) {
+		return func(ctx context.Context, sources []importer.Source, progress func(vault.BatchProgress)) (result session.ImportResult, err error) {
 			err = f.with(func(password secret.Bytes) error {
 				result, err = i.config.Unlocked.Import(ctx, sources, password, progress)
 				return err
@@ -142,7 +142,7 @@ func (i *Import) writer() func(context.Context, []importer.Source, func(done, to
 	case i.config.First:
 		return i.config.Unlocked.ImportBrowsers
 	}
-	return func(ctx context.Context, sources []importer.Source, progress func(done, total int)) (session.ImportResult, error) {
+	return func(ctx context.Context, sources []importer.Source, progress func(vault.BatchProgress)) (session.ImportResult, error) {
 		return i.config.Unlocked.Import(ctx, sources, secret.Bytes{}, progress)
 	}
 }

@@ -76,6 +76,22 @@ func TestFileIsShownBeforeItIsImported(t *testing.T) {
 	d.until("undone", func() bool { return v.State().Rows.Len() == 0 })
 }
 
+func TestAttachedFilesAreAnnounced(t *testing.T) {
+	d, v, i := importFileDesk(t)
+	d.picks = []string{exported(t, "export.json", `{"items": [{"uuid": "1", "title": "Plan", "template_type": "note.default", "note": "n",
+		"attachments": [{"name": "plan.pdf", "data": "aGk="}, {"name": "scan.pdf", "data": "eA=="}]}]}`)}
+	i.ChooseFile()
+	if s := d.stage(i, ImportPreview); !strings.HasSuffix(s.Body, "2 attached files come along (3 bytes).") {
+		t.Error(s.Body)
+	}
+	i.Continue()
+	d.stage(i, ImportDone)
+	all, err := v.vault.AllAttachments(t.Context())
+	if err != nil || len(all) != 2 || all[0].Name != "scan.pdf" {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
 func TestFileWithNothingNew(t *testing.T) {
 	d, v, i := importFileDesk(t)
 	path := exported(t, "export.json", exportedJSON)

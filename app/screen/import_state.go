@@ -90,6 +90,9 @@ func (i *Import) viewPreview(s *ImportState) {
 		rows += len(source.Rows)
 	}
 	s.Body = i.env.Words.Count("screen.import.file.previewBody", rows, "name", i.file.name)
+	if files := i.file.preview.Files; files > 0 {
+		s.Body += " " + i.env.Words.Count("screen.import.file.previewFiles", files, "size", fileSize(i.env.Words, i.file.preview.FileBytes))
+	}
 	s.Continue, s.CanContinue = i.env.Words.Count("screen.import.file.start", i.news()), !i.busy
 	if i.news() == 0 {
 		s.Body, s.Continue = i.text("screen.import.file.nothingNew", "name", i.file.name), i.text("screen.import.finish")
@@ -113,14 +116,19 @@ func (i *Import) viewChoice(s *ImportState) {
 
 func (i *Import) viewProgress(s *ImportState) {
 	s.Title, s.Body, s.Skip = i.text("screen.import.running"), i.text("screen.import.runningBody"), i.text("screen.import.stop")
-	s.Progress = i.progress
+	const perItem = 4 << 10 // bytes, which an item takes the time of
+	s.Progress = Progress{
+		Done: int(i.progress.Bytes) + perItem*i.progress.Items, Total: int(i.progress.AllBytes) + perItem*i.progress.AllItems,
+	}
 	switch {
 	case i.busy:
 		s.Progress.Text, s.Skip = i.text("screen.import.stopping"), ""
-	case i.progress.Total == 0:
+	case i.progress.AllItems == 0:
 		s.Progress.Text = i.text("screen.import.reading")
+	case i.progress.Items == 0:
+		s.Progress.Text = i.text("screen.import.progressFiles", "done", fileSize(i.env.Words, i.progress.Bytes), "all", fileSize(i.env.Words, i.progress.AllBytes))
 	default:
-		s.Progress.Text = i.env.Words.Count("screen.import.progress", i.progress.Total, "done", i.progress.Done)
+		s.Progress.Text = i.env.Words.Count("screen.import.progress", i.progress.AllItems, "done", i.progress.Items)
 	}
 }
 

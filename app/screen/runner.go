@@ -103,13 +103,19 @@ func (r *Runner) Every(d time.Duration, f func()) (stop func()) {
 	}
 }
 
-// progress turns reports from a worker's goroutine into calls on the UI goroutine. Reports overtake each other in no
-// case, and none arrives after the runner was stopped.
+// progress is reports of two numbers.
 func (r *Runner) progress(show func(done, total int)) func(done, total int) {
-	return func(done, total int) {
+	report := reports(r, func(at [2]int) { show(at[0], at[1]) })
+	return func(done, total int) { report([2]int{done, total}) }
+}
+
+// reports turns reports from a worker's goroutine into calls on the UI goroutine. Reports overtake each other in no
+// case, and none arrives after the runner was stopped.
+func reports[T any](r *Runner, show func(T)) func(T) {
+	return func(report T) {
 		r.post(func() {
 			if !r.Stopped() {
-				show(done, total)
+				show(report)
 			}
 		})
 	}

@@ -117,12 +117,12 @@ func TestEveryCanBeStoppedFromItsOwnTick(t *testing.T) {
 func TestProgressStopsWithTheRunner(t *testing.T) {
 	r, queue, _ := newTestRunner()
 	var seen []int
-	report := r.progress(func(done, _ int) { seen = append(seen, done) })
-	report(1, 3)
-	report(2, 3)
+	report := reports(r, func(done int) { seen = append(seen, done) })
+	report(1)
+	report(2)
 	queue.Drain()
 	r.Stop()
-	report(3, 3)
+	report(3)
 	queue.Drain()
 	if len(seen) != 2 || seen[0] != 1 || seen[1] != 2 {
 		t.Errorf("saw %v", seen)

@@ -39,9 +39,9 @@ func (u *Unlocked) FindBrowsers(ctx context.Context) ([]importer.Source, error) 
 // ImportResult accounts for every row that was read. Batch is zero if nothing was changed.
 type ImportResult = intake.Result
 
-// Import reads the sources, plans, and writes everything in one transaction: all or nothing. progress counts items. What cannot be
+// Import reads the sources, plans, and writes everything in one transaction, attached files included: all or nothing. What cannot be
 // read is in the report with its reason and does not hold up the rest. primaryPassword is borrowed and may be zero.
-func (u *Unlocked) Import(ctx context.Context, sources []importer.Source, primaryPassword secret.Bytes, progress func(done, total int)) (ImportResult, error) {
+func (u *Unlocked) Import(ctx context.Context, sources []importer.Source, primaryPassword secret.Bytes, progress func(vault.BatchProgress)) (ImportResult, error) {
 	if !u.begin() {
 		return ImportResult{}, ErrLocked
 	}
@@ -59,7 +59,7 @@ func (u *Unlocked) PreviewImport(ctx context.Context, sources []importer.Source,
 }
 
 // ImportBrowsers is Import for the first sign-in: afterwards the account counts as imported, on every device.
-func (u *Unlocked) ImportBrowsers(ctx context.Context, sources []importer.Source, progress func(done, total int)) (ImportResult, error) {
+func (u *Unlocked) ImportBrowsers(ctx context.Context, sources []importer.Source, progress func(vault.BatchProgress)) (ImportResult, error) {
 	result, err := u.Import(ctx, sources, secret.Bytes{}, progress)
 	if err != nil {
 		return result, err

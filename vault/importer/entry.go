@@ -21,6 +21,7 @@ type entry struct {
 	history  []Digest
 	totp     Digest
 	fields   []Digest
+	files    []Digest
 	arranged
 
 	record   *Record      // what a new item is made from; nil for an existing one
@@ -102,10 +103,11 @@ func (p *planner) missing(e *entry, record *Record) (missing Update, none bool) 
 	}
 	missing.Fields = p.unknownFields(e, fields)
 	missing.History = p.unknownPasswords(e, record.History)
+	missing.Files = p.unknownFiles(e, record.Files)
 	if p.digester.Secret(record.Password) == e.password && !e.changed.IsZero() && record.PasswordChanged.After(e.changed) {
 		missing.PasswordChanged = record.PasswordChanged
 	}
-	none = len(missing.URLs)+len(missing.Notes)+missing.TOTP.Len()+len(missing.Fields)+len(missing.History) == 0
+	none = len(missing.URLs)+len(missing.Notes)+missing.TOTP.Len()+len(missing.Fields)+len(missing.History)+len(missing.Files) == 0
 	return missing, none && missing.PasswordChanged.IsZero()
 }
 
@@ -114,6 +116,16 @@ func (p *planner) unknownFields(e *entry, fields []Field) (unknown []Field) {
 	for _, field := range fields {
 		if digest := p.digester.Field(field); !slices.Contains(known, digest) {
 			known, unknown = append(known, digest), append(unknown, field)
+		}
+	}
+	return unknown
+}
+
+func (p *planner) unknownFiles(e *entry, files []File) (unknown []File) {
+	known := slices.Clone(e.files)
+	for _, file := range files {
+		if digest := p.digester.File(file.Name, file.sum); !slices.Contains(known, digest) {
+			known, unknown = append(known, digest), append(unknown, file)
 		}
 	}
 	return unknown
@@ -142,6 +154,10 @@ func (p *planner) grow(e *entry, missing Update) {
 		e.fields = append(e.fields, p.digester.Field(field))
 	}
 	e.added.Fields = append(e.added.Fields, missing.Fields...)
+	for _, file := range missing.Files {
+		e.files = append(e.files, p.digester.File(file.Name, file.sum))
+	}
+	e.added.Files = append(e.added.Files, missing.Files...)
 	p.addHistory(e, missing.History...)
 	e.raiseChanged(missing.PasswordChanged)
 }
@@ -181,6 +197,7 @@ func (e *entry) creation() Creation {
 	record.Notes = JoinNotes(record.Notes, added.Notes)
 	record.Fields = append(slices.Clone(record.Fields), added.Fields...)
 	record.History = append(slices.Clone(record.History), added.History...)
+	record.Files = append(slices.Clone(record.Files), added.Files...)
 	if !added.TOTP.IsZero() {
 		record.TOTP = added.TOTP
 	}

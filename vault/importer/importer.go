@@ -82,12 +82,17 @@ type Readout struct {
 // its reason: written in one transaction with the others, it would keep them all out.
 func Read(ctx context.Context, source Source, primaryPassword secret.Bytes) Readout {
 	readout := Readout{Info: source.Info()}
+	left := room{files: maxFiles, bytes: MaxAllFiles}
 	for row, err := range source.Rows(ctx, primaryPassword) {
 		if err != nil {
 			readout.Err = err
 			break
 		}
-		readout.Rows = append(readout.Rows, row.fitted())
+		row = row.fitted()
+		if row.Record != nil {
+			left.fit(ctx, row.Record)
+		}
+		readout.Rows = append(readout.Rows, row)
 	}
 	return readout
 }
@@ -128,7 +133,7 @@ const (
 	ReasonInternal    Reason = "internal"    // the browser's own account, of no use elsewhere
 	ReasonEmpty       Reason = "empty"       // neither a user name nor a password nor a note
 	ReasonUnsupported Reason = "unsupported" // a kind or a size of entry that Coffer cannot hold
-	ReasonFile        Reason = "file"        // a file that is attached to an entry, which has to be attached again by hand
+	ReasonFile        Reason = "file"        // a file of an archive that belongs to no entry that is imported
 
 	// There, but kept from other programs.
 

@@ -23,7 +23,8 @@ type Existing struct {
 	History         []Digest
 	TOTP            Digest // zero if it has none
 	Fields          []Digest
-	Folder          string // path
+	Files           []Digest // see Digester.File
+	Folder          string   // path
 	Tags            []string
 	Refs            []Ref // rows of earlier imports that this item came from
 }
@@ -57,6 +58,7 @@ type Update struct {
 	Password        secret.Bytes  // to set, the present one then goes into the history; zero leaves it
 	PasswordChanged time.Time     // to set: when the password, new or present, was chosen; zero leaves it
 	History         []OldPassword // to add to the history
+	Files           []File        // to attach
 	Refs            []Ref         // to add
 }
 

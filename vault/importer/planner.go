@@ -92,7 +92,7 @@ func (p *planner) addExisting(item *Existing) {
 	e := &entry{
 		kind: item.Kind, title: item.Title, urls: slices.Clone(item.URLs), username: item.Username, notes: item.Notes,
 		password: item.Password, changed: likely(item.PasswordChanged), history: slices.Clone(item.History),
-		totp: item.TOTP, fields: slices.Clone(item.Fields), added: Update{ItemID: item.ID}, arranged: arranged{folder: item.Folder, tags: item.Tags},
+		totp: item.TOTP, fields: slices.Clone(item.Fields), files: slices.Clone(item.Files), added: Update{ItemID: item.ID}, arranged: arranged{folder: item.Folder, tags: item.Tags},
 	}
 	p.entries = append(p.entries, e)
 	p.index(e)
@@ -125,6 +125,9 @@ func (p *planner) newEntry(record *Record) *entry {
 	}
 	for _, old := range record.History {
 		e.history = append(e.history, p.digester.Secret(old.Password))
+	}
+	for _, file := range record.Files {
+		e.files = append(e.files, p.digester.File(file.Name, file.sum))
 	}
 	return e
 }
@@ -232,10 +235,21 @@ func (p *planner) placeRival(fresh *entry, candidates []*entry) (Outcome, *entry
 func (p *planner) placeOther(fresh *entry, candidates []*entry) (Outcome, *entry) {
 	for _, e := range candidates {
 		if e.notes == fresh.notes && e.password == fresh.password && e.totp == fresh.totp && sameDigests(e.fields, fresh.fields) {
-			return AlreadyThere, e
+			return p.addFiles(e, fresh.record), e
 		}
 	}
 	return p.create(fresh)
+}
+
+// addFiles adds the files of a record to an item that has all else of it.
+func (p *planner) addFiles(e *entry, record *Record) Outcome {
+	missing := Update{Files: p.unknownFiles(e, record.Files)}
+	if len(missing.Files) == 0 {
+		return AlreadyThere
+	}
+	p.grow(e, missing)
+	p.addRef(e, record)
+	return Merged
 }
 
 // sameDigests compares regardless of order, which an item need not keep.
@@ -304,7 +318,7 @@ func compareRecords(a, b *Record) int {
 		cmp.Compare(a.Title, b.Title), cmp.Compare(a.Notes, b.Notes), cmp.Compare(a.Folder, b.Folder), slices.Compare(a.Tags, b.Tags),
 		bytes.Compare(a.TOTP.Reveal(), b.TOTP.Reveal()),
 		b.LastUsed.Compare(a.LastUsed), b.Created.Compare(a.Created), b.Modified.Compare(a.Modified),
-		slices.CompareFunc(a.Fields, b.Fields, compareFields), slices.CompareFunc(a.History, b.History, compareOld),
+		slices.CompareFunc(a.Fields, b.Fields, compareFields), slices.CompareFunc(a.History, b.History, compareOld), slices.CompareFunc(a.Files, b.Files, compareFiles),
 	)
 }
 

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"testing"
@@ -29,6 +30,13 @@ func drawRecords(t *rapid.T, label string) []*Record {
 		r.Folder, r.Favorite, r.Archived = word("folder", "", "Work", "Work/Web"), rapid.Bool().Draw(t, "favorite"), rapid.Bool().Draw(t, "archived")
 		if tag := word("tag", "", "x", "y"); tag != "" {
 			r.Tags = []string{tag}
+		}
+		if name := word("file", "", "", "scan", "key"); name != "" {
+			file := NewFile(name, []byte(word("content", "1", "2")))
+			if err := file.read(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			r.Files = []File{file}
 		}
 		r.Realm = word("realm", "", "", "area")
 		r.Kind = Kind(word("kind", "login", "login", "login", "note"))
@@ -80,7 +88,7 @@ func checkNothingLost(t *rapid.T, d *Digester, before, after []Existing) {
 				t.Fatalf("item %s lost a password", was.ID)
 			}
 		}
-		if len(is.URLs) < len(was.URLs) || len(is.Notes) < len(was.Notes) || len(is.Fields) < len(was.Fields) || is.PasswordChanged.Before(was.PasswordChanged) {
+		if len(is.URLs) < len(was.URLs) || len(is.Notes) < len(was.Notes) || len(is.Fields) < len(was.Fields) || len(is.Files) < len(was.Files) || is.PasswordChanged.Before(was.PasswordChanged) {
 			t.Fatalf("item %s shrank: %+v, was %+v", was.ID, is, was)
 		}
 	}
@@ -96,7 +104,8 @@ func checkHeld(t *rapid.T, d *Digester, record *Record, items []Existing) {
 		}) || slices.Contains(item.Refs, record.Ref())
 		hasPassword := password == Digest{} || item.Password == password || slices.Contains(item.History, password)
 		hasTOTP := totp == Digest{} || item.TOTP == totp || slices.Contains(item.Fields, field)
-		if shares && hasPassword && hasTOTP {
+		hasFiles := !slices.ContainsFunc(record.Files, func(f File) bool { return !slices.Contains(item.Files, d.File(f.Name, f.sum)) })
+		if shares && hasPassword && hasTOTP && hasFiles {
 			return
 		}
 	}

@@ -49,6 +49,9 @@ func applyPlan(plan Plan, existing []Existing, d *Digester) []Existing {
 		for _, field := range r.fields() {
 			item.Fields = append(item.Fields, d.Field(field))
 		}
+		for _, file := range r.Files {
+			item.Files = append(item.Files, d.File(file.Name, file.sum))
+		}
 		for _, old := range r.History {
 			item.History = append(item.History, d.Secret(old.Password))
 		}
@@ -77,6 +80,9 @@ func applyUpdate(update Update, item Existing, d *Digester) Existing {
 	for _, field := range update.Fields {
 		item.Fields = append(slices.Clone(item.Fields), d.Field(field))
 	}
+	for _, file := range update.Files {
+		item.Files = append(slices.Clone(item.Files), d.File(file.Name, file.sum))
+	}
 	for _, old := range update.History {
 		item.History = append(item.History, d.Secret(old.Password))
 	}
@@ -94,15 +100,22 @@ func arrangement(r *Record) (text string) {
 // describe prints a plan's effect with its test passwords, to compare with what a case expects.
 func describe(plan Plan) (lines []string) {
 	for _, c := range plan.Creations {
-		lines = append(lines, fmt.Sprintf("create %v %s=%s changed %d history %s notes %q refs %d conflict %v%s",
-			c.Record.URLs, c.Record.Username, c.Record.Password.Reveal(), dayOf(c.Record.PasswordChanged), old(c.Record.History), c.Record.Notes, len(c.Refs), c.Conflict,
+		lines = append(lines, fmt.Sprintf("create %v %s=%s changed %d history %s notes %q refs %d conflict %v%s%s",
+			c.Record.URLs, c.Record.Username, c.Record.Password.Reveal(), dayOf(c.Record.PasswordChanged), old(c.Record.History), c.Record.Notes, len(c.Refs), c.Conflict, attached(c.Record.Files),
 			arrangement(&c.Record)))
 	}
 	for _, u := range plan.Updates {
-		lines = append(lines, fmt.Sprintf("update %s urls %v password %q changed %d history %s notes %q",
-			u.ItemID, u.URLs, u.Password.Reveal(), dayOf(u.PasswordChanged), old(u.History), u.Notes))
+		lines = append(lines, fmt.Sprintf("update %s urls %v password %q changed %d history %s notes %q%s",
+			u.ItemID, u.URLs, u.Password.Reveal(), dayOf(u.PasswordChanged), old(u.History), u.Notes, attached(u.Files)))
 	}
 	return lines
+}
+
+func attached(files []File) (text string) {
+	for _, f := range files {
+		text += " file " + f.Name
+	}
+	return text
 }
 
 func dayOf(t time.Time) int {

@@ -66,6 +66,7 @@ type Record struct {
 	Created, Modified, LastUsed time.Time // zero if unknown
 	PasswordChanged             time.Time // zero if unknown
 
+	Files   []File    // that are attached to it
 	LeftOut []LeftOut // what the source holds of the entry and no item can
 
 	Source   string // what SourceID is unique in: a browser, or one profile of it
@@ -83,7 +84,7 @@ type Part string
 
 // The parts of an entry that may be left out.
 const (
-	PartFile   Part = "file"   // a file that is attached
+	PartFile   Part = "file"   // a file that is attached, and is not in the export, too large or damaged
 	PartLink   Part = "link"   // a reference to another entry or field
 	PartField  Part = "field"  // a value of a form that no field has
 	PartTitle  Part = "title"  // the item that it went into has another one
@@ -169,7 +170,7 @@ func (r *Record) unfit() Reason {
 	for _, field := range r.Fields {
 		texts = append(texts, field.Name)
 	}
-	size := r.Password.Len() + r.TOTP.Len() + perPart*(len(r.URLs)+len(r.Tags)+len(r.Fields)+len(r.History))
+	size := r.Password.Len() + r.TOTP.Len() + perPart*(len(r.URLs)+len(r.Tags)+len(r.Fields)+len(r.History)+len(r.Files))
 	for _, text := range texts {
 		if !utf8.ValidString(text) {
 			return ReasonMalformed

@@ -4,8 +4,10 @@ import "slices"
 
 // Report accounts for every row of an import.
 type Report struct {
-	Batch   string
-	Sources []SourceReport
+	Batch     string
+	Sources   []SourceReport
+	Files     int   // that are attached
+	FileBytes int64 // of all of them
 }
 
 // SourceReport is what became of the rows of one source.
@@ -29,6 +31,7 @@ type RowReport struct {
 // Report says what applying the plan does with each row of the readouts it was made from.
 func (p Plan) Report(readouts []Readout) Report {
 	report := Report{Batch: p.Batch}
+	report.Files, report.FileBytes = p.files()
 	for _, readout := range readouts {
 		source := SourceReport{Info: readout.Info, Err: readout.Err, Counts: map[Outcome]int{}}
 		for _, row := range readout.Rows {

@@ -274,6 +274,8 @@ func (p *program) previewBrowsers(ctx context.Context, u *session.Unlocked) erro
 type importReport struct {
 	Batch   string                   `json:"batch,omitempty"` // for --undo
 	Counts  map[importer.Outcome]int `json:"counts"`
+	Files   int                      `json:"files"` // that are attached
+	Bytes   int64                    `json:"file_bytes"`
 	Sources []sourceReport           `json:"sources"`
 }
 
@@ -311,7 +313,7 @@ func toRow(row importer.RowReport) rowReport {
 }
 
 func toReport(batch id.ID, report importer.Report) importReport {
-	r := importReport{Counts: map[importer.Outcome]int{}, Sources: []sourceReport{}}
+	r := importReport{Counts: map[importer.Outcome]int{}, Files: report.Files, Bytes: report.FileBytes, Sources: []sourceReport{}}
 	if !batch.IsZero() {
 		r.Batch = batch.String()
 	}
@@ -342,10 +344,17 @@ func (p *program) printReport(batch id.ID, report importer.Report) error {
 		for _, s := range r.Sources {
 			p.printSource(s)
 		}
+		p.printFiles(r)
 		if r.Batch != "" {
 			fmt.Fprintf(p.stdout, "cofferctl import --undo %s takes it back.\n", r.Batch)
 		}
 	})
+}
+
+func (p *program) printFiles(r importReport) {
+	if r.Files > 0 {
+		fmt.Fprintf(p.stdout, "attached files: %d, %d bytes\n", r.Files, r.Bytes)
+	}
 }
 
 // printSource names the rows that did not make it, with the reason.

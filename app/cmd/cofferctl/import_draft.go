@@ -34,7 +34,8 @@ type draftItem struct {
 	Modified   int64             `json:"modified,omitempty"`
 	PasswordAt int64             `json:"password_set,omitempty"`
 	Conflict   bool              `json:"conflict,omitempty"` // another item has the same address and user name with another password
-	Rows       []draftRow        `json:"rows,omitempty"`     // that it comes from, where the source names its rows
+	Files      []draftFile       `json:"files,omitempty"`
+	Rows       []draftRow        `json:"rows,omitempty"` // that it comes from, where the source names its rows
 }
 
 type draftField struct {
@@ -47,6 +48,12 @@ type draftPast struct {
 	Field string `json:"field"`
 	Value string `json:"value"`
 	Time  int64  `json:"time,omitempty"`
+}
+
+type draftFile struct {
+	Name string `json:"name"`
+	Size int64  `json:"size"`
+	Hash string `json:"sha256"`
 }
 
 type draftRow struct {
@@ -75,6 +82,7 @@ func (p *program) draft(ctx context.Context, sources []importer.Source, password
 		for _, s := range r.Sources {
 			p.printSource(s)
 		}
+		p.printFiles(r.importReport)
 		for _, item := range r.Items {
 			fmt.Fprintf(p.stdout, "  %-16s %s\n", item.Kind, item.Title)
 		}
@@ -98,6 +106,9 @@ func toDraft(d *intake.DraftItem) draftItem {
 	for _, h := range it.History {
 		key, _ := h.Field.Key()
 		item.History = append(item.History, draftPast{string(key), string(h.Value.Reveal()), h.Time})
+	}
+	for _, f := range d.Files {
+		item.Files = append(item.Files, draftFile{f.Name, f.Size, fmt.Sprintf("%x", f.Sum())})
 	}
 	for _, ref := range d.Rows {
 		item.Rows = append(item.Rows, draftRow{ref.Source, ref.ID})

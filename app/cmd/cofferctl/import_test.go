@@ -215,6 +215,25 @@ func TestPreviewNeedsNoVault(t *testing.T) {
 	}
 }
 
+// Attached files come with the items; those that are not in the export are named.
+func TestPreviewTellsOfFiles(t *testing.T) {
+	pc := testpc.New(t, "PC A", nil)
+	export := exported(t, `{"items": [{"uuid": "1", "title": "Plan", "template_type": "note.default", "note": "n",
+		"attachments": [{"name": "plan.pdf", "data": "aGk="}, {"name": "gone.pdf", "data": ""}]}]}`)
+	_, out, _ := call(t, pc, nil, "import", "--preview", "--json", export)
+	r := decode[draftReport](t, out)
+	if r.Files != 1 || r.Bytes != 2 || len(r.Items) != 1 || len(r.Items[0].Files) != 1 {
+		t.Fatalf("%+v", r)
+	}
+	want := draftFile{"plan.pdf", 2, "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4"}
+	if left := r.Sources[0].Rows[0].LeftOut; r.Items[0].Files[0] != want || len(left) != 1 || left[0].Name != "gone.pdf" {
+		t.Errorf("%+v, left out %+v", r.Items[0].Files[0], left)
+	}
+	if _, out, _ := call(t, pc, nil, "import", "--preview", export); !strings.Contains(out, "attached files: 1, 2 bytes") {
+		t.Error(out)
+	}
+}
+
 // What an account has already is told only if one is named: then its vault is opened.
 func TestPreviewAgainstAnAccount(t *testing.T) {
 	server := testkit.Cloud(t)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"path"
 	"strings"
 
 	"filippo.io/age"
@@ -39,13 +38,13 @@ func openAge(data []byte) (importer.Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		return joinRows(rows, files), nil
+		return files.rows(rows), nil
 	}
 	return &file{info: importer.Info{ID: "age", Browser: "Coffer", Count: -1}, read: read}, nil
 }
 
-// unseal decrypts the archive. Attached files are not kept, but named.
-func unseal(data []byte, password secret.Bytes) (items []byte, files []importer.Row, err error) {
+// unseal decrypts the archive into memory. A file that there is no room for is named, and has no content.
+func unseal(data []byte, password secret.Bytes) (items []byte, files *bundle, err error) {
 	identity, err := age.NewScryptIdentity(string(password.Reveal()))
 	if err != nil {
 		return nil, nil, importer.ErrWrongPrimaryPassword
@@ -59,7 +58,8 @@ func unseal(data []byte, password secret.Bytes) (items []byte, files []importer.
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: age", importer.ErrMalformed)
 	}
-	archive := tar.NewReader(plain)
+	archive, left := tar.NewReader(plain), int64(MaxFile)
+	files = &bundle{}
 	for {
 		entry, err := archive.Next()
 		switch {
@@ -73,8 +73,16 @@ func unseal(data []byte, password secret.Bytes) (items []byte, files []importer.
 			if items, err = io.ReadAll(io.LimitReader(archive, MaxFile)); err != nil {
 				return nil, nil, fmt.Errorf("%w: tar", importer.ErrMalformed)
 			}
-		case len(files) < maxZipEntries:
-			files = append(files, importer.Row{ID: entry.Name, Site: path.Base(entry.Name), Reason: importer.ReasonFile})
+		case len(files.files) >= maxZipEntries || entry.Typeflag != tar.TypeReg:
+		case entry.Size > min(left, importer.MaxFile):
+			files.add(importer.File{Name: entry.Name})
+		default:
+			content, err := io.ReadAll(archive)
+			if err != nil {
+				return nil, nil, fmt.Errorf("%w: tar", importer.ErrMalformed)
+			}
+			left -= int64(len(content))
+			files.add(importer.NewFile(entry.Name, content))
 		}
 	}
 }

@@ -190,14 +190,15 @@ func FuzzDatabase(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		dictionary(data)
 		hashedBlocks(data)
-		content, stream, err := innerHeader(data)
+		content, err := innerHeader(data)
 		if err != nil {
-			content, stream = data, newSalsa([32]byte{})
+			content = &kdbxContent{xml: data, protected: newSalsa([32]byte{})}
 		}
-		root, err := parseKeePass(content, stream)
+		root, err := parseKeePass(content.xml, content.protected)
 		if err != nil {
 			return
 		}
+		root.findFiles(content.files)
 		for row := range root.rows {
 			if (row.Record == nil) == (row.Reason == "") {
 				t.Fatalf("row %+v", row)

@@ -245,7 +245,7 @@ func (c cxfCredential) addTo(record *importer.Record) {
 	case kind == "custom-fields":
 		c.addCustom(record)
 	case kind == "file":
-		leaveOut(record, importer.PartFile, c.text("name"))
+		nameFile(record, c.text("name"), c.text("id"))
 	case kind == "item-reference":
 		leaveOut(record, importer.PartLink, c.text("reference"))
 	case kind == "generated-password":

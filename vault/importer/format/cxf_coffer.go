@@ -32,6 +32,7 @@ type cofferExtension struct {
 		Time  int64       `json:"time"`
 	} `json:"history"`
 	Files []struct {
+		ID   string `json:"id"`
 		Name string `json:"name"`
 	} `json:"files"`
 }
@@ -110,7 +111,7 @@ func (e *cofferExtension) row(item *cxfItem, record *importer.Record, credential
 		})
 	}
 	for _, file := range e.Files {
-		leaveOut(record, importer.PartFile, file.Name)
+		nameFile(record, file.Name, file.ID)
 	}
 	e.addHistory(record)
 	return finish(item.ID, record)

@@ -35,6 +35,7 @@ type enpassItem struct {
 	Fields      []enpassField `json:"fields"`
 	Attachments []struct {
 		Name string `json:"name"`
+		Data string `json:"data"` // base64
 	} `json:"attachments"`
 }
 
@@ -122,7 +123,7 @@ func (f *enpassFile) decode(raw json.RawMessage, n int) []importer.Row {
 		field.addTo(record, t)
 	}
 	for _, a := range item.Attachments {
-		leaveOut(record, importer.PartFile, a.Name)
+		addBase64(record, a.Name, a.Data)
 	}
 	return []importer.Row{finish(item.UUID, record)}
 }

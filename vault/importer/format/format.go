@@ -88,5 +88,5 @@ func (f *file) Rows(ctx context.Context, password secret.Bytes) iter.Seq2[import
 
 // isEmpty reports an entry with nothing worth keeping.
 func isEmpty(r *importer.Record) bool {
-	return r.Username == "" && r.Password.IsZero() && r.TOTP.IsZero() && r.Notes == "" && len(r.Fields) == 0
+	return r.Username == "" && r.Password.IsZero() && r.TOTP.IsZero() && r.Notes == "" && len(r.Fields) == 0 && len(r.Files) == 0
 }

@@ -38,6 +38,7 @@ const (
 
 	innerStreamID  = 1
 	innerStreamKey = 2
+	innerBinary    = 3 // a byte of flags, then an attached file
 )
 
 // kdbx is a database that is still sealed.
@@ -106,30 +107,38 @@ func (k *kdbx) unlock(password secret.Bytes) (iter.Seq[importer.Row], error) {
 	if password.IsZero() {
 		return nil, importer.ErrPrimaryPasswordNeeded
 	}
-	plain, stream, err := k.open(password)
+	content, err := k.open(password)
 	if errors.Is(err, importer.ErrWrongPrimaryPassword) || errors.Is(err, importer.ErrTooLarge) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: KDBX: %w", importer.ErrMalformed, err)
 	}
-	defer clear(plain)
-	root, err := parseKeePass(plain, stream)
+	defer clear(content.xml)
+	root, err := parseKeePass(content.xml, content.protected)
 	if err != nil {
 		return nil, err
 	}
+	root.findFiles(content.files)
 	return root.rows, nil
 }
 
-// open decrypts the XML in the database, and gives the stream under which its protected values are encrypted once more.
-func (k *kdbx) open(password secret.Bytes) (plain []byte, protected cipher.Stream, err error) {
+// kdbxContent is what is in a database.
+type kdbxContent struct {
+	xml       []byte
+	protected cipher.Stream // under which protected values are encrypted once more
+	files     [][]byte      // version 4: attached files, by their number
+}
+
+// open decrypts the database.
+func (k *kdbx) open(password secret.Bytes) (*kdbxContent, error) {
 	once := sha256.Sum256(password.Reveal())
 	composite := sha256.Sum256(once[:])
 	defer clear(once[:])
 	defer clear(composite[:])
 	key, err := k.transform(composite[:])
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer clear(key)
 	if k.major == 3 {
@@ -146,32 +155,32 @@ func (k *kdbx) seedKey(key []byte) []byte {
 	return sum.Sum(nil)
 }
 
-func (k *kdbx) open3(key []byte) ([]byte, cipher.Stream, error) {
+func (k *kdbx) open3(key []byte) (*kdbxContent, error) {
 	master := k.seedKey(key)
 	defer clear(master)
 	sealed, err := k.decrypt(master, k.body)
 	start := k.fields[kdbxStartBytes]
 	// A wrong key gives a wrong padding, or other bytes at the beginning.
 	if errors.Is(err, errPadding) || err == nil && (len(start) != 32 || !bytes.HasPrefix(sealed, start)) {
-		return nil, nil, importer.ErrWrongPrimaryPassword
+		return nil, importer.ErrWrongPrimaryPassword
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer clear(sealed)
 	content, err := hashedBlocks(sealed[len(start):])
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if content, err = k.unzip(content); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	id := k.fields[kdbxStreamID]
 	if len(id) != 4 {
-		return nil, nil, errKDBX
+		return nil, errKDBX
 	}
 	stream, err := protectedStream(binary.LittleEndian.Uint32(id), k.fields[kdbxStreamKey])
-	return content, stream, err
+	return &kdbxContent{xml: content, protected: stream}, err
 }
 
 // hashedBlocks joins the blocks of version 3: number, SHA-256, size, content.
@@ -193,14 +202,14 @@ func hashedBlocks(data []byte) (content []byte, err error) {
 	}
 }
 
-func (k *kdbx) open4(key []byte) ([]byte, cipher.Stream, error) {
+func (k *kdbx) open4(key []byte) (*kdbxContent, error) {
 	r := &byteReader{data: k.body}
 	hash, mac := r.take(sha256.Size), r.take(sha256.Size)
 	if r.err != nil {
-		return nil, nil, r.err
+		return nil, r.err
 	}
 	if sha256.Sum256(k.header) != [sha256.Size]byte(hash) {
-		return nil, nil, errKDBXBlocks
+		return nil, errKDBXBlocks
 	}
 	macKey := sha512.New()
 	macKey.Write(k.fields[kdbxMasterSeed])
@@ -209,20 +218,20 @@ func (k *kdbx) open4(key []byte) ([]byte, cipher.Stream, error) {
 	blocks := macKey.Sum(nil)
 	defer clear(blocks)
 	if !hmac.Equal(mac, blockMAC(blocks, ^uint64(0), k.header)) {
-		return nil, nil, importer.ErrWrongPrimaryPassword
+		return nil, importer.ErrWrongPrimaryPassword
 	}
 	sealed, err := authenticatedBlocks(r, blocks)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	master := k.seedKey(key)
 	defer clear(master)
 	content, err := k.decrypt(master, sealed)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if content, err = k.unzip(content); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	return innerHeader(content)
 }
@@ -261,26 +270,29 @@ func authenticatedBlocks(r *byteReader, key []byte) (content []byte, err error) 
 }
 
 // innerHeader reads what version 4 has before the XML.
-func innerHeader(content []byte) ([]byte, cipher.Stream, error) {
+func innerHeader(content []byte) (*kdbxContent, error) {
 	r := &byteReader{data: content}
-	id, key := uint32(0), []byte(nil)
+	id, key, c := uint32(0), []byte(nil), &kdbxContent{}
 	for {
 		kind := r.take(1)
 		value := r.take(int(r.uint32()))
 		if r.err != nil {
-			return nil, nil, r.err
+			return nil, r.err
 		}
 		switch kind[0] {
 		case kdbxEnd:
 			stream, err := protectedStream(id, key)
-			return r.data, stream, err
+			c.xml, c.protected = r.data, stream
+			return c, err
 		case innerStreamID:
 			if len(value) != 4 {
-				return nil, nil, errKDBX
+				return nil, errKDBX
 			}
 			id = binary.LittleEndian.Uint32(value)
 		case innerStreamKey:
 			key = value
+		case innerBinary:
+			c.files = append(c.files, value[min(1, len(value)):])
 		}
 	}
 }

@@ -27,6 +27,7 @@ func openKeePassXML(data []byte) (importer.Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	root.findFiles(nil)
 	return newFile(importer.Info{ID: "keepass", Browser: "KeePass"}, root.rows), nil
 }
 
@@ -36,6 +37,7 @@ type element struct {
 	attrs    []xml.Attr
 	text     string
 	children []*element
+	file     []byte // of a Binary of an entry: the attached file; nil if it is not there
 }
 
 // child is the first child of a name; an empty one if there is none.
@@ -200,11 +202,7 @@ func (e *element) entry(folder string, deleted bool, number string) []importer.R
 			addField(record, "Expires", at.Format(time.DateOnly), false)
 		}
 	}
-	for _, b := range e.children {
-		if b.name == "Binary" {
-			leaveOut(record, importer.PartFile, b.child("Key").text)
-		}
-	}
+	e.addFiles(record)
 	e.addHistory(record)
 	if record.Username == "" && record.Password.IsZero() && record.TOTP.IsZero() && len(record.URLs) == 0 {
 		record.Kind = importer.Note

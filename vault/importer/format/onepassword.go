@@ -65,6 +65,7 @@ type onePasswordDetails struct {
 	Password string `json:"password"` // of an item that is only a password
 	Document *struct {
 		FileName string `json:"fileName"`
+		ID       string `json:"documentId"`
 	} `json:"documentAttributes"`
 }
 
@@ -202,7 +203,7 @@ func (d *onePasswordDetails) add(record *importer.Record, category onePasswordCa
 		})
 	}
 	if d.Document != nil {
-		leaveOut(record, importer.PartFile, d.Document.FileName)
+		nameFile(record, d.Document.FileName, d.Document.ID)
 	}
 	for _, section := range d.Sections {
 		for _, f := range section.Fields {
@@ -232,7 +233,7 @@ func addOnePasswordField(record *importer.Record, category onePasswordCategory, 
 	case f.kind == "reference":
 		leaveOut(record, importer.PartLink, f.title)
 	case f.kind == "file":
-		leaveOut(record, importer.PartFile, f.title)
+		addOnePasswordFile(record, f)
 	case f.kind == "address":
 		addOnePasswordAddress(record, f)
 	case f.kind == "sshKey":
@@ -271,6 +272,14 @@ func (f onePasswordField) text() string {
 		}
 	}
 	return strings.Join(texts(value), "\n")
+}
+
+func addOnePasswordFile(record *importer.Record, f onePasswordField) {
+	var named struct{ FileName, DocumentID string }
+	if json.Unmarshal(f.raw, &named) != nil || named.FileName == "" {
+		named.FileName = f.title
+	}
+	nameFile(record, named.FileName, named.DocumentID)
 }
 
 func addOnePasswordAddress(record *importer.Record, f onePasswordField) {

@@ -122,7 +122,7 @@ func decodeProton(raw json.RawMessage, n int, folder string) []importer.Row {
 		}
 	}
 	for _, name := range item.Files {
-		leaveOut(record, importer.PartFile, name)
+		nameFile(record, name, name)
 	}
 	rows := []importer.Row{finish(item.ID, record)}
 	return append(rows, protonPasskeys(&item)...)

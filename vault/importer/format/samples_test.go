@@ -94,6 +94,9 @@ func more(r *importer.Record) (text string) {
 			text += " until " + old.Replaced.Format(time.DateOnly)
 		}
 	}
+	for _, f := range r.Files {
+		text += fmt.Sprintf(" file %q %d %x", f.Name, f.Size, f.Sum())
+	}
 	for _, left := range r.LeftOut {
 		text += fmt.Sprintf(" left out %s %q", left.What, left.Name)
 	}

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"encoding/base64"
 	"maps"
 	"slices"
 	"strings"
@@ -26,6 +27,16 @@ func addField(record *importer.Record, name, value string, hidden bool) {
 
 func leaveOut(record *importer.Record, what importer.Part, name string) {
 	record.LeftOut = append(record.LeftOut, importer.LeftOut{What: what, Name: name})
+}
+
+// addBase64 attaches a file that stands in the entry; what is no base64 is named as left out.
+func addBase64(record *importer.Record, name, text string) {
+	content, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil || text == "" {
+		leaveOut(record, importer.PartFile, name)
+		return
+	}
+	record.Files = append(record.Files, importer.NewFile(name, content))
 }
 
 // setPassword gives the record its password, or keeps a second one as a field.

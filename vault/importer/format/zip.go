@@ -71,48 +71,6 @@ func unzip(entry *zip.File, left *int64) ([]byte, error) {
 	return content, nil
 }
 
-// withFiles is the source in an archive. The files beside it are rows of their own, which say that they do not come along.
-func withFiles(content []byte, archive *zip.Reader) (importer.Source, error) {
-	inner, err := openText(content)
-	if err != nil {
-		return nil, err
-	}
-	main := inner.(*file)
-	info := main.info
-	var files []importer.Row
-	for _, entry := range archive.File {
-		if dir := path.Base(path.Dir(entry.Name)); !entry.FileInfo().IsDir() && (dir == "files" || strings.Contains(entry.Name, "attachments/")) {
-			files = append(files, importer.Row{ID: entry.Name, Site: path.Base(entry.Name), Reason: importer.ReasonFile})
-		}
-	}
-	if info.Count >= 0 {
-		info.Count += len(files)
-	}
-	return &file{info: info, read: func(password secret.Bytes) (iter.Seq[importer.Row], error) {
-		rows, err := main.read(password)
-		if err != nil {
-			return nil, err
-		}
-		return joinRows(rows, files), nil
-	}}, nil
-}
-
-// joinRows is rows with some more behind them.
-func joinRows(rows iter.Seq[importer.Row], more []importer.Row) iter.Seq[importer.Row] {
-	return func(yield func(importer.Row) bool) {
-		for row := range rows {
-			if !yield(row) {
-				return
-			}
-		}
-		for _, row := range more {
-			if !yield(row) {
-				return
-			}
-		}
-	}
-}
-
 func openTable(content []byte, t *table) importer.Source {
 	content = bytes.TrimPrefix(content, []byte("\ufeff"))
 	header, err := newReader(content).Read()

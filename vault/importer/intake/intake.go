@@ -20,10 +20,10 @@ type Result struct {
 	Report importer.Report
 }
 
-// Import reads the sources, plans, and writes everything in one transaction: all or nothing. progress, which may be nil, counts
-// items. What cannot be read is in the report with its reason and does not hold up the rest. primaryPassword is borrowed and may be
-// zero. Errors: the context's, and those of Vault.Batch.
-func Import(ctx context.Context, v *vault.Vault, sources []importer.Source, primaryPassword secret.Bytes, progress func(done, total int)) (Result, error) {
+// Import reads the sources, plans, and writes everything in one transaction, attached files included: all or nothing. progress may be
+// nil. What cannot be read is in the report with its reason and does not hold up the rest. primaryPassword is borrowed and may be
+// zero. Errors: the context's, and those of Vault.BatchWithFiles.
+func Import(ctx context.Context, v *vault.Vault, sources []importer.Source, primaryPassword secret.Bytes, progress func(vault.BatchProgress)) (Result, error) {
 	planned, err := plan(ctx, v, sources, primaryPassword)
 	if err != nil {
 		return Result{}, fmt.Errorf("import: %w", err)
@@ -58,6 +58,7 @@ type DraftItem struct {
 	Folder   string // path; the item's own id of it means nothing
 	Conflict bool   // another one has the same address and user name with another password, and no date tells which is newer
 	Rows     []importer.Ref
+	Files    []importer.File
 }
 
 // NewDraft reads and plans as Import does, without a vault. Errors: the context's.
@@ -72,7 +73,7 @@ func NewDraft(ctx context.Context, sources []importer.Source, primaryPassword se
 	for i := range planned.Creations {
 		c := &planned.Creations[i]
 		d.Items = append(d.Items, DraftItem{
-			Item: create(c, folders, now), Folder: importer.CleanFolder(c.Record.Folder), Conflict: c.Conflict, Rows: c.Refs,
+			Item: create(c, folders, now), Folder: importer.CleanFolder(c.Record.Folder), Conflict: c.Conflict, Rows: c.Refs, Files: c.Record.Files,
 		})
 	}
 	return d, nil
@@ -104,7 +105,7 @@ func plan(ctx context.Context, v *vault.Vault, sources []importer.Source, primar
 	var existing []importer.Existing
 	var err error
 	if v != nil {
-		existing, err = contents(ctx, v, digester)
+		existing, err = contents(ctx, v, sumsOf(records), digester)
 	}
 	if err == nil {
 		err = ctx.Err()
@@ -118,15 +119,22 @@ func plan(ctx context.Context, v *vault.Vault, sources []importer.Source, primar
 }
 
 // contents are the items of the vault as the planner sees them.
-func contents(ctx context.Context, v *vault.Vault, digester *importer.Digester) (existing []importer.Existing, err error) {
+func contents(ctx context.Context, v *vault.Vault, files sums, digester *importer.Digester) (existing []importer.Existing, err error) {
 	folders := map[id.ID]string{}
 	for _, folder := range v.Folders() {
 		folders[folder.ID] = folder.Path
 	}
+	var with []int // those that have files
 	err = v.Each(ctx, func(it *vault.Item) error {
+		if len(it.Attachments) > 0 && len(files) > 0 {
+			with = append(with, len(existing))
+		}
 		existing = append(existing, describe(it, folders, digester))
 		return nil
 	})
+	if err == nil {
+		err = describeFiles(ctx, v, existing, with, files, digester)
+	}
 	return existing, err
 }
 
@@ -138,19 +146,22 @@ func (p *planned) wipe() {
 	}
 }
 
-// write applies the plan in one transaction, the folders included.
-func (p *planned) write(ctx context.Context, v *vault.Vault, progress func(done, total int)) (id.ID, error) {
+// write applies the plan in one transaction, the folders and files included.
+func (p *planned) write(ctx context.Context, v *vault.Vault, progress func(vault.BatchProgress)) (id.ID, error) {
 	folders, now := newFolders(v), time.Now().UnixMilli()
 	var items []vault.Item
+	var files []vault.NewFile
 	defer func() {
 		for i := range items {
 			items[i].Wipe()
 		}
 	}()
 	for i := range p.Creations {
+		files = append(files, attach(len(items), p.Creations[i].Record.Files)...)
 		items = append(items, create(&p.Creations[i], folders, now))
 	}
 	for i := range p.Updates {
+		files = append(files, attach(len(items), p.Updates[i].Files)...)
 		it, err := edit(ctx, v, &p.Updates[i])
 		if err != nil {
 			return id.ID{}, err
@@ -160,7 +171,10 @@ func (p *planned) write(ctx context.Context, v *vault.Vault, progress func(done,
 	if len(items) == 0 {
 		return id.ID{}, nil
 	}
-	return v.Batch(ctx, append(folders.made, items...), progress)
+	for i := range files {
+		files[i].Item += len(folders.made) // which come first
+	}
+	return v.BatchWithFiles(ctx, append(folders.made, items...), files, progress)
 }
 
 // folders finds the folders of records by path, and makes those that are missing.

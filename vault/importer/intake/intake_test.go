@@ -16,6 +16,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/chunkdir"
 	"github.com/coffer-vault/coffer/vault/exporter"
 	"github.com/coffer-vault/coffer/vault/importer"
 	"github.com/coffer-vault/coffer/vault/importer/format"
@@ -30,8 +31,8 @@ func newVault(t *testing.T, now *time.Time) *vault.Vault {
 		h.Write(b)
 		return [32]byte(h.Sum(nil))
 	}
-	vaultID, device := id.ID{0x7a, 1}, id.ID{0xde, 1}
-	store, err := sqlite.Create(t.Context(), filepath.Join(t.TempDir(), "vault.db"), sqlite.Contents{
+	vaultID, device, path := id.ID{0x7a, 1}, id.ID{0xde, 1}, filepath.Join(t.TempDir(), "vault.db")
+	store, err := sqlite.Create(t.Context(), path, sqlite.Contents{
 		Account: vault.Account{
 			ID: id.ID{0xac, 1}, Email: "ann@example.com", Origin: "https://coffer.example", Generation: 1, Profile: "P2",
 			SealedAccountKey: []byte("ak"), SealedIdentity: []byte("identity"),
@@ -46,6 +47,7 @@ func newVault(t *testing.T, now *time.Time) *vault.Vault {
 	v, err := vault.Open(t.Context(), vault.Config{
 		Store: store, Account: id.ID{0xac, 1}, Vault: vaultID, Device: device, Epoch: 1,
 		Key: secret.New(make([]byte, 32)), Now: func() time.Time { return *now },
+		Chunks: chunkdir.New(path + ".files"),
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
