@@ -105,22 +105,63 @@ func (r *Repository) Renew(role string) error {
 // ReplaceKey drafts a root in which a role trusts next instead of the key oldID. For targets the delegations follow, and every
 // role below must be signed again; so all of them become drafts.
 func (r *Repository) ReplaceKey(role, oldID string, next Key) error {
+	return r.changeKeys(role, oldID, &next)
+}
+
+// AddKey drafts a root in which a role trusts one more key, up to as many as Rules say: in place of one that was revoked.
+func (r *Repository) AddKey(role string, next Key) error { return r.changeKeys(role, "", &next) }
+
+// RevokeKey drafts a root in which a role trusts the key no more, and none instead. ErrTooFewKeys if the others could not sign.
+func (r *Repository) RevokeKey(role, id string) error { return r.changeKeys(role, id, nil) }
+
+// changeKeys takes a key from a role, gives it one, or both.
+func (r *Repository) changeKeys(role, oldID string, next *Key) error {
+	if _, known := Rules[role]; !known {
+		return fmt.Errorf("change keys: there is no role %q", role)
+	}
 	err := r.editRoot(func(root *metadata.RootType) error {
-		if err := root.RevokeKey(oldID, role); err != nil {
-			return fmt.Errorf("replace key: %w", err)
+		if oldID != "" {
+			if err := root.RevokeKey(oldID, role); err != nil {
+				return fmt.Errorf("change keys: %w", err)
+			}
 		}
-		return root.AddKey(next.public, role)
+		if next != nil {
+			if err := root.AddKey(next.public, role); err != nil {
+				return fmt.Errorf("change keys: %w", err)
+			}
+		}
+		return checkKeys(root, role)
 	})
 	if err != nil || role != metadata.TARGETS {
 		return err
 	}
+	return r.delegateAnew(oldID, next)
+}
+
+func checkKeys(root *metadata.RootType, role string) error {
+	switch rule, have := Rules[role], len(root.Roles[role].KeyIDs); {
+	case have < rule.Threshold:
+		return fmt.Errorf("change keys of %s: %w: %d of %d", role, ErrTooFewKeys, have, rule.Threshold)
+	case have > rule.Keys:
+		return fmt.Errorf("change keys of %s: %d keys, want at most %d", role, have, rule.Keys)
+	}
+	return nil
+}
+
+// delegateAnew changes the keys of targets in the delegations.
+func (r *Repository) delegateAnew(oldID string, next *Key) error {
 	var roles []string
-	err = r.edit(metadata.TARGETS, func(targets *metadata.TargetsType) error {
+	err := r.edit(metadata.TARGETS, func(targets *metadata.TargetsType) error {
 		delete(targets.Delegations.Keys, oldID)
-		targets.Delegations.Keys[next.ID] = next.public
+		if next != nil {
+			targets.Delegations.Keys[next.ID] = next.public
+		}
 		for i := range targets.Delegations.Roles {
 			d := &targets.Delegations.Roles[i]
-			d.KeyIDs = append(slices.DeleteFunc(d.KeyIDs, func(id string) bool { return id == oldID }), next.ID)
+			d.KeyIDs = slices.DeleteFunc(d.KeyIDs, func(id string) bool { return id == oldID })
+			if next != nil {
+				d.KeyIDs = append(d.KeyIDs, next.ID)
+			}
 			roles = append(roles, d.Name)
 		}
 		return nil

@@ -26,10 +26,11 @@ import (
 
 // Decisions of this package.
 var (
-	ErrThreshold = errors.New("too few valid signatures")      // Publish: a draft needs more holders
-	ErrWrongKey  = errors.New("key has no say in this role")   // Sign, Publish, Refresh
-	ErrNoDraft   = errors.New("nothing to sign in this role")  // Sign
-	ErrDowngrade = errors.New("version below the present one") // Add
+	ErrThreshold  = errors.New("too few valid signatures")      // Publish: a draft needs more holders
+	ErrWrongKey   = errors.New("key has no say in this role")   // Sign, Publish, Refresh
+	ErrNoDraft    = errors.New("nothing to sign in this role")  // Sign
+	ErrDowngrade  = errors.New("version below the present one") // Add
+	ErrTooFewKeys = errors.New("too few keys would be left")    // RevokeKey
 )
 
 // Rule is what a role needs: keys, valid signatures, and how long its metadata is good for.

@@ -17,7 +17,7 @@ import (
 
 // commands define their flags and return what to do after these were read.
 var commands = map[string]func(*context, *flag.FlagSet) func() error{
-	"init": initialize, "add": add, "patch": patch, "amend": amend, "renew": renew, "rotate": rotate, "sign": sign, "publish": publish,
+	"init": initialize, "add": add, "patch": patch, "amend": amend, "renew": renew, "rotate": rotate, "revoke": revoke, "rehearse": rehearse, "sign": sign, "publish": publish,
 	"timestamp": refresh, "status": func(*context, *flag.FlagSet) func() error { return func() error { return nil } },
 }
 
@@ -121,14 +121,28 @@ func renew(c *context, flags *flag.FlagSet) func() error {
 
 func rotate(c *context, flags *flag.FlagSet) func() error {
 	role := flags.String("role", "", "root, targets, snapshot or timestamp")
-	old := flags.String("old", "", "id of the key to be replaced")
+	old := flags.String("old", "", "id of the key to be replaced; without it the new one comes in place of a revoked one")
 	file := flags.String("new", "", "file for the new key")
 	return func() error {
 		key, err := c.newKey(*role, *file)
 		if err != nil {
 			return err
 		}
+		if *old == "" {
+			return c.repo.AddKey(*role, key)
+		}
 		return c.repo.ReplaceKey(*role, *old, key)
+	}
+}
+
+func revoke(c *context, flags *flag.FlagSet) func() error {
+	role := flags.String("role", "", "root or targets; an online role has one key, so rotate that")
+	id := flags.String("id", "", "id of the key")
+	return func() error {
+		if *id == "" {
+			return errors.New("-id is required")
+		}
+		return c.repo.RevokeKey(*role, *id)
 	}
 }
 

@@ -25,9 +25,11 @@ const usage = `coffer-release prepares the updates of Coffer.
   amend      draft another rollout, or withdraw a release with -halt
   renew      draft the same metadata with a new expiry
   rotate     draft the replacement of a key by a new one
+  revoke     draft that a key counts no more, with none in its place for now
   sign       sign drafts with some keys
   publish    make signed drafts public
   timestamp  sign timestamp and, when it is due, snapshot again
+  rehearse   go the whole way with throw-away keys, in a new folder, with the files that are meant for it
   status     list drafts and the next expiry
 
 Each takes -dir, the repository, and -json for output that programs read. "coffer-release <command> -h" lists the rest.
@@ -80,6 +82,7 @@ type context struct {
 	now                 func() time.Time
 	repo                *release.Repository
 	made                []string                            // key files
+	done                []string                            // steps of a rehearsal
 	ask                 func(prompt string) ([]byte, error) // for a passphrase
 	typed               []byte                              // the passphrase, once it is known
 }
@@ -89,6 +92,7 @@ type result struct {
 	Drafts  []release.Draft `json:"drafts"`
 	Expires *time.Time      `json:"expires,omitempty"` // of the public timestamp
 	Keys    []string        `json:"keys,omitempty"`    // files that were made
+	Done    []string        `json:"done,omitempty"`    // steps of a rehearsal
 }
 
 func (c *context) report(out io.Writer) error {
@@ -96,7 +100,7 @@ func (c *context) report(out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	r := result{Drafts: drafts, Keys: c.made}
+	r := result{Drafts: drafts, Keys: c.made, Done: c.done}
 	if expires, err := c.repo.Expiry(); err == nil {
 		r.Expires = &expires
 	}
@@ -105,6 +109,9 @@ func (c *context) report(out io.Writer) error {
 	}
 	for _, k := range r.Keys {
 		fmt.Fprintln(out, "key  ", k)
+	}
+	for _, step := range r.Done {
+		fmt.Fprintln(out, "done ", step)
 	}
 	for _, d := range r.Drafts {
 		fmt.Fprintf(out, "draft %s, version %d: %d of %d signatures\n", d.Role, d.Version, d.SignedBy, d.Required)

@@ -190,6 +190,53 @@ func TestPatch(t *testing.T) {
 	}
 }
 
+func TestRehearse(t *testing.T) {
+	r := newRehearsal(t)
+	fixture := func(name string) string { return filepath.Join("..", "..", "delta", "testdata", name) }
+	args := []string{"rehearse", "-platform", "linux-amd64", "-name", "coffer", "-from-version", "1.0.0", "-version", "1.1.0",
+		"-from", fixture("program-1.0.0"), "-file", fixture("program-1.1.0")}
+	if done := r.do(0, args...).Done; len(done) != 6 {
+		t.Errorf("done: %q", done)
+	}
+	r.do(1, args...) // not in a repository that there is
+	backwards := newRehearsal(t)
+	backwards.do(1, "rehearse", "-platform", "linux-amd64", "-name", "coffer", "-from-version", "1.1.0", "-version", "1.0.0",
+		"-from", fixture("program-1.0.0"), "-file", fixture("program-1.1.0"))
+}
+
+// A holder's key is stolen: it counts no more from the day on which the others say so. Later he gets another.
+func TestRevocation(t *testing.T) {
+	r := newRehearsal(t)
+	r.do(0, "init", "-keys", r.keys)
+	sign := func(code int, names ...string) {
+		t.Helper()
+		args := []string{"sign"}
+		for _, name := range names {
+			args = append(args, "-key", r.key(name))
+		}
+		r.do(code, args...)
+	}
+	publish := append([]string{"publish"}, r.online()...)
+	sign(0, "root-1", "root-2", "root-3", "targets-1", "targets-2")
+	r.do(0, publish...)
+	r.do(1, "revoke", "-role", "targets")
+	r.do(1, "revoke", "-role", "targets", "-id", r.id("root-1"))
+	r.do(1, "revoke", "-role", "timestamp", "-id", r.id("timestamp-1")) // nobody would be left
+	r.do(1, "rotate", "-role", "targets", "-new", r.key("one-too-many"))
+	r.do(0, "revoke", "-role", "targets", "-id", r.id("targets-1"))
+	sign(1, "targets-1")
+	sign(0, "root-1", "root-2", "root-3", "targets-2", "targets-3")
+	r.do(0, publish...)
+	r.do(0, "revoke", "-role", "root", "-id", r.id("root-5"))
+	r.do(0, "rotate", "-role", "targets", "-new", r.key("targets-4"))
+	sign(0, "root-1", "root-2", "root-3", "targets-2", "targets-4")
+	r.do(0, publish...)
+	r.do(1, "revoke", "-role", "targets", "-id", r.id("targets-1"))
+	if _, ok := r.client("1.0.0").Check(t.Context()).(updater.UpToDate); !ok {
+		t.Error("a client does not follow the revocation")
+	}
+}
+
 func TestPassphrase(t *testing.T) {
 	r := newRehearsal(t)
 	file := r.file("correct horse\n")
