@@ -390,7 +390,7 @@ func (v *Vault) awaitsChunks(o Object) bool {
 	}
 	v.mu.RLock()
 	marked := v.uploaded[o.ID]
-	known := v.index != nil && v.index.objects[o.ID] != nil
+	known := v.index != nil && v.index.objects.of(o.ID) != nil
 	isFile := known && v.index.isFile(o.ID)
 	v.mu.RUnlock()
 	if known || marked {

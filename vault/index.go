@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +17,9 @@ type entry struct {
 	Summary
 	doc  search.Doc
 	slot int32 // its row in the index, if it is listed
+
+	// unproven says that it is from the sealed index, and not yet held against its object. It is check's alone.
+	unproven bool
 }
 
 // listed tells whether it is an item, or may be one: what does not open is shown.
@@ -28,15 +30,44 @@ func (e *entry) listed() bool { return !e.Kind.aside() }
 // A query reads rows from first to last and then gathers its result through one of the orders. That, and not following a pointer
 // for every item, is what keeps 100,000 items within a few milliseconds.
 type index struct {
-	objects map[id.ID]*entry // items, folders and marks
+	objects objects          // items, folders and marks
 	aside   map[id.ID]*entry // the folders and marks among them, which are few
 	rows    []row            // one for each item; those of deleted items are empty
 	shown   []*Summary       // by row number
 	free    []int32          // numbers of empty rows
-	orders  [sorts][]int32   // row numbers of all items, sorted; nil for one that nobody asked for
 	counts  *Counts          // nil: to be counted anew
 	used    map[id.ID]bool   // the vault's
-	sorting sync.Mutex       // guards orders while the vault is only read
+
+	late     sync.Mutex     // guards what is made when somebody asks for it, while the vault is only read
+	orders   [sorts][]int32 // row numbers of all items, sorted; nil for one that nobody asked for
+	prepared bool           // the docs of all rows are
+}
+
+// objects are entries by id: a map for each segment of the sealed index.
+type objects [256]map[id.ID]*entry
+
+func (o *objects) of(object id.ID) *entry { return o[object[0]][object] }
+
+func (o *objects) put(e *entry) {
+	if o[e.ID[0]] == nil {
+		o[e.ID[0]] = make(map[id.ID]*entry)
+	}
+	o[e.ID[0]][e.ID] = e
+}
+
+func (o *objects) remove(object id.ID) { delete(o[object[0]], object) }
+
+// makeRoom is for entries that are put next.
+func (o *objects) makeRoom(entries []*entry) {
+	var counts [256]int
+	for _, e := range entries {
+		counts[e.ID[0]]++
+	}
+	for n, count := range counts {
+		if count > 0 {
+			o[n] = make(map[id.ID]*entry, count)
+		}
+	}
 }
 
 // row is what a query looks at.
@@ -68,17 +99,22 @@ func (s *Summary) shelf() shelf {
 	return shelfActive
 }
 
-// newIndex sorts once, which is far quicker than adding one by one. Rows are laid out as the entries come; the texts likewise.
+// newIndex sorts once, which is far quicker than adding one by one. Rows are laid out as the entries come; the texts likewise, as those
+// of the sealed index are.
 func newIndex(entries []*entry) *index {
-	x := &index{objects: make(map[id.ID]*entry, len(entries)), aside: make(map[id.ID]*entry)}
+	x := &index{aside: make(map[id.ID]*entry)}
 	items := make([]*entry, 0, len(entries))
-	docs := make([]*search.Doc, 0, len(entries))
+	var docs []*search.Doc
 	for _, e := range entries {
 		if e.listed() {
-			items, docs = append(items, e), append(docs, &e.doc)
+			items = append(items, e)
+			if !e.unproven {
+				docs = append(docs, &e.doc)
+			}
 		}
 	}
 	search.Pack(docs)
+	x.objects.makeRoom(entries)
 	var sorting sync.WaitGroup
 	sorting.Go(func() { x.orders[SortTitle] = byTitle(items) })
 	x.rows, x.shown = make([]row, 0, len(items)), make([]*Summary, 0, len(items))
@@ -105,7 +141,7 @@ func byTitle(items []*entry) []int32 {
 	for i := range all {
 		all[i].slot = int32(i)
 	}
-	sortFrom(items, all, 0)
+	sortFrom(items, all, make([]keyed, len(all)), 0)
 	order := make([]int32, len(all))
 	for i, k := range all {
 		order[i] = k.slot
@@ -113,12 +149,47 @@ func byTitle(items []*entry) []int32 {
 	return order
 }
 
-// sortFrom sorts some of the items, whose titles are the same before a place.
-func sortFrom(items []*entry, some []keyed, place int) {
+// manyParts is from how many parts on it is quicker to sort them byte by byte.
+const manyParts = 512
+
+// sortParts sorts by part. Where there are many it deals them out by each byte, from the last to the first, but for those that all have
+// in common.
+func sortParts(some, room []keyed) {
+	if len(some) < manyParts {
+		slices.SortFunc(some, func(a, b keyed) int { return cmp.Compare(a.part, b.part) })
+		return
+	}
+	var places [8][256]int
+	for _, k := range some {
+		for b := range places {
+			places[b][byte(k.part>>(8*b))]++
+		}
+	}
+	from, to := some, room[:len(some)]
+	for b := range places {
+		if places[b][byte(from[0].part>>(8*b))] == len(from) {
+			continue
+		}
+		next := 0
+		for value, count := range places[b] {
+			places[b][value], next = next, next+count
+		}
+		for _, k := range from {
+			place := &places[b][byte(k.part>>(8*b))]
+			to[*place] = k
+			*place++
+		}
+		from, to = to, from
+	}
+	copy(some, from) // onto itself after an even number of rounds
+}
+
+// sortFrom sorts some of the items, whose titles are the same before a place. room is as long as some.
+func sortFrom(items []*entry, some, room []keyed, place int) {
 	for i := range some {
 		some[i].part = titlePart(items[some[i].slot].doc.Title(), place)
 	}
-	slices.SortFunc(some, func(a, b keyed) int { return cmp.Compare(a.part, b.part) })
+	sortParts(some, room)
 	for len(some) > 0 {
 		same := 1
 		for same < len(some) && some[same].part == some[0].part {
@@ -129,7 +200,7 @@ func sortFrom(items []*entry, some []keyed, place int) {
 		case byte(run[0].part) == 0: // here these titles end
 			slices.SortFunc(run, func(a, b keyed) int { return SortTitle.compare(items[a.slot], items[b.slot]) })
 		default:
-			sortFrom(items, run, place+8)
+			sortFrom(items, run, room[:same], place+8)
 		}
 		some = some[same:]
 	}
@@ -144,8 +215,8 @@ func titlePart(title string, place int) uint64 {
 
 // order returns the rows sorted, which it does when somebody asks for it first: most people never do but for the titles.
 func (x *index) order(s Sort) []int32 {
-	x.sorting.Lock()
-	defer x.sorting.Unlock()
+	x.late.Lock()
+	defer x.late.Unlock()
 	if x.orders[s] == nil {
 		time := func(s *Summary) int64 { return s.UpdatedAt }
 		if s == SortCreated {
@@ -177,7 +248,7 @@ func (x *index) inOrderOf(time func(*Summary) int64) []int32 {
 
 // note enters an object, without a row.
 func (x *index) note(e *entry) {
-	x.objects[e.ID] = e
+	x.objects.put(e)
 	if !e.listed() {
 		x.aside[e.ID] = e
 	}
@@ -210,31 +281,38 @@ func (x *index) apply(changes map[id.ID]*entry) {
 // replace puts an entry into the row that its item has, where it is in the same place of every order: all that changes when items are
 // moved, tagged or thrown away, and then many at once.
 func (x *index) replace(after *entry) bool {
-	before := x.objects[after.ID]
+	before := x.objects.of(after.ID)
 	if before == nil || !before.listed() || !after.listed() || before.doc.Title() != after.doc.Title() ||
 		before.UpdatedAt != after.UpdatedAt || before.CreatedAt != after.CreatedAt {
 		return false
 	}
-	x.objects[after.ID] = after
+	x.objects.put(after)
 	x.put(before.slot, after)
 	return true
 }
 
 func (x *index) applyBulk(changes map[id.ID]*entry) {
-	maps.Copy(x.objects, changes)
-	entries := make([]*entry, 0, len(x.objects))
-	for _, e := range x.objects {
+	var entries []*entry
+	for _, some := range x.objects {
+		for object, e := range some {
+			if _, changed := changes[object]; !changed {
+				entries = append(entries, e)
+			}
+		}
+	}
+	for _, e := range changes {
 		if e != nil {
 			entries = append(entries, e)
 		}
 	}
 	fresh := newIndex(entries)
-	x.objects, x.aside, x.rows, x.shown, x.free, x.orders = fresh.objects, fresh.aside, fresh.rows, fresh.shown, nil, fresh.orders
+	x.objects, x.aside, x.rows, x.shown, x.free = fresh.objects, fresh.aside, fresh.rows, fresh.shown, nil
+	x.orders, x.prepared = fresh.orders, false
 }
 
 func (x *index) remove(object id.ID) {
-	e := x.objects[object]
-	delete(x.objects, object)
+	e := x.objects.of(object)
+	x.objects.remove(object)
 	delete(x.aside, object)
 	if e == nil || !e.listed() {
 		return

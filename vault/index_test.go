@@ -87,7 +87,7 @@ func shows(v *Vault) []any {
 // TestByTitle: titles that are the same for long, end within another, or are the same altogether.
 func TestByTitle(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, n := range []int{0, 1, 2, 3, 300} {
+	for _, n := range []int{0, 1, 2, 3, 300, 4 * manyParts} {
 		for _, alphabet := range []string{"a", "ab", "a\x00", "azé銀"} {
 			letters := []rune(alphabet)
 			items := make([]*entry, n)

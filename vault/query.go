@@ -65,6 +65,9 @@ const fewMatches = 20
 // query gathers the result in the filter's order by place: a counting sort, since the places are few.
 func (x *index) query(f Filter, query search.Query) []*Summary {
 	s := scan{index: x, filter: &f, query: &query, folders: x.branch(f.Folder), named: x.namedFolders(&query)}
+	if !query.IsZero() {
+		x.prepare()
+	}
 	at := make([]place, len(x.rows))
 	next := s.places(at, s.exact)
 	if query.MayHaveSlips() && len(at)-next[misses] < fewMatches {
@@ -88,22 +91,40 @@ func (x *index) query(f Filter, query search.Query) []*Summary {
 	return found
 }
 
-// fewRows is how many rows one goroutine looks at; more are shared among the processors.
-const fewRows = 8 << 10
-
 // places has look say for every row where it goes, and counts how many go to each place.
 func (s *scan) places(at []place, look func(rows []row, at []place)) (counts [places + 1]int) {
-	share := max(fewRows, len(at)/runtime.GOMAXPROCS(0)+1)
-	var scanning sync.WaitGroup
-	for from := 0; from < len(at); from += share {
-		to := min(from+share, len(at))
-		scanning.Go(func() { look(s.index.rows[from:to], at[from:to]) })
-	}
-	scanning.Wait()
+	s.inShares(func(from, to int) { look(s.rows[from:to], at[from:to]) })
 	for _, place := range at {
 		counts[place]++
 	}
 	return counts
+}
+
+// fewRows is how many rows one goroutine looks at; more are shared among the processors.
+const fewRows = 8 << 10
+
+func (x *index) inShares(work func(from, to int)) {
+	share := max(fewRows, len(x.rows)/runtime.GOMAXPROCS(0)+1)
+	var working sync.WaitGroup
+	for from := 0; from < len(x.rows); from += share {
+		working.Go(func() { work(from, min(from+share, len(x.rows))) })
+	}
+	working.Wait()
+}
+
+// prepare readies the docs, before the first search: an unlock need not.
+func (x *index) prepare() {
+	x.late.Lock()
+	defer x.late.Unlock()
+	if x.prepared {
+		return
+	}
+	x.inShares(func(from, to int) {
+		for i := from; i < to; i++ {
+			x.rows[i].doc.Prepare()
+		}
+	})
+	x.prepared = true
 }
 
 // scan is one query over the rows.
@@ -223,7 +244,7 @@ func (v *Vault) Summary(item id.ID) (*Summary, bool) {
 	if v.index == nil {
 		return nil, false
 	}
-	e := v.index.objects[item]
+	e := v.index.objects.of(item)
 	if e == nil || !e.listed() {
 		return nil, false
 	}

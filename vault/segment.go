@@ -220,7 +220,7 @@ func decodePart(part []byte) ([]entry, bool) {
 }
 
 func readEntry(e *entry, r, docs *partReader) bool {
-	e.ID = r.id()
+	e.ID, e.unproven = r.id(), true
 	flags := r.number()
 	if flags&flagFolder != 0 {
 		e.Folder = r.id()

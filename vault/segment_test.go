@@ -56,7 +56,7 @@ func TestSegmentRoundTrip(t *testing.T) {
 			t.Fatalf("%d entries of %d", len(back), n)
 		}
 		for i, e := range entries[:n] {
-			if !back[i].equal(e) || back[i].doc != e.doc || back[i].Title != e.Title || len(back[i].Tags) != len(e.Tags) || back[i].Kind != e.Kind {
+			if !back[i].equal(e) || back[i].Title != e.Title || len(back[i].Tags) != len(e.Tags) || back[i].Kind != e.Kind {
 				t.Fatalf("%v became %v", e, back[i])
 			}
 		}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -114,9 +116,9 @@ func (v *Vault) collectUnwritten() (u unwritten) {
 		return u
 	}
 	u.changed, u.which = v.changed, v.unwritten
-	for object, e := range v.index.objects {
-		if u.which[object[0]] {
-			u.entries[object[0]] = append(u.entries[object[0]], e)
+	for n, in := range u.which {
+		if in {
+			u.entries[n] = slices.Collect(maps.Values(v.index.objects[n]))
 		}
 	}
 	return u
@@ -282,11 +284,33 @@ func (v *Vault) checkSnapshot(ctx context.Context, taken segments) error {
 		v.checkErr = v.check(ctx, &taken)
 	}
 	if v.cfg.Background > 0 {
-		go check(v.life)
+		go func() {
+			v.waitIfLarge()
+			check(v.life)
+		}()
 		return nil
 	}
 	check(ctx)
 	return v.checkErr
+}
+
+// A check of so many objects waits a moment: what shows the list first has all processors then.
+var (
+	largeVault = 20_000
+	aMoment    = 300 * time.Millisecond
+)
+
+func (v *Vault) waitIfLarge() {
+	v.mu.RLock()
+	large := v.index != nil && len(v.index.rows) >= largeVault
+	v.mu.RUnlock()
+	if !large {
+		return
+	}
+	select {
+	case <-v.life.Done():
+	case <-time.After(aMoment):
+	}
 }
 
 // Checked waits until everything that Open took from the sealed index is held against the objects. What was wrong is right then, and
@@ -320,33 +344,37 @@ func (v *Vault) check(ctx context.Context, taken *segments) error {
 
 // suspects are the objects that are not as the index shows them, as far as they did not change meanwhile.
 func (v *Vault) suspects(ctx context.Context, taken *segments) ([]id.ID, error) {
-	v.mu.RLock()
-	unseen := make(map[id.ID]bool)
-	if v.index != nil {
-		for object := range v.index.objects {
-			if taken[object[0]] {
-				unseen[object] = true
-			}
-		}
-	}
-	v.mu.RUnlock()
 	var suspects []id.ID
 	err := v.cfg.Store.View(ctx, func(r Reader) error {
 		return r.Objects(v.cfg.Vault, func(o Object) error {
 			if !taken[o.ID[0]] {
 				return nil
 			}
-			delete(unseen, o.ID)
 			if !v.shows(o) {
 				suspects = append(suspects, o.ID)
 			}
 			return ctx.Err()
 		})
 	})
-	for object := range unseen {
-		suspects = append(suspects, object)
+	return append(suspects, v.unproven()...), err
+}
+
+// unproven are the objects that are in the sealed index alone.
+func (v *Vault) unproven() []id.ID {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	var unproven []id.ID
+	if v.index == nil {
+		return nil
 	}
-	return suspects, err
+	for _, some := range v.index.objects {
+		for object, e := range some {
+			if e.unproven {
+				unproven = append(unproven, object)
+			}
+		}
+	}
+	return unproven
 }
 
 // shows tells whether the index has what the object is.
@@ -357,7 +385,10 @@ func (v *Vault) shows(o Object) bool {
 	if v.index == nil {
 		return true
 	}
-	shown := v.index.objects[o.ID]
+	shown := v.index.objects.of(o.ID)
+	if shown != nil {
+		shown.unproven = false // nobody else looks at it while the vault is only read
+	}
 	if l.entry == nil || shown == nil {
 		return l.entry == shown
 	}

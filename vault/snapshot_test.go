@@ -335,6 +335,23 @@ func TestCheckedEndsWithTheVault(t *testing.T) {
 	}
 }
 
+// The check of a large vault waits while its list is shown; a lock does not wait for it.
+func TestCheckOfALargeVaultWaits(t *testing.T) {
+	vault.CheckLate(t)
+	d := newDevice(t, 1)
+	d.save(t, login("item", "p"))
+	d.unlock(t)
+	d.Close()
+	d.tamper(t, `DELETE FROM object`)
+	d.background, d.Vault = never, nil
+	d.unlock(t)
+	expect(t, "before the check", d.Query(vault.Filter{}), "item")
+	d.Close()
+	if err := d.Checked(ctx); !errors.Is(err, vault.ErrClosed) {
+		t.Error(err)
+	}
+}
+
 // A rotation seals the index under the new key; what the old one sealed is not read any more.
 func TestSnapshotAfterARotation(t *testing.T) {
 	d := newDevice(t, 1)

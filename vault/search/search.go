@@ -37,6 +37,8 @@ type Doc struct {
 	title, short int32  // where they end
 	// letters has a bit for each kind of byte in the texts; most docs that do not match a term lack one of its.
 	letters, longLetters uint64
+	// starts has a bit for each of the first 64 bytes of title and short texts that begins a word.
+	starts uint64
 }
 
 // NewDoc prepares texts for matching.
@@ -48,7 +50,7 @@ func NewDoc(t Texts) Doc {
 	d.short = int32(b.Len())
 	appendTexts(&b, t.Long, b.Len()+maxLong)
 	d.text = b.String()
-	d.lookAtLetters()
+	d.Prepare()
 	return d
 }
 
@@ -78,21 +80,34 @@ func cut(s string, limit int) string {
 	return s[:limit]
 }
 
-func (d *Doc) lookAtLetters() {
+// anyLetters are those of a doc that is not prepared.
+const anyLetters = ^uint64(0)
+
+// Prepare makes ranking a restored doc quicker.
+func (d *Doc) Prepare() {
 	d.letters, d.longLetters = lettersOf(d.text[:d.short]), lettersOf(d.text[d.short:])
+	d.starts = startsOf(d.text[:min(d.short, 64)])
+}
+
+// startsOf has a bit for each byte that begins a word, of 64 at most.
+func startsOf(s string) (set uint64) {
+	for i := range len(s) {
+		if isWordByte(s[i]) {
+			set |= 1 << i
+		}
+	}
+	return set &^ (set << 1)
 }
 
 // Parts returns what RestoreDoc makes the same doc of: the folded texts, and where title and short texts end in them.
 func (d *Doc) Parts() (text string, title, short int) { return d.text, int(d.title), int(d.short) }
 
-// RestoreDoc is the inverse of Parts; false if it is none.
+// RestoreDoc is the inverse of Parts; false if it is none. The doc is not prepared: what it ranks is the same, later.
 func RestoreDoc(text string, title, short int) (Doc, bool) {
 	if title < 0 || short < title || len(text) < short || len(text) > maxShort+maxLong {
 		return Doc{}, false
 	}
-	d := Doc{text: text, title: int32(title), short: int32(short)}
-	d.lookAtLetters()
-	return d, true
+	return Doc{text: text, title: int32(title), short: int32(short), letters: anyLetters, longLetters: anyLetters}, true
 }
 
 // Pack moves the texts of the docs next to each other, in order: to scan them then takes a fraction of the time.

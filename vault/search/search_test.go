@@ -133,6 +133,7 @@ func FuzzRank(f *testing.F) {
 			t.Fatalf("folding %q again changes it", title)
 		}
 		again, ok := RestoreDoc(d.Parts())
+		again.Prepare()
 		if !ok || again != d {
 			t.Fatal("a doc is not restored")
 		}

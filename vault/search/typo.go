@@ -1,6 +1,7 @@
 package search
 
 import (
+	"math/bits"
 	"strings"
 	"unicode/utf8"
 )
@@ -39,32 +40,70 @@ func (k *knownWords) slips(t *term, word string, hash uint32) int {
 	return place.slips
 }
 
-// typo compares a term with the words of title and short texts that begin like it: the term's first letter is in the first or second
-// place of each, and what lies between two such letters is passed over.
+// typo compares a term with the words of title and short texts that begin like it.
 func (d *Doc) typo(t *term, known *knownWords) Rank {
+	best, from := none, 0
+	in := d.text[:d.short]
+	if d.letters != anyLetters {
+		from = min(64, len(in))
+		for starts := d.starts; starts != 0; starts &= starts - 1 {
+			begin := bits.TrailingZeros64(starts)
+			if !t.begins(in[begin:]) {
+				continue
+			}
+			if best = min(best, d.typoAt(begin, t, known)); best <= typoRank(1, begin < int(d.title)) {
+				return best // what follows is no better
+			}
+		}
+	}
+	return min(best, d.typoFrom(from, t, known))
+}
+
+// typoFrom is typo behind a place. The term's first letter is in the first or second place of each word, and what lies between two
+// such letters is passed over.
+func (d *Doc) typoFrom(at int, t *term, known *knownWords) Rank {
 	best := none
 	in := d.text[:d.short]
-	for at := 0; ; at += len(t.first) {
+	for ; ; at += len(t.first) {
 		i := indexLetter(in[at:], t.first)
 		if i < 0 {
 			return best
 		}
 		at += i
-		begin, ok := t.beginning(in, at)
-		if !ok {
-			continue
-		}
-		word, hash := t.compared(in[begin:])
-		if len(word) < t.least {
-			continue
-		}
-		if n := known.slips(t, word, hash); n <= t.typos {
-			best = min(best, typoRank(n, begin < int(d.title)))
-			if best <= typoRank(1, at < int(d.title)) {
-				return best // what follows is no better
+		if begin, ok := t.beginning(in, at); ok {
+			if best = min(best, d.typoAt(begin, t, known)); best <= typoRank(1, at < int(d.title)) {
+				return best
 			}
 		}
 	}
+}
+
+// typoAt compares a term with the word that begins at a place.
+func (d *Doc) typoAt(begin int, t *term, known *knownWords) Rank {
+	word, hash := t.compared(d.text[begin:d.short])
+	if len(word) < t.least {
+		return none
+	}
+	n := known.slips(t, word, hash)
+	if n > t.typos {
+		return none
+	}
+	return typoRank(n, begin < int(d.title))
+}
+
+// begins tells whether people may have meant the term with a word, which keeps the work small: they hit the first letter, or exchange
+// it with the second.
+func (t *term) begins(word string) bool {
+	switch word[0] {
+	case t.first[0]:
+		if strings.HasPrefix(word, t.first) {
+			return true
+		}
+	case t.second[0]:
+	default:
+		return false
+	}
+	return strings.HasPrefix(word, t.second) && strings.HasPrefix(word[len(t.second):], t.first)
 }
 
 // compared is what a word is compared by, and a hash of it: the whole word, or as much of its beginning as decides, where that is
@@ -90,8 +129,8 @@ func indexLetter(text, letter string) int {
 	return strings.Index(text, letter)
 }
 
-// beginning returns where the word begins that has the term's first letter at the given place; false unless people may have meant the
-// term with it, which keeps the work small: they hit the first letter, or exchange it with the second.
+// beginning returns where the word begins that has the term's first letter at the given place; false unless it is one of those that
+// begins accepts.
 func (t *term) beginning(text string, at int) (begin int, ok bool) {
 	switch before := text[:at]; {
 	case endsWord(before):
