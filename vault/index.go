@@ -57,12 +57,8 @@ func (o *objects) put(e *entry) {
 
 func (o *objects) remove(object id.ID) { delete(o[object[0]], object) }
 
-// makeRoom is for entries that are put next.
-func (o *objects) makeRoom(entries []*entry) {
-	var counts [256]int
-	for _, e := range entries {
-		counts[e.ID[0]]++
-	}
+// makeRoom is for entries that are put next, so many for each first byte.
+func (o *objects) makeRoom(counts *[256]int) {
 	for n, count := range counts {
 		if count > 0 {
 			o[n] = make(map[id.ID]*entry, count)
@@ -105,7 +101,9 @@ func newIndex(entries []*entry) *index {
 	x := &index{aside: make(map[id.ID]*entry)}
 	items := make([]*entry, 0, len(entries))
 	var docs []*search.Doc
+	var counts [256]int
 	for _, e := range entries {
+		counts[e.ID[0]]++
 		if e.listed() {
 			items = append(items, e)
 			if !e.unproven {
@@ -114,15 +112,15 @@ func newIndex(entries []*entry) *index {
 		}
 	}
 	search.Pack(docs)
-	x.objects.makeRoom(entries)
 	var sorting sync.WaitGroup
 	sorting.Go(func() { x.orders[SortTitle] = byTitle(items) })
 	x.rows, x.shown = make([]row, 0, len(items)), make([]*Summary, 0, len(items))
-	for _, e := range items {
-		x.place(e)
-	}
+	x.objects.makeRoom(&counts)
 	for _, e := range entries {
 		x.note(e)
+		if e.listed() {
+			x.place(e)
+		}
 	}
 	sorting.Wait()
 	return x

@@ -191,7 +191,7 @@ func collectLess() { debug.SetGCPercent(400) }
 // printList writes a line for each item, of which there may be 100,000: a call of the system, or a new text, for each would take longer
 // than the search.
 func (p *program) printList(items []*vault.Summary) error {
-	out := bufio.NewWriter(p.stdout)
+	out := bufio.NewWriterSize(p.stdout, pipeSize)
 	for _, s := range items {
 		line := hex.AppendEncode(out.AvailableBuffer(), s.ID[:])
 		line = append(append(line, "  "...), s.Kind...)
@@ -204,6 +204,9 @@ func (p *program) printList(items []*vault.Summary) error {
 	}
 	return out.Flush()
 }
+
+// pipeSize is what a pipe holds on Linux (pipe(7)): the reader is woken once for as much.
+const pipeSize = 64 << 10
 
 // kindWidth is the column of the kinds.
 const kindWidth = 8
