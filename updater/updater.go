@@ -26,10 +26,11 @@ import (
 
 	"github.com/coffer-vault/coffer/internal/atomicfile"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater/manifest"
 )
 
-// State is what Check and Stage find: UpToDate, Available, Staged or Refused.
+// State is what Check and Stage find: UpToDate, Available, Staged, Held or Refused.
 type State interface{ state() }
 
 // UpToDate means that there is nothing to install: the newest release runs, or its rollout has not reached this computer.
@@ -44,6 +45,12 @@ type Staged struct {
 	Path string // in the updater's folder
 }
 
+// Held means that there is a verified release, and that the administrator of this computer does not want it now.
+type Held struct {
+	Release
+	By Hold
+}
+
 // Refused means that no release could be accepted. Err matches a sentinel of this package, unless this computer itself is at fault
 // (a full disk).
 type Refused struct{ Err error }
@@ -51,6 +58,7 @@ type Refused struct{ Err error }
 func (UpToDate) state()  {}
 func (Available) state() {}
 func (Staged) state()    {}
+func (Held) state()      {}
 func (Refused) state()   {}
 
 // Release is a verified release.
@@ -76,11 +84,12 @@ type Config struct {
 	Installed buildinfo.Number // version that runs
 	Target    manifest.Target  // what is installed
 
-	Program   string           // optional: the installed file, which patches start from
-	OSVersion string           // optional: dotted version of the operating system
-	Now       func() time.Time // optional
-	Limits    Limits           // optional
-	Log       *slog.Logger     // optional
+	Program   string               // optional: the installed file, which patches start from
+	Policy    func() policy.Policy // optional: what the administrator has decided, asked anew for every decision
+	OSVersion string               // optional: dotted version of the operating system
+	Now       func() time.Time     // optional
+	Limits    Limits               // optional
+	Log       *slog.Logger         // optional
 }
 
 // Limits bound what a host can cost. Zero fields take the default in brackets.
@@ -144,6 +153,9 @@ func (c *Config) complete() error {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Policy == nil {
+		c.Policy = func() policy.Policy { return policy.Policy{} }
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -247,6 +259,7 @@ func (c *Client) judge(o *offer) State {
 	if err != nil {
 		return Refused{err}
 	}
+	rules, now := c.cfg.Policy(), c.cfg.Now()
 	switch m := o.manifest; {
 	case m.Version.Less(c.cfg.Installed):
 		return Refused{fmt.Errorf("%w: %v is offered, %v is installed", ErrRollback, m.Version, c.cfg.Installed)}
@@ -256,8 +269,11 @@ func (c *Client) judge(o *offer) State {
 		return Refused{fmt.Errorf("%w: %v", ErrFailedBefore, m.Version)}
 	case !m.RunsOn(c.cfg.OSVersion):
 		return Refused{fmt.Errorf("%w: %v needs %s", ErrUnsupportedOS, m.Version, m.MinOS)}
-	case !m.Urgent(c.cfg.Installed) && bucket(c.id, m.Version) >= m.Percent(c.cfg.Now()):
+	case !m.Urgent(c.cfg.Installed) && c.place(rules.UpdateRing, m.Version) >= m.Percent(now):
 		return UpToDate{c.cfg.Installed}
+	}
+	if hold := HeldBy(rules, o.manifest.Version, now); hold != "" {
+		return Held{o.release(c.cfg.Installed), hold}
 	}
 	c.offered = o
 	if s.Staged != nil && s.Staged.SHA256 == o.sha256 && c.store.hasStaged(*s.Staged) {

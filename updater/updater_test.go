@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater/manifest"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
@@ -93,6 +94,70 @@ func TestDecisions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What the administrator has decided, here and not at the maintainers'.
+func TestPolicy(t *testing.T) {
+	step := []manifest.Step{{At: time.Unix(0, 0), Percent: 1}} // a hundredth of all computers
+	none := []manifest.Step{{At: time.Unix(0, 0), Percent: 0}}
+	for name, c := range map[string]struct {
+		rules   policy.Policy
+		rollout []manifest.Step
+		want    State
+	}{
+		"no policy":                {policy.Policy{}, nil, Available{}},
+		"pilot at the first step":  {policy.Policy{UpdateRing: policy.Pilot}, step, Available{}},
+		"pilot before it":          {policy.Policy{UpdateRing: policy.Pilot}, none, UpToDate{}},
+		"broad at no step":         {policy.Policy{UpdateRing: policy.Broad}, none, UpToDate{}},
+		"broad at the last":        {policy.Policy{UpdateRing: policy.Broad}, nil, Available{}},
+		"pinned below":             {policy.Policy{UpdatePin: number("1.0.9")}, nil, Held{By: ByPin}},
+		"pinned to it":             {policy.Policy{UpdatePin: number("1.1.0")}, nil, Available{}},
+		"pinned above":             {policy.Policy{UpdatePin: number("1.2.0")}, nil, Available{}},
+		"paused":                   {policy.Policy{UpdatePause: "2026-11-01"}, nil, Held{By: ByPause}},
+		"paused until yesterday":   {policy.Policy{UpdatePause: "2026-10-31"}, nil, Available{}},
+		"held, and not yet for us": {policy.Policy{UpdatePause: "2026-11-01"}, none, UpToDate{}},
+	} {
+		w := newWorld(t)
+		w.release("1.1.0", "new", func(m *manifest.Manifest) { m.Rollout = c.rollout })
+		cfg := w.config("1.0.0")
+		cfg.Policy = func() policy.Policy { return c.rules }
+		client := w.client(cfg)
+		for range 2 { // the first decision is no other than those that follow
+			got := client.Check(t.Context())
+			if held, ok := got.(Held); ok && held.Version == number("1.1.0") {
+				got = Held{By: held.By}
+			}
+			if _, ok := got.(Available); ok {
+				got = Available{}
+			}
+			if _, ok := got.(UpToDate); ok {
+				got = UpToDate{}
+			}
+			if got != c.want {
+				t.Errorf("%s: %T %+v, want %T", name, got, got, c.want)
+			}
+		}
+	}
+}
+
+// A pause that comes when a release is staged already: it is not there to be applied any more, and comes back.
+func TestPauseDropsWhatIsStaged(t *testing.T) {
+	w := newWorld(t)
+	w.release("1.1.0", "new", func(m *manifest.Manifest) { m.MinSecureVersion = number("1.1.0") })
+	cfg := w.config("1.0.0")
+	var rules policy.Policy
+	cfg.Policy = func() policy.Policy { return rules }
+	c := w.client(cfg)
+	wantStaged(t, c.Stage(t.Context(), nil), "new")
+	rules.UpdatePause = "2026-11-01"
+	if held, ok := c.Check(t.Context()).(Held); !ok || held.By != ByPause || !held.Urgent {
+		t.Errorf("%+v", held)
+	}
+	if st, err := c.store.load(); err != nil || st.Staged != nil {
+		t.Errorf("%+v, %v", st, err)
+	}
+	w.pass(24 * time.Hour)
+	wantStaged(t, c.Stage(t.Context(), nil), "new")
 }
 
 func TestHaltDropsWhatIsStaged(t *testing.T) {

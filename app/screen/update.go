@@ -178,6 +178,8 @@ func (u *Update) status() Message {
 		return Message{Tone: ToneGood, What: u.text("screen.update.upToDate")}
 	case updater.Staged:
 		return Message{Tone: ToneGood, What: u.text("screen.update.ready", "version", found.Version)}
+	case updater.Held:
+		return Message{Tone: ToneQuiet, What: u.text("screen.update.held."+string(found.By), "version", found.Version)}
 	case updater.Refused:
 		return explain(u.env.Words, found.Err)
 	}

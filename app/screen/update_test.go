@@ -104,6 +104,18 @@ func TestLaterLastsADay(t *testing.T) {
 	}
 }
 
+func TestHeldReleaseIsNotOffered(t *testing.T) {
+	for by, want := range map[updater.Hold]string{
+		updater.ByPause: "Your administrator has paused updates. Coffer 1.4.0 will wait.",
+		updater.ByPin:   "Coffer 1.4.0 is out. Your administrator keeps this PC on an earlier version.",
+	} {
+		u, d, _ := newTestUpdate(t, &releases{check: updater.Held{Release: release(), By: by}}, nil)
+		if s := poll(d, u); s.Status.What != want || !s.Banner.IsZero() {
+			t.Errorf("%s: %+v", by, s)
+		}
+	}
+}
+
 func TestRefusalsAreExplained(t *testing.T) {
 	r := &releases{check: updater.Refused{Err: fmt.Errorf("update host 1: %w", updater.ErrWrongKeys)}}
 	u, d, _ := newTestUpdate(t, r, nil)

@@ -1,6 +1,6 @@
 // Package machine keeps an installation current that belongs to the whole computer: the core of the Windows service, which runs as
 // LocalSystem. Nobody can tell it anything: it has no pipe, no port and no configuration that a user can write. It polls, verifies
-// and stages like any client, and installs a verified package while Coffer does not run.
+// and stages like any client, and installs a verified package while Coffer does not run, or when the administrator says.
 package machine
 
 import (
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
 )
 
@@ -25,8 +26,10 @@ type Client interface {
 
 // System is the computer.
 type System interface {
-	// Automatic reports whether the administrator lets updates install without asking.
+	// Automatic reports whether the installation lets updates install without asking. A policy comes first.
 	Automatic() bool
+	// Policy is what the administrator has decided, as it is now.
+	Policy() policy.Policy
 	// InUse reports whether Coffer runs in any session.
 	InUse() (bool, error)
 	// Install installs a package after verifying it again, and returns the exit code of Windows Installer.
@@ -38,6 +41,7 @@ type Service struct {
 	client Client
 	system System
 	log    *slog.Logger
+	now    func() time.Time
 
 	mu     sync.Mutex
 	staged *updater.Staged // waits to be installed
@@ -45,7 +49,7 @@ type Service struct {
 
 // New makes a service that has found nothing yet.
 func New(client Client, system System, log *slog.Logger) *Service {
-	return &Service{client: client, system: system, log: log}
+	return &Service{client: client, system: system, log: log, now: time.Now}
 }
 
 // lookForQuiet is how often the service looks whether Coffer was closed.
@@ -55,7 +59,7 @@ const lookForQuiet = time.Minute
 func (s *Service) Run(ctx context.Context, clock updater.Clock) {
 	var loops sync.WaitGroup
 	loops.Go(func() { updater.NewSchedule(updater.PollEvery, updater.PollJitter, clock, s.Poll).Run(ctx) })
-	loops.Go(func() { updater.NewSchedule(lookForQuiet, 0, clock, s.InstallIfQuiet).Run(ctx) })
+	loops.Go(func() { updater.NewSchedule(lookForQuiet, 0, clock, s.InstallIfWanted).Run(ctx) })
 	loops.Wait()
 }
 
@@ -81,21 +85,42 @@ func (s *Service) Poll(ctx context.Context) {
 	}
 }
 
-// InstallIfQuiet installs the staged release if the administrator wants that and Coffer does not run.
-func (s *Service) InstallIfQuiet(ctx context.Context) {
+// InstallIfWanted installs the staged release if the administrator wants that now: in the maintenance window, where there is one, and
+// else while Coffer does not run.
+func (s *Service) InstallIfWanted(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.staged == nil || !s.system.Automatic() {
+	if s.staged == nil {
 		return
 	}
+	rules, now := s.system.Policy(), s.now()
+	switch {
+	case !s.automatic(rules) || updater.HeldBy(rules, s.staged.Version, now) != "":
+		return
+	case !rules.MaintenanceWindow.IsZero():
+		if !rules.MaintenanceWindow.Open(now) {
+			return
+		}
+	case !s.quiet():
+		return
+	}
+	s.install(ctx)
+}
+
+func (s *Service) automatic(rules policy.Policy) bool {
+	if rules.AutoUpdate == policy.NotSet {
+		return s.system.Automatic()
+	}
+	return rules.AutoUpdate == policy.Yes
+}
+
+// quiet reports whether Coffer runs nowhere; what cannot be told does not count as quiet.
+func (s *Service) quiet() bool {
 	busy, err := s.system.InUse()
 	if err != nil {
 		s.log.Warn("cannot tell whether Coffer runs", "err", err)
 	}
-	if err != nil || busy {
-		return
-	}
-	s.install(ctx)
+	return err == nil && !busy
 }
 
 // maxFailures is how often a package may fail: the reason may pass, such as a file held open by a virus scanner.

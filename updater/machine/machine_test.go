@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
 )
 
@@ -55,14 +56,16 @@ func (c *fakeClient) MarkFailed(v buildinfo.Number) error {
 // fakeSystem is a computer whose installer answers with codes, one after the other.
 type fakeSystem struct {
 	manual, busy bool
+	rules        policy.Policy
 	stops        bool // an installation ends the service and fails afterwards
 	err          error
 	codes        []int
 	installed    []string
 }
 
-func (s *fakeSystem) Automatic() bool      { return !s.manual }
-func (s *fakeSystem) InUse() (bool, error) { return s.busy, s.err }
+func (s *fakeSystem) Automatic() bool       { return !s.manual }
+func (s *fakeSystem) Policy() policy.Policy { return s.rules }
+func (s *fakeSystem) InUse() (bool, error)  { return s.busy, s.err }
 
 func (s *fakeSystem) Install(_ context.Context, st updater.Staged) (int, error) {
 	s.installed = append(s.installed, st.Version.String())
@@ -93,24 +96,63 @@ func TestStagesAndInstallsWhenQuiet(t *testing.T) {
 	c := &fakeClient{check: updater.Available{Release: release("1.1.0")}, stage: updater.Staged{Release: release("1.1.0")}}
 	s := &fakeSystem{busy: true, codes: []int{0}}
 	service := newService(c, s)
-	service.InstallIfQuiet(t.Context())
+	service.InstallIfWanted(t.Context())
 	service.Poll(t.Context())
-	service.InstallIfQuiet(t.Context())
+	service.InstallIfWanted(t.Context())
 	if c.staged != 1 || len(s.installed) != 0 {
 		t.Fatalf("staged %d times, installed %v while Coffer ran", c.staged, s.installed)
 	}
 	s.busy, s.err = false, errors.New("cannot tell")
-	service.InstallIfQuiet(t.Context())
+	service.InstallIfWanted(t.Context())
 	s.err, s.manual = nil, true
-	service.InstallIfQuiet(t.Context())
+	service.InstallIfWanted(t.Context())
 	if len(s.installed) != 0 {
 		t.Fatal("installed without knowing whether Coffer runs, or without being allowed to")
 	}
 	s.manual = false
-	service.InstallIfQuiet(t.Context())
-	service.InstallIfQuiet(t.Context())
+	service.InstallIfWanted(t.Context())
+	service.InstallIfWanted(t.Context())
 	if !slices.Equal(s.installed, []string{"1.1.0"}) {
 		t.Errorf("installed %v, want 1.1.0 once", s.installed)
+	}
+}
+
+// A policy comes before what the installation was told, and decides when.
+func TestPolicyDecidesWhen(t *testing.T) {
+	night, err := policy.ParseWindow("22:00-05:00")
+	if err != nil {
+		t.Fatal(err)
+	}
+	noon := time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		system   fakeSystem
+		hour     int
+		installs bool
+	}{
+		"no policy":                      {fakeSystem{}, 12, true},
+		"not automatic":                  {fakeSystem{manual: true}, 12, false},
+		"automatic by policy":            {fakeSystem{manual: true, rules: policy.Policy{AutoUpdate: policy.Yes}}, 12, true},
+		"not automatic by policy":        {fakeSystem{rules: policy.Policy{AutoUpdate: policy.No}}, 12, false},
+		"outside the window":             {fakeSystem{rules: policy.Policy{MaintenanceWindow: night}}, 12, false},
+		"in the window":                  {fakeSystem{rules: policy.Policy{MaintenanceWindow: night}}, 23, true},
+		"in the window, while it runs":   {fakeSystem{busy: true, rules: policy.Policy{MaintenanceWindow: night}}, 23, true},
+		"in the window, not automatic":   {fakeSystem{manual: true, rules: policy.Policy{MaintenanceWindow: night}}, 23, false},
+		"paused":                         {fakeSystem{rules: policy.Policy{UpdatePause: "2026-11-02"}}, 12, false},
+		"paused until yesterday":         {fakeSystem{rules: policy.Policy{UpdatePause: "2026-11-01"}}, 12, true},
+		"paused, in the window":          {fakeSystem{rules: policy.Policy{UpdatePause: "2026-11-02", MaintenanceWindow: night}}, 23, false},
+		"pinned below":                   {fakeSystem{rules: policy.Policy{UpdatePin: release("1.0.9").Version}}, 12, false},
+		"pinned to it":                   {fakeSystem{rules: policy.Policy{UpdatePin: release("1.1.0").Version}}, 12, true},
+		"nobody can tell, in the window": {fakeSystem{err: errors.New("cannot tell"), rules: policy.Policy{MaintenanceWindow: night}}, 23, true},
+	} {
+		system := c.system
+		system.codes = []int{0}
+		service := newService(&fakeClient{check: updater.Staged{Release: release("1.1.0")}}, &system)
+		service.now = func() time.Time { return noon.Add(time.Duration(c.hour-12) * time.Hour) }
+		service.Poll(t.Context())
+		service.InstallIfWanted(t.Context())
+		if got := len(system.installed) > 0; got != c.installs {
+			t.Errorf("%s: installed %v", name, got)
+		}
 	}
 }
 
@@ -135,7 +177,7 @@ func TestExitCodes(t *testing.T) {
 		service := newService(client, system)
 		service.Poll(t.Context())
 		for range 4 {
-			service.InstallIfQuiet(t.Context())
+			service.InstallIfWanted(t.Context())
 		}
 		if len(system.installed) != c.tries || (service.staged != nil) != c.remains || (len(client.failed) > 0) != c.failed {
 			t.Errorf("codes %v: %d tries, staged %v, failed %v", c.codes, len(system.installed), service.staged, client.failed)
@@ -153,7 +195,7 @@ func TestPackageThatFailsAfterStoppingTheServiceIsGivenUp(t *testing.T) {
 		started.Go(func() {
 			service.Poll(t.Context())
 			if len(client.failed) == 0 {
-				service.InstallIfQuiet(t.Context())
+				service.InstallIfWanted(t.Context())
 			}
 		})
 		started.Wait()
@@ -174,6 +216,7 @@ func TestWhatEndsAStagedRelease(t *testing.T) {
 		"withdrawn":    {updater.Refused{Err: updater.ErrHalted}, false},
 		"failed":       {updater.Refused{Err: updater.ErrFailedBefore}, false},
 		"up to date":   {updater.UpToDate{}, false},
+		"held":         {updater.Held{}, false},
 	} {
 		client := &fakeClient{check: updater.Staged{Release: release("1.1.0")}}
 		service := newService(client, &fakeSystem{})
@@ -191,11 +234,11 @@ func TestNewReleaseStartsCountingAnew(t *testing.T) {
 	system := &fakeSystem{codes: []int{1603, 1603, 1603, 0}}
 	service := newService(client, system)
 	service.Poll(t.Context())
-	service.InstallIfQuiet(t.Context())
-	service.InstallIfQuiet(t.Context())
+	service.InstallIfWanted(t.Context())
+	service.InstallIfWanted(t.Context())
 	client.check = updater.Staged{Release: release("1.2.0")}
 	service.Poll(t.Context())
-	service.InstallIfQuiet(t.Context())
+	service.InstallIfWanted(t.Context())
 	if len(client.failed) != 0 || service.staged == nil {
 		t.Errorf("1.2.0 was given up after one try: %v", client.failed)
 	}

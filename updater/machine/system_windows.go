@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"unsafe"
 
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
@@ -39,6 +40,9 @@ func Setting(name string) string {
 
 // Automatic is SHOULDAUTOUPDATE=1 of the installer.
 func (Windows) Automatic() bool { return Setting("AutoUpdate") == "1" }
+
+// Policy is read from HKEY_LOCAL_MACHINE\Software\Policies.
+func (Windows) Policy() policy.Policy { return policy.Read() }
 
 // Install holds the package from verification until Windows Installer has ended.
 func (w Windows) Install(_ context.Context, s updater.Staged) (int, error) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/updater/manifest"
 	"github.com/coffer-vault/coffer/updater/trust"
@@ -42,7 +43,7 @@ func (d *desktop) updateClient() (*updater.Client, error) {
 		return nil, errManaged
 	}
 	client, err := updater.New(updater.Config{
-		Mirrors: mirrors(), Dir: updatesFolder(d.paths), Root: root, Installed: buildinfo.Current(), Log: d.log, Program: d.program.Path(),
+		Mirrors: mirrors(), Dir: updatesFolder(d.paths), Root: root, Installed: buildinfo.Current(), Log: d.log, Program: d.program.Path(), Policy: policy.Read,
 		Target: manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: programFile},
 	})
 	if err != nil {

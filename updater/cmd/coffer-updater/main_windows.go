@@ -13,6 +13,7 @@ import (
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/internal/logging"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/updater/internal/acl"
 	"github.com/coffer-vault/coffer/updater/machine"
@@ -82,12 +83,15 @@ func newService(dir string, log *slog.Logger) (*machine.Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, p := range policy.Read().Problems {
+		log.Warn("a setting of the policy does not hold", "name", p.Name, "reason", p.Reason)
+	}
 	mirrors, err := mirrors()
 	if err != nil {
 		return nil, err
 	}
 	client, err := updater.New(updater.Config{
-		Mirrors: mirrors, Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log,
+		Mirrors: mirrors, Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log, Policy: policy.Read,
 		Target: manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: "coffer.msi"},
 	})
 	if err != nil {
