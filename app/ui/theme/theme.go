@@ -70,7 +70,7 @@ func (t *Theme) Color(name fyne.ThemeColorName, system fyne.ThemeVariant) color.
 }
 
 var (
-	regular  = fyne.NewStaticResource("Inter-Regular.ttf", assets.FontRegular)
+	regular  = fyne.NewStaticResource("", assets.FontRegular) // see MeasurePlain
 	medium   = fyne.NewStaticResource("Inter-Medium.ttf", assets.FontMedium)
 	semiBold = fyne.NewStaticResource("Inter-SemiBold.ttf", assets.FontSemiBold)
 	mono     = fyne.NewStaticResource("JetBrainsMono-Regular.ttf", assets.FontMono)
@@ -79,20 +79,12 @@ var (
 // Font implements fyne.Theme. See Weight for what the styles stand for.
 func (t *Theme) Font(style fyne.TextStyle) fyne.Resource {
 	switch {
-	case style.Symbol:
-		return t.base.Font(style)
-	case style.Monospace:
-		return mono
-	case t.japanese != nil && style.Bold:
-		return t.japanese.bold
-	case t.japanese != nil:
-		return t.japanese.regular
+	case t.japanese == nil || style.Monospace:
+		return embedded(style)
 	case style.Bold:
-		return semiBold
-	case style.Italic:
-		return medium
+		return t.japanese.bold
 	}
-	return regular
+	return t.japanese.regular
 }
 
 // Icon implements fyne.Theme for the toolkit's own widgets.

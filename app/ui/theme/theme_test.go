@@ -6,7 +6,6 @@ import (
 	"image/color"
 	"testing"
 
-	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
 	stock "fyne.io/fyne/v2/theme"
 
@@ -22,8 +21,8 @@ func TestWeightsHaveTheirFonts(t *testing.T) {
 			t.Errorf("weight %d is set in %s", weight, got.Name())
 		}
 	}
-	if got := look.Font(fyne.TextStyle{Symbol: true}); got == nil || got.Name() == regular.Name() {
-		t.Error("symbols lost the toolkit's own font")
+	if look.Font(EntryStyle("letters")) != regular {
+		t.Error("fields are set in another font than lines")
 	}
 }
 

@@ -126,6 +126,7 @@ func (e *Entry) SetText(text string) {
 	if text == e.input.Text {
 		return
 	}
+	e.input.TextStyle = e.textStyle(e.input.PlaceHolder, text)
 	e.input.SetText(text)
 	if !e.input.MultiLine {
 		e.input.CursorColumn = utf8.RuneCountInString(text)
@@ -151,7 +152,10 @@ func (e *Entry) Release() {
 }
 
 // SetPlaceholder sets the text that shows while nothing is typed.
-func (e *Entry) SetPlaceholder(text string) { e.input.SetPlaceHolder(text) }
+func (e *Entry) SetPlaceholder(text string) {
+	e.input.TextStyle = e.textStyle(text, e.input.Text) // before the toolkit measures it
+	e.input.SetPlaceHolder(text)
+}
 
 // SetIcon puts an icon before the text.
 func (e *Entry) SetIcon(icon assets.IconName) {
@@ -181,9 +185,27 @@ func (e *Entry) SetRevealed(on bool) {
 		return
 	}
 	e.input.Password = !on
-	e.input.TextStyle = fyne.TextStyle{Monospace: on}
 	dressEye(e.eye, on)
+	e.input.TextStyle = e.textStyle(e.input.PlaceHolder, e.input.Text)
 	e.input.Refresh()
+}
+
+func (e *Entry) textStyle(placeholder, text string) fyne.TextStyle {
+	switch {
+	case e.eye != nil && !e.input.Password:
+		return fyne.TextStyle{Monospace: true}
+	case e.input.Password:
+		return theme.EntryStyle(placeholder) // and dots
+	}
+	return theme.EntryStyle(placeholder, text)
+}
+
+// restyle has the field drawn in the font that its texts need now.
+func (e *Entry) restyle() {
+	if style := e.textStyle(e.input.PlaceHolder, e.input.Text); style != e.input.TextStyle {
+		e.input.TextStyle = style
+		e.input.Refresh()
+	}
 }
 
 // dressEye makes a button say what it does to a secret that is revealed or not.
@@ -230,6 +252,7 @@ func (e *Entry) SetEnabled(on bool) {
 func (e *Entry) Disabled() bool { return e.input.Disabled() }
 
 func (e *Entry) changed(text string) {
+	e.restyle()
 	if e.clear != nil && e.clear.Hidden == (text != "") {
 		e.clear.Hidden = text == ""
 		e.clear.Refresh()
@@ -285,6 +308,7 @@ func (e *Entry) paint() {
 	e.label.Hidden = e.label.text == ""
 	e.paintNote()
 	e.input.OnSubmitted = e.OnSubmitted
+	e.restyle()
 	if e.eye != nil {
 		dressEye(e.eye, !e.input.Password)
 	}

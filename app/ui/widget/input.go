@@ -5,6 +5,7 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	stock "fyne.io/fyne/v2/widget"
 
+	"github.com/coffer-vault/coffer/app/ui/theme"
 	"github.com/coffer-vault/coffer/assets"
 )
 
@@ -20,13 +21,14 @@ var _ fyne.Accessible = (*input)(nil)
 
 func newInput(frame *Entry) *input {
 	i := &input{frame: frame}
-	i.Wrapping = fyne.TextWrap(fyne.TextTruncateClip)
+	i.Wrapping, i.TextStyle = fyne.TextWrap(fyne.TextTruncateClip), theme.EntryStyle()
 	i.ExtendBaseWidget(i)
 	return i
 }
 
 // CreateRenderer implements fyne.Widget.
 func (i *input) CreateRenderer() fyne.WidgetRenderer {
+	theme.MeasurePlain()
 	return &inputRenderer{inner: i.Entry.CreateRenderer(), input: i}
 }
 
@@ -36,9 +38,17 @@ type inputRenderer struct {
 	input *input
 }
 
-func (r *inputRenderer) Destroy()           { r.inner.Destroy() }
-func (r *inputRenderer) MinSize() fyne.Size { return r.inner.MinSize() }
-func (r *inputRenderer) Refresh()           { r.inner.Refresh() }
+func (r *inputRenderer) Destroy() { r.inner.Destroy() }
+
+func (r *inputRenderer) MinSize() fyne.Size {
+	theme.MeasurePlain()
+	return r.inner.MinSize()
+}
+
+func (r *inputRenderer) Refresh() {
+	theme.MeasurePlain()
+	r.inner.Refresh()
+}
 
 func (r *inputRenderer) Objects() []fyne.CanvasObject {
 	var objects []fyne.CanvasObject
@@ -51,6 +61,7 @@ func (r *inputRenderer) Objects() []fyne.CanvasObject {
 }
 
 func (r *inputRenderer) Layout(size fyne.Size) {
+	theme.MeasurePlain()
 	height := size.Height
 	if !r.input.MultiLine {
 		height = r.inner.MinSize().Height // also where a font is taller than the field: in less room the toolkit would show a scroll bar

@@ -120,21 +120,29 @@ func flatten(text string) string { return strings.ReplaceAll(text, "\n", " ") }
 // dressLine gives a line the look of a role.
 func dressLine(line *canvas.Text, role theme.Role) {
 	line.TextSize, line.TextStyle, line.Color = role.Size, role.Weight.Style(), theme.Color(role.Color)
+	line.FontSource = theme.Own(line.Text, line.TextStyle)
 }
 
 func textWidth(text string, role theme.Role) float32 {
-	return fyne.MeasureText(text, role.Size, role.Weight.Style()).Width
+	return textSize(text, role.Size, role.Weight.Style()).Width
+}
+
+// textSize is fyne.MeasureText with the font that the text is drawn in.
+func textSize(text string, size float32, style fyne.TextStyle) fyne.Size {
+	measured, _ := fyne.CurrentApp().Driver().RenderedTextSize(text, size, style, theme.Own(text, style))
+	return measured
 }
 
 // lineHeight is the same whatever the text is: fallback fonts for other scripts must not move the lines.
 func lineHeight(role theme.Role) float32 {
-	return ceil(fyne.MeasureText("Mg", role.Size, role.Weight.Style()).Height)
+	return ceil(textSize("Mg", role.Size, role.Weight.Style()).Height)
 }
 
 // setLine places a line in the vertical middle of an area. The line is given less than its own height: in more than that
 // the toolkit would centre it itself, between pixels.
 func setLine(line *canvas.Text, x, y, width, areaHeight float32) {
-	height := fyne.MeasureText("Mg", line.TextSize, line.TextStyle).Height
+	line.FontSource = theme.Own(line.Text, line.TextStyle) // the text may have come after dressLine
+	height := textSize("Mg", line.TextSize, line.TextStyle).Height
 	place(line, x, y+middle(areaHeight, ceil(height)), width, ceil(height)-1)
 }
 
