@@ -20,7 +20,8 @@ type importFile struct {
 	source     importer.Source
 	preview    importer.Report
 	deleted    bool
-	protected  bool // by a password of its own
+	protected  bool   // by a password of its own, or a key file
+	keyFile    string // name of the key file that was chosen; empty for none
 
 	// What a worker reads while it holds the lock; both are secrets.
 	lock     sync.Mutex
@@ -52,7 +53,22 @@ func (f *importFile) with(work func(password secret.Bytes) error) error {
 
 // openImportFile reads a file and finds out its format.
 func openImportFile(path string) (*importFile, error) {
-	f := &importFile{path: path, name: strings.ToValidUTF8(filepath.Base(path), "\uFFFD")}
+	content, err := readImportFile(path)
+	if err != nil {
+		return nil, err
+	}
+	f := &importFile{path: path, name: nameOf(path), content: content}
+	if f.source, err = format.Open(content); err != nil {
+		clear(content)
+		return nil, err
+	}
+	return f, nil
+}
+
+func nameOf(path string) string { return strings.ToValidUTF8(filepath.Base(path), "\uFFFD") }
+
+// readImportFile reads no more than an export can have.
+func readImportFile(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -61,15 +77,12 @@ func openImportFile(path string) (*importFile, error) {
 	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
 		return nil, errors.Join(err, format.ErrUnknownFormat)
 	}
-	f.content, err = io.ReadAll(io.LimitReader(file, format.MaxFile+1))
-	if err == nil {
-		f.source, err = format.Open(f.content)
-	}
+	content, err := io.ReadAll(io.LimitReader(file, format.MaxFile+1))
 	if err != nil {
-		clear(f.content)
+		clear(content)
 		return nil, err
 	}
-	return f, nil
+	return content, nil
 }
 
 // ChooseFile asks for an exported file.
@@ -85,8 +98,13 @@ func (i *Import) takesFile() bool {
 	return !i.config.First && (i.page == ImportChoose || i.page == ImportNothing)
 }
 
-// Drop takes the first of the files that were chosen or dropped.
+// Drop takes the first of the files that were chosen or dropped: to import it, or, while a database of KeePass is to be opened, as its key
+// file.
 func (i *Import) Drop(paths []string) {
+	if i.page == ImportPassword {
+		i.useKeyFile(paths)
+		return
+	}
 	if i.run.Stopped() || !i.takesFile() || len(paths) == 0 {
 		return
 	}
@@ -126,8 +144,8 @@ func (i *Import) looked(report importer.Report, err error) {
 	case err != nil:
 		i.leaveFile(explain(i.env.Words, err))
 	case closed:
-		if errors.Is(report.Sources[0].Err, importer.ErrWrongPrimaryPassword) {
-			i.problem = Message{Tone: ToneError, What: i.text("screen.import.file.wrongPassword")}
+		if key := i.file.refusal(report.Sources[0].Err); key != "" {
+			i.problem = Message{Tone: ToneError, What: i.text(key)}
 		}
 		i.page = ImportPassword
 	case len(report.Sources) == 1 && len(report.Sources[0].Rows) == 0 && report.Sources[0].Err != nil:
@@ -138,15 +156,72 @@ func (i *Import) looked(report importer.Report, err error) {
 	i.changed()
 }
 
+// refusal is the text about why the file did not open; empty if nothing was tried yet.
+func (f *importFile) refusal(err error) string {
+	wrong := errors.Is(err, importer.ErrWrongPrimaryPassword)
+	switch {
+	case wrong && f.keyFile != "":
+		return "screen.import.file.wrongKey"
+	case wrong:
+		return "screen.import.file.wrongPassword"
+	case f.keyFile != "":
+		return "screen.import.file.keyAlone"
+	}
+	return ""
+}
+
+// ChooseKeyFile asks for the key file of a database of KeePass.
+func (i *Import) ChooseKeyFile() {
+	if i.takesKeyFile() {
+		i.env.PickFiles(format.MaxFile, i.useKeyFile)
+	}
+}
+
+func (i *Import) takesKeyFile() bool {
+	return !i.run.Stopped() && i.page == ImportPassword && !i.busy && format.TakesKeyFile(i.file.source)
+}
+
+func (i *Import) useKeyFile(paths []string) {
+	if !i.takesKeyFile() || len(paths) == 0 {
+		return
+	}
+	f := i.file
+	i.busy, i.problem = true, Message{}
+	Run(i.run, func(context.Context) (importer.Source, error) {
+		content, err := readImportFile(paths[0])
+		if err != nil {
+			return nil, err
+		}
+		defer clear(content)
+		return format.WithKeyFile(f.source, content)
+	}, func(source importer.Source, err error) {
+		i.busy, i.problem = false, i.keyFileProblem(err)
+		if err == nil {
+			f.source, f.keyFile = source, nameOf(paths[0])
+		}
+		i.changed()
+	})
+	i.changed()
+}
+
+func (i *Import) keyFileProblem(err error) Message {
+	if !errors.Is(err, format.ErrKeyFile) {
+		return explain(i.env.Words, err)
+	}
+	return Message{
+		Tone: ToneError, What: i.text("error.importKeyFile.what"), Safe: i.text("error.importKeyFile.safe"), Next: i.text("error.importKeyFile.next"),
+	}
+}
+
 // leaveFile goes back to where the file was chosen.
 func (i *Import) leaveFile(problem Message) {
 	i.file.close()
 	i.file, i.page, i.problem = nil, i.before, problem
 }
 
-// OpenProtected opens the file with its password, and takes ownership of it.
+// OpenProtected opens the file with its password, of which it takes ownership, and the key file that was chosen. Either may be missing.
 func (i *Import) OpenProtected(password secret.Bytes) {
-	if i.page != ImportPassword || i.busy || password.IsZero() {
+	if i.page != ImportPassword || i.busy || password.IsZero() && i.file.keyFile == "" {
 		password.Wipe()
 		return
 	}
@@ -208,6 +283,7 @@ func (i *Import) Leave() {
 // ImportRow is one row of the report, in the order of its groups.
 type ImportRow struct {
 	Title  string
+	User   string // the user name; empty if there is none
 	Detail string // how it ended, or what of it was left out
 	Tone   Tone
 }

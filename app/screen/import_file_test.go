@@ -92,6 +92,52 @@ func TestAttachedFilesAreAnnounced(t *testing.T) {
 	}
 }
 
+func TestKeyFileOfADatabase(t *testing.T) {
+	const keyFiles = "../../vault/importer/format/testdata/keyfiles/"
+	d, _, i := importFileDesk(t)
+	d.picks = []string{keyFiles + "both.kdbx"}
+	i.ChooseFile()
+	if s := d.stage(i, ImportPassword); s.KeyFile.Label != "No key file chosen" || !strings.Contains(s.Body, "a key file, or both") {
+		t.Errorf("%+v", s)
+	}
+	i.OpenProtected(testpc.Typed("")) // nothing to try
+	for _, step := range []struct{ keyFile, password, label, says string }{
+		{"v2.keyx", "", "Key file: v2.keyx", "That key file alone does not open the file."},
+		{"any.jpg", "kp-pass", "Key file: any.jpg", "That password and key file do not open the file together."},
+	} {
+		d.picks = []string{keyFiles + step.keyFile}
+		i.ChooseKeyFile()
+		if s := d.stage(i, ImportPassword); s.KeyFile.Label != step.label || !s.Problem.IsZero() {
+			t.Errorf("%+v", s)
+		}
+		i.OpenProtected(testpc.Typed(step.password))
+		if s := d.stage(i, ImportPassword); !strings.HasPrefix(s.Problem.What, step.says) {
+			t.Errorf("%+v", s.Problem)
+		}
+	}
+	for path, what := range map[string]string{
+		exported(t, "bad.keyx", "<KeyFile><Meta><Version>2.0</Version></Meta><Key><Data>00</Data></Key></KeyFile>"): "The key file is damaged.", filepath.Join(t.TempDir(), "gone"): "",
+	} {
+		d.picks = []string{path}
+		i.ChooseKeyFile()
+		if s := d.stage(i, ImportPassword); s.Problem.IsZero() || what != "" && s.Problem.What != what || s.KeyFile.Label != "Key file: any.jpg" {
+			t.Errorf("%+v", s)
+		}
+	}
+	d.picks = []string{keyFiles + "v2.keyx"}
+	i.ChooseKeyFile()
+	d.stage(i, ImportPassword)
+	i.OpenProtected(testpc.Typed("kp-pass"))
+	s := d.stage(i, ImportPreview)
+	if len(s.Rows) != 1 || s.Rows[0].User != "ann" {
+		t.Errorf("%+v", s.Rows)
+	}
+	i.Continue()
+	if s := d.stage(i, ImportDone); s.Delete != "" {
+		t.Error("a file that is locked is offered to be deleted")
+	}
+}
+
 func TestFileWithNothingNew(t *testing.T) {
 	d, v, i := importFileDesk(t)
 	path := exported(t, "export.json", exportedJSON)

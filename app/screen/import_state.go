@@ -1,5 +1,7 @@
 package screen
 
+import "github.com/coffer-vault/coffer/vault/importer/format"
+
 // ImportPage is one stage of an import.
 type ImportPage int
 
@@ -23,6 +25,7 @@ type ImportState struct {
 	Report      ImportReport
 	Rows        []ImportRow // of a file: all of them, in the order of the groups
 	Primary     PrimaryPassword
+	KeyFile     KeyFile
 	Problem     Message
 
 	Continue    string // label of the main button: "Import 512 passwords", "Done"; empty if there is none
@@ -49,6 +52,12 @@ type PrimaryPassword struct {
 	Button string
 }
 
+// KeyFile asks for the key file of a database of KeePass. It is zero where none is taken.
+type KeyFile struct {
+	Label  string // which one was chosen, or that there may be one
+	Button string
+}
+
 func (i *Import) view() ImportState {
 	s := ImportState{Page: i.page, Problem: i.problem, Busy: i.busy}
 	switch i.page {
@@ -63,9 +72,7 @@ func (i *Import) view() ImportState {
 	case ImportChoose:
 		i.viewChoice(&s)
 	case ImportPassword:
-		s.Title, s.Body = i.text("screen.import.file.password"), i.text("screen.import.file.passwordBody", "name", i.file.name, "program", i.file.source.Info().Browser)
-		s.Primary = PrimaryPassword{Label: i.text("screen.import.file.passwordLabel"), Button: i.text("screen.import.file.open")}
-		s.Skip = i.text("screen.back")
+		i.viewLocked(&s)
 	case ImportPreview:
 		i.viewPreview(&s)
 	case ImportRunning:
@@ -80,6 +87,21 @@ func (i *Import) view() ImportState {
 		}
 	}
 	return s
+}
+
+// viewLocked asks for what opens a file.
+func (i *Import) viewLocked(s *ImportState) {
+	body := "screen.import.file.passwordBody"
+	if format.TakesKeyFile(i.file.source) {
+		body = "screen.import.file.keyBody"
+		s.KeyFile = KeyFile{Label: i.text("screen.import.file.keyNone"), Button: i.text("screen.import.file.key")}
+		if i.file.keyFile != "" {
+			s.KeyFile.Label = i.text("screen.import.file.keyChosen", "name", i.file.keyFile)
+		}
+	}
+	s.Title, s.Body = i.text("screen.import.file.password"), i.text(body, "name", i.file.name, "program", i.file.source.Info().Browser)
+	s.Primary = PrimaryPassword{Label: i.text("screen.import.file.passwordLabel"), Button: i.text("screen.import.file.open")}
+	s.Skip = i.text("screen.back")
 }
 
 func (i *Import) viewPreview(s *ImportState) {

@@ -133,7 +133,7 @@ func groupOf(e ending) group {
 }
 
 func (w reportWords) row(g group, row importer.RowReport) ImportRow {
-	r := ImportRow{Title: row.Site, Detail: w.Text(w.ending(g.key)), Tone: g.tone}
+	r := ImportRow{Title: row.Site, User: row.Username, Detail: w.Text(w.ending(g.key)), Tone: g.tone}
 	if r.Title == "" {
 		r.Title = w.Text("screen.import.row", "n", row.ID)
 	}

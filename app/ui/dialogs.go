@@ -83,12 +83,13 @@ func (d *dialogs) open(dialog screen.Dialog) {
 func (d *dialogs) newImport() *widget.Modal {
 	model := d.model.Import()
 	var modal *widget.Modal
-	imports := newImportView(d.w, model, screen.Step{}, func(o fyne.Focusable) {
+	foot := widget.Stack()
+	imports := newImportView(d.w, model, screen.Step{}, foot, func(o fyne.Focusable) {
 		if modal != nil && modal.Open() {
 			widget.Focus(o)
 		}
 	})
-	modal = widget.NewModal(d.w.text("ui.importTitle"), imports.box).Wide(widget.StepWidth)
+	modal = widget.NewModal(d.w.text("ui.importTitle"), imports.box).Wide(widget.StepWidth).Foot(foot)
 	modal.First, modal.OnDismiss = imports.first(), model.Skip
 	imports.settled = func() {
 		modal.Locked = model.Stays()

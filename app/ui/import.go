@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"strings"
+
 	"fyne.io/fyne/v2"
 
 	"github.com/coffer-vault/coffer/app/screen"
@@ -17,6 +19,7 @@ type importView struct {
 	step   screen.Step
 	focus  func(fyne.Focusable) // moves the keyboard within the card or the dialog
 	box    *fyne.Container
+	foot   *fyne.Container // for the buttons of a dialog, which do not scroll; nil where they stand below the rest
 	shape  importShape
 	start  fyne.Focusable
 	update func(screen.ImportState)
@@ -34,8 +37,8 @@ type importShape struct {
 	built         bool
 }
 
-func newImportView(w *Window, model *screen.Import, step screen.Step, focus func(fyne.Focusable)) *importView {
-	v := &importView{w: w, model: model, step: step, focus: focus, box: widget.Stack()}
+func newImportView(w *Window, model *screen.Import, step screen.Step, foot *fyne.Container, focus func(fyne.Focusable)) *importView {
+	v := &importView{w: w, model: model, step: step, focus: focus, box: widget.Stack(), foot: foot}
 	model.OnChange(v.render)
 	v.render(model.State())
 	return v
@@ -80,8 +83,12 @@ func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
 		column.Add(widget.Pad(widget.NewStepHeader(v.step.Text, v.step.Fraction(), ""), 0, 0, 20, 0))
 	}
 	middle, follow := v.middle(s)
-	column.Objects = append(column.Objects, title, widget.Pad(body, 6, 0, 0, 0), middle, problem.box,
-		widget.Pad(buttons, 22, 0, 0, 0))
+	column.Objects = append(column.Objects, title, widget.Pad(body, 6, 0, 0, 0), middle, problem.box)
+	if v.foot == nil {
+		column.Add(widget.Pad(buttons, 22, 0, 0, 0))
+	} else {
+		v.w.swap(v.foot, buttons)
+	}
 	v.update = func(s screen.ImportState) {
 		title.SetText(s.Title)
 		body.SetText(s.Body)
@@ -112,7 +119,7 @@ func (v *importView) middle(s screen.ImportState) (fyne.CanvasObject, func(scree
 	case screen.ImportSearching, screen.ImportRunning:
 		return v.progress()
 	case screen.ImportPassword:
-		return v.password(s.Primary)
+		return v.password(s)
 	case screen.ImportPreview:
 		return v.report(s), func(screen.ImportState) {}
 	case screen.ImportDone:
@@ -178,24 +185,34 @@ const rowsHeight = 148
 func (v *importView) rows(rows []screen.ImportRow) fyne.CanvasObject {
 	lines := map[fyne.CanvasObject]*importLine{}
 	list := widget.NewList(func() int { return len(rows) }, func() fyne.CanvasObject {
-		l := &importLine{title: widget.NewText("", theme.Body).Shortened(), detail: widget.NewText("", theme.Caption).Shortened()}
-		o := widget.Pad(widget.Column(1, l.title, l.detail), 5, 10, 5, 10)
+		l := &importLine{title: widget.NewText("", theme.Body).Shortened(), user: widget.NewText("", theme.Secondary).Shortened(), detail: widget.NewText("", theme.Caption).Shortened()}
+		o := widget.Pad(widget.Column(1, widget.Row(12, widget.Grow(l.title), l.second()), l.detail), 5, 10, 5, 10)
 		lines[o] = l
 		return o
 	}, func(i int, o fyne.CanvasObject) {
 		l := lines[o]
 		l.title.SetText(rows[i].Title)
+		l.user.SetText(rows[i].User)
+		l.half.Hidden = rows[i].User == ""
 		l.detail.SetRole(theme.Caption.In(inkOf(rows[i].Tone)))
 		l.detail.SetText(rows[i].Detail)
 		o.Refresh()
 	})
 	list.Name = v.w.text("ui.import.rows")
-	list.Label = func(i int) string { return rows[i].Title }
+	list.Label = func(i int) string { return strings.TrimSpace(rows[i].Title + " " + rows[i].User) }
 	return atLeast(fyne.NewSize(0, rowsHeight), list)
 }
 
 // importLine is a row of the list.
-type importLine struct{ title, detail *widget.Text }
+type importLine struct {
+	title, user, detail *widget.Text
+	half                *fyne.Container // with the user name; hidden where there is none, for the title to have it all
+}
+
+func (l *importLine) second() fyne.CanvasObject {
+	l.half = widget.Grow(l.user)
+	return l.half
+}
 
 // deletion offers to delete the file that was imported, and says when that is done.
 func (v *importView) deletion(s screen.ImportState) fyne.CanvasObject {
@@ -205,8 +222,9 @@ func (v *importView) deletion(s screen.ImportState) fyne.CanvasObject {
 	return widget.NewBanner(widget.Warning, s.DeleteWhy, "", widget.NewButton(s.Delete, assets.IconTrash2, widget.Secondary, v.model.DeleteFile))
 }
 
-// password asks for the password of a file.
-func (v *importView) password(p screen.PrimaryPassword) (fyne.CanvasObject, func(screen.ImportState)) {
+// password asks for the password of a file, and the key file of one that may have it.
+func (v *importView) password(s screen.ImportState) (fyne.CanvasObject, func(screen.ImportState)) {
+	p := s.Primary
 	entry := widget.NewPasswordEntry(p.Label)
 	send := func() {
 		v.model.OpenProtected(secret.New(entry.Bytes()))
@@ -215,7 +233,15 @@ func (v *importView) password(p screen.PrimaryPassword) (fyne.CanvasObject, func
 	open := widget.NewButton(p.Button, assets.NoIcon, widget.Primary, send).Tall()
 	entry.OnSubmitted = func(string) { send() }
 	v.start = entry.Input()
-	return widget.Pad(widget.Column(10, entry, widget.Row(0, widget.Spacer(), open)), 18, 0, 0, 0), func(s screen.ImportState) { open.SetBusy(s.Busy) }
+	keyName := widget.NewText("", theme.Secondary).Shortened()
+	key := widget.NewButton(s.KeyFile.Button, assets.IconKeyRound, widget.Secondary, v.model.ChooseKeyFile)
+	keyRow := widget.Row(10, widget.Grow(keyName), key)
+	keyRow.Hidden = s.KeyFile == screen.KeyFile{}
+	return widget.Pad(widget.Column(10, entry, keyRow, widget.Row(0, widget.Spacer(), open)), 18, 0, 0, 0), func(s screen.ImportState) {
+		keyName.SetText(s.KeyFile.Label)
+		key.SetEnabled(!s.Busy)
+		open.SetBusy(s.Busy)
+	}
 }
 
 // maxSites is how many sites a report names; the count stands beside them.

@@ -46,6 +46,7 @@ func (a *album) importScene() {
 	a.until("told", func() bool { return !imports.State().Problem.IsZero() && !imports.State().Busy })
 	a.take("import-file-password")
 	imports.Skip()
+	a.keyFileScene(imports)
 	rows := strings.Repeat("Old,https://old.example,anna,daily-77,\n", 3)
 	imports.Drop([]string{exported(a, "Chrome Passwords.csv", strings.Replace(exportedLogins, "Broken", rows+"Broken", 1))})
 	a.stage(imports, screen.ImportPreview)
@@ -56,6 +57,17 @@ func (a *album) importScene() {
 	imports.DeleteFile()
 	a.until("deleted", func() bool { return imports.State().Delete == "" && !imports.State().Busy })
 	a.take("import-file-deleted")
+}
+
+// keyFileScene opens a database of KeePass with its key file, which needs its password too.
+func (a *album) keyFileScene(imports *screen.Import) {
+	const keyFiles = "../../vault/importer/format/testdata/keyfiles/"
+	imports.Drop([]string{keyFiles + "both.kdbx"})
+	a.stage(imports, screen.ImportPassword)
+	imports.Drop([]string{keyFiles + "v2.keyx"})
+	a.until("the key file", func() bool { return strings.Contains(imports.State().KeyFile.Label, "v2.keyx") })
+	a.take("import-file-key")
+	imports.Skip()
 }
 
 func (a *album) stage(imports *screen.Import, pages ...screen.ImportPage) {

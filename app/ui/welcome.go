@@ -57,7 +57,7 @@ func (v *welcomeView) build(s screen.WelcomeState) {
 		return
 	}
 	if s.Page == screen.PageImport {
-		imports := newImportView(v.w, v.model.Import(), s.Step, v.w.focus)
+		imports := newImportView(v.w, v.model.Import(), s.Step, nil, v.w.focus)
 		v.page = welcomePage{first: imports.first, render: func(screen.WelcomeState) {}}
 		v.steps = newStepCard(v)
 		v.w.swap(v.holder, widget.Page(widget.StepWidth, imports.box, nil))

@@ -22,10 +22,13 @@ type SourceReport struct {
 type RowReport struct {
 	ID      string
 	Site    string
-	Kind    Kind // of the record; empty if there is none
 	Outcome Outcome
 	Reason  Reason
-	LeftOut []LeftOut // what of the record did not come along
+
+	// Of the record; empty if there is none.
+	Kind     Kind
+	Username string
+	LeftOut  []LeftOut // what of it did not come along
 }
 
 // Report says what applying the plan does with each row of the readouts it was made from.
@@ -37,7 +40,7 @@ func (p Plan) Report(readouts []Readout) Report {
 		for _, row := range readout.Rows {
 			line := RowReport{ID: row.ID, Site: row.Site, Outcome: row.Reason.Outcome(), Reason: row.Reason}
 			if row.Record != nil {
-				line.Kind, line.Outcome = row.Record.Kind, p.Outcomes[row.Record]
+				line.Kind, line.Username, line.Outcome = row.Record.Kind, row.Record.Username, p.Outcomes[row.Record]
 				line.LeftOut = slices.Concat(row.Record.LeftOut, p.LeftOut[row.Record])
 			}
 			source.Counts[line.Outcome]++

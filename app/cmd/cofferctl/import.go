@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -29,6 +30,7 @@ type importOptions struct {
 	preview        bool
 	undo           string
 	sourcePassword string // file with the password that protects what is imported
+	keyFile        string // that opens a database of KeePass
 }
 
 // importCommand imports files and browser profiles, or without any the passwords of this user's browsers; with --undo it takes an import
@@ -40,6 +42,7 @@ func (p *program) importCommand(ctx context.Context, args []string) error {
 		f.BoolVar(&o.preview, "preview", false, "")
 		f.StringVar(&o.undo, "undo", "", "")
 		f.StringVar(&o.sourcePassword, "source-password-file", "", "")
+		f.StringVar(&o.keyFile, "key-file", "", "")
 	})
 	if err != nil {
 		return err
@@ -53,6 +56,11 @@ func (p *program) importCommand(ctx context.Context, args []string) error {
 		return err
 	}
 	defer wipe()
+	if o.keyFile != "" {
+		if err := useKeyFile(sources, o.keyFile); err != nil {
+			return err
+		}
+	}
 	if o.preview && len(paths) > 0 && o.email == "" {
 		return p.draft(ctx, sources, cmp.Or(o.sourcePassword, o.passwordFile))
 	}
@@ -105,6 +113,24 @@ func (p *program) openPaths(ctx context.Context, names []string) (sources []impo
 		}
 	}
 	return sources, wipe, nil
+}
+
+// useKeyFile has the databases among the sources open with a key file.
+func useKeyFile(sources []importer.Source, name string) error {
+	if !slices.ContainsFunc(sources, format.TakesKeyFile) {
+		return fmt.Errorf("%w: --key-file is for a database of KeePass (KDBX)", errUsage)
+	}
+	content, err := readFile(name)
+	defer clear(content)
+	for i := range sources {
+		if err == nil {
+			sources[i], err = format.WithKeyFile(sources[i], content)
+		}
+	}
+	if err != nil {
+		return &fileError{name, err}
+	}
+	return nil
 }
 
 // errNoProfile is told of a folder that is no browser's.
@@ -292,6 +318,7 @@ type sourceReport struct {
 type rowReport struct {
 	ID      string           `json:"id"`
 	Site    string           `json:"site,omitempty"`
+	User    string           `json:"username,omitempty"`
 	Kind    importer.Kind    `json:"kind,omitempty"`
 	Outcome importer.Outcome `json:"outcome"`
 	Reason  importer.Reason  `json:"reason,omitempty"`
@@ -305,7 +332,7 @@ type leftOut struct {
 }
 
 func toRow(row importer.RowReport) rowReport {
-	r := rowReport{ID: row.ID, Site: row.Site, Kind: row.Kind, Outcome: row.Outcome, Reason: row.Reason}
+	r := rowReport{ID: row.ID, Site: row.Site, User: row.Username, Kind: row.Kind, Outcome: row.Outcome, Reason: row.Reason}
 	for _, left := range row.LeftOut {
 		r.LeftOut = append(r.LeftOut, leftOut{left.What, left.Name})
 	}

@@ -135,6 +135,29 @@ func TestImportOfAProtectedFile(t *testing.T) {
 	}
 }
 
+func TestImportWithAKeyFile(t *testing.T) {
+	const keyFiles = "../../../vault/importer/format/testdata/keyfiles/"
+	pc := testpc.New(t, "PC A", nil)
+	for name, c := range map[string]struct {
+		stdin string
+		args  []string
+		code  int
+		says  string
+	}{
+		"key file alone":   {"", []string{keyFiles + "raw.key.kdbx", "--key-file", keyFiles + "raw.key"}, exitOK, "Shop"},
+		"both":             {"kp-pass\n", []string{keyFiles + "both.kdbx", "--key-file", keyFiles + "v2.keyx"}, exitOK, "Shop"},
+		"wrong password":   {"wrong\n", []string{keyFiles + "both.kdbx", "--key-file", keyFiles + "v2.keyx"}, exitFailure, "not the password that protects it"},
+		"no such key file": {"", []string{keyFiles + "both.kdbx", "--key-file", keyFiles + "none"}, exitFailure, "none"},
+		"not locked so":    {"", []string{exported(t, chromeCSV), "--key-file", keyFiles + "raw.key"}, exitUsage, "--key-file"},
+		"damaged":          {"", []string{keyFiles + "both.kdbx", "--key-file", exported(t, "<KeyFile><Meta><Version>2.0</Version></Meta><Key><Data>00</Data></Key></KeyFile>")}, exitFailure, "key file is damaged. Take"},
+	} {
+		code, out, errOut := call(t, pc, strings.NewReader(c.stdin), append([]string{"import", "--preview"}, c.args...)...)
+		if code != c.code || !strings.Contains(out+errOut, c.says) {
+			t.Errorf("%s: %d %s %s", name, code, out, errOut)
+		}
+	}
+}
+
 func TestImportOfWhatCannotBeRead(t *testing.T) {
 	pc := testpc.New(t, "PC A", nil) // no account is needed to find out
 	missing := filepath.Join(t.TempDir(), "missing.csv")

@@ -78,6 +78,7 @@ var sentences = []struct {
 	{importer.ErrMalformed, "it is damaged."},
 	{format.ErrUnknownFormat, "it is no export that Coffer knows. Most programs can export CSV with a line of column names, which it reads."},
 	{format.ErrEncryptedExport, "only its own program opens this encrypted export. Export again without encryption, and delete the file after the import."},
+	{format.ErrKeyFile, "the key file is damaged. Take a copy of it that still opens the database in its own program."},
 	{format.ErrAccountRestricted, "only the Bitwarden account that made this export can open it. Export again and choose a password-protected file, or one without encryption."},
 	{vault.ErrBusy, "another program keeps the vault file locked. Try again."},
 }

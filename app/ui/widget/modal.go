@@ -69,6 +69,12 @@ func (m *Modal) Wide(width float32) *Modal {
 	return m
 }
 
+// Foot puts something below what scrolls, where else the buttons stand.
+func (m *Modal) Foot(o fyne.CanvasObject) *Modal {
+	m.actions.Objects, m.actions.Hidden = []fyne.CanvasObject{Grow(o)}, false
+	return m
+}
+
 // SetBody replaces the content, as in a dialog of several steps. What was there lets go of its secrets.
 func (m *Modal) SetBody(body fyne.CanvasObject) {
 	if m.inner != body {

@@ -63,6 +63,8 @@ func openText(data []byte) (importer.Source, error) {
 type file struct {
 	info importer.Info
 	read func(password secret.Bytes) (iter.Seq[importer.Row], error)
+	// withKey is the source with the key of a key file; nil where there are none.
+	withKey func(key secret.Bytes) importer.Source
 }
 
 func (f *file) Info() importer.Info { return f.info }

@@ -56,7 +56,15 @@ func openKDBX(data []byte) (importer.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: KDBX: %w", importer.ErrMalformed, err)
 	}
-	return &file{info: importer.Info{ID: "keepass", Browser: "KeePass", Count: -1}, read: k.unlock}, nil
+	return k.source(secret.Bytes{}), nil
+}
+
+func (k *kdbx) source(keyFile secret.Bytes) importer.Source {
+	return &file{
+		info:    importer.Info{ID: "keepass", Browser: "KeePass", Count: -1},
+		read:    func(password secret.Bytes) (iter.Seq[importer.Row], error) { return k.unlock(password, keyFile) },
+		withKey: k.source,
+	}
 }
 
 var (
@@ -102,12 +110,16 @@ func (k *kdbx) length(r *byteReader) int {
 	return int(r.uint32())
 }
 
-// unlock opens the database with its password. A key file or a security key is not asked for: what needs one does not open.
-func (k *kdbx) unlock(password secret.Bytes) (iter.Seq[importer.Row], error) {
-	if password.IsZero() {
+// unlock opens the database with its password, the key of its key file, or both. A security key is not asked for: what needs one does
+// not open.
+func (k *kdbx) unlock(password, keyFile secret.Bytes) (iter.Seq[importer.Row], error) {
+	if password.IsZero() && keyFile.IsZero() {
 		return nil, importer.ErrPrimaryPasswordNeeded
 	}
-	content, err := k.open(password)
+	content, err := k.open(password, keyFile)
+	if errors.Is(err, importer.ErrWrongPrimaryPassword) && password.IsZero() {
+		return nil, importer.ErrPrimaryPasswordNeeded // beside the key file
+	}
 	if errors.Is(err, importer.ErrWrongPrimaryPassword) || errors.Is(err, importer.ErrTooLarge) {
 		return nil, err
 	}
@@ -131,12 +143,10 @@ type kdbxContent struct {
 }
 
 // open decrypts the database.
-func (k *kdbx) open(password secret.Bytes) (*kdbxContent, error) {
-	once := sha256.Sum256(password.Reveal())
-	composite := sha256.Sum256(once[:])
-	defer clear(once[:])
-	defer clear(composite[:])
-	key, err := k.transform(composite[:])
+func (k *kdbx) open(password, keyFile secret.Bytes) (*kdbxContent, error) {
+	composite := compositeKey(password, keyFile)
+	defer clear(composite)
+	key, err := k.transform(composite)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +155,18 @@ func (k *kdbx) open(password secret.Bytes) (*kdbxContent, error) {
 		return k.open3(key)
 	}
 	return k.open4(key)
+}
+
+// compositeKey is the hash of all that a database is locked with: of the hash of the password, and of the key in the key file.
+func compositeKey(password, keyFile secret.Bytes) []byte {
+	sum := sha256.New()
+	if !password.IsZero() {
+		once := sha256.Sum256(password.Reveal())
+		sum.Write(once[:])
+		clear(once[:])
+	}
+	sum.Write(keyFile.Reveal())
+	return sum.Sum(nil)
 }
 
 // seedKey is the hash of the master seed, the derived key and what else is given.
