@@ -60,7 +60,7 @@ var sameAsEnglish = map[string][]string{
 	"nl": {
 		"1 item", "Account", "Accounts", "BIC (SWIFT)", "Bank", "Code", "Ctrl", "Delete", "Document", "E-mail", "End",
 		"Enter", "Esc", "Home", "Item", "Items", "Label", "Later", "Login", "Logins", "Menu", "Offline", "Passkey",
-		"Passkeys", "Server", "Shift", "Tags", "Updates", "Website", "Websites", "{n} MB", "{n} bytes", "{n} items",
+		"Passkeys", "Printer", "Server", "Shift", "Tags", "Updates", "Website", "Websites", "{n} MB", "{n} bytes", "{n} items",
 		"{n} min",
 	},
 }

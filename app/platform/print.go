@@ -9,8 +9,12 @@ import (
 	"time"
 )
 
-// ErrNoPrinting means that this computer has nothing to print with: no print system, or one that does not answer.
-var ErrNoPrinting = errors.New("no print system")
+var (
+	// ErrNoPrinting means that this computer has nothing to print with: no print system, or one that is switched off.
+	ErrNoPrinting = errors.New("no print system")
+	// ErrNotPrinted means that the print system did not take a page for the printer.
+	ErrNotPrinted = errors.New("not printed")
+)
 
 // errKept means that the print system keeps its copy of a page for as long as it is set to.
 var errKept = errors.New("the print system keeps its copy")
@@ -38,22 +42,6 @@ type PrintPage struct {
 	Paint         func(Painter)
 }
 
-// PrintJob is a page that a print system has taken.
-type PrintJob struct {
-	done chan struct{}
-	err  error
-}
-
-// Wait waits until the print system is through with the page and has deleted its copy. An error means that it may have one still.
-func (j *PrintJob) Wait(ctx context.Context) error {
-	select {
-	case <-j.done:
-		return j.err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // How long a print system may take: to say what printers there are, some of which it looks for in the network; to take a page; and to
 // get it printed, before Coffer no longer watches for its copy to be deleted.
 const (
@@ -73,23 +61,32 @@ func Printers(ctx context.Context) ([]Printer, error) {
 	return list, nil
 }
 
-// Print hands a page to a printer of Printers. It is not on paper yet when Print returns. The print system's copy is then deleted as
-// soon as it is through with it, whether anybody waits for that or not.
-func Print(ctx context.Context, printer string, page PrintPage) (*PrintJob, error) {
+// Print hands a page to a printer of Printers. It is not on paper yet when Print returns. The print system's copy is deleted as soon as
+// it is through with it, whether anybody waits for that or not: settled waits, and an error of it means that there may be a copy still.
+// An error of Print is an ErrNoPrinting or an ErrNotPrinted.
+func Print(ctx context.Context, printer string, page PrintPage) (settled func(context.Context) error, err error) {
 	ctx, cancel := context.WithTimeout(ctx, handoverTime)
 	defer cancel()
 	settle, err := handOver(ctx, printer, page)
-	if err != nil {
+	if errors.Is(err, ErrNoPrinting) {
 		return nil, fmt.Errorf("print: %w", err)
 	}
-	job := &PrintJob{done: make(chan struct{})}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNotPrinted, err)
+	}
+	done, failed := make(chan struct{}), error(nil)
 	go func() {
-		defer close(job.done)
+		defer close(done)
 		ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 		defer cancel()
-		if err := settle(ctx); err != nil {
-			job.err = fmt.Errorf("delete the printed copy: %w", err)
-		}
+		failed = settle(ctx)
 	}()
-	return job, nil
+	return func(ctx context.Context) error {
+		select {
+		case <-done:
+			return failed
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}, nil
 }

@@ -82,11 +82,11 @@ func TestWithoutCUPS(t *testing.T) {
 func TestPageGoesThroughStandardInput(t *testing.T) {
 	folder := standInForCUPS(t)
 	say(t, folder, map[string]string{"said": "request id is Office-7 (0 file(s))\n", "lpstat-W": "", "lpstat-H": "printers.example.com:631\n"})
-	job, err := Print(t.Context(), "Office", aPage)
+	settled, err := Print(t.Context(), "Office", aPage)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := job.Wait(t.Context()); !errors.Is(err, errKept) {
+	if err := settled(t.Context()); !errors.Is(err, errKept) {
 		t.Errorf("on another computer: %v, want %v", err, errKept)
 	}
 	input, err := os.ReadFile(filepath.Join(folder, "input"))
@@ -103,23 +103,23 @@ func TestPageGoesThroughStandardInput(t *testing.T) {
 func TestNotPrinted(t *testing.T) {
 	folder := standInForCUPS(t)
 	say(t, folder, map[string]string{"refusal": "lp: Error - The printer or class does not exist.\n"})
-	if _, err := Print(t.Context(), "Office", aPage); err == nil || !strings.Contains(err.Error(), "does not exist") || strings.Contains(err.Error(), "secret") {
+	if _, err := Print(t.Context(), "Office", aPage); !errors.Is(err, ErrNotPrinted) || !strings.Contains(err.Error(), "does not exist") || strings.Contains(err.Error(), "secret") {
 		t.Errorf("refused: %v", err)
 	}
 	for _, name := range []string{"", "-o", "A B", "A\n"} {
-		if _, err := Print(t.Context(), name, aPage); err == nil {
-			t.Errorf("printed on %q", name)
+		if _, err := Print(t.Context(), name, aPage); !errors.Is(err, ErrNotPrinted) {
+			t.Errorf("on %q: %v", name, err)
 		}
 	}
 	if err := os.Remove(filepath.Join(folder, "refusal")); err != nil {
 		t.Fatal(err)
 	}
 	say(t, folder, map[string]string{"said": "thank you\n"})
-	job, err := Print(t.Context(), "Office", aPage)
+	settled, err := Print(t.Context(), "Office", aPage)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := job.Wait(t.Context()); !errors.Is(err, errKept) {
+	if err := settled(t.Context()); !errors.Is(err, errKept) {
 		t.Errorf("which job it is was not said: %v, want %v", err, errKept)
 	}
 }
@@ -154,11 +154,11 @@ func TestCopyIsDeletedOncePrinted(t *testing.T) {
 				"said": "request id is Office-1 (0 file(s))\n", "lpstat-H": socket + "\n",
 				"lpstat-W": "Office-1   anna 1024 Sun\nOffice-1   anna 1024 Sun\nOffice-12  anna 1024 Sun\n",
 			})
-			job, err := Print(t.Context(), "Office", aPage)
+			settled, err := Print(t.Context(), "Office", aPage)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := job.Wait(t.Context()); (err == nil) != c.ok {
+			if err := settled(t.Context()); (err == nil) != c.ok {
 				t.Errorf("%v", err)
 			}
 			if got := <-request; string(got) != string(purgeRequest(1, userName())) {

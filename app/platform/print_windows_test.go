@@ -2,6 +2,7 @@ package platform
 
 import (
 	"bytes"
+	"errors"
 	"image"
 	"image/color"
 	"testing"
@@ -42,7 +43,7 @@ func TestNoSuchPrinter(t *testing.T) {
 	if _, err := Printers(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := Print(t.Context(), "no such printer", PrintPage{Title: "Coffer", Paint: func(Painter) { t.Error("painted") }}); err == nil {
-		t.Error("printed")
+	if _, err := Print(t.Context(), "no such printer", PrintPage{Title: "Coffer", Paint: func(Painter) { t.Error("painted") }}); !errors.Is(err, ErrNotPrinted) {
+		t.Errorf("%v, want %v", err, ErrNotPrinted)
 	}
 }

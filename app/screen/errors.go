@@ -131,6 +131,8 @@ var sentences = []sentence{
 	{platform.ErrNotPrivate, "notPrivate", ToneError},
 	{platform.ErrRunning, "running", ToneWarning},
 	{kit.ErrTooLong, "kitTooLong", ToneError},
+	{platform.ErrNoPrinting, "noPrinting", ToneWarning},
+	{platform.ErrNotPrinted, "notPrinted", ToneError},
 	{keys.ErrSecretKeyMalformed, "secretKey", ToneError},
 	{keys.ErrSecretKeyChecksum, "secretKey", ToneError},
 	{keys.ErrRecoveryCodeMalformed, "recoveryCode", ToneError},

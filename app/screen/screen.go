@@ -9,10 +9,12 @@
 package screen
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/kit"
+	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
@@ -31,6 +33,10 @@ type Env struct {
 	SaveFile  func(name string, content secret.Bytes, done func(path string, err error)) // asks where; an empty path means that the person thought better of it
 	SaveAs    func(name string, done func(path string, replace bool))                    // asks where a file shall go that takes a while to write; replace: the one that is there
 	PickFiles func(most int64, done func(paths []string))                                // asks for files of at most so many bytes; done is not called if the person thinks better of it
+
+	Printers     func(context.Context) ([]platform.Printer, error) // platform.Printers
+	Print        func(ctx context.Context, printer string, page platform.PrintPage) (settled func(context.Context) error, err error)
+	ShowPrinting func(*Printing) // the dialog of one page
 }
 
 // Clipboard keeps what it holds out of clipboard histories and cloud clipboards, and takes it back by itself after a while.

@@ -270,13 +270,23 @@ func (s *Settings) keep() {
 
 // SaveKit saves the emergency kit again. It holds the Secret Key, so the master password is asked for; it takes ownership of it.
 func (s *Settings) SaveKit(password secret.Bytes) {
-	s.kit.save(s.config.Unlocked, func(ctx context.Context) error {
-		defer password.Wipe()
-		return s.config.CheckPassword(ctx, s.config.Unlocked, password)
-	})
+	s.kit.save(s.config.Unlocked, s.allowed(password))
 }
 
-// kitSaved ends the reminder: the paper has the recovery code now, and this PC forgets it.
+// PrintKit prints the emergency kit, for who knows the master password; it takes ownership of it.
+func (s *Settings) PrintKit(password secret.Bytes) {
+	s.kit.print(s.config.Unlocked, s.allowed(password))
+}
+
+// allowed checks the master password, and wipes it.
+func (s *Settings) allowed(password secret.Bytes) func(context.Context) error {
+	return func(ctx context.Context) error {
+		defer password.Wipe()
+		return s.config.CheckPassword(ctx, s.config.Unlocked, password)
+	}
+}
+
+// kitSaved ends the reminder: the kit has the recovery code now, and this PC forgets it.
 func (s *Settings) kitSaved() {
 	Run(s.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, s.config.Unlocked.KitSaved(ctx) }, func(_ struct{}, err error) {
 		if err != nil {

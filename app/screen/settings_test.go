@@ -159,7 +159,7 @@ func TestKitAgainNeedsThePassword(t *testing.T) {
 		t.Errorf("%+v, %d files", p, len(d.saved))
 	}
 	settings.SaveKit(testpc.Typed(testpc.Password))
-	d.until("kit", func() bool { return settings.State().Kit.SavedTo != "" })
+	d.until("kit", func() bool { return settings.State().Kit.Kept != "" })
 	if len(d.saved) != 1 {
 		t.Error("no kit")
 	}

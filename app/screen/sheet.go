@@ -185,7 +185,7 @@ func (s *Sheet) view() SheetState {
 	}
 	if p.kit {
 		state.Kit = s.kit.state()
-		state.Confirm = Confirmation{Label: s.text("screen.welcome.kit.confirm"), Enabled: s.kit.savedTo != "", Ticked: s.sure}
+		state.Confirm = Confirmation{Label: s.text("screen.welcome.kit.confirm"), Enabled: s.kit.kept != "", Ticked: s.sure}
 	}
 	if p.submit != nil {
 		state.Primary, state.CanSubmit = s.word("primary"), !s.busy && (!p.kit || s.sure) && (!p.chooses || s.rulesMet())
@@ -315,9 +315,16 @@ func (s *Sheet) SaveKit() {
 	}
 }
 
+// PrintKit asks on which printer, and prints the emergency kit there.
+func (s *Sheet) PrintKit() {
+	if s.page.kit {
+		s.kit.print(s.unlocked, nil)
+	}
+}
+
 // ConfirmKit is the box that says that the kit is in a safe place.
 func (s *Sheet) ConfirmKit(yes bool) {
-	s.sure, s.problem = yes && s.kit.savedTo != "", Message{}
+	s.sure, s.problem = yes && s.kit.kept != "", Message{}
 	s.changed()
 }
 
@@ -375,7 +382,7 @@ func (s *Sheet) newPasswordFields() []SheetField {
 
 // kitPage is what follows whenever the kit is another one: the old paper is void.
 func (s *Sheet) kitPage(name string, done func()) sheetPage {
-	s.kit.savedTo = ""
+	s.kit.kept, s.kit.saved = "", false
 	return sheetPage{name: name, kit: true, stay: true, submit: func() {
 		s.do(s.unlocked.KitSaved, done)
 	}}

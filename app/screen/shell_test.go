@@ -29,7 +29,7 @@ func TestFirstStartLeadsToAnOpenVault(t *testing.T) {
 	w.Continue()
 	d.until("kit page", func() bool { return w.State().Page == PageKit })
 	w.SaveKit()
-	d.until("kit saved", func() bool { return w.State().Kit.SavedTo != "" })
+	d.until("kit saved", func() bool { return w.State().Kit.Kept != "" })
 	if pdf := d.saved["Coffer emergency kit.pdf"]; !strings.HasPrefix(pdf, "%PDF") {
 		t.Errorf("the kit is no PDF: %.20q", pdf)
 	}
@@ -248,7 +248,7 @@ func TestSwitchingAccounts(t *testing.T) {
 	w.Continue()
 	d.until("kit page", func() bool { return w.State().Page == PageKit })
 	w.SaveKit()
-	d.until("kit saved", func() bool { return w.State().Kit.SavedTo != "" })
+	d.until("kit saved", func() bool { return w.State().Kit.Kept != "" })
 	w.ConfirmKit(true)
 	w.Continue()
 	d.until("import", func() bool { return w.State().Page == PageImport && w.Import().State().Page == ImportNothing })

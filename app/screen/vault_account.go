@@ -19,6 +19,7 @@ type SheetModel interface {
 	Follow(link string)
 	Back()
 	SaveKit()
+	PrintKit()
 	ConfirmKit(yes bool)
 	Leave()
 }

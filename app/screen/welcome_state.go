@@ -102,7 +102,7 @@ func (w *Welcome) view() WelcomeState {
 		s.CanContinue = !w.busy && w.rulesMet()
 	case PageKit:
 		s.Kit = w.kit.state()
-		s.Confirm = Confirmation{Label: w.text("screen.welcome.kit.confirm"), Enabled: w.kit.savedTo != "", Ticked: w.confirmed}
+		s.Confirm = Confirmation{Label: w.text("screen.welcome.kit.confirm"), Enabled: w.kit.kept != "", Ticked: w.confirmed}
 		s.CanContinue = !w.busy && w.confirmed
 	case PageFirstSync:
 		s.Progress.Text = w.syncText()

@@ -170,9 +170,17 @@ func (w *Welcome) SaveKit() {
 	}
 }
 
+// PrintKit asks on which printer, and prints the emergency kit there.
+func (w *Welcome) PrintKit() {
+	if w.page == PageKit {
+		w.problem = Message{}
+		w.kit.print(w.unlocked, nil)
+	}
+}
+
 // ConfirmKit is the box that says that the kit is in a safe place.
 func (w *Welcome) ConfirmKit(yes bool) {
-	w.confirmed, w.problem = yes && w.kit.savedTo != "", Message{}
+	w.confirmed, w.problem = yes && w.kit.kept != "", Message{}
 	w.changed()
 }
 

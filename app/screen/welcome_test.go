@@ -302,13 +302,13 @@ func TestKitMustBeSavedAndConfirmed(t *testing.T) {
 	d.saveErr = errForTest
 	w.SaveKit()
 	d.until("failure", func() bool { return !w.State().Kit.Busy })
-	if k := w.State().Kit; k.SavedTo != "" || k.Problem.IsZero() {
+	if k := w.State().Kit; k.Kept != "" || k.Problem.IsZero() {
 		t.Errorf("after a failure: %+v", k)
 	}
 	d.saveErr = nil
 	w.SaveKit()
 	d.until("kit", func() bool { return !w.State().Kit.Busy })
-	if k := w.State().Kit; k.SavedTo != "Saved as /home/anna/Coffer emergency kit.pdf" || !k.Problem.IsZero() || k.Save != "Save again" {
+	if k := w.State().Kit; k.Kept != "Saved as /home/anna/Coffer emergency kit.pdf" || !k.Problem.IsZero() || k.Save != "Save again" {
 		t.Errorf("after saving: %+v", k)
 	}
 	w.ConfirmKit(true)

@@ -192,34 +192,40 @@ func shortcutsCard(shortcuts []screen.ShortcutRow) fyne.CanvasObject {
 	return widget.NewCard(widget.CardRow(rows))
 }
 
-// kitSection saves the emergency kit again, which needs the master password: it holds the Secret Key.
+// kitSection saves the emergency kit again or prints it, which needs the master password: it holds the Secret Key.
 type kitSection struct {
 	box      *fyne.Container
 	password *widget.Entry
 	save     *widget.Button
-	saved    *widget.Text
+	print    *widget.Button
+	kept     *widget.Text
 	notice   *notice
 }
 
 func newKitSection(w *Window, model *screen.Settings) *kitSection {
-	k := &kitSection{password: widget.NewPasswordEntry(w.text("ui.settings.kit")), saved: widget.NewText("", theme.Secondary).Shortened(), notice: newNotice(8)}
+	k := &kitSection{password: widget.NewPasswordEntry(w.text("ui.settings.kit")), kept: widget.NewText("", theme.Secondary).Shortened(), notice: newNotice(8)}
 	k.password.SetPlaceholder(w.text("screen.welcome.password.field"))
-	send := func() {
-		model.SaveKit(secret.New(k.password.Bytes()))
-		k.password.Clear()
+	send := func(to func(secret.Bytes)) func() {
+		return func() {
+			to(secret.New(k.password.Bytes()))
+			k.password.Clear()
+		}
 	}
-	k.password.OnSubmitted = func(string) { send() }
-	k.save = widget.NewButton("", assets.IconDownload, widget.Secondary, send)
-	k.password.With(k.save)
-	k.box = widget.Column(6, k.password, k.saved, k.notice.box)
+	save := send(model.SaveKit)
+	k.password.OnSubmitted = func(string) { save() }
+	k.save = widget.NewButton("", assets.IconDownload, widget.Secondary, save)
+	k.print = widget.NewButton("", assets.IconPrinter, widget.Secondary, send(model.PrintKit))
+	k.password.With(widget.Row(8, k.save, k.print))
+	k.box = widget.Column(6, k.password, k.kept, k.notice.box)
 	return k
 }
 
 func (k *kitSection) render(s screen.KitState) {
 	k.save.SetText(s.Save)
 	k.save.SetBusy(s.Busy)
-	k.saved.SetText(s.SavedTo)
-	k.saved.Hidden = s.SavedTo == ""
+	k.print.SetText(s.Print)
+	k.kept.SetText(s.Kept)
+	k.kept.Hidden = s.Kept == ""
 	k.notice.set(s.Problem)
 }
 

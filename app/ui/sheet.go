@@ -163,7 +163,7 @@ func (v *sheetView) build(s screen.SheetState) {
 		v.choice(s.Password)
 	}
 	if s.Kit.Save != "" {
-		v.kit = newKitPart(v.model.SaveKit, v.model.ConfirmKit)
+		v.kit = newKitPart(v.model.SaveKit, v.model.PrintKit, v.model.ConfirmKit)
 		v.add(18, v.kit.box)
 		v.focusFirst(v.kit.save)
 	}

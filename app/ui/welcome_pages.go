@@ -158,7 +158,7 @@ func (v *welcomeView) passwordPage() welcomePage {
 }
 
 func (v *welcomeView) kitPage() welcomePage {
-	kit := newKitPart(v.model.SaveKit, v.model.ConfirmKit)
+	kit := newKitPart(v.model.SaveKit, v.model.PrintKit, v.model.ConfirmKit)
 	return welcomePage{
 		fields: []fyne.CanvasObject{widget.Pad(kit.box, 20, 0, 0, 0)},
 		first:  func() fyne.Focusable { return kit.save },
