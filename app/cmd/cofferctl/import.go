@@ -31,6 +31,7 @@ type importOptions struct {
 	undo           string
 	sourcePassword string // file with the password that protects what is imported
 	keyFile        string // that opens a database of KeePass
+	columns        string // what the columns of a table hold
 }
 
 // importCommand imports files and browser profiles, or without any the passwords of this user's browsers; with --undo it takes an import
@@ -43,6 +44,7 @@ func (p *program) importCommand(ctx context.Context, args []string) error {
 		f.StringVar(&o.undo, "undo", "", "")
 		f.StringVar(&o.sourcePassword, "source-password-file", "", "")
 		f.StringVar(&o.keyFile, "key-file", "", "")
+		f.StringVar(&o.columns, "map", "", "")
 	})
 	if err != nil {
 		return err
@@ -51,7 +53,15 @@ func (p *program) importCommand(ctx context.Context, args []string) error {
 		return fmt.Errorf("%w: --undo goes with nothing else", errUsage)
 	}
 	// What is to be imported is looked at before a password is asked for.
-	sources, wipe, err := p.openPaths(ctx, paths)
+	open := openExport
+	if o.columns != "" {
+		m, err := parseMapping(o.columns)
+		if err != nil {
+			return err
+		}
+		open = m.open
+	}
+	sources, wipe, err := p.openPaths(ctx, paths, open)
 	if err != nil {
 		return err
 	}
@@ -83,7 +93,7 @@ func (p *program) importCommand(ctx context.Context, args []string) error {
 }
 
 // openPaths opens exported files and folders of browsers. Files are plaintext: wipe clears what was read of them.
-func (p *program) openPaths(ctx context.Context, names []string) (sources []importer.Source, wipe func(), err error) {
+func (p *program) openPaths(ctx context.Context, names []string, open func(content []byte) (importer.Source, error)) (sources []importer.Source, wipe func(), err error) {
 	var contents [][]byte
 	wipe = func() {
 		for _, content := range contents {
@@ -104,7 +114,7 @@ func (p *program) openPaths(ctx context.Context, names []string) (sources []impo
 		contents = append(contents, content)
 		if err == nil {
 			var source importer.Source
-			source, err = format.Open(content)
+			source, err = open(content)
 			sources = append(sources, source)
 		}
 		if err != nil {
@@ -113,6 +123,15 @@ func (p *program) openPaths(ctx context.Context, names []string) (sources []impo
 		}
 	}
 	return sources, wipe, nil
+}
+
+// openExport finds out what an export is.
+func openExport(content []byte) (importer.Source, error) {
+	source, err := format.Open(content)
+	if errors.Is(err, format.ErrUnknownTable) {
+		err = unknownTable(content)
+	}
+	return source, err
 }
 
 // useKeyFile has the databases among the sources open with a key file.

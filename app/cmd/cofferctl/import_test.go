@@ -158,6 +158,32 @@ func TestImportWithAKeyFile(t *testing.T) {
 	}
 }
 
+func TestImportOfAMappedTable(t *testing.T) {
+	pc := testpc.New(t, "PC A", nil)
+	table := exported(t, "Was;Wer;Geheim;Wo;Konto\nBank;ann;pw;https://bank.example;42\n")
+	_, out, errOut := call(t, pc, nil, "import", "--preview", "--json", "--map", "title=was,username=Wer,password=Geheim,url=Wo", table)
+	r := decode[draftReport](t, out)
+	if len(r.Items) != 1 || r.Items[0].Title != "Bank" || r.Items[0].Values["password"] != "pw" || r.Items[0].Custom[0] != (draftField{"Konto", "text", "42"}) {
+		t.Errorf("%+v %s", r, errOut)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"not said":  {[]string{table}, exitFailure, "they are Was, Wer, Geheim, Wo, Konto"},
+		"no column": {[]string{"--map", "title=Name", table}, exitFailure, `no column "Name", but Was, Wer`},
+		"no target": {[]string{"--map", "colour=Was", table}, exitUsage, "of title, username, password"},
+		"no pair":   {[]string{"--map", "title", table}, exitUsage, "--map"},
+		"no table":  {[]string{"--map", "title=Was", exported(t, "hello")}, exitFailure, "no export that Coffer knows"},
+	} {
+		code, _, errOut := call(t, pc, nil, append([]string{"import", "--preview"}, c.args...)...)
+		if code != c.code || !strings.Contains(errOut, c.says) {
+			t.Errorf("%s: %d %q", name, code, errOut)
+		}
+	}
+}
+
 func TestImportOfWhatCannotBeRead(t *testing.T) {
 	pc := testpc.New(t, "PC A", nil) // no account is needed to find out
 	missing := filepath.Join(t.TempDir(), "missing.csv")

@@ -106,7 +106,7 @@ var commands = []command{
 	{"generate", "[password|passphrase|pin] [--count N] [--length N | --words N --language CODE] [--rules TEXT]", "print new passwords, passphrases or PINs; keeps nothing", (*program).generateCommand},
 	{"check", "[--account E-MAIL]", "weak, reused and old passwords, by item; asks no server", (*program).check},
 	{"attachment", "list|add|save|remove [--account E-MAIL] [--to PATH] [--replace] ITEM [FILE...]", "files of an item: list, attach, write to the disk, take off", (*program).attachments},
-	{"import", "[--account E-MAIL] [--preview] [--source-password-file FILE] [--key-file FILE] [PATH...] | --undo BATCH", "import this user's browsers, or exported files and profile folders; a preview of these needs no account", (*program).importCommand},
+	{"import", "[--account E-MAIL] [--preview] [--source-password-file FILE] [--key-file FILE] [--map title=COLUMN,…] [PATH...] | --undo BATCH", "import this user's browsers, or exported files and profile folders; a preview of these needs no account", (*program).importCommand},
 	{"export", "--format bitwarden|csv|cxf|age|kdbx [--account E-MAIL] [--force] FILE", "write the vault into a file for other programs; tells what that has no place for", (*program).exportCommand},
 	{"enrol", "create|signin --server ORIGIN --email E-MAIL", "create an account, or sign in on this PC", (*program).enrol},
 	{"sync", "[--account E-MAIL]", "bring the vault in step with the server", (*program).sync},

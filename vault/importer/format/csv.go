@@ -20,6 +20,7 @@ import (
 type table struct {
 	id, name string
 	required []string // lower case
+	comma    rune     // between cells; 0 for a comma
 	trailing string   // the column whose values go on in the cells after the header's last; empty if there is none
 	record   func(c *row) *importer.Record
 }
@@ -104,6 +105,9 @@ func openCSV(data []byte) (importer.Source, error) {
 	if keeperLines(data) {
 		return keeperTable.open(data, nil, keeperColumns), nil
 	}
+	if _, err := ReadTable(data); err == nil {
+		return nil, ErrUnknownTable
+	}
 	return nil, ErrUnknownFormat
 }
 
@@ -138,7 +142,7 @@ func (t *table) matches(columns map[string]int) bool {
 // open reads the table. header is nil if the file has none.
 func (t *table) open(data []byte, header []string, columns map[string]int) importer.Source {
 	rows := func(yield func(importer.Row) bool) {
-		reader := newReader(data)
+		reader := newReaderOf(data, t.comma)
 		if header != nil {
 			reader.Read()
 		}
@@ -166,9 +170,15 @@ func newFile(info importer.Info, rows iter.Seq[importer.Row]) importer.Source {
 
 // newReader accepts LF and CRLF, cells over several lines, and rows of any length. It is strict about quotes: what is no CSV
 // becomes an unreadable row, and is not guessed at.
-func newReader(data []byte) *csv.Reader {
+func newReader(data []byte) *csv.Reader { return newReaderOf(data, 0) }
+
+// newReaderOf has another rune than a comma between cells, unless that is 0.
+func newReaderOf(data []byte, comma rune) *csv.Reader {
 	reader := csv.NewReader(bytes.NewReader(data))
 	reader.FieldsPerRecord = -1
+	if comma != 0 {
+		reader.Comma = comma
+	}
 	return reader
 }
 
