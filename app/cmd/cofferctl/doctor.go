@@ -1,19 +1,22 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/vault/sqlite"
 )
@@ -30,21 +33,71 @@ const (
 	clockLimit   = 2 * time.Minute // what the server accepts (docs/protocol.md §8)
 )
 
+// errNetwork ends doctor where this PC is in order and a server, or what is between, is not.
+var errNetwork = fmt.Errorf("%w: the network", errTrouble)
+
 // doctor looks at everything that Coffer needs, and needs no password. It repairs nothing; like every start it makes the profile's
 // folders and brings vault files to the present schema.
 func (p *program) doctor(ctx context.Context, args []string) error {
-	if _, err := p.flags("doctor", args, nil); err != nil {
+	bundle := ""
+	if _, err := p.flags("doctor", args, func(f *flag.FlagSet) { f.StringVar(&bundle, "bundle", "", "") }); err != nil {
 		return err
 	}
-	findings := []finding{{"version", true, buildinfo.Version + " (" + buildinfo.Channel + ")"}}
-	findings = append(findings, p.checkFolders()...)
-	findings = append(findings, p.checkKeyring(ctx), p.checkUpdates())
 	accounts := p.manager.Accounts()
+	here := p.checkHere(ctx, accounts)
+	n := p.network
+	if n == nil {
+		n = usualNetwork()
+	}
+	outside := n.check(ctx, p.hosts(accounts))
+	all := slices.Concat(here, outside)
+	if bundle != "" {
+		if err := p.writeBundle(bundle, all, accounts); err != nil {
+			return err
+		}
+	}
+	err := p.report(all)
+	if errors.Is(err, errTrouble) && !slices.ContainsFunc(here, func(f finding) bool { return !f.OK }) {
+		return errNetwork
+	}
+	return err
+}
+
+// checkHere looks at this PC.
+func (p *program) checkHere(ctx context.Context, accounts []session.Account) []finding {
+	findings := []finding{p.checkVersion()}
+	findings = append(findings, p.checkFolders()...)
+	findings = append(findings, p.checkKeyring(ctx), checkGraphics(), p.checkUpdates())
+	findings = append(findings, checkPolicy(p.manager.Policy())...)
 	for _, a := range accounts {
 		findings = append(findings, p.checkFile(ctx, a))
 	}
-	findings = append(findings, checkHosts(ctx, hosts(accounts))...)
-	return p.report(findings)
+	return findings
+}
+
+// checkVersion compares this program with what Windows lists as installed: an inventory reads that.
+func (p *program) checkVersion() finding {
+	f := finding{"version", true, buildinfo.Version + " (" + buildinfo.Channel + ")"}
+	if listed := installedVersion(); listed != "" && listed != buildinfo.Version {
+		f.OK, f.Detail = false, f.Detail+"; "+listed+" is what this PC lists as installed. Install it again"
+	}
+	return f
+}
+
+// checkPolicy lists what the administrator has decided, and what of it was not understood.
+func checkPolicy(p policy.Policy) []finding {
+	var held []string
+	for _, s := range p.InForce() {
+		held = append(held, s.Name+" "+s.Value)
+	}
+	if held == nil {
+		held = []string{"none"}
+	}
+	findings := []finding{{"policy", true, strings.Join(held, ", ")}}
+	for _, bad := range p.Problems {
+		findings = append(findings, finding{"policy " + bad.Name, false, bad.Reason})
+	}
+	return findings
 }
 
 func (p *program) printFindings(findings []finding) {
@@ -79,11 +132,18 @@ func (p *program) checkFolders() []finding {
 	return []finding{f, space}
 }
 
+func (p *program) usedKeyring() session.Keyring {
+	if p.keyring != nil {
+		return p.keyring
+	}
+	return platform.NewKeyring(p.paths)
+}
+
 // checkKeyring asks for an entry that cannot exist: a keyring that works says so.
 func (p *program) checkKeyring(ctx context.Context) finding {
 	ctx, cancel := context.WithTimeout(ctx, hostPatience)
 	defer cancel()
-	_, err := platform.NewKeyring(p.paths).Load(ctx, "https://doctor.invalid", id.New())
+	_, err := p.usedKeyring().Load(ctx, "https://doctor.invalid", id.New())
 	if errors.Is(err, platform.ErrNotFound) {
 		return finding{"keyring", true, "answers"}
 	}
@@ -98,7 +158,7 @@ func (p *program) checkFile(ctx context.Context, a session.Account) finding {
 		return f
 	}
 	defer store.Close()
-	kept, err := platform.NewKeyring(p.paths).Load(ctx, a.Origin, a.ID)
+	kept, err := p.usedKeyring().Load(ctx, a.Origin, a.ID)
 	if err != nil {
 		f.Detail = "opens; not verified, since the keyring has no entry for it"
 		return f
@@ -135,7 +195,7 @@ func lastCheck(age time.Duration) finding {
 }
 
 // hosts are the addresses that this PC needs: the five of the base domain, or the one address of a development server.
-func hosts(accounts []session.Account) []string {
+func (p *program) hosts(accounts []session.Account) []string {
 	seen := map[string]bool{}
 	var all []string
 	add := func(origin string) {
@@ -147,65 +207,10 @@ func hosts(accounts []session.Account) []string {
 	for _, a := range accounts {
 		add(a.Origin)
 	}
-	if buildinfo.Domain != "" {
+	if domain := cmp.Or(p.manager.Policy().Server, installedDomain(), buildinfo.Domain); domain != "" {
 		for _, name := range []string{"api", "portal", "app", "app-updates", "app-updates2"} {
-			add("https://" + name + "." + buildinfo.Domain)
+			add("https://" + name + "." + domain)
 		}
 	}
 	return all
-}
-
-func checkHosts(ctx context.Context, origins []string) []finding {
-	findings := make([]finding, len(origins))
-	done := make(chan struct{})
-	for i, origin := range origins {
-		go func() {
-			findings[i] = checkHost(ctx, origin)
-			done <- struct{}{}
-		}()
-	}
-	for range origins {
-		<-done
-	}
-	return findings
-}
-
-// checkHost asks a host for anything and compares clocks by the answer's Date (RFC 9110 §6.6.1).
-func checkHost(ctx context.Context, origin string) finding {
-	ctx, cancel := context.WithTimeout(ctx, hostPatience)
-	defer cancel()
-	u, err := url.Parse(origin)
-	if err != nil {
-		return finding{"host " + origin, false, "no address"}
-	}
-	f := finding{"host " + u.Host, false, ""}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, origin+"/healthz", nil)
-	if err != nil {
-		f.Detail = err.Error()
-		return f
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		f.Detail = "not reachable: " + err.Error()
-		return f
-	}
-	resp.Body.Close()
-	f.OK, f.Detail = true, "reachable"
-	if issuer := issuerOf(resp); issuer != "" {
-		f.Detail += ", certificate by " + issuer
-	}
-	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		if off := time.Since(date).Abs(); off > clockLimit {
-			f.OK, f.Detail = false, fmt.Sprintf("this PC's clock and the server's differ by %s", off.Round(time.Second))
-		}
-	}
-	return f
-}
-
-// issuerOf names who signed the host's certificate: a proxy that looks into TLS shows here.
-func issuerOf(resp *http.Response) string {
-	if resp.TLS == nil || len(resp.TLS.PeerCertificates) == 0 {
-		return ""
-	}
-	return resp.TLS.PeerCertificates[0].Issuer.CommonName
 }

@@ -77,7 +77,8 @@ const (
 	exitOK      = 0
 	exitFailure = 1 // it did not work; the reason is on standard error
 	exitUsage   = 2
-	exitTrouble = 3 // doctor found something that needs attention
+	exitTrouble = 3 // doctor found something on this PC that needs attention
+	exitNetwork = 4 // doctor found this PC in order, and a server, or what is between, not
 )
 
 // program is one run, with everything it touches.
@@ -89,6 +90,8 @@ type program struct {
 	stdout  io.Writer
 	stderr  io.Writer
 	json    bool
+	network *network        // that doctor looks at; nil: this PC's
+	keyring session.Keyring // that doctor asks; nil: this PC's
 
 	interrupted <-chan struct{} // closed by a signal
 }
@@ -111,7 +114,7 @@ var commands = []command{
 	{"enrol", "create|signin --server ORIGIN --email E-MAIL", "create an account, or sign in on this PC", (*program).enrol},
 	{"sync", "[--account E-MAIL]", "bring the vault in step with the server", (*program).sync},
 	{"vault", "verify|repair|backups [--account E-MAIL]", "check every part of the vault file, mend it from the server, list its backups", (*program).vault},
-	{"doctor", "", "check servers, clock, keyring, files and updates", (*program).doctor},
+	{"doctor", "[--bundle FILE.zip]", "check servers, proxy, clock, keyring, files, graphics, policy and updates; a bundle is for support, without names and secrets", (*program).doctor},
 	{"version", "", "the version of this program", (*program).version},
 }
 
@@ -142,6 +145,8 @@ func (p *program) finish(c command, err error) int {
 	switch {
 	case err == nil:
 		return exitOK
+	case errors.Is(err, errNetwork):
+		return exitNetwork
 	case errors.Is(err, errTrouble):
 		return exitTrouble
 	case errors.Is(err, errUsage):

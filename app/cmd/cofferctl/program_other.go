@@ -7,3 +7,12 @@ const programFile = "coffer"
 
 // updateService: elsewhere than on Windows there is none.
 func updateService() string { return "" }
+
+// installedVersion: elsewhere than on Windows nobody lists it apart from the program.
+func installedVersion() string { return "" }
+
+// systemProxy: elsewhere than on Windows the environment says it, which Coffer follows.
+func systemProxy() string { return "" }
+
+// installedDomain: the installers of other systems ask for none.
+func installedDomain() string { return "" }
