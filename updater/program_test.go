@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/coffer-vault/coffer/internal/buildinfo"
 )
 
 const oldContent, newContent = "the old program", "the new program, which is a little longer"
@@ -129,6 +131,38 @@ func TestApplyAndConfirm(t *testing.T) {
 	}
 	if err := i.Apply(); !errors.Is(err, ErrNothingStaged) {
 		t.Errorf("nothing is staged any more: %v", err)
+	}
+}
+
+// What a technician is told, at every step.
+func TestStatus(t *testing.T) {
+	i := install(t)
+	is := func(step string, staged, trial string, failed int) {
+		t.Helper()
+		s, err := ReadStatus(i.store.dir)
+		text := func(n *buildinfo.Number) string {
+			if n == nil {
+				return ""
+			}
+			return n.String()
+		}
+		if err != nil || text(s.Staged) != staged || text(s.Trial) != trial || len(s.Failed) != failed {
+			t.Errorf("%s: %+v, %v", step, s, err)
+		}
+	}
+	is("staged", "1.1.0", "", 0)
+	if err := i.Apply(); err != nil {
+		t.Fatal(err)
+	}
+	is("applied", "", "1.1.0", 0)
+	i.again()
+	i.heal()
+	is("on trial", "", "1.1.0", 0)
+	i.again()
+	i.heal()
+	is("taken back", "", "", 1)
+	if s, err := ReadStatus(t.TempDir()); err != nil || !s.Verified.IsZero() {
+		t.Errorf("nothing there: %+v, %v", s, err)
 	}
 }
 

@@ -10,7 +10,6 @@ package updater
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -317,22 +316,6 @@ func (c *Client) MarkFailed(v buildinfo.Number) error {
 func (c *Client) LastVerified() (time.Time, error) {
 	s, err := c.store.load()
 	return s.Verified, err
-}
-
-// LastVerified is when a host last proved to be current to the client of this folder, zero if never. It changes nothing.
-func LastVerified(dir string) (time.Time, error) {
-	data, err := os.ReadFile((&store{dir: dir}).path())
-	if errors.Is(err, fs.ErrNotExist) {
-		return time.Time{}, nil
-	}
-	var s state
-	if err == nil {
-		err = json.Unmarshal(data, &s)
-	}
-	if err != nil {
-		return time.Time{}, fmt.Errorf("read update state: %w", err)
-	}
-	return s.Verified, nil
 }
 
 // localID reads or makes the random id that places this computer in rollouts. It never leaves it.

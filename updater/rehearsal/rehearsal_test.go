@@ -91,13 +91,14 @@ func (m *maintainers) publish() {
 	m.run("publish", m.online...)
 }
 
-func (m *maintainers) release(version, file string) {
+func (m *maintainers) release(version, file string, more ...string) {
 	m.t.Helper()
 	notes := filepath.Join(m.t.TempDir(), "notes.txt")
 	if err := os.WriteFile(notes, []byte("Rehearsed."), 0o600); err != nil {
 		m.t.Fatal(err)
 	}
-	m.run("add", "-platform", updater.Platform(), "-name", "coffer", "-version", version, "-notes-file", notes, "-file", file)
+	args := []string{"-platform", updater.Platform(), "-name", "coffer", "-version", version, "-notes-file", notes, "-file", file}
+	m.run("add", append(args, more...)...)
 	m.publish()
 }
 
@@ -294,7 +295,11 @@ func becomesNext(t *testing.T, m *maintainers, i *installation) {
 	eventually(t, "the first check", func() bool { return !i.remembers().Verified.IsZero() })
 	i.end()
 	next := built(t, "1.1.0", "coffer")
-	m.release("1.1.0", next)
+	m.release("1.1.0", next, "-program", next)
+	bills, err := filepath.Glob(filepath.Join(m.dir, "public", "targets", "stable", "*", "*.coffer.cdx.json"))
+	if err != nil || len(bills) != 1 {
+		t.Errorf("bills of materials %v, %v", bills, err)
+	}
 	i.stages("1.1.0")
 	i.restart("1.0.0")
 	if !i.is(next) {

@@ -2,10 +2,12 @@ package release
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -434,5 +436,59 @@ func TestPatch(t *testing.T) {
 	}
 	if len(role.Signatures) > 0 {
 		t.Error("the draft kept signatures of another content")
+	}
+}
+
+func TestBillOfMaterials(t *testing.T) {
+	// Not the test itself, which does not say what it was linked from.
+	self := filepath.Join(t.TempDir(), "coffer-release")
+	if out, err := exec.Command("go", "build", "-o", self, "../cmd/coffer-release").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	o := newOffice(t)
+	if err := o.AddBill(linux, []string{self}); err == nil {
+		t.Error("a bill of nothing")
+	}
+	o.must(o.Add(linux, manifest.Manifest{Version: buildinfo.Number{Major: 1, Minor: 1}}, self))
+	if err := o.AddBill(linux, []string{filepath.Join("..", "delta", "testdata", "program.patch")}); err == nil {
+		t.Error("a bill of what is no program")
+	}
+	var written [2][]byte
+	for i := range written {
+		o.must(o.AddBill(linux, []string{self}))
+		role, _, err := current[metadata.TargetsType](o.Repository, linux.Role())
+		o.must(err)
+		written[i], err = os.ReadFile(o.Repository.artefact(role.Signed.Targets["stable/linux-amd64/coffer.cdx.json"]))
+		o.must(err)
+		o.clock = o.clock.Add(time.Hour)
+	}
+	if !bytes.Equal(written[0], written[1]) {
+		t.Error("two bills of one program differ")
+	}
+	var b bill
+	o.must(json.Unmarshal(written[0], &b))
+	if b.Format != "CycloneDX" || b.Metadata.Component.Version != "1.1.0" || len(b.Dependencies) != 2 || len(b.Components) < 3 {
+		t.Errorf("%+v", b)
+	}
+	refs := map[string]bool{b.Metadata.Component.Ref: true}
+	for _, c := range b.Components {
+		refs[c.Ref] = true
+	}
+	for _, d := range b.Dependencies {
+		for _, ref := range append(d.DependsOn, d.Ref) {
+			if !refs[ref] {
+				t.Errorf("%s is nowhere described", ref)
+			}
+		}
+	}
+	content, err := os.ReadFile(self)
+	o.must(err)
+	if got := b.Metadata.Component.Hashes[0].Content; got != digest(content) || b.Components[0].Hashes[0].Content != got {
+		t.Errorf("hash %s", got)
+	}
+	for _, want := range []string{"pkg:golang/std@", "pkg:golang/github.com/theupdateframework/go-tuf/v2@v"} {
+		if !strings.Contains(string(written[0]), want) {
+			t.Errorf("no %s", want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -61,7 +62,7 @@ func mirrors() []string {
 	if named := trust.Mirrors(); len(named) > 0 {
 		return named
 	}
-	return updater.Mirrors(buildinfo.Domain)
+	return updater.Mirrors(cmp.Or(policy.Read().Server, buildinfo.Domain))
 }
 
 // restart replaces the program by the staged release and has it started again when this process has ended.

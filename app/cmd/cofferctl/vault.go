@@ -109,7 +109,8 @@ func (p *program) status(ctx context.Context, args []string) error {
 		Channel  string          `json:"channel"`
 		Home     string          `json:"home"`
 		Accounts []accountStatus `json:"accounts"`
-	}{buildinfo.Version, buildinfo.Channel, p.paths.Home, []accountStatus{}}
+		Updates  updateStatus    `json:"updates"`
+	}{buildinfo.Version, buildinfo.Channel, p.paths.Home, []accountStatus{}, p.updateStatus()}
 	for _, a := range p.manager.Accounts() {
 		report.Accounts = append(report.Accounts, accountStatus{a.Email, a.Origin, a.ID.String(), a.LastUsed, p.unsynced(ctx, a)})
 	}
@@ -120,6 +121,9 @@ func (p *program) status(ctx context.Context, args []string) error {
 		}
 		for _, a := range report.Accounts {
 			fmt.Fprintf(p.stdout, "%s at %s, last used %s, %s\n", a.Email, a.Server, a.LastUsed.Format("2006-01-02 15:04"), a.waiting())
+		}
+		for _, line := range report.Updates.lines() {
+			fmt.Fprintln(p.stdout, line)
 		}
 	})
 }

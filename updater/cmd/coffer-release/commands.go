@@ -58,6 +58,8 @@ func add(c *context, flags *flag.FlagSet) func() error {
 	rollout := flags.String("rollout-file", "", `JSON: [{"at": time, "percent": n}, …]; without it the release goes to all at once`)
 	minSecure := flags.String("min-secure", "", "versions below it are insecure and update at once")
 	minOS := flags.String("min-os", "", "least version of the operating system")
+	var programs list
+	flags.Var(&programs, "program", "a program that the artefact is or contains, for the bill of materials that is released with it; may be repeated")
 	return func() error {
 		m := manifest.Manifest{MinOS: *minOS}
 		var err error
@@ -75,7 +77,10 @@ func add(c *context, flags *flag.FlagSet) func() error {
 		if m.Rollout, err = readRollout(*rollout); err != nil {
 			return err
 		}
-		return c.repo.Add(*target, m, *file)
+		if err := c.repo.Add(*target, m, *file); err != nil || len(programs) == 0 {
+			return err
+		}
+		return c.repo.AddBill(*target, programs)
 	}
 }
 

@@ -101,12 +101,12 @@ func newService(dir string, log *slog.Logger) (*machine.Service, error) {
 	return machine.New(client, system, log), nil
 }
 
-// mirrors are those of the server that the installation names, or else of the one this build knows.
+// mirrors are those of the server that the policy or the installation names, or else of the one this build knows.
 func mirrors() ([]string, error) {
 	if named := trust.Mirrors(); len(named) > 0 {
 		return named, nil
 	}
-	domain := cmp.Or(machine.Setting("Server"), buildinfo.Domain)
+	domain := cmp.Or(policy.Read().Server, machine.Setting("Server"), buildinfo.Domain)
 	if domain == "" {
 		return nil, errors.New("neither the installation nor this build names a server")
 	}
