@@ -46,4 +46,28 @@ func TestHistoryIsBounded(t *testing.T) {
 	if kept := passed(t, s); len(kept) != 3 || kept[0].Seq != 5004 {
 		t.Errorf("%d large commits are kept", len(kept))
 	}
+	// What another vault has of them does not count.
+	update(t, s, func(tx vault.Tx) error { return tx.Pass(vaultB, large[2:]) })
+	update(t, s, func(tx vault.Tx) error { return tx.Pass(vaultA, []vault.Passed{{Seq: 5005, Commit: []byte("c"), Changes: []byte("l")}}) })
+	if kept := passed(t, s); len(kept) != 4 {
+		t.Errorf("%d commits are kept beside another vault's", len(kept))
+	}
+}
+
+// BenchmarkPass notes one commit behind those of an import of 140,000 items.
+func BenchmarkPass(b *testing.B) {
+	s, _ := create(b)
+	pass := func(seq int, changes []byte) {
+		update(b, s, func(tx vault.Tx) error {
+			return tx.Pass(vaultA, []vault.Passed{{Seq: uint64(seq), Commit: make([]byte, 300), Changes: changes}})
+		})
+	}
+	for seq := range 140 {
+		pass(1+seq, make([]byte, 57_000))
+	}
+	seq := 141
+	for b.Loop() {
+		pass(seq, make([]byte, 57))
+		seq++
+	}
 }
