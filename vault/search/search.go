@@ -316,11 +316,15 @@ func (d *Doc) rank(t *term) Rank {
 	return none
 }
 
-// mayBeIn tells whether the doc has all letters of the term but for as many as may be slips; one is at most four bytes.
+// mayBeIn tells whether the doc has the first letter of the term, and all others but for as many as may be slips; one is at most four
+// bytes.
 func (t *term) mayBeIn(d *Doc) bool {
+	if t.typos == 0 || lettersOf(t.first)&^d.letters != 0 {
+		return false
+	}
 	missing := bits.OnesCount64(t.letters &^ d.letters)
 	ascii := t.letters>>36&0xffff == 0
-	return t.typos > 0 && (missing <= t.typos || !ascii && missing <= utf8.UTFMax*t.typos)
+	return missing <= t.typos || !ascii && missing <= utf8.UTFMax*t.typos
 }
 
 func (d *Doc) inShort(text string) Rank {
