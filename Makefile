@@ -15,7 +15,7 @@ STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git r
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-.PHONY: help run journey test lint unit race attacks sim soak test-system goldens screenshots windows bench bench-gui build clean
+.PHONY: help run journey test lint unit race attacks sim soak test-system goldens screenshots release-rehearsal reproducible windows bench bench-gui build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -48,8 +48,20 @@ test-system: setup-system build ## tier 2: live browsers, Wine, another client, 
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./vault/exporter ./installer/... ./internal/interop
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui
+	$(MAKE) --no-print-directory release-rehearsal
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
 	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.first=2001 -sim.n=4000
+
+# Two versions of the programs as they are, but for the stamp.
+release-rehearsal: setup-system ## releases with throw-away keys, served by two hosts, update a real installation; keys are replaced
+	@for version in 1.0.0 1.1.0; do \
+		mkdir -p out/rehearsal/$$version && $(GO) build -ldflags "$(STAMP) -X $(BUILDINFO).Version=$$version" \
+			-o out/rehearsal/$$version/ ./app/cmd/coffer ./updater/cmd/... || exit 1; \
+	done
+	COFFER_REHEARSAL=$(CURDIR)/out/rehearsal $(GO) test -tags=x11,system -count=1 -timeout 10m ./updater/rehearsal
+
+reproducible: setup-test ## the committed sources, built in two folders and once without a cache, make the same programs: minutes
+	updater/rehearsal/reproducible.sh $(VERSION)
 
 goldens: setup-system ## every screen against what it looked like, in all languages; UPDATE=1 keeps what it looks like now (docs/adr/0020-goldens.md)
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^TestScreens$$' ./app/ui -args $(if $(UPDATE),-goldens.renew,-goldens)
@@ -60,7 +72,7 @@ screenshots: setup-test ## every screen, light and dark, as it opens first and s
 
 attacks: setup-test ## a malicious server, a malicious update host, a stolen laptop
 	$(GO) test -C internal/attacks -count=1 -timeout 30m
-	$(GO) test -count=1 ./updater ./sync/chain ./sync/enrol
+	$(GO) test -count=1 ./updater/... ./sync/chain ./sync/enrol
 
 # One history is told; of many the failing ones are.
 SIM = $(if $(SEED),-sim.first=$(SEED) -sim.n=1 -sim.tell $(if $(KEEP),-sim.keep=$(KEEP)),-sim.first=$(or $(FROM),1) -sim.n=$(or $(N),2000)) $(if $(SECOND),-sim.second=$(SECOND))
