@@ -48,7 +48,9 @@ func TestHistoryIsBounded(t *testing.T) {
 	}
 	// What another vault has of them does not count.
 	update(t, s, func(tx vault.Tx) error { return tx.Pass(vaultB, large[2:]) })
-	update(t, s, func(tx vault.Tx) error { return tx.Pass(vaultA, []vault.Passed{{Seq: 5005, Commit: []byte("c"), Changes: []byte("l")}}) })
+	update(t, s, func(tx vault.Tx) error {
+		return tx.Pass(vaultA, []vault.Passed{{Seq: 5005, Commit: []byte("c"), Changes: []byte("l")}})
+	})
 	if kept := passed(t, s); len(kept) != 4 {
 		t.Errorf("%d commits are kept beside another vault's", len(kept))
 	}
