@@ -71,6 +71,10 @@ func (v *printingView) render(s screen.PrintingState) {
 	v.printer.SetOptions(options, s.Chosen)
 	v.printer.Hidden = s.Sent || len(options) == 0
 	v.body.SetText(s.Body)
+	v.body.SetRole(theme.Secondary)
+	if s.Sent {
+		v.body.SetRole(theme.Body)
+	}
 	v.body.Hidden = len(options) == 0
 	v.problem.set(s.Problem)
 	v.empty.set(s.Empty)
@@ -82,9 +86,10 @@ func (v *printingView) render(s screen.PrintingState) {
 	v.print.SetBusy(s.Busy)
 	v.print.SetEnabled(s.CanPrint || s.Busy)
 	v.again.SetBusy(s.Looking != "")
-	for _, b := range []*widget.Button{v.cancel, v.again, v.print} {
+	for _, b := range []*widget.Button{v.cancel, v.again} {
 		b.Hidden = s.Sent
 	}
+	v.print.Hidden = s.Sent || len(options) == 0
 	v.no.Hidden, v.yes.Hidden = !s.Sent, !s.Sent
 	v.modal.SetTitle(s.Title)
 	v.modal.Default = v.print
