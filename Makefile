@@ -15,7 +15,7 @@ STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git r
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-.PHONY: help run journey test lint unit race attacks sim soak test-system goldens screenshots release-rehearsal reproducible windows bench bench-gui build clean
+.PHONY: help run journey test lint unit race attacks sim soak test-system goldens screenshots release-rehearsal reproducible windows linux bench bench-gui build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -86,6 +86,9 @@ soak: setup-test ## processes killed in the middle of their work: N=10000 of the
 
 windows: setup-system ## the MSI, into out/windows
 	installer/windows/build.sh $(VERSION) out/windows
+
+linux: setup-test ## the Debian package and the archive for everybody else, into out/linux
+	installer/linux/build.sh $(VERSION) out/linux
 
 bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/performance.md says how to read them
 	@sh internal/bench/run.sh
