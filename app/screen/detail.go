@@ -111,18 +111,29 @@ func (d *Detail) arrived(it vault.Item, err error) {
 	d.changed()
 }
 
-// tickCodes keeps one-time codes current while the item has one.
+// tickCodes keeps one-time codes current while the item has one. It wakes the program when what is shown of them changes, and not before.
 func (d *Detail) tickCodes() {
 	if d.stopCodes != nil {
 		d.stopCodes()
 		d.stopCodes = nil
 	}
+	var next time.Duration
 	for _, card := range d.cards() {
 		for _, row := range card.Rows {
-			if row.Type == RowCode && d.stopCodes == nil {
-				d.stopCodes = d.run.Every(time.Second, d.changed)
+			if row.Type != RowCode {
+				continue
+			}
+			code, err := codeAt(d.bytes(row.ID), d.env.Clock.Now())
+			if after := code.untilNext(); err == nil && (next == 0 || after < next) {
+				next = after
 			}
 		}
+	}
+	if next > 0 {
+		d.stopCodes = d.run.After(next, func() {
+			d.tickCodes()
+			d.changed()
+		})
 	}
 }
 

@@ -396,3 +396,35 @@ func TestCountdownGoesBySteps(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Whoever sleeps as long as is said misses no step, and wakes for hardly more than the steps.
+func TestCountdownSleepsBetweenItsSteps(t *testing.T) {
+	for _, start := range []time.Duration{60 * time.Second, 30 * time.Second, 29999999999, 25*time.Second + 1, 10 * time.Second, 5 * time.Second, 4300 * time.Millisecond, 1} {
+		woken := 0
+		for left := start; left > 0; woken++ {
+			c := oneTimeCode{left: left}
+			next := c.untilNext()
+			if before := (oneTimeCode{left: left - next + 2*time.Millisecond}); next > 2*time.Millisecond && before.shownLeft() != c.shownLeft() {
+				t.Errorf("%v left, shown as %v: asleep for %v", left, c.shownLeft(), next)
+			}
+			left -= next
+		}
+		if most := int(start/countStep) + 6; woken > most {
+			t.Errorf("%v: woken %d times, not %d", start, woken, most)
+		}
+	}
+}
+
+// A code in sight tells its view when it looks otherwise, not every second.
+func TestCodeChangesItsViewSeldom(t *testing.T) {
+	env, d := newEnv(t)
+	detail := loaded(d, env, rich())
+	changes := 0
+	detail.Watch(func() { changes++ })
+	for range 60 {
+		d.clock.Advance(d.queue, time.Second)
+	}
+	if changes < 18 || changes > 24 {
+		t.Errorf("%d changes in a minute", changes)
+	}
+}

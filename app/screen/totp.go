@@ -20,12 +20,21 @@ const (
 	countLast = 5 * time.Second
 )
 
-// shownLeft is how long a code lasts yet, as it is shown: never more than is true.
+// shownLeft is how long a code lasts yet, as it is shown: never more than is true, but for the rest of a second at the end.
 func (c oneTimeCode) shownLeft() time.Duration {
 	if c.left < countLast {
-		return c.left
+		return time.Duration(seconds(c.left)) * time.Second
 	}
 	return c.left.Truncate(countStep)
+}
+
+// untilNext is how long a code is shown as it is now. It ends a little after the step, where rounding has no say in which side that is.
+func (c oneTimeCode) untilNext() time.Duration {
+	const after = time.Millisecond
+	if c.left <= countLast {
+		return c.left - (c.left - after).Truncate(time.Second) + after
+	}
+	return c.left - c.left.Truncate(countStep) + after
 }
 
 // codeAt computes the code of a key as it is kept. The error is otp.ErrMalformed.
