@@ -99,6 +99,8 @@ func (i *Import) Continue() {
 		}
 	case ImportNothing:
 		i.decline()
+	case ImportMapping:
+		i.useTable()
 	case ImportPreview:
 		if i.news() > 0 {
 			i.start([]importer.Source{i.file.source})
@@ -166,9 +168,9 @@ func (i *Import) imported(result session.ImportResult, err error) {
 // Skip leaves without importing. While an import runs it stops it: an import is one transaction, so nothing of it stays.
 func (i *Import) Skip() {
 	switch {
-	case i.page == ImportPassword || i.page == ImportPreview:
+	case i.page == ImportPassword || i.page == ImportMapping || i.page == ImportPreview:
 		if !i.busy {
-			i.leaveFile(Message{})
+			i.back()
 			i.changed()
 		}
 		return
@@ -179,6 +181,15 @@ func (i *Import) Skip() {
 	i.busy = true
 	i.stop()
 	i.changed()
+}
+
+// back goes from the preview of a mapped table to its columns, and else to where the file was chosen.
+func (i *Import) back() {
+	if i.page == ImportPreview && i.file.table != nil {
+		i.page, i.problem = ImportMapping, Message{}
+		return
+	}
+	i.leaveFile(Message{})
 }
 
 // decline notes, for a new account, that the person was asked.

@@ -18,6 +18,7 @@ import (
 type importFile struct {
 	path, name string
 	source     importer.Source
+	table      *importTable // of no known program; nil for what is recognised
 	preview    importer.Report
 	deleted    bool
 	protected  bool   // by a password of its own, or a key file
@@ -58,11 +59,23 @@ func openImportFile(path string) (*importFile, error) {
 		return nil, err
 	}
 	f := &importFile{path: path, name: nameOf(path), content: content}
-	if f.source, err = format.Open(content); err != nil {
+	f.source, err = format.Open(content)
+	if errors.Is(err, format.ErrUnknownTable) {
+		err = f.openTable()
+	}
+	if err != nil {
 		clear(content)
 		return nil, err
 	}
 	return f, nil
+}
+
+func (f *importFile) openTable() error {
+	table, err := format.ReadTable(f.content)
+	if err == nil {
+		f.table = &importTable{table, table.Guess()}
+	}
+	return err
 }
 
 func nameOf(path string) string { return strings.ToValidUTF8(filepath.Base(path), "\uFFFD") }
@@ -118,7 +131,12 @@ func (i *Import) Drop(paths []string) {
 			return
 		}
 		i.file, i.before = f, before
-		i.look()
+		if f.table == nil {
+			i.look()
+			return
+		}
+		i.page = ImportMapping
+		i.changed()
 	}, (*importFile).close)
 	i.changed()
 }
@@ -269,7 +287,7 @@ func (i *Import) canDelete() bool {
 
 // Stays tells whether Escape goes back a step, or stops, instead of closing the dialog.
 func (i *Import) Stays() bool {
-	return i.page == ImportRunning || i.page == ImportPassword || i.page == ImportPreview
+	return i.page == ImportRunning || i.page == ImportPassword || i.page == ImportMapping || i.page == ImportPreview
 }
 
 // Leave ends the screen. What was read of a file is cleared.

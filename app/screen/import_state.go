@@ -11,6 +11,7 @@ const (
 	ImportNothing              // no browser holds passwords
 	ImportChoose
 	ImportPassword // of a file that is protected
+	ImportMapping  // of the columns of a table that no program is known for
 	ImportPreview  // what an import of the file would do; nothing is changed yet
 	ImportRunning
 	ImportDone
@@ -26,6 +27,8 @@ type ImportState struct {
 	Rows        []ImportRow // of a file: all of them, in the order of the groups
 	Primary     PrimaryPassword
 	KeyFile     KeyFile
+	Columns     []ImportColumn // of a table to be mapped
+	Targets     []string       // what a column may hold
 	Problem     Message
 
 	Continue    string // label of the main button: "Import 512 passwords", "Done"; empty if there is none
@@ -73,6 +76,8 @@ func (i *Import) view() ImportState {
 		i.viewChoice(&s)
 	case ImportPassword:
 		i.viewLocked(&s)
+	case ImportMapping:
+		i.viewMapping(&s)
 	case ImportPreview:
 		i.viewPreview(&s)
 	case ImportRunning:

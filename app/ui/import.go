@@ -120,6 +120,8 @@ func (v *importView) middle(s screen.ImportState) (fyne.CanvasObject, func(scree
 		return v.progress()
 	case screen.ImportPassword:
 		return v.password(s)
+	case screen.ImportMapping:
+		return v.columns(s)
 	case screen.ImportPreview:
 		return v.report(s), func(screen.ImportState) {}
 	case screen.ImportDone:
@@ -241,6 +243,30 @@ func (v *importView) password(s screen.ImportState) (fyne.CanvasObject, func(scr
 		keyName.SetText(s.KeyFile.Label)
 		key.SetEnabled(!s.Busy)
 		open.SetBusy(s.Busy)
+	}
+}
+
+// targetWidth is the width of the choice of what a column holds.
+const targetWidth = 190
+
+// columns asks what each column of a table holds, above what stands in its first rows.
+func (v *importView) columns(s screen.ImportState) (fyne.CanvasObject, func(screen.ImportState)) {
+	options := make([]widget.Option, len(s.Targets))
+	for i, target := range s.Targets {
+		options[i].Label = target
+	}
+	rows, samples := make([]fyne.CanvasObject, len(s.Columns)), make([]*widget.Text, len(s.Columns))
+	for i, c := range s.Columns {
+		samples[i] = widget.NewText(c.Sample, theme.Caption).Shortened()
+		choice := widget.NewSelect("", options, c.Target, func(target int) { v.model.SetTarget(i, target) })
+		choice.SetName(c.Name)
+		text := widget.Column(1, widget.NewText(c.Name, theme.Body).Shortened(), samples[i])
+		rows[i] = widget.Pad(widget.Row(12, widget.Grow(text), widget.Width(targetWidth, choice)), 8, widget.CardMargin, 8, widget.CardMargin)
+	}
+	return widget.Pad(widget.NewCard(rows...), 18, 0, 0, 0), func(s screen.ImportState) {
+		for i, c := range s.Columns {
+			samples[i].SetText(c.Sample)
+		}
 	}
 }
 

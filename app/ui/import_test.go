@@ -31,6 +31,25 @@ func TestEscapeGoesBackInAnImport(t *testing.T) {
 	d.until("closed", func() bool { return v.State().Dialog == screen.DialogNone && !d.ui.covered() })
 }
 
+// A table of no known program is mapped with the keyboard or the pointer, and its preview leads back to its columns.
+func TestTableIsMapped(t *testing.T) {
+	d := openDesk(t)
+	v := d.shell.Vault()
+	v.OpenImport()
+	d.waitFor("Choose a file…")
+	d.ui.dropped(fyne.Position{}, []fyne.URI{storage.NewFileURI(exported(t, "list.csv", "What;User;Secret\nBank;ann;pw\n"))})
+	d.waitFor("What do the columns hold?")
+	if d.reads("pw") {
+		t.Error("a password is shown")
+	}
+	d.do("Continue")
+	d.waitFor("Import 1 entry")
+	d.keys(fyne.KeyEscape)
+	d.waitFor("What do the columns hold?")
+	d.keys(fyne.KeyEscape)
+	d.waitFor("Choose a file…")
+}
+
 // The file that was imported is deleted: the dialog says so, and does not offer it again.
 func TestImportedFileIsDeleted(t *testing.T) {
 	d := openDesk(t)
