@@ -94,13 +94,18 @@ func addresses(url string) []string {
 }
 
 func openCSV(data []byte) (importer.Source, error) {
-	header, err := newReader(data).Read()
-	if err != nil {
+	if _, err := newReader(data).Read(); err != nil {
 		return nil, ErrUnknownFormat
 	}
-	columns := columnsOf(header)
-	if t := tableOf(columns); t != nil {
-		return t.open(data, header, columns), nil
+	// Some programs, and spreadsheets of some countries, have semicolons or tabs.
+	for _, comma := range ",;\t" {
+		header, err := newReaderOf(data, comma).Read()
+		columns := columnsOf(header)
+		if t := tableOf(columns); t != nil && err == nil {
+			separated := *t
+			separated.comma = comma
+			return separated.open(data, header, columns), nil
+		}
 	}
 	if keeperLines(data) {
 		return keeperTable.open(data, nil, keeperColumns), nil

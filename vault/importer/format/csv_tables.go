@@ -42,6 +42,7 @@ var tables = []table{
 	{id: "csv/zoho", name: "Zoho Vault", required: []string{"secret name", "secret url", "secretdata", "notes"}, record: func(c *row) *importer.Record { return zohoRow(c, "secret") }},
 	{id: "csv/buttercup", name: "Buttercup", required: []string{"!group_id", "!group_name", "title", "username", "password"}, record: buttercupRow},
 	{id: "csv/dashlane", name: "Dashlane", required: []string{"username", "username2", "username3", "title", "password", "note", "url", "category"}, record: dashlaneLogin},
+	netwrixTable,
 	{id: "csv", name: "CSV", required: []string{"password"}, record: plainRow},
 }
 
