@@ -1,18 +1,23 @@
 package main
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestMemoryIsGivenBackOnceNothingIsDone(t *testing.T) {
 	for name, c := range map[string]struct {
 		before, now heap
+		since       time.Duration
 		want        bool
 	}{
-		"after an unlock":   {heap{allocated: 900 << 20, kept: 150 << 20}, heap{allocated: 901 << 20, kept: 150 << 20}, true},
-		"in the middle":     {heap{allocated: 100 << 20, kept: 20 << 20}, heap{allocated: 900 << 20, kept: 150 << 20}, false},
-		"hardly any kept":   {heap{allocated: 900 << 20}, heap{allocated: 901 << 20, kept: 5 << 20}, false},
-		"given back lately": {heap{allocated: 900 << 20, kept: 1 << 20}, heap{allocated: 900 << 20, kept: 1 << 20}, false},
+		"after an unlock":     {heap{allocated: 900 << 20, kept: 150 << 20}, heap{allocated: 901 << 20, kept: 150 << 20}, 0, true},
+		"in the middle":       {heap{allocated: 100 << 20, kept: 20 << 20}, heap{allocated: 900 << 20, kept: 150 << 20}, aWhile, false},
+		"hardly any kept":     {heap{allocated: 900 << 20}, heap{allocated: 901 << 20, kept: 5 << 20}, 0, false},
+		"given back lately":   {heap{allocated: 900 << 20, kept: 1 << 20}, heap{allocated: 900 << 20, kept: 1 << 20}, aWhile, false},
+		"some, after a while": {heap{allocated: 900 << 20, kept: 1 << 20}, heap{allocated: 901 << 20, kept: 5 << 20}, aWhile, true},
 	} {
-		if got := c.now.wasteful(c.before); got != c.want {
+		if got := c.now.wasteful(c.before, c.since); got != c.want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
