@@ -46,19 +46,20 @@ race: setup-test
 test-system: setup-system build ## tier 2: live browsers, Wine, another client, the journey with profiles of live browsers
 	@mkdir -p out
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
-	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./vault/exporter ./installer/... ./internal/interop
+	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m -skip '^TestServiceUpdates$$' ./vault/importer/... ./vault/exporter ./installer/... ./internal/interop
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui
 	$(MAKE) --no-print-directory release-rehearsal
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
 	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.first=2001 -sim.n=4000
 
 # Two versions of the programs as they are, but for the stamp.
-release-rehearsal: setup-system ## releases with throw-away keys, served by two hosts, update a real installation; keys are replaced
+release-rehearsal: setup-system ## releases with throw-away keys, served by two hosts, update real installations, here and under Wine
 	@for version in 1.0.0 1.1.0; do \
 		mkdir -p out/rehearsal/$$version && $(GO) build -ldflags "$(STAMP) -X $(BUILDINFO).Version=$$version" \
 			-o out/rehearsal/$$version/ ./app/cmd/coffer ./updater/cmd/... || exit 1; \
 	done
 	COFFER_REHEARSAL=$(CURDIR)/out/rehearsal $(GO) test -tags=x11,system -count=1 -timeout 10m ./updater/rehearsal
+	$(GO) test -tags=x11,system -count=1 -timeout 20m -run '^TestServiceUpdates$$' ./installer/windows
 
 reproducible: setup-test ## the committed sources, built in two folders and once without a cache, make the same programs: minutes
 	updater/rehearsal/reproducible.sh $(VERSION)

@@ -1,0 +1,179 @@
+//go:build system
+
+package windows
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/cloud/updatehost"
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/updater/manifest"
+	"github.com/coffer-vault/coffer/updater/release"
+)
+
+// TestServiceUpdates has the service of a real installation find the next package, verify it, and install it over itself.
+func TestServiceUpdates(t *testing.T) {
+	folder := programs(t)
+	older, update := pack(t, folder, version), pack(t, nextPrograms(t, folder), newer)
+	m := newMaintainers(t)
+	pc := newComputer(t, filepath.Join(m.repo.Public(), "metadata", "1.root.json"))
+	m.serve(t, pc)
+	pc.install(t, 0, "/i "+windowsPath(older)+" ALLUSERS=1 SHOULDAUTOUPDATE=1")
+	checkService(t, pc)
+	eventually(t, "the first check", func() bool { return !serviceMemory(t, pc).Verified.IsZero() })
+
+	m.release(t, newer, update)
+	pc.run(t, "sc.exe stop CofferUpdater") // it looks when it starts, and then every four hours
+	eventually(t, "the service to stop", func() bool {
+		_, out := pc.run(t, "sc.exe query CofferUpdater")
+		return strings.Contains(out, "STOPPED")
+	})
+	pc.run(t, "sc.exe start CofferUpdater")
+	eventually(t, newer+" to be installed", func() bool {
+		return strings.Contains(pc.registry(t, `HKLM\Software\Coffer`), newer)
+	})
+	eventually(t, "the new service to run", func() bool {
+		_, out := pc.run(t, "sc.exe query CofferUpdater")
+		return strings.Contains(out, "RUNNING")
+	})
+	checkSettings(t, pc, "HKLM", map[string]string{"Version": newer, "AutoUpdate": "1"})
+	checkEntry(t, pc, newer)
+	checkService(t, pc)
+	eventually(t, "the new service to be content", func() bool { r := serviceMemory(t, pc); return r.Staged == nil && len(r.Failed) == 0 })
+}
+
+// nextPrograms are the same but for the service, which says that it is the newer version.
+func nextPrograms(t *testing.T, folder string) string {
+	t.Helper()
+	next := t.TempDir()
+	for _, name := range []string{"Coffer.exe", "cofferctl.exe"} {
+		if err := os.Symlink(filepath.Join(folder, name), filepath.Join(next, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(next, "CofferUpdater.exe"),
+		"-ldflags", "-s -w -X github.com/coffer-vault/coffer/internal/buildinfo.Version="+newer, "../../updater/cmd/coffer-updater")
+	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return next
+}
+
+// maintainers have a public repository with throw-away keys.
+type maintainers struct {
+	repo *release.Repository
+	keys map[string][]release.Key
+}
+
+func newMaintainers(t *testing.T) *maintainers {
+	t.Helper()
+	m := &maintainers{release.Open(t.TempDir(), time.Now), map[string][]release.Key{}}
+	var all []release.Key
+	for role, rule := range release.Rules {
+		for range rule.Keys {
+			key, err := release.GenerateKey(role)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.keys[role], all = append(m.keys[role], key), append(all, key)
+		}
+	}
+	if err := m.repo.Init(all); err != nil {
+		t.Fatal(err)
+	}
+	m.publish(t)
+	return m
+}
+
+func (m *maintainers) publish(t *testing.T) {
+	t.Helper()
+	drafts, err := m.repo.Drafts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, draft := range drafts {
+		role := "targets"
+		if draft.Role == "root" {
+			role = "root"
+		}
+		for _, key := range m.keys[role] {
+			if err := m.repo.Sign(draft.Role, key); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := m.repo.Publish(m.keys["snapshot"][0], m.keys["timestamp"][0]); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (m *maintainers) release(t *testing.T, version, msi string) {
+	t.Helper()
+	number, err := buildinfo.ParseNumber(version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := manifest.Target{Channel: "stable", Platform: "windows-amd64", File: "coffer.msi"}
+	if err := m.repo.Add(target, manifest.Manifest{Version: number}, msi); err != nil {
+		t.Fatal(err)
+	}
+	m.publish(t)
+}
+
+// serve starts two hosts and tells the computer of them.
+func (m *maintainers) serve(t *testing.T, pc *computer) {
+	t.Helper()
+	var mirrors []string
+	for range 2 {
+		handler, err := updatehost.New(m.repo.Public())
+		if err != nil {
+			t.Fatal(err)
+		}
+		host := httptest.NewServer(handler)
+		t.Cleanup(func() { host.CloseClientConnections(); host.Close(); handler.Close() })
+		mirrors = append(mirrors, host.URL)
+	}
+	pc.mustRun(t, "wine", "reg", "add", `HKLM\System\CurrentControlSet\Control\Session Manager\Environment`,
+		"/v", "COFFER_UPDATE_MIRRORS", "/d", strings.Join(mirrors, ","), "/f")
+	pc.turnOff() // services get the environment that there is at the next start
+	pc.startDriver(t)
+}
+
+// remembered is the part of the service's state that the test looks at.
+type remembered struct {
+	Verified time.Time
+	Staged   *struct{ Version string }
+	Failed   []string
+}
+
+func serviceMemory(t *testing.T, pc *computer) (r remembered) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(pc.drive, "ProgramData", "CofferUpdater", "state.json"))
+	if os.IsNotExist(err) {
+		return remembered{}
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func eventually(t *testing.T, what string, there func() bool) {
+	t.Helper()
+	for limit := time.Now().Add(patience); !there(); time.Sleep(500 * time.Millisecond) {
+		if time.Now().After(limit) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
