@@ -131,8 +131,9 @@ func columnsOf(header []string) map[string]int {
 
 // tableOf is the format of a header; nil if there is none.
 func tableOf(columns map[string]int) (best *table) {
-	for i := range tables {
-		t := &tables[i]
+	all := slices.Concat(tables, mykiTables)
+	for i := range all {
+		t := &all[i]
 		if t.matches(columns) && (best == nil || len(t.required) > len(best.required)) {
 			best = t
 		}
