@@ -54,9 +54,16 @@ func openText(data []byte) (importer.Source, error) {
 	case bytes.HasPrefix(trimmed, pgpMessage):
 		return nil, ErrEncryptedExport
 	case len(trimmed) > 0 && trimmed[0] == '<':
-		return openKeePassXML(trimmed)
+		return openXML(trimmed)
 	}
 	return openCSV(data)
+}
+
+func openXML(data []byte) (importer.Source, error) {
+	if isSafeInCloud(data) {
+		return openSafeInCloud(data)
+	}
+	return openKeePassXML(data)
 }
 
 // file is an importer.Source whose rows are known. The password is needed to get at them, if at all.

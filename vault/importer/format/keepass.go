@@ -59,9 +59,21 @@ func (e *element) attr(name string) string {
 	return ""
 }
 
-// parseKeePass reads the XML. Values that are protected are decrypted in their order in the document, for the stream goes on from one to
-// the next. Entities that a document defines for itself are refused, so that none can grow without bound.
+// parseKeePass reads the XML of a database.
 func parseKeePass(data []byte, protected cipher.Stream) (*element, error) {
+	document, err := parseXML(data, protected)
+	if err != nil {
+		return nil, err
+	}
+	if root := document.child("KeePassFile"); root.name != "" {
+		return root, nil
+	}
+	return nil, fmt.Errorf("%w: XML", importer.ErrMalformed)
+}
+
+// parseXML reads XML into an element around the outermost one. Values that are protected are decrypted in their order in the document, for the stream goes on from one to
+// the next. Entities that a document defines for itself are refused, so that none can grow without bound.
+func parseXML(data []byte, protected cipher.Stream) (*element, error) {
 	decoder := xml.NewDecoder(bytes.NewReader(data))
 	stack := []*element{{}}
 	for {
@@ -94,11 +106,10 @@ func parseKeePass(data []byte, protected cipher.Stream) (*element, error) {
 			return nil, fmt.Errorf("%w: XML with definitions", importer.ErrMalformed)
 		}
 	}
-	root := stack[0].child("KeePassFile")
-	if len(stack) != 1 || root.name == "" {
+	if len(stack) != 1 {
 		return nil, fmt.Errorf("%w: XML", importer.ErrMalformed)
 	}
-	return root, nil
+	return stack[0], nil
 }
 
 // unprotect decrypts a protected value.
