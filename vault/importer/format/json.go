@@ -18,6 +18,7 @@ var jsonFormats = []struct {
 	{hasAll("vaults"), openProton},
 	{hasAll("records"), openKeeper},
 	{isEnpass, openEnpass},
+	{isFSecure, openFSecure},
 	{isPasswordBoss, openPasswordBoss},
 	{hasAll("items"), openBitwarden},
 	{hasAll("encrypted"), openBitwarden},
