@@ -3,7 +3,8 @@
 #
 #   installer/windows/build.sh VERSION FOLDER
 #
-# VERSION has three parts. FOLDER gets Coffer.exe, cofferctl.exe, CofferUpdater.exe and coffer-VERSION.msi. A release also sets
+# VERSION has three parts. FOLDER gets Coffer.exe, cofferctl.exe, CofferUpdater.exe, coffer-VERSION.msi and
+# coffer-setup-VERSION.exe. A release also sets
 #
 #   COFFER_CHANNEL  stable or beta
 #   COFFER_DOMAIN   base domain of the servers

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Packs the programs that are in FOLDER into FOLDER/coffer-VERSION.msi, with wixl.
+# Packs the programs that are in FOLDER into FOLDER/coffer-VERSION.msi, with wixl, and that into FOLDER/coffer-setup-VERSION.exe, with
+# NSIS.
 #
 #   installer/windows/package.sh VERSION FOLDER
 set -eu
@@ -16,3 +17,5 @@ ln -s "$out/Coffer.exe" "$out/cofferctl.exe" "$out/CofferUpdater.exe" "$here/cof
 (cd "$scratch" && wixl -a x64 -D "VERSION=$version" -o coffer.msi coffer.wxs)
 "$here/patch.sh" "$scratch/coffer.msi" "$version"
 mv "$scratch/coffer.msi" "$out/coffer-$version.msi"
+makensis -V1 -WX -DVERSION="$version" -DMSI="$out/coffer-$version.msi" -DICON="$scratch/coffer.ico" -DOUT="$out/coffer-setup-$version.exe" \
+	"$here/setup.nsi"
