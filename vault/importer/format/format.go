@@ -60,8 +60,11 @@ func openText(data []byte) (importer.Source, error) {
 }
 
 func openXML(data []byte) (importer.Source, error) {
-	if isSafeInCloud(data) {
+	switch {
+	case isSafeInCloud(data):
 		return openSafeInCloud(data)
+	case isPasswordDepot(data):
+		return openPasswordDepot(data)
 	}
 	return openKeePassXML(data)
 }

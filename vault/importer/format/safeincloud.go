@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -45,10 +46,7 @@ func (e *element) safeInCloudRows(yield func(importer.Row) bool) {
 
 // card is an entry. Templates are no entries, and the first of several labels is the folder.
 func (e *element) card(labels map[string]string, number string) importer.Row {
-	id := e.attr("id")
-	if id == "" {
-		id = number
-	}
+	id := cmp.Or(e.attr("id"), number)
 	switch {
 	case e.attr("template") == "true":
 		return importer.Row{ID: id, Site: e.attr("title"), Reason: importer.ReasonEmpty}
@@ -56,7 +54,7 @@ func (e *element) card(labels map[string]string, number string) importer.Row {
 		return importer.Row{ID: id, Site: e.attr("title"), Reason: importer.ReasonDeleted}
 	}
 	record := &importer.Record{
-		Title: e.attr("title"), Favorite: e.attr("star") == "true", Archived: e.attr("archived") == "true", Source: "safeincloud", SourceID: id,
+		Title: e.attr("title"), Favorite: e.attr("star") == "true", Archived: e.attr("archived") == "true", Source: "safeincloud", SourceID: e.attr("id"),
 		Modified: since1970(e.attr("time_stamp"), time.UnixMilli), Kind: e.cardKind(),
 	}
 	for _, c := range e.children {
