@@ -23,6 +23,37 @@ func (b *before) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
+// Between the two questions of a new device, for the log and for its place in it, another device takes that place. Nobody has to try again.
+func TestANewDeviceEntersTheLogAfterAnother(t *testing.T) {
+	p := newPair(t, nil)
+	race := &before{path: "/account/log"}
+	s, err := testpc.New(t, "PC C", func(c *session.Config) { c.Transport, c.Driven = race, true }).
+		BeginSignIn(t.Context(), p.server.URL, email, testpc.Typed(testpc.Password), p.a.SecretKey())
+	if err == nil {
+		err = s.Verify(t.Context(), p.server.LastCode(t, email))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	race.do = func() {
+		devices, err := p.b.Devices(t.Context())
+		if err == nil {
+			err = p.b.RenameDevice(t.Context(), devices[0].ID, "another name")
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	u, err := s.Finish(t.Context(), nil)
+	if err != nil || race.do != nil {
+		t.Fatalf("finish: %v, came between: %v", err, race.do == nil)
+	}
+	defer u.Lock()
+	if devices, err := u.Devices(t.Context()); err != nil || len(devices) != 3 {
+		t.Errorf("%d devices, %v", len(devices), err)
+	}
+}
+
 // Between the two questions of a pull, for the log and for the commits, another device enters something in the log and pushes. The
 // server is honest, and must not be called anything else.
 func TestTheLogGrowsInTheMiddleOfAPull(t *testing.T) {

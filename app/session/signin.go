@@ -238,8 +238,18 @@ func (s *SignIn) remote() *remote.Session {
 	}})
 }
 
-// bundle fetches and proves the keys, and enters this device into the log if it is not there yet.
-func (s *SignIn) bundle(ctx context.Context, session *remote.Session) (enrol.Bundle, *enrol.Account, error) {
+// bundle fetches and proves the keys, and enters this device into the log if it is not there yet; again where another device was quicker
+// with an entry of its own.
+func (s *SignIn) bundle(ctx context.Context, session *remote.Session) (bundle enrol.Bundle, account *enrol.Account, err error) {
+	for range maxEntryTries {
+		if bundle, account, err = s.tryBundle(ctx, session); !remote.IsCode(err, wire.CodeConflict) {
+			break
+		}
+	}
+	return bundle, account, err
+}
+
+func (s *SignIn) tryBundle(ctx context.Context, session *remote.Session) (enrol.Bundle, *enrol.Account, error) {
 	bundle, account, err := s.openBundle(ctx, session)
 	if err != nil {
 		return enrol.Bundle{}, nil, err
