@@ -62,6 +62,7 @@ func (w *world) pending(d *device) int {
 
 // save is a person's edit: before is what is on the screen, nil for a new item, and change what is typed.
 func (w *world) save(d *device, before *vault.Item, after vault.Item) {
+	w.model.touch(d, after.ID)
 	saved, err := d.u.Vault().Save(w.ctx, after)
 	if err != nil {
 		w.fail("save", fmt.Errorf("%s: %w", d.name, err))
@@ -69,7 +70,10 @@ func (w *world) save(d *device, before *vault.Item, after vault.Item) {
 	}
 	saved.Wipe()
 	after.ID = saved.ID
-	w.done(d, func() { w.model.edited(d, before, &after) })
+	w.done(d, func() {
+		w.model.edited(d, before, &after)
+		d.last = after.ID
+	})
 }
 
 // done notes what an edit has done. One that was killed half-way was not done: its transaction is not on the disk, and nobody was told
@@ -202,6 +206,54 @@ func (w *world) editThis(d *device, before vault.Item) {
 	w.save(d, &before, after)
 }
 
+// regret is an edit that arrives at the server, whose answer does not come back, and which is taken back meanwhile: for the device it is
+// its own, and not one that another device has made.
+func (w *world) regret(d *device) {
+	w.edit(d)
+	d.link.deaf = true
+	w.sync(d)
+	d.link.deaf = false
+	if d.u == nil || d.dead != nil {
+		return
+	}
+	w.takeBack(d)
+	if w.random.IntN(2) == 0 {
+		d.lock()
+	}
+}
+
+// takeBack has a person regret his last edit here, which may be on its way: he empties what he typed, or deletes the item.
+func (w *world) takeBack(d *device) {
+	it, err := d.u.Vault().Get(w.ctx, d.last)
+	if err != nil {
+		w.edit(d)
+		return
+	}
+	if w.random.IntN(3) == 0 {
+		w.deleteItem(d, it)
+		return
+	}
+	after := it.Clone()
+	for key := range it.Values {
+		if w.model.typedOn(d, string(it.Values[key].Reveal())) {
+			after.Set(key, typed(""))
+		}
+	}
+	foreign := func(element string) bool { return !w.model.typedOn(d, element) }
+	after.Tags, after.Websites = keepOf(it.Tags, foreign), keepOf(it.Websites, foreign)
+	w.note("  %s takes back from %s: %s", d.name, it.Title, difference(&it, &after))
+	w.save(d, &it, after)
+}
+
+func keepOf(set []string, stays func(string) bool) (kept []string) {
+	for _, element := range set {
+		if stays(element) {
+			kept = append(kept, element)
+		}
+	}
+	return kept
+}
+
 func difference(before, after *vault.Item) string {
 	old, now := contentOf(before), contentOf(after)
 	var lines []string
@@ -238,6 +290,7 @@ func (w *world) arrange(d *device) {
 	if !ok {
 		return
 	}
+	w.model.touch(d, it.ID)
 	var err error
 	switch w.random.IntN(5) {
 	case 0:
@@ -261,6 +314,7 @@ func (w *world) arrange(d *device) {
 func (w *world) restore(d *device) {
 	if it, ok := w.pick(d, vault.Filter{Trash: true}); ok {
 		w.note("  %s restores %s", d.name, it.Title)
+		w.model.touch(d, it.ID)
 		if err := d.u.Vault().Restore(w.ctx, it.ID); err != nil {
 			w.fail("restore", err)
 		}
@@ -277,6 +331,10 @@ func (w *world) remove(d *device) {
 	if !ok {
 		return
 	}
+	w.deleteItem(d, it)
+}
+
+func (w *world) deleteItem(d *device, it vault.Item) {
 	w.note("  %s deletes %s", d.name, it.Title)
 	seen := w.model.seenFiles(d, it.ID)
 	if err := d.u.Vault().DeleteForever(w.ctx, it.ID); err != nil {
@@ -284,7 +342,7 @@ func (w *world) remove(d *device) {
 		return
 	}
 	w.done(d, func() {
-		w.model.gave(&it, "deleted")
+		w.model.gave(d, &it, "deleted")
 		w.model.gaveFiles(d, &it, seen)
 	})
 }
@@ -304,7 +362,7 @@ func (w *world) emptyTrash(d *device) {
 	}
 	w.done(d, func() {
 		for _, it := range gone {
-			w.model.gave(&it, "deleted with the trash")
+			w.model.gave(d, &it, "deleted with the trash")
 			w.model.gaveFiles(d, &it, seen[it.ID])
 		}
 	})
@@ -322,7 +380,7 @@ func (w *world) folders(d *device) {
 	if err == nil && w.random.IntN(4) == 0 {
 		w.note("  %s deletes folder %s", d.name, f.Name)
 		if err = d.u.Vault().DeleteFolder(w.ctx, f.ID); err == nil {
-			w.done(d, func() { w.model.gave(&before, "deleted") })
+			w.done(d, func() { w.model.gave(d, &before, "deleted") })
 		}
 	} else if err == nil {
 		err = w.renameFolder(d, f, before)
@@ -333,6 +391,7 @@ func (w *world) folders(d *device) {
 }
 
 func (w *world) renameFolder(d *device, f vault.Folder, before vault.Item) error {
+	w.model.touch(d, f.ID)
 	after := before.Clone()
 	after.Title = w.newValue("folder")
 	w.note("  %s renames folder %s to %s", d.name, f.Name, after.Title)
@@ -360,6 +419,7 @@ func (w *world) settleConflict(d *device) {
 	open := it.Conflicts()
 	conflict, take := open[w.random.IntN(len(open))], w.random.IntN(2) == 0
 	w.note("  %s settles %s of %s: takes %q: %v", d.name, conflict.Field, it.Title, conflict.Value.Reveal(), take)
+	w.model.touch(d, it.ID)
 	w.model.again(&it, conflict.Field)
 	if err := d.u.Vault().ResolveConflict(w.ctx, it.ID, conflict, take); err != nil {
 		w.fail("settle", err)
@@ -376,10 +436,14 @@ func (w *world) restoreVersion(d *device) {
 	edit := it.Edits()[w.random.IntN(len(it.Edits()))]
 	was, _ := it.Before(edit)
 	w.note("  %s restores %s: %s", d.name, it.Title, difference(&it, &was))
+	w.model.touch(d, it.ID)
 	for _, e := range it.Edits() {
 		for _, field := range e.Fields {
 			w.model.again(&it, field)
 		}
+	}
+	for _, field := range sortedKeys(contentOf(&it), contentOf(&was)) {
+		w.model.again(&it, vault.Field(field)) // of a list, each element
 	}
 	if err := d.u.Vault().RestoreBefore(w.ctx, it.ID, edit); err != nil {
 		w.fail("restore version", err)
@@ -430,7 +494,7 @@ func (w *world) undoImport(d *device) {
 		after := w.model.held(d.u)
 		for object, it := range before.items {
 			if _, still := after.items[object]; !still {
-				w.model.gave(&it, "import taken back")
+				w.model.gave(d, &it, "import taken back")
 			}
 		}
 	})

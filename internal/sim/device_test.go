@@ -32,6 +32,7 @@ type device struct {
 	kit   string    // from which it was enrolled
 	fresh bool      // enrolled, and its user has not confirmed what it shows
 	batch id.ID     // the last import
+	last  id.ID     // the item that was edited last
 	// removed says that a change which ends this device was begun somewhere.
 	removed bool
 }

@@ -64,6 +64,7 @@ func (w *world) attach(d *device) {
 		f.size = int64((1+w.random.IntN(2))*seal.MaxPlaintext + w.random.IntN(3) - 1)
 	}
 	name := w.newValue("file")
+	w.model.touch(d, it.ID)
 	a, err := d.u.Attach(w.ctx, it.ID, name, interrupted{f.content(), d}, f.size)
 	if errors.Is(err, vault.ErrNotFound) && w.together && w.gone(d, it.ID) {
 		w.note("  %s finds %s deleted by the other program", d.name, it.Title)
@@ -122,6 +123,7 @@ func (w *world) detach(d *device) {
 		return
 	}
 	w.note("  %s removes %s from %s", d.name, a.Name, it.Title)
+	w.model.touch(d, it.ID)
 	if err := d.u.Detach(w.ctx, it.ID, a.ID); err != nil {
 		w.fail("detach", fmt.Errorf("%s: %w", d.name, err))
 	}
@@ -148,6 +150,7 @@ func (w *world) deleteFile(d *device) {
 		return
 	}
 	w.note("  %s deletes %s of %s", d.name, a.Name, it.Title)
+	w.model.touch(d, it.ID)
 	if err := d.u.DeleteRemoved(w.ctx, it.ID, a.ID); err != nil {
 		w.fail("delete file", fmt.Errorf("%s: %w", d.name, err))
 		return

@@ -20,8 +20,37 @@ type model struct {
 	// deleted are items that somebody deleted for good; an edit elsewhere may bring them back as they were there.
 	deleted map[id.ID]bool
 	// reused are fields into which an old value was put again: there a value does not tell which edit it comes from.
-	reused map[string]bool
-	files  []*file
+	reused  map[string]bool
+	files   []*file
+	touches []*touch
+	gone    []deletion
+}
+
+// touch is one change of an item at a device, also of what nobody types, and whether or not its device was killed over it.
+type touch struct {
+	item id.ID
+	sent bool
+	// known are the devices that have it.
+	known map[*device]bool
+}
+
+// deletion is an item that somebody deleted for good on a device that had every change of it.
+type deletion struct {
+	item   id.ID
+	title  string
+	device *device
+	synced bool
+}
+
+// touch notes that an item is about to be changed. Where it had been deleted, it may come back now.
+func (m *model) touch(d *device, item id.ID) {
+	m.touches = append(m.touches, &touch{item: item, known: map[*device]bool{d: true}})
+	m.gone = slices.DeleteFunc(m.gone, func(g deletion) bool { return g.item == item })
+}
+
+// knows tells whether a device has every change of an item.
+func (m *model) knows(d *device, item id.ID) bool {
+	return !slices.ContainsFunc(m.touches, func(t *touch) bool { return t.item == item && !t.known[d] })
 }
 
 // write is a value typed into a field, or a field emptied (value "").
@@ -88,6 +117,12 @@ func (m *model) edited(d *device, before, after *vault.Item) {
 	}
 }
 
+// typedOn tells whether a value was typed on a device.
+func (m *model) typedOn(d *device, value string) bool {
+	w := m.newest[value]
+	return w != nil && w.device == d
+}
+
 func (m *model) add(w *write) {
 	m.typed = append(m.typed, w)
 	if w.value != "" {
@@ -101,8 +136,11 @@ func (m *model) again(it *vault.Item, field vault.Field) {
 }
 
 // gave notes that a person deleted an item, seeing all that is in it.
-func (m *model) gave(it *vault.Item, why string) {
+func (m *model) gave(d *device, it *vault.Item, why string) {
 	m.deleted[it.ID] = true
+	if m.knows(d, it.ID) {
+		m.gone = append(m.gone, deletion{item: it.ID, title: it.Title, device: d})
+	}
 	for _, value := range contentOf(it) {
 		m.give(value, why)
 	}
@@ -129,6 +167,13 @@ func (m *model) removed(t *write) bool {
 
 // synced notes that a device has said that it is in step with the server.
 func (m *model) synced(d *device) {
+	for _, t := range m.touches {
+		t.sent = t.sent || t.known[d]
+		t.known[d] = t.sent
+	}
+	for i, g := range m.gone {
+		m.gone[i].synced = g.synced || g.device == d
+	}
 	for _, w := range m.typed {
 		if w.device == d {
 			w.synced = true

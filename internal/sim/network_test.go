@@ -55,6 +55,8 @@ type link struct {
 	d *device
 	// down says that the device is cut off.
 	down bool
+	// deaf says that no answer to a push comes back.
+	deaf bool
 	// troubled says that a request of the device went wrong in the step under way.
 	troubled bool
 }
@@ -127,6 +129,9 @@ func (l *link) carry(p parcel) (*http.Response, error) {
 		return nil, errNoRoute
 	}
 	how := l.n.climate.draw(l.n.w.random, weight(p.request))
+	if l.deaf && strings.HasSuffix(p.request.URL.Path, "/commits") {
+		how = isUnheard
+	}
 	if how != arrives {
 		l.n.w.note("  %s %s %s", l.d.name, p.request.URL.Path, how)
 	}

@@ -144,6 +144,7 @@ func (w *world) judgeEnd() {
 	w.judgeValues(first, removed)
 	w.judgeConflicts(first)
 	w.judgeNewest(first)
+	w.judgeDeleted(first, live)
 	w.judgeFiles(live, removed)
 }
 
@@ -250,7 +251,7 @@ func (w *world) judgeValues(everywhere holdings, removed []*device) {
 	}
 	for _, t := range w.model.typed {
 		held, ended := own[t.device]
-		t.unsent = ended && !t.synced && !everywhere.values[t.value]
+		t.unsent = ended && !t.synced && (t.value == "" || !everywhere.values[t.value])
 		switch {
 		case t.value == "" || t.given != "" || everywhere.values[t.value] || t.unsent && held.values[t.value]:
 		default:
@@ -287,11 +288,20 @@ func (w *world) judgeNewest(everywhere holdings) {
 		it, there := everywhere.items[t.item]
 		present := w.model.newest[contentOf(&it)[t.field]]
 		// What was deleted comes back as it was at the device that had edited it.
-		if !there || present == nil || t.unsent || t.value == "" || w.model.deleted[t.item] || w.model.reused[t.item.String()+t.field] {
+		if !there || present == nil || t.unsent || w.model.deleted[t.item] || w.model.reused[t.item.String()+t.field] {
 			continue
 		}
 		if t.knows(present) && !w.model.removed(t) {
 			w.fail("stale", fmt.Errorf("%s of %s is %q, which %q had replaced on %s", t.field, it.Title, present.value, t.value, t.device.name))
+		}
+	}
+}
+
+// judgeDeleted demands that an item stays away that somebody deleted who had every change of it.
+func (w *world) judgeDeleted(everywhere holdings, live []*device) {
+	for _, g := range w.model.gone {
+		if _, back := everywhere.items[g.item]; back && (g.synced || slices.Contains(live, g.device)) {
+			w.fail("back", fmt.Errorf("%s, which was deleted on %s, is there", g.title, g.device.name))
 		}
 	}
 }

@@ -37,6 +37,8 @@ func init() { // the table and what it calls name each other
 		{"new item", 60, func(w *world, d *device) { w.create(d, vault.Kinds()[w.random.IntN(len(vault.Kinds()))].Kind) }},
 		{"open the editor", 40, (*world).look},
 		{"save the editor", 40, (*world).saveEditor},
+		{"take back", 20, (*world).takeBack},
+		{"regret", 30, (*world).regret},
 		{"arrange", 60, (*world).arrange},
 		{"restore", 15, (*world).restore},
 		{"delete", 30, (*world).remove},
@@ -100,7 +102,11 @@ func script(seed uint64) history {
 	for _, a := range possible {
 		total += a.weight
 	}
-	for i := range 8 + r.IntN(25) {
+	length := 4 + r.IntN(15)
+	if r.IntN(8) == 0 {
+		length += 20
+	}
+	for i := range length {
 		at := r.IntN(total)
 		for _, a := range possible {
 			if at -= a.weight; at < 0 {
@@ -206,7 +212,10 @@ func (w *world) meanwhile(waiting *device) {
 			return
 		}
 		w.note("  meanwhile at %s:", waiting.name)
-		[]func(*world, *device){(*world).edit, (*world).arrange, (*world).folders, (*world).remove, (*world).attach, (*world).deleteFile}[w.random.IntN(6)](w, waiting)
+		acts := []func(*world, *device){
+			(*world).edit, (*world).takeBack, (*world).arrange, (*world).folders, (*world).remove, (*world).attach, (*world).deleteFile,
+		}
+		acts[w.random.IntN(len(acts))](w, waiting)
 		return
 	}
 	var others []*device
