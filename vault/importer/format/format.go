@@ -65,6 +65,8 @@ func openXML(data []byte) (importer.Source, error) {
 		return openSafeInCloud(data)
 	case isPasswordDepot(data):
 		return openPasswordDepot(data)
+	case isDelinea(data):
+		return openDelinea(data)
 	}
 	return openKeePassXML(data)
 }
