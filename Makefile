@@ -47,6 +47,7 @@ test-system: setup-system build ## tier 2: live browsers, Wine, another client, 
 	@mkdir -p out
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m -skip '^TestServiceUpdates$$' ./vault/importer/... ./vault/exporter ./installer/... ./internal/interop
+	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestPrintWithCUPS$$' ./app/platform
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui
 	$(MAKE) --no-print-directory release-rehearsal
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
@@ -94,10 +95,8 @@ linux: setup-test ## the Debian package and the archive for everybody else, into
 bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/performance.md says how to read them
 	@sh internal/bench/run.sh
 
-# What happens in the window (a letter in the search until the list is there), then the programs from outside.
-bench-gui: setup-system build ## the window beside KeePassXC's, under Xvfb without a graphics card: ITEMS="10000 100000"
-	$(GO) test -run '^$$' -bench Keystroke -benchtime 30x -count 3 ./app/ui
-	COFFER_PROGRAM=$(CURDIR)/bin/coffer COFFER_ITEMS="$(ITEMS)" $(GO) test -tags=x11,gui -run '^$$' -bench Window -benchtime 1x -count 3 -timeout 60m ./internal/bench
+bench-gui: setup-system build ## the window's bars, and KeePassXC's window beside it, under Xvfb without a graphics card: ITEMS="10000 100000"
+	@COFFER_PROGRAM=$(CURDIR)/bin/coffer COFFER_ITEMS="$(ITEMS)" sh internal/bench/gui.sh
 
 build: setup-test ## the programs, into bin/
 	@mkdir -p bin

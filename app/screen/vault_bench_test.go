@@ -49,7 +49,7 @@ func BenchmarkKeystroke(b *testing.B) {
 	for _, n := range []int{10_000, 100_000} {
 		b.Run("items="+strconv.Itoa(n), func(b *testing.B) {
 			v, queue := benchVault(b, n)
-			for _, text := range []string{"s", "site9", "user12", "no such item"} {
+			for _, text := range []string{"", "9", "s", "site9", "user12", "no such item"} {
 				b.Run("text="+text, func(b *testing.B) {
 					for b.Loop() {
 						v.SetSearch(text)
