@@ -40,7 +40,8 @@ func splitAddress(address string) (scheme, host, port string) {
 		address = "https://" + address
 	}
 	u, err := url.Parse(address)
-	if err != nil {
+	// Colons are in a host only within brackets: "a://::" has none.
+	if err != nil || strings.Contains(u.Hostname(), ":") && !strings.HasPrefix(u.Host, "[") {
 		return "", "", ""
 	}
 	scheme, port = strings.ToLower(u.Scheme), u.Port()
