@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"syscall"
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 )
@@ -93,11 +94,20 @@ func (p *Program) fails(args []string) (bool, error) {
 		return false, err
 	}
 	p.log.Warn("the new version has not proved healthy in time")
-	if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := kill(cmd.Process); err != nil {
 		return false, fmt.Errorf("end new version: %w", err)
 	}
 	<-ended
 	return true, nil
+}
+
+// kill ends a process unless it has ended by itself meanwhile, for which Windows has an error of its own.
+func kill(process *os.Process) error {
+	err := process.Kill()
+	if errors.Is(err, os.ErrProcessDone) || errors.Is(err, syscall.EINVAL) {
+		return nil
+	}
+	return err
 }
 
 // onTrial reports whether a new version has yet to prove healthy.

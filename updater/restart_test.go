@@ -89,7 +89,7 @@ func fakeProgram(version, behaviour string) int {
 		return 0
 	case behaviour == "hangs" && r.Trial:
 		tell(version+" hangs", nil)
-		select {}
+		time.Sleep(10 * time.Minute) // not for ever: Go ends a program that cannot go on
 	}
 	if err := p.ConfirmHealthy(); err != nil {
 		tell(version, err)
@@ -344,6 +344,17 @@ func (th *theatre) onTrial(behaviour string) *Program {
 	i.stage(testProgram(th.t, "1.1.0", behaviour), "1.1.0")
 	th.w.must(i.Apply())
 	return i.Program
+}
+
+// A version may end by itself just before it is ended.
+func TestKillOfWhatHasEnded(t *testing.T) {
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if err := kill(cmd.Process); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestRunWaiterLeavesOtherArgumentsAlone(t *testing.T) {
