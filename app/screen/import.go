@@ -29,6 +29,7 @@ type Import struct {
 	stop     func()
 	results  []session.ImportResult
 	undone   bool
+	managed  bool // browsers are off limits on this PC
 
 	file    *importFile // that was chosen; nil while it is about browsers
 	before  ImportPage  // where it was chosen
@@ -65,6 +66,9 @@ func (i *Import) search(ctx context.Context) ([]browser, error) {
 
 func (i *Import) show(found []browser, err error) {
 	i.found, i.problem, i.page = found, explain(i.env.Words, err), ImportChoose
+	if i.managed = errors.Is(err, session.ErrPolicy); i.managed {
+		i.problem = Message{What: i.text("screen.import.managed"), Tone: ToneQuiet}
+	}
 	if len(found) == 0 {
 		i.page = ImportNothing
 	}

@@ -89,6 +89,9 @@ func (i *Import) view() ImportState {
 		s.File = i.text("screen.import.file.choose")
 		if i.page == ImportNothing {
 			s.Body, s.Continue, s.Skip = i.text("screen.import.file.nothingBody"), "", i.text("screen.close")
+			if i.managed {
+				s.Title = i.text("screen.import.file.only")
+			}
 		}
 	}
 	return s

@@ -90,7 +90,7 @@ func TestForbiddenWaysAreNotOffered(t *testing.T) {
 	v.OpenImport()
 	d.until("why", func() bool { return !v.Import().State().Problem.IsZero() })
 	s := v.Import().State()
-	if s.Page != ImportNothing || s.Problem.What != english(t).Text("error.policy.what") {
+	if s.Page != ImportNothing || s.Title != english(t).Text("screen.import.file.only") || s.Problem.What != english(t).Text("screen.import.managed") {
 		t.Errorf("%+v", s)
 	}
 }

@@ -24,6 +24,6 @@ func (a *album) policy() {
 	a.take("settings-policy-export")
 	a.keys("Escape")
 	a.shell.Vault().OpenImport()
-	a.waitFor("Your organization has switched this off on this PC.")
+	a.waitFor("Your organization does not let Coffer read browsers on this PC.")
 	a.take("import-policy")
 }
