@@ -24,10 +24,8 @@ func Own(text string, style fyne.TextStyle) fyne.Resource {
 // EntryStyle is the style of a field to type into that holds the given texts. The toolkit's fields take no font, only a style, and the one
 // for symbols is the one that the toolkit has no fallback fonts for.
 func EntryStyle(texts ...string) fyne.TextStyle {
-	for _, text := range texts {
-		if Own(text, fyne.TextStyle{}) == nil {
-			return fyne.TextStyle{}
-		}
+	if Own(strings.Join(texts, ""), fyne.TextStyle{}) == nil {
+		return fyne.TextStyle{}
 	}
 	return fyne.TextStyle{Symbol: true}
 }

@@ -78,7 +78,7 @@ func TestNothingIsOwnInJapanese(t *testing.T) {
 	ja := New(Light)
 	ja.japanese = &pair{regular: regular, bold: semiBold}
 	test.ApplyTheme(t, ja)
-	if Own("abc", Regular.Style()) != nil || EntryStyle("abc") != (fyne.TextStyle{}) {
+	if Own("abc", Regular.Style()) != nil || EntryStyle("abc") != (fyne.TextStyle{}) || EntryStyle() != (fyne.TextStyle{}) {
 		t.Error("Latin letters are in another font than the Japanese ones")
 	}
 }
