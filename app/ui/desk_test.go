@@ -61,7 +61,7 @@ type desk struct {
 // newDesk starts the program on a computer.
 func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 	t.Helper()
-	d := &desk{TB: t, pc: pc, server: server, folder: t.TempDir(), queue: screentest.NewQueue(), clock: screentest.NewClock(clockStarts())}
+	d := &desk{TB: t, pc: pc, server: server, folder: filesFolder(t), queue: screentest.NewQueue(), clock: screentest.NewClock(clockStarts())}
 	words, err := assets.Load(speaks())
 	if err != nil {
 		t.Fatal(err)

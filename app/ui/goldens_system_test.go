@@ -28,10 +28,7 @@ import (
 	"github.com/coffer-vault/coffer/app/ui/theme"
 )
 
-var (
-	hold  = flag.Bool("goldens", false, "hold the screens against their goldens")
-	renew = flag.Bool("goldens.renew", false, "keep what the screens look like as their goldens")
-)
+var renew = flag.Bool("goldens.renew", false, "keep what the screens look like as their goldens")
 
 // variants are how every screen is drawn for its golden. The first, in English, is the one that is kept as a picture too.
 var variants = []struct {
@@ -46,7 +43,7 @@ var goldensIn = []string{"en", "de", "ja"}
 // prints are the fingerprints of one screen, one for each variant.
 type prints [4]string
 
-// goldens is what the screens look like in one language; nil where they are not held against it.
+// goldens is what the screens look like in one language; nil for one that has none.
 type goldens struct {
 	language  string
 	font      string // that the language is set in
@@ -54,17 +51,23 @@ type goldens struct {
 	patience  time.Duration // left for pictures that are not yet what they should be
 }
 
-// goldenPatience is what all screens of a language together may take to become what they should be. It is used up only where one differs.
-const goldenPatience = time.Minute
+// What the screens of a language may take to become what they should be: all together, and each of them even if that is used up.
+const (
+	goldenPatience = time.Minute
+	leastPatience  = 2 * time.Second
+)
+
+// calm is how long nothing happens where a screen is kept as a golden.
+const calm = 400 * time.Millisecond
 
 func openGoldens(t *testing.T, language string) *goldens {
 	t.Helper()
-	if !*hold && !*renew || !slices.Contains(goldensIn, language) {
+	if !slices.Contains(goldensIn, language) {
 		return nil
 	}
 	g := &goldens{
 		language: language, want: map[string]prints{}, got: map[string]prints{}, patience: goldenPatience,
-		font: theme.New(theme.Light).For(language).Font(fyne.TextStyle{}).Name(),
+		font: theme.New(theme.Light).For(language).Font(fyne.TextStyle{Bold: true}).Name(),
 	}
 	table, err := os.ReadFile(g.table())
 	if *renew && errors.Is(err, fs.ErrNotExist) {
@@ -96,20 +99,15 @@ func pictured(screen string) string {
 	return filepath.Join("testdata", "goldens", "en", strings.ReplaceAll(screen, "/", " - ")+".png")
 }
 
-// varying are the screens without a golden: they show the path of a temporary folder, or stand between two things of which either may
-// come first.
-var varying = []string{
-	"export/export-report", "files/files-pick", "approving/devices-shown", "approving/devices-let-in", "backups/archive", "files/files-refused",
-	"files/files-states", "recovery/recover-early", "security/security-breaches", "several accounts/accounts-menu", "ways out/trouble-server",
-	"first run/toast-undo", "import/import-file-report",
-}
-
 // compare holds a screen of a scene against its golden.
 func (g *goldens) compare(a *album, scene, screen string) {
-	if g == nil || slices.Contains(varying, scene+"/"+screen) {
+	if g == nil {
 		return
 	}
 	a.Helper()
+	if *renew {
+		a.rest()
+	}
 	name := g.unused(scene + "/" + screen)
 	want, known := g.want[name]
 	var got prints
@@ -117,14 +115,16 @@ func (g *goldens) compare(a *album, scene, screen string) {
 	if len(g.got)%2 == 1 {
 		slices.Reverse(order)
 	}
+	late := known && !*renew // it may be, until one variant was waited for in vain
 	for _, i := range order {
 		v := variants[i]
 		a.stretch(v.shape)
 		picture := a.draw(v.mode)
-		for got[i] = fingerprint(picture); !*renew && known && got[i] != want[i] && g.wait(a); got[i] = fingerprint(picture) {
+		for got[i] = fingerprint(picture); late && got[i] != want[i] && g.wait(a); got[i] = fingerprint(picture) {
 			picture = a.draw(v.mode)
 		}
 		if got[i] != want[i] {
+			late = false
 			g.differs(a, name, i, picture)
 		}
 	}
@@ -143,14 +143,25 @@ func (g *goldens) unused(name string) string {
 
 // wait waits for the next thing that happens in the window, and reports whether something did.
 func (g *goldens) wait(a *album) bool {
-	if g.patience <= 0 {
-		return false
+	began := time.Now()
+	happened := a.happens(max(g.patience, leastPatience))
+	g.patience -= time.Since(began)
+	return happened
+}
+
+// rest waits until nothing happens in the window any more: a golden is what a screen comes to.
+func (a *album) rest() {
+	for a.happens(calm) || a.busy() {
 	}
-	began, expired, looked := time.Now(), false, false
-	timer := time.AfterFunc(g.patience, func() { a.queue.Post(func() { expired = true }) })
+}
+
+// happens waits for the next thing that happens in the window, and reports whether something did in time.
+func (a *album) happens(within time.Duration) bool {
+	expired, looked := false, false
+	timer := time.AfterFunc(within, func() { a.queue.Post(func() { expired = true }) })
 	defer timer.Stop()
 	a.until("anything", func() bool { defer func() { looked = true }(); return looked })
-	g.patience -= time.Since(began)
+	a.queue.Drain()
 	return !expired
 }
 

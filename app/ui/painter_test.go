@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/draw"
 	"math"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -58,6 +59,14 @@ func (p *painter) paint(c fyne.Canvas) *image.RGBA {
 		})
 	}
 	return s.picture
+}
+
+// shown is a text with the stand-ins of what it has.
+func (p *painter) shown(text string) string {
+	for other, standIn := range p.standIns {
+		text = strings.ReplaceAll(text, other, standIn)
+	}
+	return text
 }
 
 // pixels are those that an area covers; the toolkit rounds up.
@@ -168,9 +177,7 @@ func (s *sheet) lay(size fyne.Size, generate func(width, height int) image.Image
 // line is a line of text by itself, and where it stands in its area as the toolkit has it.
 func (s *sheet) line(text *canvas.Text, at fyne.Position) (*canvas.Text, fyne.Position) {
 	copied := *text
-	if standIn, ok := s.standIns[text.Text]; ok {
-		copied.Text = standIn
-	}
+	copied.Text = s.shown(text.Text)
 	area, least := text.Size(), copied.MinSize()
 	switch text.Alignment {
 	case fyne.TextAlignTrailing:

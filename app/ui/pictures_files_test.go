@@ -95,5 +95,6 @@ func (a *album) documents() {
 	a.take("files-document-none")
 	a.drop(a.put("folder/x", "x"), a.folder+"/folder")
 	a.waitFor("It is a folder")
+	a.untilFile("x", "One byte")
 	a.take("files-refused")
 }

@@ -13,7 +13,7 @@ import (
 func init() { scenes["import"] = (*album).importScene }
 
 const exportedLogins = "name,url,username,password,note\nShop,https://shop.example,anna,bought42,\nNews,https://news.example,anna,daily-77,\n" +
-	"GitHub,https://github.com,anna,other,\nBroken,\"x\n"
+	"Gitea,https://gitea.example,anna,other,\nBroken,\"x\n"
 
 // exported writes a file as another program would.
 func exported(t testing.TB, name, content string) string {

@@ -35,6 +35,7 @@ func (a *album) severalScene() {
 	a.keys(fyne.KeyEscape)
 	v.Move(folder.String())
 	a.waitFor("3 items moved.") // two were there
+	a.waitFor("Work, 5")
 	a.take("several-moved")
 	v.DismissToast()
 	a.press(screen.ActionPalette)

@@ -20,6 +20,7 @@ import (
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
@@ -93,6 +94,7 @@ func newAlbum(t testing.TB, shape shape) *album {
 // sit takes the pictures at a desk from here on.
 func (a *album) sit(d *desk) {
 	a.desk = d
+	brush.standIns[d.folder] = studioFolder
 	a.stretch(a.shape)
 }
 
@@ -107,10 +109,22 @@ func (a *album) stretch(shape shape) {
 func (a *album) take(name string) {
 	a.Helper()
 	a.queue.Drain()
-	a.until("the end of the sync", func() bool {
-		return a.shell.State().Page != screen.PageVault || !a.shell.Vault().State().Sync.Busy
-	})
+	a.until("the end of the sync", func() bool { return !a.busy() })
 	a.look(name)
+}
+
+// busy reports whether a sync is going on, or the item that is shown is not yet all there.
+func (a *album) busy() bool {
+	if a.shell.State().Page != screen.PageVault {
+		return false
+	}
+	v := a.shell.Vault()
+	if d := v.Detail(); d != nil {
+		if s := d.State(); s.Loading || s.CanEdit && !s.Files.Shown {
+			return true
+		}
+	}
+	return v.State().Sync.Busy
 }
 
 // draw is a picture of the window.
@@ -122,8 +136,24 @@ func (a *album) draw(mode theme.Mode) *image.RGBA {
 	if fyne.CurrentApp().Settings().Theme() != palette.Theme { // to change it takes longer than to draw
 		test.ApplyTheme(a.TB.(*testing.T), palette.Theme)
 	}
+	a.standIn()
 	a.ui.root.Refresh()
 	return brush.paint(a.window.Canvas())
+}
+
+// standIn gives paragraphs the stand-ins of what they have, which break into other lines.
+func (a *album) standIn() {
+	replaced := false
+	a.walk(func(o fyne.CanvasObject) {
+		if p, ok := o.(*widget.Paragraph); ok && brush.shown(p.Text()) != p.Text() {
+			p.SetText(brush.shown(p.Text()))
+			replaced = true
+		}
+	})
+	if size := a.window.Canvas().Size(); replaced { // to lay out what is around them
+		a.window.Resize(size.AddWidthHeight(1, 1))
+		a.window.Resize(size)
+	}
 }
 
 // palettes are the themes that pictures are drawn in, with the language that each is for.
@@ -360,6 +390,10 @@ func (a *album) conflict() {
 	a.typeText(" typed here")
 	a.press(screen.ActionSave)
 	a.waitFor("Offline")
+	a.waitFor("Weak password")
+	a.until("the new username in the list", func() bool {
+		return a.shell.Vault().State().Rows.At(a.row("Mail")).Subtitle == "anna.typed.here@example.com"
+	})
 	a.take("offline")
 	a.do("Offline")
 	a.take("sync-dialog")

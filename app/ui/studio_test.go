@@ -7,6 +7,7 @@ import (
 	mathrand "math/rand/v2"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -124,6 +125,24 @@ func clockStarts() time.Time {
 		return studioTime.Add(10 * time.Second)
 	}
 	return time.Now()
+}
+
+// filesFolder makes a folder for files. In the studio its path is so short that a field never scrolls to its end.
+func filesFolder(t testing.TB) string {
+	t.Helper()
+	if inStudio == nil {
+		return t.TempDir()
+	}
+	folder, err := os.MkdirTemp("/tmp", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Error(err)
+		}
+	})
+	return folder
 }
 
 // shownFolder is what the folder for files is called in the window.
