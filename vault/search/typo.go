@@ -94,12 +94,15 @@ func (d *Doc) typoAt(begin int, t *term, known *knownWords) Rank {
 // begins tells whether people may have meant the term with a word, which keeps the work small: they hit the first letter, or exchange
 // it with the second.
 func (t *term) begins(word string) bool {
-	switch word[0] {
+	switch word[0] { // where nearly all calls end
 	case t.first[0]:
-		if strings.HasPrefix(word, t.first) {
+		if len(t.first) == 1 || strings.HasPrefix(word, t.first) {
 			return true
 		}
 	case t.second[0]:
+		if len(word) <= len(t.second) || word[len(t.second)] != t.first[0] {
+			return false
+		}
 	default:
 		return false
 	}
