@@ -22,7 +22,7 @@ func (c *Client) stagePatched(ctx context.Context, o *offer, progress Progress) 
 	}
 	d := &download{
 		name: path.Join(path.Dir(o.name), patch.StoredName(c.cfg.Target)), size: patch.Size, sha256: patch.SHA256,
-		part: c.store.stagedPath(patch.SHA256 + ".part"), final: c.store.stagedPath(patch.SHA256 + ".patch"), progress: progress,
+		part: c.store.stagedPath(patch.SHA256 + ".part"), final: c.store.stagedPath(patch.SHA256 + ".patch"), progress: progress, at: c.at,
 	}
 	if err := c.eachMirror(ctx, func(m *mirror) error { return classify(d.from(m)) }); err != nil {
 		return err
@@ -37,6 +37,9 @@ func (c *Client) stagePatched(ctx context.Context, o *offer, progress Progress) 
 	}
 	if sum(content) != o.sha256 {
 		return fmt.Errorf("%w: other content", delta.ErrPatch)
+	}
+	if err := c.at("patched"); err != nil {
+		return err
 	}
 	return atomicfile.WriteFile(c.store.stagedPath(path.Base(o.name)), content, 0o600)
 }

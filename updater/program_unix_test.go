@@ -4,6 +4,7 @@ package updater
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -238,6 +239,71 @@ func TestCrashInTrial(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestCrashWhileStaging kills a real process at every step of a download, whole or as a patch. The next one ends with the release that
+// was signed, and nothing beside it.
+func TestCrashWhileStaging(t *testing.T) {
+	for _, c := range []struct {
+		step  string
+		patch bool
+	}{
+		{"half fetched", false}, {"fetched", false}, {"obtained", false}, {"staged", false},
+		{"half fetched", true}, {"fetched", true}, {"patched", true}, {"obtained", true}, {"staged", true},
+	} {
+		t.Run(fmt.Sprintf("%s, patch %v", c.step, c.patch), func(t *testing.T) {
+			w, cfg, content := patched(t)
+			if !c.patch {
+				cfg.Program = ""
+			}
+			root := filepath.Join(t.TempDir(), "root.json")
+			w.must(os.WriteFile(root, w.root(), 0o600))
+			cmd := exec.Command(os.Args[0], "-test.run=^TestCrashingDownload$")
+			cmd.Env = append(os.Environ(), "COFFER_TEST_CRASH="+c.step, "COFFER_TEST_DIR="+cfg.Dir, "COFFER_TEST_ROOT="+root,
+				"COFFER_TEST_MIRRORS="+strings.Join(cfg.Mirrors, " "), "COFFER_TEST_PROGRAM="+cfg.Program)
+			out, err := cmd.CombinedOutput()
+			var exit *exec.ExitError
+			if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
+				t.Fatalf("the process was not killed: %v\n%s", err, out)
+			}
+			s := wantStaged(t, w.client(cfg).Stage(t.Context(), nil), content)
+			if names, err := os.ReadDir(filepath.Dir(s.Path)); err != nil || len(names) != 1 {
+				t.Errorf("staging folder holds %v (%v)", names, err)
+			}
+			wantStaged(t, w.client(cfg).Check(t.Context()), content)
+		})
+	}
+}
+
+// TestCrashingDownload is the process that TestCrashWhileStaging kills.
+func TestCrashingDownload(t *testing.T) {
+	crash := os.Getenv("COFFER_TEST_CRASH")
+	if crash == "" || os.Getenv("COFFER_TEST_MIRRORS") == "" {
+		t.Skip("run by TestCrashWhileStaging")
+	}
+	c, err := clientFromEnvironment(os.Getenv("COFFER_TEST_DIR"), "1.0.0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.cfg.Program = os.Getenv("COFFER_TEST_PROGRAM")
+	die := func() error {
+		return errors.Join(syscall.Kill(os.Getpid(), syscall.SIGKILL), errors.New("still alive"))
+	}
+	c.at = func(step string) error {
+		switch {
+		case step == crash:
+			return die()
+		case step != "fetched" || crash != "half fetched":
+			return nil
+		}
+		// As if the process had been killed before the rest came.
+		parts, err := filepath.Glob(filepath.Join(c.store.stagedDir(), "*.part"))
+		if err != nil || len(parts) != 1 {
+			return fmt.Errorf("parts %v: %w", parts, err)
+		}
+		return errors.Join(os.Truncate(parts[0], 100), die())
+	}
+	t.Fatal(c.Stage(t.Context(), nil))
 }
 
 // onFullDisk runs a test of this file in a process in which no file can grow beyond a number of bytes: from there on the disk

@@ -40,11 +40,17 @@ func (c *Client) Stage(ctx context.Context, progress Progress) State {
 		c.cfg.Log.Warn("update download failed", "version", o.manifest.Version, "err", err)
 		return Refused{err}
 	}
+	if err := c.at("obtained"); err != nil {
+		return Refused{err}
+	}
 	f := stagedFile{Version: o.manifest.Version, File: path.Base(o.name), Size: o.size, SHA256: o.sha256}
 	if err := c.store.setStaged(f); err != nil {
 		return Refused{err}
 	}
 	c.cfg.Log.Info("update staged", "version", f.Version)
+	if err := c.at("staged"); err != nil {
+		return Refused{err}
+	}
 	return Staged{o.release(c.cfg.Installed), c.store.stagedPath(f.File)}
 }
 
@@ -59,7 +65,7 @@ func (c *Client) obtain(ctx context.Context, o *offer, progress Progress) error 
 	}
 	d := &download{
 		name: o.name, size: o.size, sha256: o.sha256,
-		part: c.store.stagedPath(o.partName()), final: c.store.stagedPath(path.Base(o.name)), progress: progress,
+		part: c.store.stagedPath(o.partName()), final: c.store.stagedPath(path.Base(o.name)), progress: progress, at: c.at,
 	}
 	return c.eachMirror(ctx, func(m *mirror) error { return classify(d.from(m)) })
 }
@@ -71,6 +77,7 @@ type download struct {
 	sha256      string // hex
 	part, final string
 	progress    Progress
+	at          func(step string) error
 }
 
 // from downloads from one host. Bytes that a lying host left in the part file make honest ones fail as well; so a resumed download
@@ -97,6 +104,9 @@ func (d *download) attempt(m *mirror) (resumed bool, err error) {
 		if err := d.fetch(m, f, have); err != nil {
 			return have > 0, err
 		}
+	}
+	if err := d.at("fetched"); err != nil {
+		return have > 0, err
 	}
 	if err := d.verify(f); err != nil {
 		return have > 0, errors.Join(err, f.Truncate(0))

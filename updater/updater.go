@@ -108,6 +108,7 @@ type Client struct {
 	mu      sync.Mutex // one check or download at a time
 	offered *offer     // what the last check found to be installable
 	order   func(n int) []int
+	at      func(step string) error // where tests crash
 }
 
 // New prepares the updater's folder, which it makes with access for this user alone. ErrUnsafeFolder if others can write it.
@@ -130,6 +131,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	return &Client{
 		cfg: cfg, http: newHTTPClient(), id: id, store: &store{dir: cfg.Dir, log: cfg.Log}, order: mathrand.Perm,
+		at:    func(string) error { return nil },
 		roots: roots{dir: filepath.Join(cfg.Dir, "roots"), bootstrap: cfg.Root},
 	}, nil
 }
