@@ -54,6 +54,9 @@ func (v *importView) render(s screen.ImportState) {
 		v.focus(v.start)
 	}
 	v.update(s)
+	if v.foot != nil {
+		v.foot.Refresh() // its buttons have their names only now, and the foot keeps its size
+	}
 	v.w.relayout()
 	if v.settled != nil {
 		v.settled()
