@@ -11,13 +11,14 @@ const (
 	tidyEvery = 5 * time.Second
 	calm      = 4 << 20  // bytes: who allocates less in that time does nothing to speak of
 	worthIt   = 12 << 20 // bytes that are kept for nothing
-	worthSome = 4 << 20  // the same, for whom nothing was done in a while: a collection takes a tenth of a second with 100,000 items
+	worthSome = 4 << 20  // the same, for whom nothing was done in a while, but an eighth of what is in use, since that is what a collection costs
 	aWhile    = 30 * time.Second
 )
 
 // heap is what the runtime tells of its memory, in bytes.
 type heap struct {
 	allocated uint64 // since the program began
+	live      uint64 // in use at the last collection
 	kept      uint64 // what is free, and what was allocated since the last collection, of which most is garbage
 }
 
@@ -46,7 +47,7 @@ func tidy(ctx context.Context) {
 func (h heap) wasteful(before heap, since time.Duration) bool {
 	worth := uint64(worthIt)
 	if since >= aWhile {
-		worth = worthSome
+		worth = min(worthIt, max(worthSome, h.live/8))
 	}
 	return h.allocated-before.allocated < calm && h.kept > worth
 }
@@ -58,9 +59,9 @@ func readHeap() heap {
 	}
 	metrics.Read(s)
 	value := func(i int) uint64 { return s[i].Value.Uint64() }
-	h := heap{allocated: value(0), kept: value(1)}
-	if objects, live := value(2), value(3); objects > live {
-		h.kept += objects - live
+	h := heap{allocated: value(0), live: value(3), kept: value(1)}
+	if objects := value(2); objects > h.live {
+		h.kept += objects - h.live
 	}
 	return h
 }

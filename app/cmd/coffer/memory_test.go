@@ -16,6 +16,7 @@ func TestMemoryIsGivenBackOnceNothingIsDone(t *testing.T) {
 		"hardly any kept":     {heap{allocated: 900 << 20}, heap{allocated: 901 << 20, kept: 5 << 20}, 0, false},
 		"given back lately":   {heap{allocated: 900 << 20, kept: 1 << 20}, heap{allocated: 900 << 20, kept: 1 << 20}, aWhile, false},
 		"some, after a while": {heap{allocated: 900 << 20, kept: 1 << 20}, heap{allocated: 901 << 20, kept: 5 << 20}, aWhile, true},
+		"some, of much":       {heap{allocated: 900 << 20, kept: 1 << 20}, heap{allocated: 901 << 20, live: 80 << 20, kept: 5 << 20}, aWhile, false},
 	} {
 		if got := c.now.wasteful(c.before, c.since); got != c.want {
 			t.Errorf("%s: %t", name, got)
