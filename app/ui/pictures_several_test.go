@@ -51,6 +51,7 @@ func (a *album) severalScene() {
 	a.take("palette-empty")
 	a.keys(fyne.KeyEscape)
 	a.press(screen.ActionSettings)
+	a.until("the devices in the settings", func() bool { return !v.Settings().State().DevicesLoading })
 	a.press(screen.ActionPalette)
 	a.take("palette-over-settings")
 	a.keys(fyne.KeyEscape, fyne.KeyEscape)

@@ -22,7 +22,8 @@ import (
 )
 
 // studio is what makes two pictures of a screen the same on every machine: a time, addresses and folders that are always the same,
-// and a generator that always draws the same lots. Keys and ids stay random; what is seen of them has stand-ins in the painter.
+// and generators of passwords and of recovery codes that always draw the same lots. Keys and ids stay random; what is seen of them has
+// stand-ins in the painter.
 type studio struct {
 	ticks atomic.Int64
 	mu    sync.Mutex
@@ -165,39 +166,49 @@ func (d *desk) written(path string) string {
 	return path
 }
 
-// lots is a source of random bytes that is no such source for the generator of passwords.
+// lots is a source of random bytes that is no such source for some.
 type lots struct {
 	random io.Reader
 	mu     sync.Mutex
-	same   *mathrand.ChaCha8
+	same   map[string]*mathrand.ChaCha8 // one for each of drawers
 }
+
+// drawers are in the names of the functions that always draw the same: those of the generator, and the one that makes recovery codes,
+// which are so long that a field scrolls to the end of some.
+var drawers = []string{"/vault/generate.", "/crypto/keys.NewRecoveryCode"}
 
 func (l *lots) begin() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.same = mathrand.NewChaCha8([32]byte{})
+	l.same = map[string]*mathrand.ChaCha8{}
+	for _, drawer := range drawers {
+		l.same[drawer] = mathrand.NewChaCha8([32]byte{})
+	}
 }
 
 func (l *lots) Read(p []byte) (int, error) {
-	if !drawnByGenerator() {
+	drawer := drawnBy()
+	if drawer == "" {
 		return l.random.Read(p)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.same.Read(p)
+	return l.same[drawer].Read(p)
 }
 
-// drawnByGenerator reports whether package generate is among the callers.
-func drawnByGenerator() bool {
+// drawnBy is the one of drawers that is among the callers, or empty.
+func drawnBy() string {
 	var callers [12]uintptr
 	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])
 	for {
 		frame, more := frames.Next()
-		if strings.Contains(frame.Function, "/vault/generate.") {
-			return true
+		for _, drawer := range drawers {
+			if strings.Contains(frame.Function, drawer) {
+				return drawer
+			}
 		}
 		if !more {
-			return false
+			return ""
 		}
 	}
 }
