@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"testing"
 
@@ -357,6 +359,54 @@ func TestRootIsTheOneOfTheDocument(t *testing.T) {
 			t.Fatalf("root %s, want %x", got, want)
 		}
 	})
+}
+
+// crowd returns objects of one leaf.
+func crowd(vault id.ID) []id.ID {
+	leaves := map[uint16][]id.ID{}
+	for i := uint32(0); ; i++ {
+		var object id.ID
+		binary.BigEndian.PutUint32(object[:], i)
+		leaf := LeafOf(vault, object)
+		if leaves[leaf] = append(leaves[leaf], object); len(leaves[leaf]) == 8 {
+			return leaves[leaf]
+		}
+	}
+}
+
+func TestRowsThatShareALeaf(t *testing.T) {
+	vault := id.ID{1}
+	tree, objects, rows := NewTree(vault), crowd(vault), map[id.ID]Row{}
+	for i, object := range objects[:6] {
+		rows[object] = Row{Object: object, Revision: uint64(i + 1), State: Live, EnvHash: Hash{byte(i)}}
+		tree.Set(rows[object])
+	}
+	check := func(when string) {
+		t.Helper()
+		if got := maps.Collect(func(yield func(id.ID, Row) bool) {
+			tree.Rows(func(r Row) bool { return yield(r.Object, r) })
+		}); !maps.Equal(got, rows) || tree.Len() != len(rows) {
+			t.Errorf("%s: %d of %d rows", when, len(got), tree.Len())
+		}
+		for _, object := range objects {
+			if got, found := tree.Row(object); got != rows[object] || found != (rows[object].Revision != 0) {
+				t.Errorf("%s: row %+v, want %+v", when, got, rows[object])
+			}
+		}
+		if got, want := tree.Root(), naiveRoot(vault, slices.Collect(maps.Values(rows))); got != want {
+			t.Errorf("%s: root %s, want %x", when, got, want)
+		}
+	}
+	check("set")
+	undo, err := tree.Apply([]Change{put(objects[6], 0, "new"), put(objects[2], 3, "changed"), put(objects[7], 0, "new too")})
+	if err != nil || tree.Len() != 8 {
+		t.Fatal(tree.Len(), err)
+	}
+	undo()
+	check("taken back")
+	rows[objects[0]] = Row{Object: objects[0], Revision: 9, State: Dead}
+	tree.Set(rows[objects[0]])
+	check("set again")
 }
 
 func TestUndoRestoresTheRoot(t *testing.T) {

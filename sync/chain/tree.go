@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"sort"
+	"slices"
 
 	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -43,8 +43,8 @@ func LeafHash(rows []Row) Hash {
 	if len(rows) == 0 {
 		return Hash{}
 	}
-	sorted := append([]Row(nil), rows...)
-	sort.Slice(sorted, func(i, j int) bool { return bytes.Compare(sorted[i].Object[:], sorted[j].Object[:]) < 0 })
+	sorted := slices.Clone(rows)
+	slices.SortFunc(sorted, func(a, b Row) int { return bytes.Compare(a.Object[:], b.Object[:]) })
 	buf := make([]byte, 0, len("coffer/v1/tree-leaf")+len(sorted)*rowSize)
 	buf = append(buf, "coffer/v1/tree-leaf"...)
 	for _, r := range sorted {
@@ -86,59 +86,105 @@ func hashLevel(prefix []byte, level *Level) Hash {
 // Tree is a vault's state table in memory with its hashes. The zero Tree is not usable; call NewTree. It is not safe for
 // concurrent use.
 type Tree struct {
-	vault  id.ID
-	rows   map[id.ID]Row
-	byLeaf map[uint16][]id.ID
-	leaves map[byte]*Level
-	nodes  Level
-	dirty  map[uint16]bool
+	vault id.ID
+	size  int
+	nodes [Fanout]*node // nil where no object is
+	level Level         // their hashes, but of stale ones
+}
+
+// node is one of the 256 below the root.
+type node struct {
+	leaves [Fanout]*leaf // nil where no object is
+	stale  bool
+}
+
+// leaf has one or two rows in a vault of 100,000: so few that looking through them is the quickest way, and needs the least memory.
+type leaf struct {
+	rows  []Row
+	hash  Hash
+	stale bool // rows have changed since it was computed
 }
 
 // NewTree returns the tree of an empty vault.
-func NewTree(vault id.ID) *Tree {
-	return &Tree{vault: vault, rows: map[id.ID]Row{}, byLeaf: map[uint16][]id.ID{}, leaves: map[byte]*Level{}, dirty: map[uint16]bool{}}
-}
+func NewTree(vault id.ID) *Tree { return &Tree{vault: vault} }
 
 // Len is the number of rows, deleted objects included.
-func (t *Tree) Len() int { return len(t.rows) }
+func (t *Tree) Len() int { return t.size }
 
 // Row returns an object's row.
 func (t *Tree) Row(object id.ID) (Row, bool) {
-	r, ok := t.rows[object]
-	return r, ok
+	at := LeafOf(t.vault, object)
+	n := t.nodes[at>>8]
+	if n == nil || n.leaves[byte(at)] == nil {
+		return Row{}, false
+	}
+	l := n.leaves[byte(at)]
+	i := l.index(object)
+	if i < 0 {
+		return Row{}, false
+	}
+	return l.rows[i], true
 }
 
-// Rows calls yield for every row, in no order, until it returns false.
+// index is where a leaf has an object, or -1.
+func (l *leaf) index(object id.ID) int {
+	return slices.IndexFunc(l.rows, func(r Row) bool { return r.Object == object })
+}
+
+// Rows calls yield for every row, until it returns false. The order is that of the leaves, and within one as the rows came.
 func (t *Tree) Rows(yield func(Row) bool) {
-	for _, r := range t.rows {
-		if !yield(r) {
-			return
+	for _, n := range t.nodes {
+		if n == nil {
+			continue
+		}
+		for _, l := range n.leaves {
+			if l == nil {
+				continue
+			}
+			for _, r := range l.rows {
+				if !yield(r) {
+					return
+				}
+			}
 		}
 	}
+}
+
+// touch returns the leaf of an object, which is about to change.
+func (t *Tree) touch(object id.ID) *leaf {
+	at := LeafOf(t.vault, object)
+	n := t.nodes[at>>8]
+	if n == nil {
+		n = new(node)
+		t.nodes[at>>8] = n
+	}
+	l := n.leaves[byte(at)]
+	if l == nil {
+		l = new(leaf)
+		n.leaves[byte(at)] = l
+	}
+	n.stale, l.stale = true, true
+	return l
 }
 
 // Set puts a row into the table. The hashes follow at the next Root.
 func (t *Tree) Set(r Row) {
-	leaf := LeafOf(t.vault, r.Object)
-	if _, known := t.rows[r.Object]; !known {
-		t.byLeaf[leaf] = append(t.byLeaf[leaf], r.Object)
+	l := t.touch(r.Object)
+	if i := l.index(r.Object); i >= 0 {
+		l.rows[i] = r
+		return
 	}
-	t.rows[r.Object] = r
-	t.dirty[leaf] = true
+	l.rows = append(l.rows, r)
+	t.size++
 }
 
 // remove takes a row out again, for Undo.
 func (t *Tree) remove(object id.ID) {
-	leaf := LeafOf(t.vault, object)
-	ids := t.byLeaf[leaf]
-	for i, other := range ids {
-		if other == object {
-			t.byLeaf[leaf] = append(ids[:i], ids[i+1:]...)
-			break
-		}
+	l := t.touch(object)
+	if i := l.index(object); i >= 0 {
+		l.rows = slices.Delete(l.rows, i, i+1)
+		t.size--
 	}
-	delete(t.rows, object)
-	t.dirty[leaf] = true
 }
 
 // Apply makes the changes of one commit, each of which must start from the row's current revision (none: 0). The returned function
@@ -146,7 +192,7 @@ func (t *Tree) remove(object id.ID) {
 func (t *Tree) Apply(changes []Change) (undo func(), err error) {
 	old := make([]Row, len(changes))
 	for i, c := range changes {
-		row := t.rows[c.Object]
+		row, _ := t.Row(c.Object)
 		if row.Revision != c.Old {
 			return nil, fmt.Errorf("object %s is at revision %d, the change starts at %d: %w", c.Object, row.Revision, c.Old, ErrNotNext)
 		}
@@ -170,26 +216,31 @@ func (t *Tree) restore(changes []Change, old []Row) {
 
 // Root returns the state root, at the cost of the leaves changed since the last call.
 func (t *Tree) Root() Hash {
-	nodes := map[byte]bool{}
-	for leaf := range t.dirty {
-		node := byte(leaf >> 8)
-		if t.leaves[node] == nil {
-			t.leaves[node] = new(Level)
+	var leaves *Level
+	for i, n := range t.nodes {
+		if n == nil || !n.stale {
+			continue
 		}
-		t.leaves[node][byte(leaf)] = t.leafHash(leaf)
-		nodes[node] = true
+		if leaves == nil {
+			leaves = new(Level)
+		}
+		n.hashInto(leaves)
+		t.level[i] = NodeHash(leaves)
 	}
-	for node := range nodes {
-		t.nodes[node] = NodeHash(t.leaves[node])
-	}
-	clear(t.dirty)
-	return RootHash(t.vault, &t.nodes)
+	return RootHash(t.vault, &t.level)
 }
 
-func (t *Tree) leafHash(leaf uint16) Hash {
-	rows := make([]Row, 0, len(t.byLeaf[leaf]))
-	for _, object := range t.byLeaf[leaf] {
-		rows = append(rows, t.rows[object])
+// hashInto computes what is stale of a node, and gives the hashes of its leaves.
+func (n *node) hashInto(leaves *Level) {
+	*leaves = Level{}
+	for i, l := range n.leaves {
+		if l == nil {
+			continue
+		}
+		if l.stale {
+			l.hash, l.stale = LeafHash(l.rows), false
+		}
+		leaves[i] = l.hash
 	}
-	return LeafHash(rows)
+	n.stale = false
 }
