@@ -201,8 +201,9 @@ func (m *Modal) arrange(window fyne.Size) {
 	height := min(m.panel.heightFor(width), window.Height-2*edge)
 	// A little above the middle looks like the middle.
 	place(m.panel, (window.Width-width)/2, max((window.Height-height)*.46, edge), width, height)
-	// A button may have another label: a row by itself looks only when its own size is another.
+	// A button may have another label, and the body more rows: by themselves they look only when their own size is another.
 	m.actions.Layout.Layout(m.actions.Objects, m.actions.Size())
+	m.body.arrange(m.body.Size())
 }
 
 // modalPanel is the visible dialog; tapping it changes nothing.

@@ -142,6 +142,20 @@ func TestModalIsAsHighAsItsContent(t *testing.T) {
 	}
 }
 
+// A dialog that is as high as the window may be has the same size after its content has grown.
+func TestModalScrollsToWhatWasAdded(t *testing.T) {
+	b := newBench(t, theme.Light, 600, 400)
+	card := Column(0, NewMultiLineEntry("", 40))
+	m := NewModal("Large", Column(0, card, NewText("The end", theme.Body)))
+	b.root.ShowModal(m)
+	card.Add(NewMultiLineEntry("", 40))
+	m.Refresh()
+	m.body.page(fyne.KeyEnd)
+	if got, want := m.body.scroll.Offset.Y, heightFor(m.body.content, m.body.Size().Width)-m.body.Size().Height; got != want {
+		t.Errorf("it scrolls to %v, its end is at %v", got, want)
+	}
+}
+
 func TestModalShowsItsOwnTooltips(t *testing.T) {
 	b := newDialogBench(t)
 	b.modal.cross.MouseIn(nil)
