@@ -10,9 +10,6 @@ import (
 
 const programFile = "coffer.exe"
 
-// installedDomain is the base domain that an administrator has set with the installer.
-func installedDomain() string { return machine.Setting("Server") }
-
 // installedForAll reports whether this is the program that was installed for the whole computer, and that a service keeps current.
 func installedForAll() bool {
 	self, err := os.Executable()

@@ -10,7 +10,8 @@ import (
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/screen"
-	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/policy"
+	"github.com/coffer-vault/coffer/updater/machine"
 )
 
 // options are what the program is started with.
@@ -42,12 +43,9 @@ func parseOptions(args []string) (options, error) {
 	return o, nil
 }
 
-// defaultServer is the one that the installer or the build names; empty if neither does.
+// defaultServer is the one that this computer is set to; empty if nobody names one.
 func defaultServer() string {
-	domain := installedDomain()
-	if domain == "" {
-		domain = buildinfo.Domain
-	}
+	domain := machine.Domain(policy.Read())
 	if domain == "" {
 		return ""
 	}

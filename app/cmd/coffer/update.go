@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
+	"github.com/coffer-vault/coffer/updater/machine"
 	"github.com/coffer-vault/coffer/updater/manifest"
 	"github.com/coffer-vault/coffer/updater/trust"
 )
@@ -44,7 +44,7 @@ func (d *desktop) updateClient() (*updater.Client, error) {
 		return nil, errManaged
 	}
 	client, err := updater.New(updater.Config{
-		Mirrors: mirrors(), Dir: updatesFolder(d.paths), Root: root, Installed: buildinfo.Current(), Log: d.log, Program: d.program.Path(), Policy: policy.Read,
+		Mirrors: machine.Mirrors(), Dir: updatesFolder(d.paths), Root: root, Installed: buildinfo.Current(), Log: d.log, Program: d.program.Path(), Policy: policy.Read,
 		Target: manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: programFile},
 	})
 	if err != nil {
@@ -56,13 +56,6 @@ func (d *desktop) updateClient() (*updater.Client, error) {
 		return nil, errors.Join(errManaged, err)
 	}
 	return client, nil
-}
-
-func mirrors() []string {
-	if named := trust.Mirrors(); len(named) > 0 {
-		return named
-	}
-	return updater.Mirrors(cmp.Or(policy.Read().Server, buildinfo.Domain))
 }
 
 // restart replaces the program by the staged release and has it started again when this process has ended.

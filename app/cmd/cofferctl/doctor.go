@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -18,6 +17,7 @@ import (
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
+	"github.com/coffer-vault/coffer/updater/machine"
 	"github.com/coffer-vault/coffer/vault/sqlite"
 )
 
@@ -207,7 +207,7 @@ func (p *program) hosts(accounts []session.Account) []string {
 	for _, a := range accounts {
 		add(a.Origin)
 	}
-	if domain := cmp.Or(p.manager.Policy().Server, installedDomain(), buildinfo.Domain); domain != "" {
+	if domain := machine.Domain(p.manager.Policy()); domain != "" {
 		for _, name := range []string{"api", "portal", "app", "app-updates", "app-updates2"} {
 			add("https://" + name + "." + domain)
 		}

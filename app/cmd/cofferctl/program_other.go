@@ -13,6 +13,3 @@ func installedVersion() string { return "" }
 
 // systemProxy: elsewhere than on Windows the environment says it, which Coffer follows.
 func systemProxy() string { return "" }
-
-// installedDomain: the installers of other systems ask for none.
-func installedDomain() string { return "" }

@@ -25,39 +25,29 @@ func installedVersion() string {
 	if version := machine.Setting("Version"); version != "" {
 		return version
 	}
-	return userValue(`Software\Coffer`, "Version")
+	key, err := registry.OpenKey(registry.CURRENT_USER, `Software\Coffer`, registry.QUERY_VALUE)
+	if err != nil {
+		return ""
+	}
+	defer key.Close()
+	version, _, _ := key.GetStringValue("Version") // empty if it is not there
+	return version
 }
 
 // systemProxy is the one of this user's Windows settings, which Coffer does not follow; empty for none.
 func systemProxy() string {
-	const settings = `Software\Microsoft\Windows\CurrentVersion\Internet Settings`
-	if script := userValue(settings, "AutoConfigURL"); script != "" {
+	key, err := registry.OpenKey(registry.CURRENT_USER, `Software\Microsoft\Windows\CurrentVersion\Internet Settings`, registry.QUERY_VALUE)
+	if err != nil {
+		return ""
+	}
+	defer key.Close()
+	if script, _, err := key.GetStringValue("AutoConfigURL"); err == nil && script != "" {
 		return "a configuration script"
 	}
-	key, err := registry.OpenKey(registry.CURRENT_USER, settings, registry.QUERY_VALUE)
-	if err != nil {
+	on, _, err := key.GetIntegerValue("ProxyEnable")
+	proxy, _, _ := key.GetStringValue("ProxyServer") // empty if it is not there
+	if err != nil || on == 0 {
 		return ""
 	}
-	defer key.Close()
-	if on, _, err := key.GetIntegerValue("ProxyEnable"); err != nil || on == 0 {
-		return ""
-	}
-	return userValue(settings, "ProxyServer")
+	return proxy
 }
-
-// userValue is a text of this user's registry, empty if it is not there.
-func userValue(path, name string) string {
-	key, err := registry.OpenKey(registry.CURRENT_USER, path, registry.QUERY_VALUE)
-	if err != nil {
-		return ""
-	}
-	defer key.Close()
-	value, _, err := key.GetStringValue(name)
-	if err != nil {
-		return ""
-	}
-	return value
-}
-
-// installedDomain is the base domain that an administrator has set with the installer.
-func installedDomain() string { return machine.Setting("Server") }

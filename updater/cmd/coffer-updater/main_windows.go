@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,9 +85,9 @@ func newService(dir string, log *slog.Logger) (*machine.Service, error) {
 	for _, p := range policy.Read().Problems {
 		log.Warn("a setting of the policy does not hold", "name", p.Name, "reason", p.Reason)
 	}
-	mirrors, err := mirrors()
-	if err != nil {
-		return nil, err
+	mirrors := machine.Mirrors()
+	if len(mirrors) == 0 {
+		return nil, errors.New("neither the policy nor the installation nor this build names a server")
 	}
 	client, err := updater.New(updater.Config{
 		Mirrors: mirrors, Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log, Policy: policy.Read,
@@ -99,18 +98,6 @@ func newService(dir string, log *slog.Logger) (*machine.Service, error) {
 	}
 	system := machine.Windows{Program: filepath.Join(filepath.Dir(self), "coffer.exe"), Log: filepath.Join(dir, "msi.log")}
 	return machine.New(client, system, log), nil
-}
-
-// mirrors are those of the server that the policy or the installation names, or else of the one this build knows.
-func mirrors() ([]string, error) {
-	if named := trust.Mirrors(); len(named) > 0 {
-		return named, nil
-	}
-	domain := cmp.Or(policy.Read().Server, machine.Setting("Server"), buildinfo.Domain)
-	if domain == "" {
-		return nil, errors.New("neither the installation nor this build names a server")
-	}
-	return updater.Mirrors(domain), nil
 }
 
 // handler answers the service manager.
