@@ -6,7 +6,6 @@ package kit
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/coffer-vault/coffer/assets"
@@ -47,15 +46,6 @@ type Kit struct {
 
 // scales are tried one after the other until everything fits: an e-mail address can be 254 characters long.
 var scales = []float64{1, 0.9, 0.8, 0.7}
-
-// Write writes the kit as PDF. The same kit gives the same bytes.
-func Write(w io.Writer, k Kit) error {
-	page, err := Draw(k)
-	if err != nil {
-		return err
-	}
-	return page.WritePDF(w)
-}
 
 // Draw lays the page out; an ErrTooLong if the texts do not fit.
 func Draw(k Kit) (*Page, error) {

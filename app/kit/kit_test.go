@@ -3,7 +3,6 @@ package kit
 import (
 	"bytes"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -43,10 +42,19 @@ func testKit(t *testing.T) Kit {
 	}
 }
 
+func laidOut(t *testing.T, k Kit) *Page {
+	t.Helper()
+	page, err := Draw(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
 func render(t *testing.T, k Kit) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := Write(&b, k); err != nil {
+	if err := laidOut(t, k).WritePDF(&b); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -183,7 +191,7 @@ func TestLongTextsFit(t *testing.T) {
 		}
 	}
 	k.Email = strings.Repeat("w", 5000)
-	if err := Write(io.Discard, k); !errors.Is(err, ErrTooLong) {
+	if _, err := Draw(k); !errors.Is(err, ErrTooLong) {
 		t.Errorf("5,000 characters: %v, want %v", err, ErrTooLong)
 	}
 }
@@ -216,14 +224,13 @@ func TestEveryLanguageFits(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	if err := Write(failing{}, testKit(t)); !errors.Is(err, errFull) {
+	if err := laidOut(t, testKit(t)).WritePDF(failing{}); !errors.Is(err, errFull) {
 		t.Errorf("full disk: %v", err)
 	}
 	k := testKit(t)
 	k.SecretKey = keys.SecretKey{}
-	var b bytes.Buffer
-	if err := Write(&b, k); err == nil || b.Len() != 0 {
-		t.Errorf("a kit without a Secret Key: %v, %d bytes", err, b.Len())
+	if page, err := Draw(k); err == nil || page != nil {
+		t.Errorf("a kit without a Secret Key: %v, %v", page, err)
 	}
 }
 

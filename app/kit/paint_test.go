@@ -63,11 +63,7 @@ func (p printer) Picture(picture image.Image, x, y, width, height float64) {
 func TestPaintedAsWritten(t *testing.T) {
 	k := withRecovery(t)
 	k.Words = catalog(t, "fr") // letters that are made of several
-	page, err := Draw(k)
-	if err != nil {
-		t.Fatal(err)
-	}
-	painted, written := paint(page), drawn(t, render(t, k))
+	painted, written := paint(laidOut(t, k)), drawn(t, render(t, k))
 	if painted.Bounds() != written.Bounds() {
 		t.Fatalf("painted on %v, the PDF has %v", painted.Bounds(), written.Bounds())
 	}
@@ -79,12 +75,8 @@ func TestPaintedAsWritten(t *testing.T) {
 // TestPaintedPageCanBeScanned reads the code with a camera, so to speak, as that of the PDF.
 func TestPaintedPageCanBeScanned(t *testing.T) {
 	k := testKit(t)
-	page, err := Draw(k)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var photo bytes.Buffer
-	if err := png.Encode(&photo, paint(page)); err != nil {
+	if err := png.Encode(&photo, paint(laidOut(t, k))); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "page.png")
