@@ -7,11 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
-	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/vault"
@@ -195,54 +193,20 @@ func (p *program) list(ctx context.Context, args []string) error {
 func collectLess() { debug.SetGCPercent(400) }
 
 // printList writes a line for each item, of which there may be 100,000: a call of the system, or a new text, for each would take longer
-// than the search. Nor are they fetched from memory one by one, where in this order each is somewhere else.
+// than the search.
 func (p *program) printList(items []*vault.Summary) error {
 	out := bufio.NewWriterSize(p.stdout, pipeSize)
-	var few [fetched]listLine
-	for some := range slices.Chunk(items, fetched) {
-		fetchLines(&few, some)
-		for i := range some {
-			few[i].write(out)
+	for _, s := range items {
+		line := hex.AppendEncode(out.AvailableBuffer(), s.ID[:])
+		line = append(append(line, "  "...), s.Kind...)
+		for range kindWidth - len(s.Kind) {
+			line = append(line, ' ')
 		}
+		line = append(append(line, "  "...), s.Title...)
+		line = append(append(line, "  "...), s.Subtitle...)
+		out.Write(append(line, '\n'))
 	}
 	return out.Flush()
-}
-
-// fetched is how many items are fetched from memory at a time.
-const fetched = 32
-
-// listLine is what a line shows of an item.
-type listLine struct {
-	id              id.ID
-	kind            vault.Kind
-	title, subtitle string
-}
-
-// fetchLines fills in the lines of some items. It asks for one after the other without needing what it gets, so that the processor waits
-// for all at once; the sum is what keeps the compiler from leaving the titles out.
-//
-//go:noinline
-func fetchLines(lines *[fetched]listLine, items []*vault.Summary) (sum byte) {
-	for i, s := range items {
-		lines[i] = listLine{s.ID, s.Kind, s.Title, s.Subtitle}
-	}
-	for i := range items {
-		if title := lines[i].title; title != "" {
-			sum += title[0]
-		}
-	}
-	return sum
-}
-
-func (l *listLine) write(out *bufio.Writer) {
-	line := hex.AppendEncode(out.AvailableBuffer(), l.id[:])
-	line = append(append(line, "  "...), l.kind...)
-	for range kindWidth - len(l.kind) {
-		line = append(line, ' ')
-	}
-	line = append(append(line, "  "...), l.title...)
-	line = append(append(line, "  "...), l.subtitle...)
-	out.Write(append(line, '\n'))
 }
 
 // pipeSize is what a pipe holds on Linux (pipe(7)): the reader is woken once for as much.
