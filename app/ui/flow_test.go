@@ -34,8 +34,8 @@ func withBrowser(c *session.Config) {
 	}
 }
 
-// signUp creates Anna's account with the keyboard and ends at the question about her browsers.
-func (d *desk) signUp() {
+// toTheKit creates Anna's account with the keyboard, as far as the emergency kit.
+func (d *desk) toTheKit() {
 	d.Helper()
 	d.waitFor("Welcome to Coffer")
 	d.keys(fyne.KeyReturn)
@@ -49,6 +49,12 @@ func (d *desk) signUp() {
 	d.typeText(testpc.Password)
 	d.keys(fyne.KeyReturn)
 	d.waitFor("Save your emergency kit")
+}
+
+// signUp creates Anna's account with the keyboard and ends at the question about her browsers.
+func (d *desk) signUp() {
+	d.Helper()
+	d.toTheKit()
 	d.keys(fyne.KeyReturn)
 	d.waitFor("Save file")
 	d.keys(fyne.KeyReturn)

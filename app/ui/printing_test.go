@@ -25,23 +25,6 @@ func (d *desk) withPrinters() (printers *[]platform.Printer, pages *[]string) {
 	return printers, pages
 }
 
-// toTheKit signs up, as far as the emergency kit.
-func (d *desk) toTheKit() {
-	d.Helper()
-	d.waitFor("Welcome to Coffer")
-	d.keys(fyne.KeyReturn)
-	d.typeText(anna)
-	d.keys(fyne.KeyReturn)
-	d.waitFor("We sent a code to " + anna)
-	d.typeText(d.server.LastCode(d, anna))
-	d.waitFor("Choose a master password")
-	d.typeText(testpc.Password)
-	d.tabTo("Repeat master password")
-	d.typeText(testpc.Password)
-	d.keys(fyne.KeyReturn)
-	d.waitFor("Save your emergency kit")
-}
-
 func TestPrintTheKitByKeyboard(t *testing.T) {
 	d := newDesk(t, testpc.New(t, "Anna's PC", nil), testkit.Cloud(t))
 	printers, pages := d.withPrinters()
