@@ -4,11 +4,7 @@
 #   installer/windows/build.sh VERSION FOLDER
 #
 # VERSION has three parts. FOLDER gets Coffer.exe, cofferctl.exe, CofferUpdater.exe, coffer-VERSION.msi and
-# coffer-setup-VERSION.exe. A release also sets
-#
-#   COFFER_CHANNEL  stable or beta
-#   COFFER_DOMAIN   base domain of the servers
-#   COFFER_ROOT     path of the root.json that updates are verified with
+# coffer-setup-VERSION.exe. What a release sets beside these is in installer/setup/release.sh.
 set -eu
 version=$1
 mkdir -p "$2"
@@ -19,18 +15,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mingw=x86_64-w64-mingw32
 
-info=github.com/coffer-vault/coffer/internal/buildinfo
-stamp="-s -w -X $info.Version=$version -X $info.Commit=$(git rev-parse HEAD 2>/dev/null || true)"
-[ -z "${COFFER_CHANNEL:-}" ] || stamp="$stamp -X $info.Channel=$COFFER_CHANNEL"
-[ -z "${COFFER_DOMAIN:-}" ] || stamp="$stamp -X $info.Domain=$COFFER_DOMAIN"
-
-# The root is laid over the sources and not copied into them.
-tags= overlay='{}'
-if [ -n "${COFFER_ROOT:-}" ]; then
-	tags=release
-	overlay="{\"Replace\": {\"$PWD/updater/trust/root.json\": \"$(realpath "$COFFER_ROOT")\"}}"
-fi
-echo "$overlay" >"$scratch/overlay.json"
+. installer/setup/release.sh
 
 # Without -extld the linker of the host would be used.
 program() { # PACKAGE FILE DESCRIPTION LDFLAGS
