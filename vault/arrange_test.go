@@ -167,7 +167,7 @@ func TestVeryManyItemsInFewParts(t *testing.T) {
 	for i := range items {
 		items[i] = login(fmt.Sprint("Item ", i), "p")
 	}
-	_, err := d.Batch(ctx, items, nil)
+	_, err := d.Batch(ctx, items, nil, nil)
 	check(t, err)
 	parts := 0
 	done, err := d.Arrange(ctx, idsOf(d.Query(vault.Filter{})), vault.AsFavorite(true), func(int, int) { parts++ })

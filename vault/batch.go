@@ -7,16 +7,6 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 )
 
-// Batch saves the items of an import in one transaction: all of them or none. New ones (ID zero) get the batch into their Origin;
-// for the others it is as Save, but that PasswordSetAt is the caller's everywhere. The items stay the caller's. progress, which may be nil, is called as they are sealed.
-// Errors as for Save; the batch is for UndoBatch.
-func (v *Vault) Batch(ctx context.Context, items []Item, progress func(done, total int)) (batch id.ID, err error) {
-	if progress == nil {
-		return v.BatchWithFiles(ctx, items, nil, nil)
-	}
-	return v.BatchWithFiles(ctx, items, nil, func(at BatchProgress) { progress(at.Items, at.AllItems) })
-}
-
 func (e *editing) batch(ctx context.Context, b *batching) error {
 	e.imports = true
 	undo := make([]Undo, 0, len(b.items)+len(b.objects))

@@ -24,10 +24,11 @@ type BatchProgress struct {
 	Items, AllItems int
 }
 
-// BatchWithFiles is Batch with files for the items: they are sealed first, chunk by chunk, and then named in the one transaction that saves
-// the items. After an error nothing is kept, neither items nor chunks; UndoBatch takes both back. progress may be nil.
-// Errors as for Batch and Attach.
-func (v *Vault) BatchWithFiles(ctx context.Context, items []Item, files []NewFile, progress func(BatchProgress)) (batch id.ID, err error) {
+// Batch saves the items of an import in one transaction: all of them or none. New ones (ID zero) get the batch into their Origin; for the
+// others it is as Save, but that PasswordSetAt is the caller's everywhere. The items stay the caller's. Their files are sealed first, chunk
+// by chunk, and then named in that transaction. After an error nothing is kept, neither items nor chunks; UndoBatch takes both back.
+// progress may be nil. Errors as for Save and Attach.
+func (v *Vault) Batch(ctx context.Context, items []Item, files []NewFile, progress func(BatchProgress)) (batch id.ID, err error) {
 	ctx, cancel := v.untilClosed(ctx)
 	defer cancel()
 	b := &batching{id: id.New(), items: items, files: files, named: make(map[int][]id.ID), progress: progress, at: BatchProgress{AllItems: len(items)}}

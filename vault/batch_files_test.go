@@ -21,7 +21,7 @@ func TestABatchBringsFiles(t *testing.T) {
 	d.attach(t, old.ID, "was.txt", 3)
 	var steps []vault.BatchProgress
 	files := []vault.NewFile{newFile(0, "scan.pdf", chunk+9), newFile(1, "added.txt", 0), newFile(0, "key.pem", 70)}
-	batch, err := d.BatchWithFiles(ctx, []vault.Item{login("New", "2"), d.get(t, old.ID)}, files, func(at vault.BatchProgress) { steps = append(steps, at) })
+	batch, err := d.Batch(ctx, []vault.Item{login("New", "2"), d.get(t, old.ID)}, files, func(at vault.BatchProgress) { steps = append(steps, at) })
 	check(t, err)
 	created := d.Query(vault.Filter{Text: "new"})[0].ID
 	if d.names(t, created) != "scan.pdf key.pem" || d.names(t, old.ID) != "was.txt added.txt" {
@@ -57,7 +57,7 @@ func TestUndoKeepsFilesOfWhatWasChanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDevice(t, 1)
 			files := []vault.NewFile{newFile(0, "a", 5), newFile(0, "b", 6), newFile(1, "gone", 7)}
-			batch, err := d.BatchWithFiles(ctx, []vault.Item{login("Changed", "1"), login("Other", "2")}, files, nil)
+			batch, err := d.Batch(ctx, []vault.Item{login("Changed", "1"), login("Other", "2")}, files, nil)
 			check(t, err)
 			it := d.get(t, d.Query(vault.Filter{Text: "changed"})[0].ID)
 			change(t, d, it)
@@ -112,7 +112,7 @@ func TestABatchWithFilesIsAllOrNothing(t *testing.T) {
 			d.disk.room = test.room
 			stopping, stop := context.WithCancel(ctx)
 			defer stop()
-			_, err := d.BatchWithFiles(stopping, []vault.Item{login("A", "1"), test.second}, []vault.NewFile{newFile(0, "a", 9), test.file}, func(at vault.BatchProgress) {
+			_, err := d.Batch(stopping, []vault.Item{login("A", "1"), test.second}, []vault.NewFile{newFile(0, "a", 9), test.file}, func(at vault.BatchProgress) {
 				if test.want == context.Canceled && at.Bytes > chunk {
 					stop()
 				}

@@ -24,7 +24,7 @@ func manyLogins(n int) []vault.Item {
 
 func filled(b *testing.B, n int) *device {
 	d := newDevice(b, 1)
-	if _, err := d.Batch(context.Background(), manyLogins(n), nil); err != nil {
+	if _, err := d.Batch(context.Background(), manyLogins(n), nil, nil); err != nil {
 		b.Fatal(err)
 	}
 	return d
@@ -102,7 +102,7 @@ func BenchmarkBatch(b *testing.B) {
 	items := manyLogins(10_000)
 	for b.Loop() {
 		d := newDevice(b, 1)
-		if _, err := d.Batch(context.Background(), items, nil); err != nil {
+		if _, err := d.Batch(context.Background(), items, nil, nil); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -110,7 +110,7 @@ func BenchmarkBatch(b *testing.B) {
 
 func BenchmarkFirstSync10k(b *testing.B) {
 	from, s := newDevice(b, 1), newServer()
-	_, err := from.Batch(context.Background(), manyLogins(10_000), nil)
+	_, err := from.Batch(context.Background(), manyLogins(10_000), nil, nil)
 	check(b, err)
 	for from.sync(b, s); len(s.rows) < 10_000; {
 		from.sync(b, s)

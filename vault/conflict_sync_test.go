@@ -205,7 +205,7 @@ func TestTwoImportsOfTheSame(t *testing.T) {
 	}
 	for d, password := range map[*device]string{p.one: "older", p.two: "newer"} {
 		it := imported(password)
-		_, err := d.Batch(ctx, []vault.Item{it}, nil)
+		_, err := d.Batch(ctx, []vault.Item{it}, nil, nil)
 		check(t, err)
 	}
 	p.meet(t, p.one, p.two)

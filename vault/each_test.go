@@ -13,7 +13,7 @@ import (
 
 func TestEach(t *testing.T) {
 	d := newDevice(t, 1)
-	_, err := d.Batch(ctx, manyLogins(300), nil)
+	_, err := d.Batch(ctx, manyLogins(300), nil, nil)
 	check(t, err)
 	check(t, d.Mark(ctx, "m"))
 	_, err = d.SaveFolder(ctx, vault.Folder{Name: "f"})

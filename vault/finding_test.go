@@ -44,7 +44,7 @@ func TestIgnoreEndsWithThePassword(t *testing.T) {
 		"an import": {func(d *device, item id.ID) error {
 			it := get(t, d, item)
 			it.Set(vault.Password, secret.FromString("imported"))
-			_, err := d.Batch(ctx, []vault.Item{it}, nil)
+			_, err := d.Batch(ctx, []vault.Item{it}, nil, nil)
 			return err
 		}, stays},
 		"an earlier password": {func(d *device, item id.ID) error {

@@ -17,7 +17,7 @@ func TestAFrozenVaultIsReadAndSyncedOnly(t *testing.T) {
 	b.Freeze(true)
 	for name, change := range map[string]func() error{
 		"save":    func() error { _, err := b.Save(ctx, login("New", "3")); return err },
-		"batch":   func() error { _, err := b.Batch(ctx, []vault.Item{login("New", "3")}, nil); return err },
+		"batch":   func() error { _, err := b.Batch(ctx, []vault.Item{login("New", "3")}, nil, nil); return err },
 		"trash":   func() error { return b.Trash(ctx, kept.ID) },
 		"restore": func() error { return b.Restore(ctx, gone.ID) },
 		"delete":  func() error { return b.DeleteForever(ctx, gone.ID) },

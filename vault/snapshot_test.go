@@ -123,7 +123,7 @@ func (d *device) edit(t testing.TB, r *rand.Rand) {
 	case 4:
 		check(t, d.Mark(ctx, "mark"))
 	case 5:
-		_, err := d.Batch(ctx, []vault.Item{randomItem(r), randomItem(r)}, nil)
+		_, err := d.Batch(ctx, []vault.Item{randomItem(r), randomItem(r)}, nil, nil)
 		check(t, err)
 	default:
 		it := d.get(t, item)

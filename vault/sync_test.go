@@ -292,7 +292,7 @@ func TestRefusedPush(t *testing.T) {
 
 func TestPendingHasLimits(t *testing.T) {
 	d := newDevice(t, 1)
-	_, err := d.Batch(ctx, manyLogins(20), nil)
+	_, err := d.Batch(ctx, manyLogins(20), nil, nil)
 	check(t, err)
 	for _, c := range []struct{ limit, bytes, want int }{{5, 1 << 20, 5}, {100, 1 << 20, 20}, {100, 1, 1}, {100, 3000, 8}} {
 		pending, err := d.Pending(ctx, c.limit, c.bytes)

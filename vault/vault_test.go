@@ -129,7 +129,7 @@ func TestImportedPasswordsKeepTheirDate(t *testing.T) {
 	existing := d.save(t, login("Existing", "old"))
 	existing.Set(vault.Password, secret.FromString("new"))
 	existing.PasswordSetAt = 9
-	_, err := d.Batch(ctx, []vault.Item{dated, undated, existing}, nil)
+	_, err := d.Batch(ctx, []vault.Item{dated, undated, existing}, nil, nil)
 	check(t, err)
 	want := map[string]int64{"Dated": 7, "Undated": 0, "Existing": 9}
 	for _, s := range d.Query(vault.Filter{}) {
@@ -343,7 +343,7 @@ func TestBatchAndUndo(t *testing.T) {
 	merged := d.get(t, old.ID)
 	merged.Set(vault.Password, secret.FromString("imported"))
 	calls := 0
-	batch, err := d.Batch(ctx, []vault.Item{login("New", "1"), login("Edited later", "2"), merged, d.get(t, old.ID)}, func(done, total int) { calls++ })
+	batch, err := d.Batch(ctx, []vault.Item{login("New", "1"), login("Edited later", "2"), merged, d.get(t, old.ID)}, nil, func(vault.BatchProgress) { calls++ })
 	check(t, err)
 	expect(t, "imported", d.Query(vault.Filter{}), "Edited later", "New", "Old")
 	if calls != 4 || text(d.get(t, old.ID), vault.Password) != "imported" {
@@ -374,20 +374,20 @@ func TestBatchAndUndo(t *testing.T) {
 
 func TestBatchIsAllOrNothing(t *testing.T) {
 	d := newDevice(t, 1)
-	if _, err := d.Batch(ctx, []vault.Item{login("A", "1"), {Kind: vault.Login, Title: "\xff"}}, nil); !errors.Is(err, vault.ErrInvalid) {
+	if _, err := d.Batch(ctx, []vault.Item{login("A", "1"), {Kind: vault.Login, Title: "\xff"}}, nil, nil); !errors.Is(err, vault.ErrInvalid) {
 		t.Error(err)
 	}
 	stopped, cancel := context.WithCancel(ctx)
-	_, err := d.Batch(stopped, manyLogins(100), func(done, total int) {
-		if done == 50 {
+	_, err := d.Batch(stopped, manyLogins(100), nil, func(at vault.BatchProgress) {
+		if at.Items == 50 {
 			cancel()
 		}
 	})
 	if !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	_, err = d.Batch(ctx, manyLogins(100), func(done, total int) {
-		if done == 50 {
+	_, err = d.Batch(ctx, manyLogins(100), nil, func(at vault.BatchProgress) {
+		if at.Items == 50 {
 			go d.Close()
 			for d.Query(vault.Filter{}) != nil {
 				runtime.Gosched()
@@ -432,7 +432,7 @@ func TestLockedVault(t *testing.T) {
 	d.Close()
 	_, getErr := d.Get(ctx, it.ID)
 	_, saveErr := d.Save(ctx, it)
-	_, batchErr := d.Batch(ctx, []vault.Item{it}, nil)
+	_, batchErr := d.Batch(ctx, []vault.Item{it}, nil, nil)
 	_, pullErr := d.ApplyPull(ctx, vault.Pull{})
 	_, pendingErr := d.Pending(ctx, 1, 1)
 	for i, err := range []error{getErr, saveErr, batchErr, pullErr, pendingErr, d.Refresh(ctx), d.Trash(ctx, it.ID), d.Mark(ctx, "m")} {
@@ -451,7 +451,7 @@ func TestLockedVault(t *testing.T) {
 
 func TestOpenIsCancelled(t *testing.T) {
 	d := newDevice(t, 1)
-	_, err := d.Batch(ctx, manyLogins(2000), nil)
+	_, err := d.Batch(ctx, manyLogins(2000), nil, nil)
 	check(t, err)
 	stopped, cancel := context.WithCancel(ctx)
 	_, err = vault.Open(stopped, d.config(), func(done, total int) {

@@ -28,7 +28,7 @@ func benchVault(b *testing.B, n int) (*Vault, *screentest.Queue) {
 		items[i] = testpc.Login(fmt.Sprintf("Account %d at site%d", i, i%5000), fmt.Sprintf("user%d@example.com", i%977), "hunter2")
 		items[i].Websites = []string{fmt.Sprintf("https://login.site%d.example/", i)}
 	}
-	if _, err := u.Vault().Batch(b.Context(), items, nil); err != nil {
+	if _, err := u.Vault().Batch(b.Context(), items, nil, nil); err != nil {
 		b.Fatal(err)
 	}
 	queue := screentest.NewQueue()

@@ -291,7 +291,7 @@ func manyDesk(t *testing.T) (d *desk, v *Vault, held <-chan struct{}, goOn func(
 	for i := range items {
 		items[i] = testpc.Login(fmt.Sprintf("Item %04d", i), "anna", "hunter2")
 	}
-	if _, err := v.vault.Batch(t.Context(), items, nil); err != nil {
+	if _, err := v.vault.Batch(t.Context(), items, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	d.until("list", func() bool { return len(v.rows) == manyTogether && !v.asking.running })

@@ -37,7 +37,7 @@ func checkDesk(t testing.TB, items ...vault.Item) *desk {
 	if err := errors.Join(u.SkipBrowserImport(t.Context()), u.KitSaved(t.Context())); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := u.Vault().Batch(t.Context(), items, nil); err != nil {
+	if _, err := u.Vault().Batch(t.Context(), items, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	u.Lock()

@@ -46,7 +46,7 @@ func benchDesk(b *testing.B, n int) *desk {
 	for i := range items {
 		items[i] = testpc.Login(fmt.Sprintf("Account %d at site%d", i, i%5000), fmt.Sprintf("user%d@example.com", i%977), "hunter2")
 	}
-	if _, err := u.Vault().Batch(b.Context(), items, nil); err != nil {
+	if _, err := u.Vault().Batch(b.Context(), items, nil, nil); err != nil {
 		b.Fatal(err)
 	}
 	u.Lock()

@@ -65,7 +65,7 @@ func BenchmarkDelta(b *testing.B) {
 			}
 			up, down := newMeter(b), newMeter(b)
 			writer := testpc.New(b, "PC A", driven(up)).SignUp(b, server, anna)
-			if _, err := writer.Vault().Batch(b.Context(), logins(items), nil); err != nil {
+			if _, err := writer.Vault().Batch(b.Context(), logins(items), nil, nil); err != nil {
 				b.Fatal(err)
 			}
 			testpc.Sync(b, writer)

@@ -129,7 +129,7 @@ func newWorld(parent testing.TB, items int) *world {
 func (w *world) saveAtA(b *testing.B, items []vault.Item) {
 	b.Helper()
 	w.lineA.cut.Store(true)
-	if _, err := w.a.Vault().Batch(b.Context(), items, nil); err != nil {
+	if _, err := w.a.Vault().Batch(b.Context(), items, nil, nil); err != nil {
 		b.Fatal(err)
 	}
 	if err := w.a.Sync(b.Context()); err == nil { // and so has the app's own sync, which the edits woke, by now

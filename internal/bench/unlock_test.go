@@ -89,7 +89,7 @@ func cofferProfile(b *testing.B, n int, more ...vault.Item) command {
 	}
 	server := testkit.Cloud(b)
 	unlocked := signUp(b, paths, server)
-	_, err = unlocked.Vault().Batch(b.Context(), append(logins(n), more...), nil)
+	_, err = unlocked.Vault().Batch(b.Context(), append(logins(n), more...), nil, nil)
 	if err == nil {
 		err = unlocked.Sync(b.Context())
 	}

@@ -240,7 +240,7 @@ func (p *person) importSome() act {
 		keys = append(keys, key)
 	}
 	a.do = func(ctx context.Context) (err error) {
-		p.batch, err = p.u.Vault().Batch(ctx, items, nil)
+		p.batch, err = p.u.Vault().Batch(ctx, items, nil, nil)
 		p.imported = keys
 		return err
 	}

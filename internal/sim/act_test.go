@@ -458,7 +458,7 @@ func (w *world) importSome(d *device) {
 		it.Set(vault.Password, typed(w.newValue("password")))
 		items = append(items, it)
 	}
-	batch, err := d.u.Vault().Batch(w.ctx, items, nil)
+	batch, err := d.u.Vault().Batch(w.ctx, items, nil, nil)
 	if err != nil {
 		w.fail("import", err)
 		return

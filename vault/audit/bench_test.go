@@ -52,7 +52,7 @@ func fill(b *testing.B, n int) *vault.Vault {
 		it.Set(vault.Password, secret.FromString(password))
 		items[i] = it
 	}
-	if _, err := v.Batch(b.Context(), items, nil); err != nil {
+	if _, err := v.Batch(b.Context(), items, nil, nil); err != nil {
 		b.Fatal(err)
 	}
 	return v

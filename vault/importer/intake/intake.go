@@ -22,7 +22,7 @@ type Result struct {
 
 // Import reads the sources, plans, and writes everything in one transaction, attached files included: all or nothing. progress may be
 // nil. What cannot be read is in the report with its reason and does not hold up the rest. primaryPassword is borrowed and may be
-// zero. Errors: the context's, and those of Vault.BatchWithFiles.
+// zero. Errors: the context's, and those of Vault.Batch.
 func Import(ctx context.Context, v *vault.Vault, sources []importer.Source, primaryPassword secret.Bytes, progress func(vault.BatchProgress)) (Result, error) {
 	planned, err := plan(ctx, v, sources, primaryPassword)
 	if err != nil {
@@ -174,7 +174,7 @@ func (p *planned) write(ctx context.Context, v *vault.Vault, progress func(vault
 	for i := range files {
 		files[i].Item += len(folders.made) // which come first
 	}
-	return v.BatchWithFiles(ctx, append(folders.made, items...), files, progress)
+	return v.Batch(ctx, append(folders.made, items...), files, progress)
 }
 
 // folders finds the folders of records by path, and makes those that are missing.
