@@ -168,7 +168,7 @@ func TestProtectedFileAsksForItsPassword(t *testing.T) {
 	d, v, i := importFileDesk(t)
 	path := exported(t, "export.json", string(content))
 	i.Drop([]string{path})
-	if s := d.stage(i, ImportPassword); s.Primary.Label == "" || !s.Problem.IsZero() || s.Continue != "" {
+	if s := d.stage(i, ImportPassword); s.Primary.Label == "" || !s.Problem.IsZero() || s.Continue != "Open" {
 		t.Errorf("%+v", s)
 	}
 	i.OpenProtected(testpc.Typed("wrong"))

@@ -108,8 +108,8 @@ func (i *Import) viewLocked(s *ImportState) {
 		}
 	}
 	s.Title, s.Body = i.text("screen.import.file.password"), i.text(body, "name", i.file.name, "program", i.file.source.Info().Browser)
-	s.Primary = PrimaryPassword{Label: i.text("screen.import.file.passwordLabel"), Button: i.text("screen.import.file.open")}
-	s.Skip = i.text("screen.back")
+	s.Primary = PrimaryPassword{Label: i.text("screen.import.file.passwordLabel")}
+	s.Continue, s.CanContinue, s.Skip = i.text("screen.import.file.open"), true, i.text("screen.back")
 }
 
 func (i *Import) viewPreview(s *ImportState) {

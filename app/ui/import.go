@@ -22,6 +22,7 @@ type importView struct {
 	foot   *fyne.Container // for the buttons of a dialog, which do not scroll; nil where they stand below the rest
 	shape  importShape
 	start  fyne.Focusable
+	onward func() // what the main button does
 	update func(screen.ImportState)
 
 	settled func() // after every change, for a dialog to take its size; may be nil
@@ -69,7 +70,8 @@ func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
 	problem := newNotice(16)
 	skip := widget.NewButton("", assets.NoIcon, widget.Secondary, v.model.Skip).Tall()
 	undo := widget.NewButton("", assets.IconUndo2, widget.Secondary, v.model.Undo).Tall()
-	onward := widget.NewButton("", assets.NoIcon, widget.Primary, v.model.Continue).Tall()
+	v.onward = v.model.Continue
+	onward := widget.NewButton("", assets.NoIcon, widget.Primary, func() { v.onward() }).Tall()
 	file := widget.NewButton("", assets.IconFileText, widget.Secondary, v.model.ChooseFile).Tall()
 	buttons := widget.Row(8, skip, undo, file, widget.Spacer(), onward)
 	v.start = onward
@@ -101,6 +103,7 @@ func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
 		label(undo, s.Undo)
 		label(file, s.File)
 		label(onward, s.Continue)
+		onward.SetBusy(s.Busy && s.Page == screen.ImportPassword)
 		onward.SetEnabled(s.CanContinue)
 		undo.SetEnabled(!s.Busy)
 		follow(s)
@@ -229,23 +232,20 @@ func (v *importView) deletion(s screen.ImportState) fyne.CanvasObject {
 
 // password asks for the password of a file, and the key file of one that may have it.
 func (v *importView) password(s screen.ImportState) (fyne.CanvasObject, func(screen.ImportState)) {
-	p := s.Primary
-	entry := widget.NewPasswordEntry(p.Label)
+	entry := widget.NewPasswordEntry(s.Primary.Label)
 	send := func() {
 		v.model.OpenProtected(secret.New(entry.Bytes()))
 		entry.Clear()
 	}
-	open := widget.NewButton(p.Button, assets.NoIcon, widget.Primary, send).Tall()
 	entry.OnSubmitted = func(string) { send() }
-	v.start = entry.Input()
+	v.start, v.onward = entry.Input(), send
 	keyName := widget.NewText("", theme.Secondary).Shortened()
 	key := widget.NewButton(s.KeyFile.Button, assets.IconKeyRound, widget.Secondary, v.model.ChooseKeyFile)
 	keyRow := widget.Row(10, widget.Grow(keyName), key)
 	keyRow.Hidden = s.KeyFile == screen.KeyFile{}
-	return widget.Pad(widget.Column(10, entry, keyRow, widget.Row(0, widget.Spacer(), open)), 18, 0, 0, 0), func(s screen.ImportState) {
+	return widget.Pad(widget.Column(10, entry, keyRow), 18, 0, 0, 0), func(s screen.ImportState) {
 		keyName.SetText(s.KeyFile.Label)
 		key.SetEnabled(!s.Busy)
-		open.SetBusy(s.Busy)
 	}
 }
 
