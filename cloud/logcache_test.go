@@ -21,11 +21,11 @@ func TestRefusedEntryLeavesTheLogCached(t *testing.T) {
 	if err := w.Accounts.Append(t.Context(), p.caller(), rename); !errors.Is(err, cloud.ErrBadEntry) {
 		t.Fatalf("rename at account/log: %v", err)
 	}
-	w.statements = nil
+	w.statements.take()
 	if err := w.Accounts.Append(t.Context(), p.caller(), rename); !errors.Is(err, cloud.ErrBadEntry) {
 		t.Fatalf("again: %v", err)
 	}
-	for _, statement := range w.statements {
+	for _, statement := range w.statements.take() {
 		if strings.HasPrefix(statement, "SELECT entry, signature FROM account_log") {
 			t.Error("the log was read again")
 		}

@@ -28,9 +28,29 @@ type world struct {
 	store      *sqlite.Store
 	now        time.Time
 	mail       mailbox
-	statements []string
+	statements statements
 	held       chan time.Duration // how long somebody waits
 	hold       chan time.Time     // ends a wait
+}
+
+// statements are those that the store was asked since they were last taken. The outbox's worker asks beside the test.
+type statements struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (s *statements) add(statement string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, statement)
+}
+
+func (s *statements) take() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.all
+	s.all = nil
+	return all
 }
 
 // mailbox is a Sender that keeps mails, or fails with err.
@@ -54,7 +74,7 @@ func (m *mailbox) Send(_ context.Context, mail cloud.Mail) error {
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, now: time.UnixMilli(1_800_000_000_000), held: make(chan time.Duration), hold: make(chan time.Time)}
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"), func(statement string) error {
-		w.statements = append(w.statements, statement)
+		w.statements.add(statement)
 		return nil
 	})
 	if err != nil {
