@@ -57,21 +57,28 @@ func TestPackage(t *testing.T) {
 	}
 }
 
-// programs builds the programs, unless COFFER_WINDOWS names a folder where build.sh has put them.
+// programs is a folder with the programs: those that build.sh has put where COFFER_WINDOWS says, or built once for all tests.
 func programs(t *testing.T) string {
 	t.Helper()
-	folder := t.TempDir()
 	built := os.Getenv("COFFER_WINDOWS")
 	if built == "" {
-		script(t, "./build.sh", version, folder)
-		return folder
+		built = builtHere(t)
 	}
+	folder := t.TempDir()
 	for _, name := range []string{"Coffer.exe", "cofferctl.exe", "CofferUpdater.exe"} {
-		if err := os.Symlink(filepath.Join(built, name), filepath.Join(folder, name)); err != nil {
-			t.Fatal(err)
-		}
+		must(t, os.Symlink(filepath.Join(built, name), filepath.Join(folder, name)))
 	}
 	return folder
+}
+
+func builtHere(t *testing.T) string {
+	t.Helper()
+	if everyTest.built == "" {
+		folder := filepath.Join(everyTest.dir, "programs")
+		script(t, "./build.sh", version, folder)
+		everyTest.built = folder
+	}
+	return everyTest.built
 }
 
 // pack makes a package of the programs and returns its path.
@@ -288,27 +295,22 @@ func installsForAll(t *testing.T, pc *computer, older, update string) {
 // updateRoot makes a root of trust that no other key than its own belongs to, for the service to start with.
 func updateRoot(t *testing.T) string {
 	t.Helper()
-	must := func(err error) {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
 	repo, keys := release.Open(t.TempDir(), time.Now), map[string][]release.Key{}
 	var all []release.Key
 	for role, rule := range release.Rules {
 		for range rule.Keys {
 			key, err := release.GenerateKey(role)
-			must(err)
+			must(t, err)
 			keys[role], all = append(keys[role], key), append(all, key)
 		}
 	}
-	must(repo.Init(all))
+	must(t, repo.Init(all))
 	for _, role := range []string{"root", "targets"} {
 		for _, key := range keys[role] {
-			must(repo.Sign(role, key))
+			must(t, repo.Sign(role, key))
 		}
 	}
-	must(repo.Publish(keys["snapshot"][0], keys["timestamp"][0]))
+	must(t, repo.Publish(keys["snapshot"][0], keys["timestamp"][0]))
 	return filepath.Join(repo.Public(), "metadata", "1.root.json")
 }
 

@@ -19,11 +19,7 @@ func TestPrintOnWindows(t *testing.T) {
 	pc := newComputer(t, updateRoot(t))
 	pc.env = append(pc.env, "CUPS_SERVER="+os.Getenv("CUPS_SERVER"))
 	program := filepath.Join(pc.drive, "printer.exe")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/printer")
-	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	buildFor(t, program, "./testdata/printer")
 	const key = "C1-60RK4-CSM6M-V3EE1-SC5H6-6S35C-RHAY9"
 	pc.mustRun(t, "wine", program, key)
 

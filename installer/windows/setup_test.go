@@ -4,7 +4,6 @@ package windows
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,11 +16,7 @@ func standIns(t *testing.T) (folder string) {
 	for name, source := range map[string]string{
 		"Coffer.exe": "./testdata/driver", "cofferctl.exe": "./testdata/driver", "CofferUpdater.exe": "../../updater/cmd/coffer-updater",
 	} {
-		build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(folder, name), source)
-		build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
+		buildFor(t, filepath.Join(folder, name), source)
 	}
 	return folder
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -58,12 +57,8 @@ func nextPrograms(t *testing.T, folder string) string {
 			t.Fatal(err)
 		}
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-o", filepath.Join(next, "CofferUpdater.exe"),
-		"-ldflags", "-s -w -X github.com/coffer-vault/coffer/internal/buildinfo.Version="+newer, "../../updater/cmd/coffer-updater")
-	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	buildFor(t, filepath.Join(next, "CofferUpdater.exe"), "../../updater/cmd/coffer-updater",
+		"-ldflags", "-s -w -X github.com/coffer-vault/coffer/internal/buildinfo.Version="+newer)
 	return next
 }
 
@@ -141,8 +136,7 @@ func (m *maintainers) serve(t *testing.T, pc *computer) {
 		t.Cleanup(func() { host.CloseClientConnections(); host.Close(); handler.Close() })
 		mirrors = append(mirrors, host.URL)
 	}
-	pc.mustRun(t, "wine", "reg", "add", `HKLM\System\CurrentControlSet\Control\Session Manager\Environment`,
-		"/v", "COFFER_UPDATE_MIRRORS", "/d", strings.Join(mirrors, ","), "/f")
+	pc.mustRun(t, "wine", "reg", "add", environmentKey, "/v", "COFFER_UPDATE_MIRRORS", "/d", strings.Join(mirrors, ","), "/f")
 	pc.turnOff() // services get the environment that there is at the next start
 	pc.startDriver(t)
 }

@@ -33,24 +33,97 @@ type computer struct {
 func newComputer(t *testing.T, updateRoot string) *computer {
 	t.Helper()
 	dir := t.TempDir()
+	must(t, exec.CommandContext(t.Context(), "cp", "-a", "--reflink=auto", blankPrefix(t), filepath.Join(dir, "prefix")).Run())
+	c := newPrefix(dir)
+	c.env = append(c.env, "DISPLAY="+testbus.StartDisplay(t), "LIBGL_ALWAYS_SOFTWARE=1")
+	root, err := os.ReadFile(updateRoot)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(c.drive, rootFile), root, 0o644))
+	t.Cleanup(c.turnOff)
+	c.startDriver(t)
+	return c
+}
+
+// rootFile is where every PC has the root of updates, below C:.
+const rootFile = "update-root.json"
+
+// newPrefix is a PC in dir, without a screen. Nothing is the developer's: neither the home, which Wine links to, nor COFFER_HOME. The
+// overrides keep Wine from asking for .NET and a browser engine, and from adding shortcuts to the Linux desktop.
+func newPrefix(dir string) *computer {
 	c := &computer{drive: filepath.Join(dir, "prefix", "drive_c")}
-	// Nothing of the developer's: neither the home, which Wine links to, nor COFFER_HOME. The overrides keep Wine from asking
-	// for .NET and a browser engine, and from adding shortcuts to the Linux desktop.
 	c.env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LC_ALL=C.UTF-8",
-		"DISPLAY=" + testbus.StartDisplay(t), "LIBGL_ALWAYS_SOFTWARE=1",
 		"WINEPREFIX=" + filepath.Dir(c.drive), "WINEARCH=win64", "WINEDEBUG=-all", "WINEDLLOVERRIDES=mscoree,mshtml,winemenubuilder.exe=",
 	}
-	t.Cleanup(c.turnOff)
+	return c
+}
+
+// everyTest holds what the tests have in common, until the last has ended.
+var everyTest struct {
+	dir    string
+	prefix string // of a PC that nothing is installed on
+	built  string // the programs
+}
+
+func TestMain(m *testing.M) {
+	var err error
+	if everyTest.dir, err = os.MkdirTemp("", "coffer-windows"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(everyTest.dir)
+	os.Exit(code)
+}
+
+// blankPrefix makes the prefix that every PC begins as a copy of: Wine takes half a minute for one.
+func blankPrefix(t *testing.T) string {
+	t.Helper()
+	if everyTest.prefix != "" {
+		return everyTest.prefix
+	}
+	c := newPrefix(everyTest.dir)
+	c.env = append(c.env, "DISPLAY="+testbus.StartDisplay(t))
+	defer c.turnOff()
 	c.mustRun(t, "wineboot", "--init")
 	c.mustRun(t, "wineserver", "--wait") // msiexec answers 1627 before all of the prefix is there
 	c.addShim(t)
 	c.mustRun(t, "wine", "reg", "add", `HKCU\Software\Wine`, "/v", "Version", "/d", "win10", "/f")
-	c.mustRun(t, "wine", "reg", "add", `HKLM\System\CurrentControlSet\Control\Session Manager\Environment`,
-		"/v", "COFFER_UPDATE_ROOT", "/d", windowsPath(updateRoot), "/f")
+	c.mustRun(t, "wine", "reg", "add", environmentKey, "/v", "COFFER_UPDATE_ROOT", "/d", `C:\`+rootFile, "/f")
 	c.mustRun(t, "wineserver", "--wait") // services get the environment that there is at the next start
-	c.startDriver(t)
-	return c
+	c.ownFolders(t)
+	buildFor(t, filepath.Join(c.drive, "driver.exe"), "./testdata/driver")
+	everyTest.prefix = filepath.Dir(c.drive)
+	return everyTest.prefix
+}
+
+const environmentKey = `HKLM\System\CurrentControlSet\Control\Session Manager\Environment`
+
+// ownFolders puts folders where Wine has linked those of a user to the home.
+func (c *computer) ownFolders(t *testing.T) {
+	t.Helper()
+	for _, path := range c.files(t, "users/*/*") {
+		if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink != 0 {
+			must(t, os.Remove(path))
+			must(t, os.Mkdir(path, 0o755))
+		}
+	}
+}
+
+// buildFor builds a program for Windows that needs no C compiler.
+func buildFor(t *testing.T, program, source string, flags ...string) {
+	t.Helper()
+	build := exec.CommandContext(t.Context(), "go", append(append([]string{"build", "-o", program}, flags...), source)...)
+	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false -trimpath")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // turnOff ends every program of the prefix.
@@ -108,13 +181,7 @@ func (c *computer) addShim(t *testing.T) {
 
 func (c *computer) startDriver(t *testing.T) {
 	t.Helper()
-	program := filepath.Join(c.drive, "driver.exe")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/driver")
-	build.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	driver := c.command(context.Background(), "wine", program)
+	driver := c.command(context.Background(), "wine", `C:\driver.exe`)
 	in, err := driver.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
