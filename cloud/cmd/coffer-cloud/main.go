@@ -9,26 +9,20 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
-	"github.com/coffer-vault/coffer/cloud"
-	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/internal/logging"
 )
 
 func main() {
-	if err := run(untilSignal(), os.Args[1:], os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "coffer-cloud:", err)
-		os.Exit(1)
-	}
+	p := thisProgram()
+	os.Exit(codeOf(run(untilSignal(), p, os.Args[1:]), p.errs))
 }
 
 // sameWish is how long further signals mean what the first one did: scripts pass on what a terminal has sent to all.
@@ -55,88 +49,22 @@ func obey(signals <-chan os.Signal, stop, end func()) {
 	end()
 }
 
-var errUsage = errors.New("usage: coffer-cloud serve [flags] | version")
+func run(ctx context.Context, p program, args []string) error {
+	return dispatch(ctx, p, "coffer-cloud", commands(), args)
+}
 
-func run(ctx context.Context, args []string, out io.Writer) error {
-	if len(args) == 0 {
-		return errUsage
-	}
-	switch args[0] {
-	case "serve":
-		o, err := parseOptions(args[1:])
-		if err != nil {
-			return err
-		}
-		log, closer, err := logging.New(logging.Options{})
-		if err != nil {
-			return err
-		}
-		defer closer.Close()
-		return serve(ctx, o, out, log)
-	case "version":
-		_, err := fmt.Fprintln(out, buildinfo.Version, buildinfo.Commit)
+func serveCommand(ctx context.Context, p program, args []string) error {
+	o, rest, err := configure(p, "serve", args, needServer, nil)
+	if err != nil {
 		return err
 	}
-	return errUsage
+	if len(rest) > 0 {
+		return usage{"serve takes no arguments beside its flags"}
+	}
+	return serve(ctx, o, p.out, newLog(o, p.errs))
 }
 
-type options struct {
-	data, listen, origin string
-	dev, behindProxy     bool
-	certificate, key     string
-	smtp, mailFrom       string
-	smtpPassword         string
-	quota                int64 // MiB
-	updates              string
-	updatesListen        []string
-}
-
-// maxQuota, in MiB, is more than any disk has, and far from where bytes cannot be counted any more.
-const maxQuota = 1 << 40
-
-func parseOptions(args []string) (options, error) {
-	var o options
-	var passwordFile, updatesListen string
-	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.StringVar(&o.data, "data", "", "folder of the database; required")
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "address of the API")
-	flags.StringVar(&o.origin, "origin", "", "scheme, host and port that clients use; with --dev the address itself")
-	flags.BoolVar(&o.dev, "dev", false, "development: mails go to files, no limits per address")
-	flags.BoolVar(&o.behindProxy, "behind-proxy", false, "take the client's address from the last X-Forwarded-For")
-	flags.StringVar(&o.certificate, "tls-cert", "", "certificate chain, PEM; without it the API speaks plain HTTP")
-	flags.StringVar(&o.key, "tls-key", "", "private key of the certificate, PEM")
-	flags.StringVar(&o.smtp, "smtp", "", "mail server, smtp://user@host:587 or smtps://user@host:465")
-	flags.StringVar(&passwordFile, "smtp-password-file", "", "file with the mail server's password")
-	flags.StringVar(&o.mailFrom, "mail-from", "coffer@localhost", "sender's address of mails")
-	flags.Int64Var(&o.quota, "quota", cloud.DefaultQuota>>20, "MiB of objects and attachments that an account may have")
-	flags.StringVar(&o.updates, "updates", "", "public folder of an update repository to serve")
-	flags.StringVar(&updatesListen, "updates-listen", "127.0.0.1:0,127.0.0.1:0", "addresses of the update hosts")
-	if err := flags.Parse(args); err != nil {
-		return options{}, err
-	}
-	if passwordFile != "" {
-		password, err := os.ReadFile(passwordFile)
-		if err != nil {
-			return options{}, fmt.Errorf("mail server's password: %w", err)
-		}
-		o.smtpPassword = strings.TrimRight(string(password), "\r\n")
-	}
-	o.updatesListen = strings.Split(updatesListen, ",")
-	return o, o.check(flags.NArg())
-}
-
-func (o options) check(extra int) error {
-	switch {
-	case extra > 0:
-		return errUsage
-	case o.data == "":
-		return errors.New("--data is required")
-	case !o.dev && (o.origin == "" || o.smtp == ""):
-		return errors.New("--origin and --smtp are required without --dev")
-	case o.quota < 1 || o.quota > maxQuota:
-		return fmt.Errorf("--quota takes 1 to %d MiB", int64(maxQuota))
-	case (o.certificate == "") != (o.key == ""):
-		return errors.New("--tls-cert and --tls-key go together")
-	}
-	return nil
+// newLog writes one JSON object a line. What names people is removed before it is written.
+func newLog(o options, to io.Writer) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(to, &slog.HandlerOptions{Level: o.logLevel, ReplaceAttr: logging.Redact}))
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"io"
@@ -17,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
@@ -39,7 +37,7 @@ type process struct {
 	ready map[string]string // the words of the ready line
 }
 
-func command(t *testing.T, args ...string) *exec.Cmd {
+func itself(t *testing.T, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), os.Args[0], args...)
 	cmd.Env = append(os.Environ(), "COFFER_CLOUD_TEST_MAIN=1")
 	return cmd
@@ -47,7 +45,7 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	cmd := command(t, args...)
+	cmd := itself(t, args...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +168,7 @@ func TestServeWithCertificate(t *testing.T) {
 func TestSecondServerIsRefused(t *testing.T) {
 	data := t.TempDir()
 	first := start(t, "serve", "--dev", "--data", data)
-	out, err := command(t, "serve", "--dev", "--data", data).CombinedOutput()
+	out, err := itself(t, "serve", "--dev", "--data", data).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "another coffer-cloud uses") {
 		t.Errorf("second server: %v, %s", err, out)
 	}
@@ -188,35 +186,7 @@ func TestLostSecretIsNotReplaced(t *testing.T) {
 	if err := os.Remove(filepath.Join(data, "server.secret")); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := command(t, "serve", "--dev", "--data", data).CombinedOutput(); err == nil || !strings.Contains(string(out), "server secret") {
+	if out, err := itself(t, "serve", "--dev", "--data", data).CombinedOutput(); err == nil || !strings.Contains(string(out), "server secret") {
 		t.Errorf("server without its secret: %v, %s", err, out)
-	}
-}
-
-func TestOptions(t *testing.T) {
-	for _, args := range [][]string{
-		nil,
-		{"sing"},
-		{"serve"},
-		{"serve", "--data", "d"},
-		{"serve", "--data", "d", "--origin", "https://api.example.org"},
-		{"serve", "--data", "d", "--dev", "--tls-cert", "c.pem"},
-		{"serve", "--data", "d", "--dev", "surplus"},
-		{"serve", "--data", "d", "--dev", "--smtp-password-file", "/nonexistent"},
-		{"serve", "--data", "d", "--dev", "--quota", "0"},
-		{"serve", "--data", "d", "--dev", "--quota", "9223372036854775807"},
-		{"serve", "--nonsense"},
-	} {
-		if err := run(context.Background(), args, io.Discard); err == nil {
-			t.Errorf("%q was accepted", args)
-		}
-	}
-	password := filepath.Join(t.TempDir(), "password")
-	if err := os.WriteFile(password, []byte("correct horse\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	o, err := parseOptions([]string{"--data", "d", "--origin", "https://a.example", "--smtp", "smtp://u@m.example:587", "--smtp-password-file", password})
-	if err != nil || o.smtpPassword != "correct horse" || len(o.updatesListen) != 2 || o.quota<<20 != cloud.DefaultQuota {
-		t.Errorf("options %+v, %v", o, err)
 	}
 }

@@ -7,11 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,9 +20,7 @@ import (
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/cloud/api"
 	"github.com/coffer-vault/coffer/cloud/mail"
-	"github.com/coffer-vault/coffer/cloud/store/sqlite"
 	"github.com/coffer-vault/coffer/cloud/updatehost"
-	ownsqlite "github.com/coffer-vault/coffer/internal/sqlite"
 )
 
 // How long things may take to end once the server is told to stop: requests, whose connections are closed after it, and a mail on its
@@ -36,28 +32,17 @@ const (
 
 // serve runs the server until ctx ends, then lets requests finish and closes the database.
 func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err error) {
-	if o.data, err = filepath.Abs(o.data); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
-	if err := os.MkdirAll(o.data, 0o700); err != nil {
-		return fmt.Errorf("data folder: %w", err)
-	}
-	unlock, err := lock(ctx, o.data)
+	store, secret, closeData, err := openData(ctx, &o)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, unlock()) }()
-	store, secret, err := openData(ctx, o.data)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, closeData()) }()
 	sender, ready, closeMail, err := openMail(&o, out)
 	if err != nil {
 		return err
 	}
 	defer closeMail()
-	listener, err := net.Listen("tcp", o.listen)
+	listener, err := net.Listen("tcp", o.listenOn())
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
@@ -84,33 +69,6 @@ func scheme(o options) string {
 		return "https://"
 	}
 	return "http://"
-}
-
-// lock refuses a second server on the same folder: it would not see the first one's nonces and streams. The lock is a database's own,
-// which the operating system releases however the process ends.
-func lock(ctx context.Context, dir string) (unlock func() error, err error) {
-	db, err := ownsqlite.Open(ctx, filepath.Join(dir, "instance.lock"), ownsqlite.Options{Immediate: true, BusyTimeout: time.Millisecond})
-	if err != nil {
-		return nil, err
-	}
-	tx, err := db.BeginTx(context.WithoutCancel(ctx), nil)
-	if ownsqlite.IsBusy(err) {
-		return nil, errors.Join(fmt.Errorf("another coffer-cloud uses %s", dir), db.Close())
-	} else if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	return func() error { return errors.Join(tx.Rollback(), db.Close()) }, nil
-}
-
-func openData(ctx context.Context, dir string) (*sqlite.Store, cloud.Secret, error) {
-	path := filepath.Join(dir, "cloud.db")
-	_, err := os.Stat(path)
-	secret, err := cloud.OpenSecret(filepath.Join(dir, "server.secret"), errors.Is(err, fs.ErrNotExist))
-	if err != nil {
-		return nil, cloud.Secret{}, err
-	}
-	store, err := sqlite.Open(ctx, path, nil)
-	return store, secret, err
 }
 
 // openMail returns where mails go to: a mail server, or in development a sink that the ready line names.
