@@ -25,6 +25,9 @@ const (
 	Wrap           Purpose = "wrap"            // a key wrapped for another device, by a device key
 	AccountChange  Purpose = "account-change"  // a change of the account, by the login key
 	Recovery       Purpose = "recovery"        // proof of the recovery code, by the recovery login key
+
+	EnrolToken Purpose = "enrol-token" // tokens that enrol computers, by the server's enrolment key
+	Computer   Purpose = "computer"    // registration and reports of a computer, by its own key
 )
 
 // Sizes in bytes.

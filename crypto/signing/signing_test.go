@@ -15,7 +15,7 @@ import (
 )
 
 var purposes = []signing.Purpose{signing.AccountLog, signing.Commit, signing.SignIn, signing.DeviceProof, signing.Request,
-	signing.IdentityRotate, signing.Wrap, signing.AccountChange, signing.Recovery}
+	signing.IdentityRotate, signing.Wrap, signing.AccountChange, signing.Recovery, signing.EnrolToken, signing.Computer}
 
 func fromHex(t testing.TB, text string) []byte {
 	t.Helper()

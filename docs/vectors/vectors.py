@@ -11,6 +11,7 @@ import pathlib
 import sys
 
 import account
+import enrolment
 import primitives
 import protocol
 from protocol import sample
@@ -36,6 +37,7 @@ FILES = {
     "bundle": account.bundle_vectors,
     "message": account.message_vectors,
     "pairing": account.pairing_vectors,
+    "enrolment": enrolment.vectors,
 }
 
 

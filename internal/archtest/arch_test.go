@@ -136,6 +136,11 @@ var rules = []rule{
 		reason: "the service with the highest rights reads the policy too: it links nothing else for that",
 	},
 	{
+		from:   module + "internal/enrolment",
+		deny:   []string{anyOfOurs, "net", "os", "database/sql", "github.com", "golang.org"},
+		reason: "the service with the highest rights reads the server out of a token: it links nothing else for that",
+	},
+	{
 		from:   module + "app/breach",
 		deny:   []string{anyOfOurs, "database/sql"},
 		allow:  []string{module + "crypto/secret"},
