@@ -120,7 +120,7 @@ func pack(t *testing.T, pc *testpc.PC, server *testkit.Server, account session.A
 // today is the name of an account of today's schemas.
 func today(t *testing.T) string {
 	t.Helper()
-	return fmt.Sprintf("vault-%d-cloud-%d", migrations(t, "../../vault/sqlite"), migrations(t, "../../cloud/store/sqlite"))
+	return fmt.Sprintf("vault-%d-cloud-%d", migrations(t, "../../vault/sqlite"), migrations(t, "../../cloud/store/sqlstore"))
 }
 
 // TestTodayIsKept sees to it that the next migration can be tried on what today's code leaves.

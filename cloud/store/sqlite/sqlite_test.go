@@ -13,8 +13,8 @@ import (
 
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/internal/sqlite"
+	"github.com/coffer-vault/coffer/internal/teststore"
 	"github.com/coffer-vault/coffer/sync/chain"
 )
 
@@ -29,81 +29,11 @@ func openTemp(t *testing.T) (*Store, string) {
 	return s, path
 }
 
-func update(t *testing.T, s *Store, do func(cloud.Tx) error) {
-	t.Helper()
-	if err := s.Update(t.Context(), do); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func account() cloud.Account {
-	accountID := id.New()
-	return cloud.Account{
-		ID: accountID, Email: accountID.String() + "@example.org", LookupTag: []byte(accountID.String()), Generation: 1, Profile: "P2",
-		LoginKey: signing.Generate().Public(), SealedAccount: []byte("ak"), SealedIdentity: []byte("identity"),
-	}
-}
-
-func TestTransactions(t *testing.T) {
-	s, _ := openTemp(t)
-	a := account()
-	refused := errors.New("refused")
-	err := s.Update(t.Context(), func(tx cloud.Tx) error {
-		if err := tx.InsertAccount(a); err != nil {
-			return err
-		}
-		return refused
+func TestSuite(t *testing.T) {
+	teststore.Suite(t, func(t *testing.T) cloud.Store {
+		s, _ := openTemp(t)
+		return s
 	})
-	if !errors.Is(err, refused) {
-		t.Fatal(err)
-	}
-	update(t, s, func(tx cloud.Tx) error {
-		if _, err := tx.Account(a.ID); !errors.Is(err, cloud.ErrNone) {
-			t.Errorf("after a rollback: %v, want ErrNone", err)
-		}
-		return tx.InsertAccount(a)
-	})
-	for _, change := range []func(*cloud.Account){func(b *cloud.Account) { b.ID = a.ID }, func(b *cloud.Account) { b.Email = a.Email }, func(b *cloud.Account) { b.LookupTag = a.LookupTag }} {
-		twin := account()
-		change(&twin)
-		if err := s.Update(t.Context(), func(tx cloud.Tx) error { return tx.InsertAccount(twin) }); !errors.Is(err, cloud.ErrExists) {
-			t.Errorf("twin: %v, want ErrExists", err)
-		}
-	}
-}
-
-// A panic inside a transaction must not keep the one writer's connection.
-func TestPanicRollsBack(t *testing.T) {
-	s, _ := openTemp(t)
-	a := account()
-	func() {
-		defer func() { recover() }()
-		s.Update(t.Context(), func(tx cloud.Tx) error {
-			if err := tx.InsertAccount(a); err != nil {
-				t.Error(err)
-			}
-			panic("defect")
-		})
-	}()
-	update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
-}
-
-func TestViewIsASnapshotAndCannotWrite(t *testing.T) {
-	s, _ := openTemp(t)
-	a := account()
-	err := s.View(t.Context(), func(view cloud.Tx) error {
-		if _, err := view.Account(a.ID); !errors.Is(err, cloud.ErrNone) {
-			t.Errorf("empty database: %v", err)
-		}
-		update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
-		if _, err := view.Account(a.ID); !errors.Is(err, cloud.ErrNone) {
-			t.Errorf("a view sees what came later: %v", err)
-		}
-		return view.InsertAccount(account())
-	})
-	if !sqlite.IsReadOnly(err) {
-		t.Errorf("writing in a view: %v", err)
-	}
 }
 
 // A flood of readers waits for its turn.
@@ -133,48 +63,10 @@ func TestReadersAreBounded(t *testing.T) {
 	}
 }
 
-func TestCancelledTransaction(t *testing.T) {
-	s, _ := openTemp(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	a := account()
-	err := s.Update(ctx, func(tx cloud.Tx) error {
-		cancel()
-		return tx.InsertAccount(a)
-	})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("%v, want context.Canceled", err)
-	}
-	update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
-}
-
-// MoveHead is the last line of defence: whatever went before, a head moves from where it was or not at all.
-func TestMoveHeadComparesAndSwaps(t *testing.T) {
-	s, _ := openTemp(t)
-	a, v := account(), cloud.Vault{ID: id.New()}
-	v.Account = a.ID
-	update(t, s, func(tx cloud.Tx) error { return errors.Join(tx.InsertAccount(a), tx.InsertVault(v)) })
-	v.At = chain.Position{Head: chain.Head{Seq: 1, Hash: chain.Hash{1}}, LogSeq: 3}
-	v.Objects = 2
-	update(t, s, func(tx cloud.Tx) error { return tx.MoveHead(v, 0) })
-	update(t, s, func(tx cloud.Tx) error {
-		if err := tx.MoveHead(v, 0); !errors.Is(err, cloud.ErrNone) {
-			t.Errorf("second move from 0: %v, want ErrNone", err)
-		}
-		got, err := tx.Vault(a.ID, v.ID)
-		if got != v {
-			t.Errorf("vault %+v, want %+v", got, v)
-		}
-		if _, err := tx.Vault(id.New(), v.ID); !errors.Is(err, cloud.ErrNone) {
-			t.Errorf("another account's vault: %v", err)
-		}
-		return err
-	})
-}
-
 func TestDamagedColumn(t *testing.T) {
 	s, path := openTemp(t)
-	a := account()
-	update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+	a := teststore.Account()
+	teststore.Update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
 	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -191,8 +83,8 @@ func TestDamagedColumn(t *testing.T) {
 
 func TestReopen(t *testing.T) {
 	s, path := openTemp(t)
-	a := account()
-	update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+	a := teststore.Account()
+	teststore.Update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

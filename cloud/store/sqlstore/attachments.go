@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import (
 	"database/sql"
@@ -67,7 +67,7 @@ func (t *tx) ChunkIndexes(vault, attachment id.ID) (all []int, err error) {
 }
 
 func (t *tx) UsedBytes(account id.ID) (used int64, err error) {
-	err = t.one(`SELECT COALESCE(SUM(bytes), 0) FROM vaults WHERE account_id = $1`, []any{account[:]}, []any{&used})
+	err = t.one(`SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM vaults WHERE account_id = $1`, []any{account[:]}, []any{&used})
 	return used, err
 }
 

@@ -1,4 +1,4 @@
-package sqlite
+package teststore
 
 import (
 	"bytes"
@@ -47,16 +47,15 @@ func same(t *testing.T, got, want any) {
 	}
 }
 
-func TestAccountKeepsEveryField(t *testing.T) {
-	s, _ := openTemp(t)
-	a := account()
+func accountKeepsEveryField(t *testing.T, s cloud.Store) {
+	a := Account()
 	a.RecoveryTag, a.RecoveryKey, a.SealedRecovery = []byte("tag"), signing.Generate().Public(), []byte("recovery")
-	update(t, s, func(tx cloud.Tx) error {
+	Update(t, s, func(tx cloud.Tx) error {
 		if err := tx.InsertAccount(a); err != nil {
 			return err
 		}
 		same(t, must[cloud.Account](t)(tx.AccountByRecoveryTag(a.RecoveryTag)), a)
-		b := account()
+		b := Account()
 		b.ID, b.Created, b.RecoveryKey, b.SealedRecovery = a.ID, a.Created, signing.Generate().Public(), []byte("other")
 		b.RecoveryTag = []byte("other tag")
 		b.Generation, b.Profile = 7, "P3"
@@ -72,27 +71,25 @@ func TestAccountKeepsEveryField(t *testing.T) {
 }
 
 // Accounts without a recovery code do not stand in each other's way, nor are they found by an empty tag.
-func TestNoRecoveryTag(t *testing.T) {
-	s, _ := openTemp(t)
-	a, b := account(), account()
-	update(t, s, func(tx cloud.Tx) error {
+func noRecoveryTag(t *testing.T, s cloud.Store) {
+	a, b := Account(), Account()
+	Update(t, s, func(tx cloud.Tx) error {
 		wantNone[cloud.Account](t, "empty tag")(tx.AccountByRecoveryTag([]byte{}))
 		return errors.Join(tx.InsertAccount(a), tx.InsertAccount(b), tx.UpdateAccount(a))
 	})
 	a.RecoveryTag, b.RecoveryTag = []byte("tag"), []byte("tag")
-	update(t, s, func(tx cloud.Tx) error { return tx.UpdateAccount(a) })
+	Update(t, s, func(tx cloud.Tx) error { return tx.UpdateAccount(a) })
 	if err := s.Update(t.Context(), func(tx cloud.Tx) error { return tx.UpdateAccount(b) }); !errors.Is(err, cloud.ErrExists) {
 		t.Errorf("one recovery tag of two accounts: %v, want ErrExists", err)
 	}
 }
 
-func TestDevicesAndWraps(t *testing.T) {
-	s, _ := openTemp(t)
-	a, d := account(), newDevice()
+func devicesAndWraps(t *testing.T, s cloud.Store) {
+	a, d := Account(), newDevice()
 	row := cloud.Device{
 		Account: a.ID, ID: d.ID, Key: d.Key, Receive: d.Receive, Name: d.Name, Platform: d.Platform, Status: cloud.DeviceListed, Created: 1, LastSeen: 2,
 	}
-	update(t, s, func(tx cloud.Tx) error {
+	Update(t, s, func(tx cloud.Tx) error {
 		if err := errors.Join(tx.InsertAccount(a), tx.InsertDevice(row), tx.RenameDevice(a.ID, d.ID, "Old phone")); err != nil {
 			return err
 		}
@@ -113,13 +110,12 @@ func TestDevicesAndWraps(t *testing.T) {
 	})
 }
 
-func TestPairingRows(t *testing.T) {
-	s, _ := openTemp(t)
+func pairingRows(t *testing.T, s cloud.Store) {
 	p := cloud.Pairing{
 		ID: id.New(), Account: id.New(), Device: newDevice(), Language: "de", Commitment: []byte("c"), Created: 5, Expires: 6, State: wire.PairingWaiting,
 		Nonce: []byte{}, R: []byte{}, Wrap: chain.SignedWrap{Wrap: []byte{}, Signature: []byte{}},
 	}
-	update(t, s, func(tx cloud.Tx) error {
+	Update(t, s, func(tx cloud.Tx) error {
 		if err := tx.InsertPairing(p); err != nil {
 			return err
 		}
@@ -140,8 +136,7 @@ func TestPairingRows(t *testing.T) {
 	}
 }
 
-func TestRecoveryRows(t *testing.T) {
-	s, _ := openTemp(t)
+func recoveryRows(t *testing.T, s cloud.Store) {
 	a, b := id.New(), id.New()
 	waiting := cloud.Recovery{
 		Account: a, NewDevice: newDevice(), Language: "de", Code: cloud.MailedCode{Hash: []byte("h"), TriesLeft: 3, Expires: 9}, Expires: 10,
@@ -150,7 +145,7 @@ func TestRecoveryRows(t *testing.T) {
 	underWay.NewDevice, underWay.Started, underWay.ReadyAt, underWay.Expires = newDevice(), 1, 2, 3
 	foreign := underWay
 	foreign.Account = b
-	update(t, s, func(tx cloud.Tx) error {
+	Update(t, s, func(tx cloud.Tx) error {
 		if err := errors.Join(tx.PutRecovery(waiting), tx.PutRecovery(foreign)); err != nil {
 			return err
 		}
@@ -173,10 +168,9 @@ func TestRecoveryRows(t *testing.T) {
 	})
 }
 
-func TestEmailChangeRows(t *testing.T) {
-	s, _ := openTemp(t)
+func emailChangeRows(t *testing.T, s cloud.Store) {
 	c := cloud.EmailChange{Account: id.New(), Device: id.New(), Email: "a@b", OldHash: []byte("o"), NewHash: []byte("n"), TriesLeft: 5, Expires: 7}
-	update(t, s, func(tx cloud.Tx) error {
+	Update(t, s, func(tx cloud.Tx) error {
 		if err := tx.PutEmailChange(c); err != nil {
 			return err
 		}
@@ -194,11 +188,10 @@ func TestEmailChangeRows(t *testing.T) {
 }
 
 // Sessions end by device, and everybody else's stay.
-func TestSessionsOfOthers(t *testing.T) {
-	s, _ := openTemp(t)
+func sessionsOfOthers(t *testing.T, s cloud.Store) {
 	account, mine, other := id.New(), id.New(), id.New()
 	hash := func(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
-	update(t, s, func(tx cloud.Tx) error {
+	Update(t, s, func(tx cloud.Tx) error {
 		for i, d := range []id.ID{mine, other, mine} {
 			row := cloud.Session{ID: string(rune('a' + i)), Account: account, Device: d, AccessHash: hash(byte(i)), FamilyHash: hash(byte(i)), RefreshHash: hash(0)}
 			if i == 2 {
@@ -222,11 +215,10 @@ func TestSessionsOfOthers(t *testing.T) {
 	})
 }
 
-func TestLastCommitOf(t *testing.T) {
-	s, _ := openTemp(t)
-	a, v, d, other := account(), cloud.Vault{ID: id.New()}, id.New(), id.New()
+func lastCommitOf(t *testing.T, s cloud.Store) {
+	a, v, d, other := Account(), cloud.Vault{ID: id.New()}, id.New(), id.New()
 	v.Account = a.ID
-	update(t, s, func(tx cloud.Tx) error {
+	Update(t, s, func(tx cloud.Tx) error {
 		if err := errors.Join(tx.InsertAccount(a), tx.InsertVault(v)); err != nil {
 			return err
 		}

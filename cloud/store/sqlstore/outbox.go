@@ -1,4 +1,4 @@
-package sqlite
+package sqlstore
 
 import "github.com/coffer-vault/coffer/cloud"
 
@@ -24,7 +24,7 @@ func (t *tx) DeleteMail(mailID string) error {
 }
 
 func (t *tx) HurryMails(later, at, expires int64) error {
-	return t.exec(`UPDATE outbox SET next_try = $1, expires = MIN(expires, $2) WHERE next_try > $3`, at, expires, later)
+	return t.exec(`UPDATE outbox SET next_try = $1, expires = CASE WHEN expires < $2 THEN expires ELSE $2 END WHERE next_try > $3`, at, expires, later)
 }
 
 func (t *tx) NextMail() (at int64, err error) {

@@ -1,6 +1,7 @@
-package sqlite
+package sqlstore_test
 
 import (
+	"database/sql"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -10,6 +11,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/coffer-vault/coffer/cloud/store/sqlite"
+	ownsqlite "github.com/coffer-vault/coffer/internal/sqlite"
 )
 
 // scans are the statements that may read a table or an index from its beginning, with the reason.
@@ -21,13 +25,13 @@ var scans = map[string]string{
 // No statement reads more as the number of accounts grows: each finds its rows by an index. The statements are those of the source,
 // so that a new one is planned here too.
 func TestEveryStatementUsesAnIndex(t *testing.T) {
-	s, _ := openTemp(t)
+	db := migrated(t)
 	all := statements(t)
 	if len(all) < 60 {
 		t.Fatalf("only %d statements were found in the source", len(all))
 	}
 	for _, statement := range all {
-		rows, err := s.write.Query("EXPLAIN QUERY PLAN "+statement, make([]any, parameters(statement))...)
+		rows, err := db.Query("EXPLAIN QUERY PLAN "+statement, make([]any, parameters(statement))...)
 		if err != nil {
 			t.Errorf("%s: %v", statement, err)
 			continue
@@ -46,6 +50,23 @@ func TestEveryStatementUsesAnIndex(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// migrated is a SQLite database with the tables of the server.
+func migrated(t *testing.T) *sql.DB {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "cloud.db")
+	s, err := sqlite.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	db, err := ownsqlite.Open(t.Context(), path, ownsqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
 }
 
 func parameters(statement string) (n int) {

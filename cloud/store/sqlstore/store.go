@@ -1,0 +1,231 @@
+// Package sqlstore keeps the server's data in a relational database: one SQL text for every engine, SQLite and PostgreSQL. So the text has
+// $n parameters in the order of their first use, RETURNING and ON CONFLICT, and no function that one of them alone knows. What differs,
+// how a database is opened and what its errors mean, is in the engines' packages (docs/adr/0027-one-sql-for-two-engines.md).
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/coffer-vault/coffer/cloud"
+)
+
+// Hook sees every statement before it runs, and "COMMIT" before a commit; an error of its fails the statement. Tests count with it,
+// and break transactions at every step.
+type Hook func(statement string) error
+
+// Failure is what an error of a driver means for the transaction that met it.
+type Failure int
+
+const (
+	// Final is an error that would come again.
+	Final Failure = iota
+	// Duplicate is a row whose key or unique column is there already.
+	Duplicate
+	// Conflict says that other transactions were first; nothing of this one has happened.
+	Conflict
+	// Lost says that the database cannot be reached: a transaction has not happened, unless its commit was on its way.
+	Lost
+)
+
+// Engine is what differs between databases.
+type Engine struct {
+	Write, Read *sql.DB
+	Writing     *sql.TxOptions // of Update: serialisable
+	Reading     *sql.TxOptions // of View: a snapshot
+	Judge       func(error) Failure
+	Patience    time.Duration // how long a transaction is begun again after a Conflict or Lost; 0: never
+}
+
+// Store is a cloud.Store on an engine.
+type Store struct {
+	engine Engine
+	hook   Hook
+}
+
+var _ cloud.Store = (*Store)(nil)
+
+// New returns a store on a database whose schema is up to date. hook may be nil.
+func New(e Engine, hook Hook) *Store {
+	if hook == nil {
+		hook = func(string) error { return nil }
+	}
+	return &Store{engine: e, hook: hook}
+}
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	var one int
+	return s.engine.Read.QueryRowContext(ctx, `SELECT 1`).Scan(&one)
+}
+
+// Update implements cloud.Store.
+func (s *Store) Update(ctx context.Context, do func(cloud.Tx) error) error {
+	return s.repeat(ctx, s.engine.Write, s.engine.Writing, do)
+}
+
+// View implements cloud.Store.
+func (s *Store) View(ctx context.Context, do func(cloud.Tx) error) error {
+	return s.repeat(ctx, s.engine.Read, s.engine.Reading, do)
+}
+
+// repeat runs a transaction, and again for as long as another one's sake or a lost connection ended it.
+func (s *Store) repeat(ctx context.Context, db *sql.DB, o *sql.TxOptions, do func(cloud.Tx) error) error {
+	end := time.Now().Add(s.engine.Patience)
+	for try := 0; ; try++ {
+		failure, err := s.run(ctx, db, o, do)
+		// A duplicate is believed the second time: PostgreSQL reports one too where two transactions found a key free and both took it,
+		// and the second run finds it taken before it tries.
+		again := failure == Conflict || failure == Lost || failure == Duplicate && try == 0
+		if !again || !time.Now().Before(end) || !pause(ctx, try) {
+			return err
+		}
+	}
+}
+
+const (
+	firstPause = time.Millisecond
+	maxPause   = 100 * time.Millisecond
+)
+
+// pause waits for a random time, longer with every try, so that those who were in each other's way are not again. It tells whether
+// ctx still lives.
+func pause(ctx context.Context, try int) bool {
+	timer := time.NewTimer(rand.N(min(firstPause<<min(try, 10), maxPause)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// run runs a transaction once.
+func (s *Store) run(ctx context.Context, db *sql.DB, o *sql.TxOptions, do func(cloud.Tx) error) (Failure, error) {
+	sqlTx, err := db.BeginTx(ctx, o)
+	if err != nil {
+		return s.engine.Judge(err), fmt.Errorf("begin: %w", err)
+	}
+	// After a commit this does nothing; it is here for errors and panics alike.
+	defer sqlTx.Rollback()
+	t := &tx{ctx: ctx, sql: sqlTx, hook: s.hook, judge: s.engine.Judge}
+	err = do(t)
+	if t.failed != nil {
+		// Whatever was decided after a statement had failed was decided about nothing.
+		if err == nil {
+			err = t.failed
+		}
+		return s.engine.Judge(t.failed), err
+	}
+	if err != nil {
+		return Final, err
+	}
+	if err := s.hook("COMMIT"); err != nil {
+		return Final, err
+	}
+	if err := sqlTx.Commit(); err != nil {
+		failure := s.engine.Judge(err)
+		if failure == Lost {
+			failure = Final // it may have happened: who asked has to ask again, and gets the answer that there was
+		}
+		return failure, fmt.Errorf("commit: %w", err)
+	}
+	return Final, nil
+}
+
+// tx implements cloud.Tx. It lives no longer than the context that it holds.
+type tx struct {
+	ctx    context.Context
+	sql    *sql.Tx
+	hook   Hook
+	judge  func(error) Failure
+	failed error // the first error of a statement
+}
+
+// exec runs a statement that returns nothing.
+func (t *tx) exec(query string, args ...any) error {
+	_, err := t.affected(query, args...)
+	return err
+}
+
+// affected runs a statement and returns how many rows it touched.
+func (t *tx) affected(query string, args ...any) (int64, error) {
+	if err := t.hook(query); err != nil {
+		return 0, err
+	}
+	result, err := t.sql.ExecContext(t.ctx, query, args...)
+	if err != nil {
+		return 0, t.fail(err)
+	}
+	return result.RowsAffected()
+}
+
+// change runs a statement that must touch a row; cloud.ErrNone if it does not.
+func (t *tx) change(query string, args ...any) error {
+	n, err := t.affected(query, args...)
+	if err == nil && n == 0 {
+		return cloud.ErrNone
+	}
+	return err
+}
+
+// one reads the one row of a query into dest; cloud.ErrNone if there is none.
+func (t *tx) one(query string, args, dest []any) error {
+	if err := t.hook(query); err != nil {
+		return err
+	}
+	err := t.sql.QueryRowContext(t.ctx, query, args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return cloud.ErrNone
+	}
+	return t.fail(err)
+}
+
+// each calls scan for every row until it returns false or an error.
+func (t *tx) each(query string, args []any, scan func(*sql.Rows) (more bool, err error)) error {
+	if err := t.hook(query); err != nil {
+		return err
+	}
+	rows, err := t.sql.QueryContext(t.ctx, query, args...)
+	if err != nil {
+		return t.fail(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if more, err := scan(rows); err != nil || !more {
+			return err
+		}
+	}
+	return t.fail(rows.Err())
+}
+
+// fail notes an error of a statement and says what the domain has a word for.
+func (t *tx) fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	if t.failed == nil {
+		t.failed = err
+	}
+	if t.judge(err) == Duplicate {
+		return fmt.Errorf("%w: %w", cloud.ErrExists, err)
+	}
+	return err
+}
+
+// fixed scans a column into an array's slice and refuses another length: a damaged row must not pass for a shorter key.
+type fixed []byte
+
+func (f fixed) Scan(value any) error {
+	b, ok := value.([]byte)
+	if !ok || len(b) != len(f) {
+		return fmt.Errorf("column of %d bytes is damaged", len(f))
+	}
+	copy(f, b)
+	return nil
+}
