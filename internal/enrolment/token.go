@@ -71,7 +71,10 @@ func Parse(text string) (Token, error) {
 		return Token{}, fmt.Errorf("%w: the signature is cut off, or goes on", ErrToken)
 	}
 	t.Signature = [64]byte(signature)
-	return t, t.check()
+	if err := t.check(); err != nil {
+		return Token{}, err
+	}
+	return t, nil
 }
 
 // decodeText refuses line breaks, which encoding/base64 skips: one token has one spelling.

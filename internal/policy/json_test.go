@@ -54,7 +54,7 @@ func FuzzDecode(f *testing.F) {
 }
 
 func TestPayloadIsNoSetting(t *testing.T) {
-	vs := withoutPayload(values{"PayloadUUID": "x", "PayloadVersion": uint64(1), "UpdateRing": "pilot"})
+	vs := withoutPayload(values{"Enroll": "CE1.a.b", "PayloadUUID": "x", "PayloadVersion": uint64(1), "UpdateRing": "pilot"})
 	if !reflect.DeepEqual(vs, values{"UpdateRing": "pilot"}) {
 		t.Errorf("%v", vs)
 	}

@@ -16,8 +16,14 @@ const preferences = "/Library/Managed Preferences/io.github.coffer-vault.coffer.
 // patience bounds plutil, which needs milliseconds.
 const patience = 10 * time.Second
 
-// read has the system's own tool turn the binary property list into JSON: one parser, and none of ours meets the binary.
+// read leaves out what is no setting.
 func read() (values, []Problem) {
+	vs, problems := preferencesOf()
+	return withoutPayload(vs), problems
+}
+
+// preferencesOf has the system's own tool turn the binary property list into JSON: one parser, and none of ours meets the binary.
+func preferencesOf() (values, []Problem) {
 	if _, err := os.Stat(preferences); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -31,5 +37,5 @@ func read() (values, []Problem) {
 	if err != nil {
 		return nil, []Problem{{preferences, err.Error()}}
 	}
-	return withoutPayload(vs), problems
+	return vs, problems
 }
