@@ -1,0 +1,32 @@
+//go:build unix
+
+package systemd
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+)
+
+// send tells the manager a state, with a descriptor that it is to keep if file is not nil.
+func (m Manager) send(state string, file *os.File) error {
+	if m.socket == "" {
+		return nil
+	}
+	// Package net sends no descriptors over a connected datagram socket.
+	socket, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_DGRAM, 0)
+	if err != nil {
+		return fmt.Errorf("service manager: %w", err)
+	}
+	defer syscall.Close(socket)
+	syscall.CloseOnExec(socket)
+	var rights []byte
+	if file != nil {
+		rights = syscall.UnixRights(int(file.Fd()))
+	}
+	// A name that begins with @ is in the abstract namespace, which package syscall knows.
+	if err := syscall.Sendmsg(socket, []byte(state), rights, &syscall.SockaddrUnix{Name: m.socket}, 0); err != nil {
+		return fmt.Errorf("service manager: %w", err)
+	}
+	return nil
+}
