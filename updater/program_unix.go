@@ -7,10 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"syscall"
 
 	"github.com/coffer-vault/coffer/internal/atomicfile"
+	"github.com/coffer-vault/coffer/updater/internal/acl"
 )
 
 // openOwn opens or makes a file in a folder of ours. A symbolic link is an error.
@@ -32,23 +32,10 @@ func checkOwn(dir string) error {
 
 // checkFolder refuses a program's folder that another user can write, or whose place in the tree another user can change.
 func checkFolder(dir string) error {
-	for at := dir; ; at = filepath.Dir(at) {
-		info, err := os.Lstat(at)
-		if err != nil {
-			return fmt.Errorf("check program folder: %w", err)
-		}
-		writable := info.Mode().Perm()&0o022 != 0
-		// In a sticky folder such as /tmp nobody else can move what is ours.
-		if at != dir && info.Mode()&fs.ModeSticky != 0 {
-			writable = false
-		}
-		if !info.IsDir() || writable || owner(info) != 0 && owner(info) != os.Geteuid() {
-			return fmt.Errorf("%w: %s", ErrUnsafeFolder, at)
-		}
-		if at == filepath.Dir(at) {
-			return nil
-		}
+	if err := acl.CheckWriters(dir); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnsafeFolder, err)
 	}
+	return nil
 }
 
 func owner(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) }

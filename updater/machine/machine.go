@@ -1,5 +1,5 @@
 // Package machine keeps an installation current that belongs to the whole computer: the core of the Windows service, which runs as
-// LocalSystem. Nobody can tell it anything: it has no pipe, no port and no configuration that a user can write. It polls, verifies
+// LocalSystem, and of the launchd daemon of macOS, which runs as root. Nobody can tell it anything: it has no pipe, no port and no configuration that a user can write. It polls, verifies
 // and stages like any client, and installs a verified package while Coffer does not run, or when the administrator says.
 package machine
 
@@ -32,9 +32,25 @@ type System interface {
 	Policy() policy.Policy
 	// InUse reports whether Coffer runs in any session.
 	InUse() (bool, error)
-	// Install installs a package after verifying it again, and returns the exit code of Windows Installer.
-	Install(context.Context, updater.Staged) (exitCode int, err error)
+	// Install installs a package after verifying it again. An error means that the installer was not run to its end.
+	Install(context.Context, updater.Staged) (Outcome, error)
 }
+
+// Outcome is how the system's installer ended.
+type Outcome struct {
+	Result Result
+	Code   int // the installer's exit code, for the log
+}
+
+// Result is what an exit code means.
+type Result int
+
+// The results.
+const (
+	Failed    Result = iota
+	Installed        // the release is in place
+	Later            // the computer is busy; nothing was tried
+)
 
 // Service brings Client and System together.
 type Service struct {
@@ -138,18 +154,18 @@ func (s *Service) install(ctx context.Context) {
 		s.giveUp()
 		return
 	}
-	code, err := s.system.Install(ctx, *s.staged)
-	switch what := outcome(code); {
-	case err == nil && what == installed:
-		s.log.Info("update installed", "version", version, "code", code)
+	outcome, err := s.system.Install(ctx, *s.staged)
+	switch {
+	case err == nil && outcome.Result == Installed:
+		s.log.Info("update installed", "version", version, "code", outcome.Code)
 		s.staged = nil
-	case err == nil && what == later:
-		s.log.Info("update waits for another installation", "version", version, "code", code)
+	case err == nil && outcome.Result == Later:
+		s.log.Info("update waits for another installation", "version", version, "code", outcome.Code)
 		if err := s.client.PutOff(version); err != nil {
 			s.log.Error("cannot record that nothing was tried", "err", err)
 		}
 	default:
-		s.log.Error("update failed", "version", version, "code", code, "err", err, "tries", tries)
+		s.log.Error("update failed", "version", version, "code", outcome.Code, "err", err, "tries", tries)
 		if tries == maxFailures {
 			s.giveUp()
 		}

@@ -67,7 +67,7 @@ func (s *fakeSystem) Automatic() bool       { return !s.manual }
 func (s *fakeSystem) Policy() policy.Policy { return s.rules }
 func (s *fakeSystem) InUse() (bool, error)  { return s.busy, s.err }
 
-func (s *fakeSystem) Install(_ context.Context, st updater.Staged) (int, error) {
+func (s *fakeSystem) Install(_ context.Context, st updater.Staged) (Outcome, error) {
 	s.installed = append(s.installed, st.Version.String())
 	if s.stops {
 		runtime.Goexit()
@@ -75,9 +75,9 @@ func (s *fakeSystem) Install(_ context.Context, st updater.Staged) (int, error) 
 	code := s.codes[0]
 	s.codes = s.codes[1:]
 	if code < 0 {
-		return 0, updater.ErrTampered
+		return Outcome{}, updater.ErrTampered
 	}
-	return code, nil
+	return windowsOutcome(code), nil
 }
 
 func release(version string) updater.Release {

@@ -45,15 +45,15 @@ func (Windows) Automatic() bool { return Setting("AutoUpdate") == "1" }
 func (Windows) Policy() policy.Policy { return policy.Read() }
 
 // Install holds the package from verification until Windows Installer has ended.
-func (w Windows) Install(_ context.Context, s updater.Staged) (int, error) {
+func (w Windows) Install(_ context.Context, s updater.Staged) (Outcome, error) {
 	file, err := hold(s)
 	if err != nil {
-		return 0, err
+		return Outcome{}, err
 	}
 	defer file.Close()
 	system, err := windows.GetSystemDirectory()
 	if err != nil {
-		return 0, fmt.Errorf("find Windows Installer: %w", err)
+		return Outcome{}, fmt.Errorf("find Windows Installer: %w", err)
 	}
 	cmd := exec.Command(filepath.Join(system, "msiexec.exe"), arguments(s.Path, w.Log)...)
 	cmd.Dir = system
@@ -62,9 +62,9 @@ func (w Windows) Install(_ context.Context, s updater.Staged) (int, error) {
 	err = cmd.Run()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		return exit.ExitCode(), nil
+		return windowsOutcome(exit.ExitCode()), nil
 	}
-	return 0, err
+	return windowsOutcome(0), err
 }
 
 // InUse looks through all processes for the program itself; a copy elsewhere does not hold the installation up.

@@ -1,3 +1,3 @@
-// Command coffer-updater is the Windows service CofferUpdater, which keeps a per-machine installation current. It has no options but
-// --service, and reads no configuration that a user can write.
+// Command coffer-updater keeps an installation for the whole computer current: the service CofferUpdater of Windows, and the daemon of
+// launchd on macOS. It has no options but the service's --service, and reads no configuration that a user can write.
 package main

@@ -1,4 +1,4 @@
-//go:build !windows
+//go:build !windows && !darwin
 
 package main
 
@@ -9,6 +9,6 @@ import (
 
 // Elsewhere Coffer updates itself, or the system's package manager does.
 func main() {
-	fmt.Fprintln(os.Stderr, "coffer-updater is a service of Windows")
+	fmt.Fprintln(os.Stderr, "coffer-updater is a service of Windows and macOS")
 	os.Exit(1)
 }

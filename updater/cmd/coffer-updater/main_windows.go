@@ -12,12 +12,9 @@ import (
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/internal/logging"
-	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/updater/internal/acl"
 	"github.com/coffer-vault/coffer/updater/machine"
-	"github.com/coffer-vault/coffer/updater/manifest"
-	"github.com/coffer-vault/coffer/updater/trust"
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
 	"golang.org/x/sys/windows/svc"
@@ -73,31 +70,13 @@ func own(dir string) error {
 	return nil
 }
 
-func newService(dir string, log *slog.Logger) (*machine.Service, error) {
-	root, err := trust.Root()
-	if err != nil {
-		return nil, err
-	}
+func windowsService(dir string, log *slog.Logger) (*machine.Service, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range policy.Read().Problems {
-		log.Warn("a setting of the policy does not hold", "name", p.Name, "reason", p.Reason)
-	}
-	mirrors := machine.Mirrors()
-	if len(mirrors) == 0 {
-		return nil, errors.New("neither the policy nor the installation nor this build names a server")
-	}
-	client, err := updater.New(updater.Config{
-		Mirrors: mirrors, Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log, Policy: policy.Read,
-		Target: manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: "coffer.msi"},
-	})
-	if err != nil {
-		return nil, err
-	}
 	system := machine.Windows{Program: filepath.Join(filepath.Dir(self), "coffer.exe"), Log: filepath.Join(dir, "msi.log")}
-	return machine.New(client, system, log), nil
+	return newService(dir, "coffer.msi", system, log)
 }
 
 // handler answers the service manager.
@@ -117,7 +96,7 @@ func (h handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status c
 		return true, startFailed
 	}
 	defer closer.Close()
-	service, err := newService(dir, log)
+	service, err := windowsService(dir, log)
 	if err != nil {
 		log.Error("cannot start", "err", err)
 		return true, startFailed

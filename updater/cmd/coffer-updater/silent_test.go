@@ -28,7 +28,7 @@ var allowed = map[string]string{
 // everybody.
 func TestServiceListensToNobody(t *testing.T) {
 	used := map[string]bool{}
-	for _, p := range parts(t) {
+	for _, p := range append(parts(t, "windows"), parts(t, "darwin")...) {
 		if strings.HasPrefix(p.ImportPath, "github.com/Microsoft/go-winio") || p.ImportPath == "net/rpc" {
 			t.Errorf("the service links %s", p.ImportPath)
 		}
@@ -57,11 +57,11 @@ type part struct {
 	GoFiles         []string
 }
 
-// parts are the packages that the service is linked from on Windows.
-func parts(t *testing.T) (all []part) {
+// parts are the packages that the service is linked from on a system.
+func parts(t *testing.T, system string) (all []part) {
 	t.Helper()
 	list := exec.Command("go", "list", "-deps", "-json=ImportPath,Dir,GoFiles", ".")
-	list.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
+	list.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0")
 	out, err := list.Output()
 	if err != nil {
 		t.Fatal(err)

@@ -1,4 +1,3 @@
-// Package acl asks Windows who may write a folder, and makes folders that only SYSTEM and administrators may.
 package acl
 
 import (
@@ -9,9 +8,6 @@ import (
 
 	"golang.org/x/sys/windows"
 )
-
-// ErrUnsafe means that somebody else owns or may change a folder, or that it is a link.
-var ErrUnsafe = errors.New("folder can be changed by others")
 
 // writeRights let somebody plant, change or remove files, or give himself the right to.
 const writeRights = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | windows.DELETE | fileDeleteChild |

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"errors"
+	"log/slog"
+
+	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/policy"
+	"github.com/coffer-vault/coffer/updater"
+	"github.com/coffer-vault/coffer/updater/machine"
+	"github.com/coffer-vault/coffer/updater/manifest"
+	"github.com/coffer-vault/coffer/updater/trust"
+)
+
+// newService keeps a system current by releases of one package. Its memory, and what is staged, are in dir.
+func newService(dir, file string, system machine.System, log *slog.Logger) (*machine.Service, error) {
+	root, err := trust.Root()
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range policy.Read().Problems {
+		log.Warn("a setting of the policy does not hold", "name", p.Name, "reason", p.Reason)
+	}
+	mirrors := machine.Mirrors()
+	if len(mirrors) == 0 {
+		return nil, errors.New("neither the policy nor the installation nor this build names a server")
+	}
+	client, err := updater.New(updater.Config{
+		Mirrors: mirrors, Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log, Policy: policy.Read,
+		Target: manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: file},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return machine.New(client, system, log), nil
+}
