@@ -1,0 +1,37 @@
+#!/bin/sh
+# Builds Coffer for Macs with either processor, and packs it with package.sh, which says how it is signed. On a Mac with Go and Xcode's
+# tools.
+#
+#   installer/macos/build.sh VERSION FOLDER
+#
+# VERSION has three parts. FOLDER gets coffer, cofferctl, coffer-updater and coffer-VERSION.pkg. What a release sets beside these is in
+# installer/setup/release.sh.
+set -eu
+version=$1
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+export MACOSX_DEPLOYMENT_TARGET=12.0 # as in Info.plist; Go itself needs as much
+
+# shellcheck source=installer/setup/release.sh
+. installer/setup/release.sh
+
+compile() { # CGO NAME PACKAGE
+	for arch in arm64 amd64; do
+		clang=$arch
+		[ "$arch" = arm64 ] || clang=x86_64
+		GOOS=darwin GOARCH=$arch CGO_ENABLED=$1 GOFLAGS=-buildvcs=false CC="clang -arch $clang" CXX="clang++ -arch $clang" \
+			go build -trimpath -tags "$tags" -overlay "$scratch/overlay.json" -ldflags "$stamp" -o "$scratch/$arch/$2" "$3"
+	done
+	lipo -create -output "$out/$2" "$scratch/arm64/$2" "$scratch/amd64/$2"
+}
+
+compile 1 coffer ./app/cmd/coffer
+compile 1 cofferctl ./app/cmd/cofferctl
+compile 0 coffer-updater ./updater/cmd/coffer-updater # nothing of C runs as root
+
+"$here/bundle.sh" "$version" "$out" "$scratch/root"
+"$here/package.sh" "$version" "$scratch/root" "$out/coffer-$version.pkg"
