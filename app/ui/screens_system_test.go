@@ -4,7 +4,6 @@ package ui
 
 import (
 	"maps"
-	"runtime/debug"
 	"slices"
 	"testing"
 
@@ -16,8 +15,6 @@ import (
 // with goldens it looks as it did.
 func TestScreens(t *testing.T) {
 	brush.sharp = true
-	// With each change of the palette the toolkit reads its fonts anew, and its shaper keeps 32 of those before: 1.5 GB in Japanese.
-	defer debug.SetMemoryLimit(debug.SetMemoryLimit(3 << 30))
 	for _, l := range assets.Languages() {
 		t.Run(l.Code, func(t *testing.T) {
 			if !theme.CanShow(l.Code) {

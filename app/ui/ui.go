@@ -78,6 +78,7 @@ func New(config Config) *Window {
 	w := &Window{Config: config, run: screen.NewRunner(config.Env.Post, config.Env.Clock), held: heldKeys}
 	w.Window.SetPadded(false)
 	w.Window.SetTitle(Title)
+	theme.ForgetFonts(fyne.CurrentApp().Settings())
 	w.dress(w.Shell.State())
 	w.newRoot()
 	bindKeys(w.Window.Canvas(), w.shortcut)
