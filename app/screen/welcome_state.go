@@ -86,7 +86,7 @@ func (w *Welcome) step() Step {
 func (w *Welcome) view() WelcomeState {
 	key := "screen.welcome." + pageKeys[w.page]
 	s := WelcomeState{
-		Page: w.page, Step: w.step(), Title: w.text(key + ".title"), Body: w.text(key+".body", "email", w.email),
+		Page: w.page, Step: w.step(), Title: w.text(key + ".title"), Body: w.body(key + ".body"),
 		Busy: w.busy, Problem: w.problem, Email: w.email,
 		Server: w.server, ServerOpen: w.serverOpen, ServerLabel: w.text("screen.welcome.server"),
 		SecretKey: w.secretKey.text, KeyHint: w.secretKey.hint(w.env.Words), Progress: w.progress,
@@ -108,6 +108,14 @@ func (w *Welcome) view() WelcomeState {
 		s.Progress.Text = w.syncText()
 	}
 	return s
+}
+
+// body greets in the name of the organization whose PC this is, and says what it cannot do.
+func (w *Welcome) body(key string) string {
+	if name := w.config.Manager.Organization(); name != "" && w.page == PageChoose {
+		return w.text("screen.welcome.choose.organization", "organization", name)
+	}
+	return w.text(key, "email", w.email)
 }
 
 var pageKeys = map[WelcomePage]string{

@@ -12,6 +12,9 @@ func (m *Manager) Policy() policy.Policy { return m.cfg.Policy }
 // Policy is what the administrator of this PC has decided.
 func (u *Unlocked) Policy() policy.Policy { return u.m.cfg.Policy }
 
+// Organization is the name of the one that this PC belongs to; empty for none.
+func (m *Manager) Organization() string { return m.cfg.Enrolment.Name }
+
 // governed is what holds of the user's choices under the policy.
 func (m *Manager) governed(s Settings) Settings {
 	p := m.cfg.Policy

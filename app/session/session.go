@@ -33,6 +33,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
+	"github.com/coffer-vault/coffer/internal/enrolment"
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/remote"
@@ -56,6 +57,7 @@ type Config struct {
 	Transport  http.RoundTripper                       // nil: the default
 	Browsers   func(context.Context) []importer.Source // the browser profiles on this PC
 	Policy     policy.Policy                           // of this PC's administrator
+	Enrolment  enrolment.Token                         // of the organization that this PC belongs to; zero: none
 	DeviceName string
 	Platform   string                               // "linux", "macos", "windows"
 	Now        func() time.Time                     // nil: time.Now

@@ -24,8 +24,10 @@ import (
 	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/internal/enrolment"
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
+	"github.com/coffer-vault/coffer/updater/machine"
 	"github.com/coffer-vault/coffer/vault/importer"
 	"github.com/coffer-vault/coffer/vault/importer/chromium"
 	"github.com/coffer-vault/coffer/vault/importer/firefox"
@@ -73,7 +75,7 @@ func (d *desktop) run(front *later) error {
 	// Through the loop, also where the toolkit does not listen for the signal itself, or not yet.
 	go d.ending.watch(endSignals(), func() { d.thread.post(d.app.Driver().Quit) })
 	d.app.SetIcon(appIcon(d.log))
-	words, err := assets.Load(systemLanguage())
+	words, err := assets.Load(usualLanguage())
 	if err != nil {
 		return err
 	}
@@ -130,6 +132,7 @@ func (d *desktop) openManager() {
 	d.manager = session.New(session.Config{
 		Paths: d.paths, Keyring: platform.NewKeyring(d.paths), Browsers: browsers,
 		DeviceName: platform.DeviceName(), Platform: platform.PlatformName(), Log: d.log, Policy: managed(d.log),
+		Enrolment: enrolled(d.log),
 	})
 }
 
@@ -143,6 +146,15 @@ func managed(log *slog.Logger) policy.Policy {
 		log.Warn("policy not understood", "setting", bad.Name, "why", bad.Reason)
 	}
 	return p
+}
+
+// enrolled reads whose computer this is. A damaged token is in the log for the administrator, and in cofferctl doctor.
+func enrolled(log *slog.Logger) enrolment.Token {
+	token, err := machine.Enrolment()
+	if err != nil {
+		log.Warn("enrolment token not understood", "why", err)
+	}
+	return token
 }
 
 // browsers finds the browser profiles of the user who runs the program.
@@ -169,7 +181,7 @@ func (d *desktop) newEnv(words *assets.Catalog) *screen.Env {
 
 func (d *desktop) shellConfig() screen.ShellConfig {
 	return screen.ShellConfig{
-		Manager: d.manager, Origin: d.options.server, Language: systemLanguage(), CanShow: theme.CanShow, Idle: platform.IdleTime, Autostart: autostart, Autostarts: platform.Autostart,
+		Manager: d.manager, Origin: d.options.server, Language: usualLanguage(), CanShow: theme.CanShow, Idle: platform.IdleTime, Autostart: autostart, Autostarts: platform.Autostart,
 		Update: d.updateConfig(), MacOS: runtime.GOOS == "darwin", Quit: func() { d.saveWindowState(); d.app.Quit() }, Locked: d.locked,
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)
@@ -197,9 +209,14 @@ func autostart(on bool) error {
 	return platform.SetAutostart(self, on)
 }
 
-// systemLanguage is the first of the person's languages that Coffer speaks and this computer has the letters for.
-func systemLanguage() string {
-	if best := assets.Best(platform.Languages()...); theme.CanShow(best) {
+// usualLanguage is the one of the organization that this computer belongs to, or else the first of the person's languages, that Coffer
+// speaks and this computer has the letters for.
+func usualLanguage() string {
+	wanted := platform.Languages()
+	if token, err := machine.Enrolment(); err == nil && token.Language != "" {
+		wanted = append([]string{token.Language}, wanted...)
+	}
+	if best := assets.Best(wanted...); theme.CanShow(best) {
 		return best
 	}
 	return assets.Best()

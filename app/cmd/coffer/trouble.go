@@ -20,7 +20,7 @@ func tell(message string, err error) {
 
 // sentence is a text in the language of the system, or else in English.
 func sentence(key string) string {
-	words, err := assets.Load(systemLanguage())
+	words, err := assets.Load(usualLanguage())
 	if err != nil {
 		return key
 	}

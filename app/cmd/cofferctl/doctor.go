@@ -69,6 +69,7 @@ func (p *program) checkHere(ctx context.Context, accounts []session.Account) []f
 	findings = append(findings, p.checkFolders()...)
 	findings = append(findings, p.checkKeyring(ctx), checkGraphics(), p.checkUpdates())
 	findings = append(findings, checkPolicy(p.manager.Policy())...)
+	findings = append(findings, p.checkEnrolment()...)
 	for _, a := range accounts {
 		findings = append(findings, p.checkFile(ctx, a))
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/enrolment"
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/vault/importer"
@@ -92,6 +93,8 @@ type program struct {
 	json    bool
 	network *network        // that doctor looks at; nil: this PC's
 	keyring session.Keyring // that doctor asks; nil: this PC's
+
+	enrolment func() (enrolment.Token, error) // of this PC; machine.Enrolment but in tests
 
 	interrupted <-chan struct{} // closed by a signal
 }

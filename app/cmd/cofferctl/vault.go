@@ -105,17 +105,21 @@ func (p *program) status(ctx context.Context, args []string) error {
 		return err
 	}
 	report := struct {
-		Version  string          `json:"version"`
-		Channel  string          `json:"channel"`
-		Home     string          `json:"home"`
-		Accounts []accountStatus `json:"accounts"`
-		Updates  updateStatus    `json:"updates"`
-	}{buildinfo.Version, buildinfo.Channel, p.paths.Home, []accountStatus{}, p.updateStatus()}
+		Version      string          `json:"version"`
+		Channel      string          `json:"channel"`
+		Home         string          `json:"home"`
+		Organization string          `json:"organization,omitempty"` // that this PC belongs to
+		Accounts     []accountStatus `json:"accounts"`
+		Updates      updateStatus    `json:"updates"`
+	}{buildinfo.Version, buildinfo.Channel, p.paths.Home, p.organization(), []accountStatus{}, p.updateStatus()}
 	for _, a := range p.manager.Accounts() {
 		report.Accounts = append(report.Accounts, accountStatus{a.Email, a.Origin, a.ID.String(), a.LastUsed, p.unsynced(ctx, a)})
 	}
 	return p.print(report, func() {
 		fmt.Fprintf(p.stdout, "Coffer %s (%s)\n", report.Version, report.Channel)
+		if report.Organization != "" {
+			fmt.Fprintf(p.stdout, "PC of %s\n", report.Organization)
+		}
 		if len(report.Accounts) == 0 {
 			fmt.Fprintln(p.stdout, "No account on this PC. cofferctl enrol makes one.")
 		}
