@@ -48,6 +48,7 @@ test-system: setup-system build ## tier 2: live browsers, Wine, another client, 
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m -skip '^TestServiceUpdates$$' ./vault/importer/... ./vault/exporter ./installer/... ./internal/interop
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestPrintWithCUPS$$' ./app/platform
+	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud/store/...
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui
 	$(MAKE) --no-print-directory release-rehearsal
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.

@@ -38,7 +38,11 @@ type Engine struct {
 	Writing     *sql.TxOptions // of Update: serialisable
 	Reading     *sql.TxOptions // of View: a snapshot
 	Judge       func(error) Failure
-	Patience    time.Duration // how long a transaction is begun again after a Conflict or Lost; 0: never
+	// Patience is how long a transaction is begun again after a Conflict or Lost, TryTimeout how long one run of it may take; 0: never,
+	// and for ever.
+	Patience, TryTimeout time.Duration
+	// Renew lets go of connections that nobody uses, after one was lost. It is needed with Patience alone.
+	Renew func()
 }
 
 // Store is a cloud.Store on an engine.
@@ -84,6 +88,9 @@ func (s *Store) repeat(ctx context.Context, db *sql.DB, o *sql.TxOptions, do fun
 		if !again || !time.Now().Before(end) || !pause(ctx, try) {
 			return err
 		}
+		if failure == Lost {
+			s.engine.Renew()
+		}
 	}
 }
 
@@ -107,6 +114,11 @@ func pause(ctx context.Context, try int) bool {
 
 // run runs a transaction once.
 func (s *Store) run(ctx context.Context, db *sql.DB, o *sql.TxOptions, do func(cloud.Tx) error) (Failure, error) {
+	if s.engine.TryTimeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.engine.TryTimeout)
+		defer cancel()
+	}
 	sqlTx, err := db.BeginTx(ctx, o)
 	if err != nil {
 		return s.engine.Judge(err), fmt.Errorf("begin: %w", err)

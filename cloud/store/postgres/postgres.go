@@ -1,0 +1,190 @@
+// Package postgres keeps the server's data in PostgreSQL, 15 or newer, and lets several processes of the server share it: they tell each
+// other what happened, and remember nonces together (docs/adr/0027-one-sql-for-two-engines.md).
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/coffer-vault/coffer/cloud/store/sqlstore"
+)
+
+const (
+	// maxConns is how many transactions of a process run at a time; PostgreSQL begins with 100 for all.
+	maxConns = 30
+	// connLife is how long a connection is kept: after a failover back, or a change of the address, all are new by then.
+	connLife       = 10 * time.Minute
+	connectTimeout = 5 * time.Second
+	// patience is how long a transaction is begun again where others were first, or the database is gone: longer than a failover takes.
+	patience = 10 * time.Second
+	// tryTimeout bounds one run of it, where the other side is silent.
+	tryTimeout = 20 * time.Second
+)
+
+// Store is a cloud.Store on a PostgreSQL database.
+type Store struct {
+	*sqlstore.Store
+	db    *sql.DB
+	relay *relay
+	stop  func()
+}
+
+// Open connects to a database and brings its schema up to date; several may do so at once. url is what libpq takes too, such as
+// postgres://coffer@db1,db2/coffer?target_session_attrs=read-write. hook may be nil. Errors: sqlstore.ErrNewerSchema.
+func Open(ctx context.Context, url string, hook sqlstore.Hook, log *slog.Logger) (*Store, error) {
+	config, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	if err := prepare(ctx, config); err != nil {
+		return nil, err
+	}
+	db := open(config, map[string]string{
+		"statement_timeout": "15s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "30s",
+		// Every statement has an index. A scan of a small table would be in everybody's way who writes to it.
+		"enable_seqscan": "off",
+	})
+	engine := sqlstore.Engine{
+		Write: db, Read: db,
+		Writing: &sql.TxOptions{Isolation: sql.LevelSerializable},
+		Reading: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
+		Judge:   judge, Patience: patience, TryTimeout: tryTimeout,
+		Renew: func() { dropIdle(db) },
+	}
+	s := &Store{Store: sqlstore.New(engine, hook), db: db, relay: newRelay(db, config, log)}
+	s.stop = s.relay.start()
+	return s, nil
+}
+
+// parse reads a connection string. Its errors do not repeat it: it may have a password.
+func parse(url string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(url)
+	if err != nil {
+		return nil, errors.New("PostgreSQL: the connection string cannot be read")
+	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "coffer-cloud"
+	}
+	return config, nil
+}
+
+func open(config *pgx.ConnConfig, parameters map[string]string) *sql.DB {
+	config = config.Copy()
+	for name, value := range parameters {
+		config.RuntimeParams[name] = value
+	}
+	db := stdlib.OpenDB(*config)
+	db.SetMaxOpenConns(maxConns)
+	db.SetMaxIdleConns(maxConns)
+	db.SetConnMaxLifetime(connLife)
+	return db
+}
+
+// dropIdle closes the connections that nobody uses: they went to a server that is gone, as the one that failed did.
+func dropIdle(db *sql.DB) {
+	db.SetMaxIdleConns(0)
+	db.SetMaxIdleConns(maxConns)
+}
+
+// prepare checks the database and brings its schema up to date, without the limits of time that requests have.
+func prepare(ctx context.Context, config *pgx.ConnConfig) (err error) {
+	db := open(config, nil)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var encoding string
+	if err := db.QueryRowContext(ctx, `SHOW server_encoding`).Scan(&encoding); err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("PostgreSQL: the database's encoding is %s, and has to be UTF8", encoding)
+	}
+	// A second process waits here until the first has done it.
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 600))
+	if err != nil {
+		return err
+	}
+	if err := sqlstore.Migrate(ctx, db, goose.DialectPostgres, adapt, goose.WithSessionLocker(locker)); err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, createNonces)
+	// Two processes that make a table at once get this, although it says IF NOT EXISTS.
+	if err != nil && judge(err) != sqlstore.Duplicate {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+var textColumn = regexp.MustCompile(`\bTEXT\b`)
+
+// adapt makes PostgreSQL's text of a migration: keys are in the order of their bytes, whatever the database was made with, and a table
+// without a rowid is what every table is.
+func adapt(text string) string {
+	return textColumn.ReplaceAllString(strings.ReplaceAll(text, " WITHOUT ROWID", ""), `TEXT COLLATE "C"`)
+}
+
+// Codes of PostgreSQL, Appendix A.
+const (
+	uniqueViolation      = "23505"
+	serializationFailure = "40001"
+	deadlockDetected     = "40P01"
+	tooManyConnections   = "53300"
+	operatorIntervention = "57P" // class: shutdown, crash, starting up
+	connectionException  = "08"  // class
+)
+
+// judge implements sqlstore.Engine.
+func judge(err error) sqlstore.Failure {
+	var answer *pgconn.PgError
+	if errors.As(err, &answer) {
+		return judgeCode(answer.Code)
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return sqlstore.Final
+	}
+	var refused *pgconn.ConnectError
+	var network net.Error
+	if errors.As(err, &refused) || errors.As(err, &network) {
+		return sqlstore.Lost
+	}
+	for _, gone := range []error{io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, driver.ErrBadConn, sql.ErrConnDone} {
+		if errors.Is(err, gone) {
+			return sqlstore.Lost
+		}
+	}
+	return sqlstore.Final
+}
+
+func judgeCode(code string) sqlstore.Failure {
+	switch {
+	case code == uniqueViolation:
+		return sqlstore.Duplicate
+	case code == serializationFailure || code == deadlockDetected:
+		return sqlstore.Conflict
+	case code == tooManyConnections, strings.HasPrefix(code, operatorIntervention), strings.HasPrefix(code, connectionException):
+		return sqlstore.Lost
+	}
+	return sqlstore.Final
+}
+
+// Close tells the other processes what they have not been told yet, and closes the connections.
+func (s *Store) Close() error {
+	s.stop()
+	return s.db.Close()
+}

@@ -1,0 +1,288 @@
+//go:build system && linux
+
+package postgres
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/cloud/store/sqlstore"
+	"github.com/coffer-vault/coffer/internal/testpg"
+	"github.com/coffer-vault/coffer/internal/teststore"
+)
+
+func TestMain(m *testing.M) { testpg.Main(m) }
+
+func openURL(t *testing.T, url string, hook sqlstore.Hook) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), url, hook, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func openTemp(t *testing.T) *Store {
+	t.Helper()
+	return openURL(t, testpg.Shared.Database(t), nil)
+}
+
+func TestSuite(t *testing.T) {
+	teststore.Suite(t, func(t *testing.T) cloud.Store { return openTemp(t) })
+}
+
+// What one process tells is heard by the others, and not by itself; what is said many times at once, once.
+func TestRelay(t *testing.T) {
+	url := testpg.Shared.Database(t)
+	teller, hearer := openURL(t, url, nil), openURL(t, url, nil)
+	heard := make(chan string, 10)
+	teller.Hear(func(m []byte) { t.Errorf("heard itself: %q", m) })
+	hearer.Hear(func(m []byte) { heard <- string(m) })
+	meet(t, teller, hearer, heard)
+	for range 3 {
+		teller.Tell([]byte("news"))
+	}
+	teller.Tell([]byte("more"))
+	if first, second := <-heard, <-heard; first != "news" || second != "more" {
+		t.Errorf("heard %q, %q", first, second)
+	}
+	// Who stops tells first.
+	teller.Tell([]byte("last"))
+	if err := teller.Close(); err != nil {
+		t.Error(err)
+	}
+	if m := <-heard; m != "last" {
+		t.Errorf("heard %q", m)
+	}
+}
+
+// meet waits until one hears the other: its listener connects beside the test.
+func meet(t *testing.T, teller, hearer *Store, heard chan string) {
+	t.Helper()
+	const hello = "hello"
+	hearing := func() error {
+		teller.Tell([]byte(hello))
+		select {
+		case <-heard:
+			return nil
+		case <-time.After(100 * time.Millisecond):
+			return errors.New("not heard")
+		}
+	}
+	if err := testpg.Wait(hearing); err != nil {
+		t.Fatal(err)
+	}
+	// Of all hellos none is left: each is in the order of its telling.
+	teller.Tell([]byte("ready"))
+	for m := range heard {
+		if m == "ready" {
+			return
+		}
+	}
+}
+
+// A listener whose connection is cut listens again.
+func TestRelayConnectsAgain(t *testing.T) {
+	url := testpg.Shared.Database(t)
+	teller, hearer := openURL(t, url, nil), openURL(t, url, nil)
+	heard := make(chan string, 10)
+	hearer.Hear(func(m []byte) { heard <- string(m) })
+	meet(t, teller, hearer, heard)
+	cut(t, hearer)
+	meet(t, teller, hearer, heard)
+}
+
+// cut ends every other connection to the database.
+func cut(t *testing.T, s *Store) {
+	t.Helper()
+	_, err := s.db.ExecContext(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNoncesAreShared(t *testing.T) {
+	url := testpg.Shared.Database(t)
+	one, other := openURL(t, url, nil), openURL(t, url, nil)
+	use := func(s *Store, nonce string, fresh bool) {
+		t.Helper()
+		if got, err := s.UseNonce(t.Context(), []byte(nonce), 1000); err != nil || got != fresh {
+			t.Errorf("nonce %q is fresh: %v, %v", nonce, got, err)
+		}
+	}
+	use(one, "a", true)
+	use(other, "a", false)
+	use(other, "b", true)
+	if err := one.ForgetNonces(t.Context(), 999); err != nil {
+		t.Fatal(err)
+	}
+	use(one, "b", false)
+	if err := other.ForgetNonces(t.Context(), 1000); err != nil {
+		t.Fatal(err)
+	}
+	use(one, "a", true)
+}
+
+// Two transactions that read what the other writes: one of them is begun again and sees what the first has done.
+func TestConflictIsBegunAgain(t *testing.T) {
+	s := openTemp(t)
+	a := teststore.Account()
+	teststore.Update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+	runs := 0
+	err := s.Update(t.Context(), func(tx cloud.Tx) error {
+		mine, err := tx.Account(a.ID)
+		if err != nil {
+			return err
+		}
+		if runs++; runs == 1 {
+			other := mine
+			other.Generation++
+			teststore.Update(t, s, func(tx cloud.Tx) error { return tx.UpdateAccount(other) })
+		}
+		mine.Generation *= 10
+		return tx.UpdateAccount(mine)
+	})
+	if err != nil || runs != 2 {
+		t.Fatalf("%d runs, %v", runs, err)
+	}
+	teststore.Update(t, s, func(tx cloud.Tx) error {
+		if got, err := tx.Account(a.ID); err != nil || got.Generation != 20 {
+			t.Errorf("generation %d, %v", got.Generation, err)
+		}
+		return nil
+	})
+}
+
+// Write skew, which snapshots alone do not see: each reads the row that the other writes.
+func TestWriteSkew(t *testing.T) {
+	s := openTemp(t)
+	a, b := teststore.Account(), teststore.Account()
+	teststore.Update(t, s, func(tx cloud.Tx) error { return errors.Join(tx.InsertAccount(a), tx.InsertAccount(b)) })
+	runs := 0
+	err := s.Update(t.Context(), func(tx cloud.Tx) error {
+		read, err := tx.Account(b.ID)
+		if err != nil {
+			return err
+		}
+		if runs++; runs == 1 {
+			teststore.Update(t, s, func(tx cloud.Tx) error {
+				read, err := tx.Account(a.ID)
+				b.Generation = read.Generation + 1
+				return errors.Join(err, tx.UpdateAccount(b))
+			})
+		}
+		a.Generation = read.Generation + 1
+		return tx.UpdateAccount(a)
+	})
+	if err != nil || runs != 2 || a.Generation != 3 || b.Generation != 2 {
+		t.Errorf("%d runs, generations %d and %d, %v", runs, a.Generation, b.Generation, err)
+	}
+}
+
+// Two that both find a key free: the second finds it taken when it is begun again, as if they had come one after the other.
+func TestDuplicateIsBelievedTheSecondTime(t *testing.T) {
+	s := openTemp(t)
+	a := teststore.Account()
+	runs := 0
+	err := s.Update(t.Context(), func(tx cloud.Tx) error {
+		if _, err := tx.Account(a.ID); err == nil {
+			return nil // somebody was first
+		}
+		if runs++; runs == 1 {
+			teststore.Update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+		}
+		return tx.InsertAccount(a)
+	})
+	if err != nil || runs != 1 {
+		t.Errorf("%d runs found it free, %v", runs, err)
+	}
+}
+
+// A connection that is lost before the commit is a transaction that is begun again.
+func TestLostConnectionIsBegunAgain(t *testing.T) {
+	s := openTemp(t)
+	a := teststore.Account()
+	runs := 0
+	err := s.Update(t.Context(), func(tx cloud.Tx) error {
+		if runs++; runs == 1 {
+			cut(t, s)
+		}
+		return tx.InsertAccount(a)
+	})
+	if err != nil || runs != 2 {
+		t.Errorf("%d runs, %v", runs, err)
+	}
+	teststore.Update(t, s, func(tx cloud.Tx) error { _, err := tx.Account(a.ID); return err })
+}
+
+// A lost answer to a commit is an error: nobody knows what became of it.
+func TestLostCommitIsNotBegunAgain(t *testing.T) {
+	runs := 0
+	var s *Store
+	s = openURL(t, testpg.Shared.Database(t), func(statement string) error {
+		if statement == "COMMIT" && runs == 1 {
+			cut(t, s)
+		}
+		return nil
+	})
+	err := s.Update(t.Context(), func(tx cloud.Tx) error {
+		runs++
+		return tx.InsertAccount(teststore.Account())
+	})
+	if err == nil || runs != 1 {
+		t.Errorf("%d runs, %v", runs, err)
+	}
+}
+
+func TestNewerSchemaIsRefused(t *testing.T) {
+	url := testpg.Shared.Database(t)
+	s := openURL(t, url, nil)
+	if _, err := s.db.Exec(`INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, true)`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), url, nil, slog.New(slog.DiscardHandler)); !errors.Is(err, sqlstore.ErrNewerSchema) {
+		t.Errorf("%v, want ErrNewerSchema", err)
+	}
+	// The one that runs goes on: it is the version before, while the next is started beside it.
+	teststore.Update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(teststore.Account()) })
+}
+
+// Several processes start at once on an empty database.
+func TestManyOpenAtOnce(t *testing.T) {
+	url := testpg.Shared.Database(t)
+	var opening sync.WaitGroup
+	for range 4 {
+		opening.Go(func() {
+			s, err := Open(t.Context(), url, nil, slog.New(slog.DiscardHandler))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			s.Close()
+		})
+	}
+	opening.Wait()
+}
+
+// A database in another encoding, or none at all, is refused with words that say so and have no password.
+func TestOpenRefuses(t *testing.T) {
+	if err := testpg.Shared.SQL("postgres", `CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`); err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]string{
+		testpg.Shared.URL("latin"):                   "UTF8",
+		testpg.Shared.URL("nowhere"):                 "connect to PostgreSQL",
+		"postgres://coffer:opensesame@bad port:x/db": "cannot be read",
+	} {
+		_, err := Open(t.Context(), url, nil, slog.New(slog.DiscardHandler))
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "opensesame") {
+			t.Errorf("%q: %v", want, err)
+		}
+	}
+}
