@@ -12,7 +12,7 @@ import (
 
 // The organization greets on the first page, and on no other: what is asked there is between Coffer and the person.
 func TestTheOrganizationGreets(t *testing.T) {
-	const name = "Bakery Miller {n} & Sons"
+	const name = "Bakery Miller & Sons"
 	d := newDesk(t, testpc.New(t, "Anna's PC", func(c *session.Config) { c.Enrolment = enrolment.Token{Name: name} }), testkit.Cloud(t))
 	w := d.shell.Welcome()
 	d.page(w, PageChoose)
