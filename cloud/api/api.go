@@ -68,7 +68,7 @@ func New(c Config) *Server {
 	s.attachments()
 	s.events()
 	s.describe()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.HandleFunc(healthRoute, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", s.ready(c.Ready))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, cloud.ErrNotFound) })
 	s.handler = s.outer(newAddressLimits(c), mux)
@@ -78,13 +78,17 @@ func New(c Config) *Server {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// HTTP returns a server for the handler. The read deadline is for bodies that no handler reads: net/http waits for their end before
-// it sends an answer. takeBody lifts it. The write deadline is for answers; an event stream sets its own.
-func (s *Server) HTTP() *http.Server {
+// HTTP returns a server for the API.
+func (s *Server) HTTP() *http.Server { return NewHTTP(s, s.log) }
+
+// NewHTTP returns a server for a handler that has the API in it, or stands beside it. The read deadline is for bodies that no handler
+// reads: net/http waits for their end before it sends an answer. takeBody lifts it. The write deadline is for answers; an event stream
+// sets its own.
+func NewHTTP(handler http.Handler, log *slog.Logger) *http.Server {
 	server := &http.Server{
-		Handler: s, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: readTimeout, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: readTimeout, WriteTimeout: 2 * time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 16 << 10,
-		ErrorLog:       slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
 	}
 	silent := &silentConns{conns: map[net.Conn]bool{}}
 	server.ConnState = silent.follow
@@ -127,6 +131,8 @@ func (s *Server) ready(check func(context.Context) error) http.HandlerFunc {
 		w.WriteHeader(http.StatusNoContent)
 	}
 }
+
+const healthRoute = "GET /healthz"
 
 const (
 	smallBody   = 64 << 10 // requests without sealed keys or objects

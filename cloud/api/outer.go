@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -61,7 +62,11 @@ func (s *Server) finish(w *recorder, r *http.Request, begin time.Time) {
 			writeError(w, errors.New("panic"))
 		}
 	}
-	s.log.Info("request", "request", requestID(r.Context()), "route", r.Pattern, "status", w.status, "ms", time.Since(begin).Milliseconds())
+	level := slog.LevelInfo
+	if r.Pattern == healthRoute {
+		level = slog.LevelDebug // load balancers and watchdogs ask every few seconds
+	}
+	s.log.Log(r.Context(), level, "request", "request", requestID(r.Context()), "route", r.Pattern, "status", w.status, "ms", time.Since(begin).Milliseconds())
 }
 
 // recorder remembers the status. Unwrap lets http.ResponseController reach the connection.

@@ -79,17 +79,17 @@ func (m Manager) Watchdog() time.Duration {
 }
 
 // Ready says that the service answers, also after Reloading.
-func (m Manager) Ready() error { return m.send("READY=1", nil) }
+func (m Manager) Ready() error { return m.send("READY=1", noSocket) }
 
 // Stopping says that the service ends.
-func (m Manager) Stopping() error { return m.send("STOPPING=1", nil) }
+func (m Manager) Stopping() error { return m.send("STOPPING=1", noSocket) }
 
 // Alive says that the service works.
-func (m Manager) Alive() error { return m.send("WATCHDOG=1", nil) }
+func (m Manager) Alive() error { return m.send("WATCHDOG=1", noSocket) }
 
 // Reloading says that the service reads its settings again.
 func (m Manager) Reloading() error {
-	return m.send("RELOADING=1\nMONOTONIC_USEC="+strconv.FormatInt(monotonic(), 10), nil)
+	return m.send("RELOADING=1\nMONOTONIC_USEC="+strconv.FormatInt(monotonic(), 10), noSocket)
 }
 
 // Keep gives the manager a copy of a listening socket, for the next process. The unit allows it with FileDescriptorStoreMax=. name has
@@ -99,13 +99,17 @@ func (m Manager) Keep(name string, l net.Listener) error {
 	if m.socket == "" || !ok {
 		return nil
 	}
-	file, err := tcp.File()
+	raw, err := tcp.SyscallConn()
 	if err != nil {
 		return fmt.Errorf("keep socket: %w", err)
 	}
-	defer file.Close()
-	return m.send("FDSTORE=1\nFDNAME="+name, file)
+	// Not by File and Fd: they would make the socket wait in accept, and then nothing could close it.
+	var sent error
+	if err := raw.Control(func(fd uintptr) { sent = m.send("FDSTORE=1\nFDNAME="+name, fd) }); err != nil {
+		return fmt.Errorf("keep socket: %w", err)
+	}
+	return sent
 }
 
 // Forget takes a socket back that was given to Keep.
-func (m Manager) Forget(name string) error { return m.send("FDSTOREREMOVE=1\nFDNAME="+name, nil) }
+func (m Manager) Forget(name string) error { return m.send("FDSTOREREMOVE=1\nFDNAME="+name, noSocket) }

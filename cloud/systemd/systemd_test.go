@@ -3,6 +3,7 @@
 package systemd
 
 import (
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -88,7 +89,16 @@ func TestKeep(t *testing.T) {
 	if err := New(of(map[string]string{"NOTIFY_SOCKET": path})).Keep("main", listener); err != nil {
 		t.Fatal(err)
 	}
+	// What was given away can still be closed while it waits.
+	waited := make(chan error, 1)
+	go func() {
+		_, err := listener.Accept()
+		waited <- err
+	}()
 	listener.Close()
+	if err := <-waited; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("accept: %v", err)
+	}
 	state, files := hear(t, conn)
 	if state != "FDSTORE=1\nFDNAME=main" || len(files) != 1 {
 		t.Fatalf("heard %q with %d descriptors", state, len(files))

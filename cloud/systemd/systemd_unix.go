@@ -4,12 +4,14 @@ package systemd
 
 import (
 	"fmt"
-	"os"
 	"syscall"
 )
 
-// send tells the manager a state, with a descriptor that it is to keep if file is not nil.
-func (m Manager) send(state string, file *os.File) error {
+// noSocket goes with a state that no descriptor goes with.
+const noSocket = ^uintptr(0)
+
+// send tells the manager a state, with a descriptor that it is to keep.
+func (m Manager) send(state string, file uintptr) error {
 	if m.socket == "" {
 		return nil
 	}
@@ -21,8 +23,8 @@ func (m Manager) send(state string, file *os.File) error {
 	defer syscall.Close(socket)
 	syscall.CloseOnExec(socket)
 	var rights []byte
-	if file != nil {
-		rights = syscall.UnixRights(int(file.Fd()))
+	if file != noSocket {
+		rights = syscall.UnixRights(int(file))
 	}
 	// A name that begins with @ is in the abstract namespace, which package syscall knows.
 	if err := syscall.Sendmsg(socket, []byte(state), rights, &syscall.SockaddrUnix{Name: m.socket}, 0); err != nil {

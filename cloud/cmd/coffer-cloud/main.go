@@ -61,7 +61,7 @@ func serveCommand(ctx context.Context, p program, args []string) error {
 	if len(rest) > 0 {
 		return usage{"serve takes no arguments beside its flags"}
 	}
-	return serve(ctx, o, p.out, newLog(o, p.errs))
+	return serve(ctx, o, p, newLog(o, p.errs))
 }
 
 // newLog writes one JSON object a line. What names people is removed before it is written.

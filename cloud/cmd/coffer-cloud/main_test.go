@@ -2,12 +2,9 @@ package main
 
 import (
 	"bufio"
-	"crypto/x509"
-	"encoding/pem"
 	"io"
 	"io/fs"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +42,12 @@ func itself(t *testing.T, args ...string) *exec.Cmd {
 
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	cmd := itself(t, args...)
+	return started(t, itself(t, args...))
+}
+
+// started starts a server and waits until it is ready.
+func started(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -134,34 +136,6 @@ func askForCode(t *testing.T, p *process) {
 	files, err := fs.Glob(os.DirFS(p.ready["mail"]), "*.eml")
 	if err != nil || len(files) != 1 {
 		t.Fatalf("mails in the folder: %v, %v", files, err)
-	}
-}
-
-func TestServeWithCertificate(t *testing.T) {
-	donor := httptest.NewUnstartedServer(nil)
-	donor.StartTLS()
-	donor.Close()
-	dir := t.TempDir()
-	write := func(name, kind string, der []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	key, err := x509.MarshalPKCS8PrivateKey(donor.TLS.Certificates[0].PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certificate := write("cert.pem", "CERTIFICATE", donor.Certificate().Raw)
-	p := start(t, "serve", "--dev", "--data", dir, "--tls-cert", certificate, "--tls-key", write("key.pem", "PRIVATE KEY", key))
-	resp, err := donor.Client().Get(p.ready["api"] + "/healthz")
-	if err != nil || resp.StatusCode != http.StatusNoContent || !strings.HasPrefix(p.ready["api"], "https://") {
-		t.Fatalf("%s: %v", p.ready["api"], err)
-	}
-	resp.Body.Close()
-	if err := p.signal(os.Interrupt); err != nil {
-		t.Error(err)
 	}
 }
 

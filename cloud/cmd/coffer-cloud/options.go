@@ -42,7 +42,7 @@ type options struct {
 	metricsListen           string
 	pprof                   bool
 	logLevel                slog.Level
-	linger                  time.Duration
+	announce, linger        time.Duration
 	where                   map[string]string // of every setting that was given
 }
 
@@ -58,6 +58,14 @@ const (
 var allRoles = []string{roleAPI, rolePortal, roleApp, roleUpdates, roleWorker}
 
 func (o options) has(role string) bool { return slices.Contains(o.roles, role) }
+
+// lingering is how long connections get to be closed by their clients. In development nobody waits.
+func (o options) lingering() time.Duration {
+	if o.dev && o.where["linger"] == "" {
+		return 0
+	}
+	return o.linger
+}
 
 // stores tells whether the process has a database.
 func (o options) stores() bool { return o.has(roleAPI) || o.has(roleWorker) }
@@ -92,7 +100,8 @@ var settings = []setting{
 	{name: "metrics-listen", what: "loopback address of /metrics, such as 127.0.0.1:9090; none if not given", set: setMetricsListen},
 	boolean("pprof", "also serve /debug/pprof on --metrics-listen", func(o *options) *bool { return &o.pprof }),
 	{name: "log-level", fallback: "info", what: "debug, info, warn or error", set: setLogLevel},
-	{name: "linger", fallback: "500ms", what: "how long an ending server answers on connections that are open", set: setLinger},
+	{name: "announce", fallback: "0s", what: "how long /readyz says no before an ending server takes no more connections; what a load balancer needs", set: wait(func(o *options) *time.Duration { return &o.announce })},
+	{name: "linger", fallback: "2s", what: "how long an ending server then answers at most on connections that are open", set: wait(func(o *options) *time.Duration { return &o.linger })},
 }
 
 func text(name, fallback, what string, field func(*options) *string) setting {
@@ -221,13 +230,15 @@ func setLogLevel(o *options, value string) error {
 	return nil
 }
 
-const maxLinger = 10 * time.Second
+const maxWait = time.Minute
 
-func setLinger(o *options, value string) (err error) {
-	if o.linger, err = time.ParseDuration(value); err != nil || o.linger < 0 || o.linger > maxLinger {
-		return badValue{"no time between 0 and " + maxLinger.String(), `write it like "500ms"`}
+func wait(field func(*options) *time.Duration) func(*options, string) error {
+	return func(o *options, value string) (err error) {
+		if *field(o), err = time.ParseDuration(value); err != nil || *field(o) < 0 || *field(o) > maxWait {
+			return badValue{"no time between 0s and " + maxWait.String(), `write it like "500ms"`}
+		}
+		return nil
 	}
-	return nil
 }
 
 const maxSecretFile = 4 << 10

@@ -4,15 +4,20 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -20,6 +25,7 @@ import (
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/cloud/api"
 	"github.com/coffer-vault/coffer/cloud/mail"
+	"github.com/coffer-vault/coffer/cloud/systemd"
 	"github.com/coffer-vault/coffer/cloud/updatehost"
 )
 
@@ -30,60 +36,140 @@ const (
 	backgroundPatience = 5 * time.Second
 )
 
-// serve runs the server until ctx ends, then lets requests finish and closes the database.
-func serve(ctx context.Context, o options, out io.Writer, log *slog.Logger) (err error) {
-	store, secret, closeData, err := openData(ctx, &o)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, closeData()) }()
-	sender, ready, closeMail, err := openMail(&o, out)
-	if err != nil {
-		return err
-	}
-	defer closeMail()
-	listener, err := net.Listen("tcp", o.listenOn())
-	if err != nil {
-		return fmt.Errorf("listen: %w", err)
-	}
-	defer listener.Close()
-	address := scheme(o) + listener.Addr().String()
-	o.origin = cmp.Or(o.origin, address)
-	c := cloud.New(cloud.Config{
-		Store: store, Secret: secret, Origin: o.origin, Mail: sender, Now: time.Now, After: time.After, Random: rand.Reader, Log: log,
-		RecoveryDelay: cloud.DefaultRecoveryDelay, Quota: o.quota << 20,
-	})
-	handler := api.New(api.Config{
-		Cloud: c, Origin: o.origin, Limits: limits(o.dev), BehindProxy: o.behindProxy, Ready: store.Ping, Now: time.Now, Log: log,
-	})
-	updates, updatesReady, err := openUpdates(o, log)
-	if err != nil {
-		return err
-	}
-	servers := append(updates, running{handler.HTTP(), listener, o.certificate, o.key})
-	return runAll(ctx, c, servers, log, func() { fmt.Fprintln(out, "ready api="+address+updatesReady+ready) })
+// service is a server in one process, from its settings to its end.
+type service struct {
+	options
+	log     *slog.Logger
+	sockets *sockets
+	drain   *drain
+	store   database     // nil without a role that has one
+	cloud   *cloud.Cloud // the same
+	api     *api.Server  // the same
+	mailDir string       // in development
+	servers []running
+	ready   []string // words of the ready line
+	reloads []func() error
+	closers []func() error
 }
 
-func scheme(o options) string {
-	if o.certificate != "" {
-		return "https://"
+// serve runs the server until ctx ends, then lets requests finish and closes the database.
+func serve(ctx context.Context, o options, p program, log *slog.Logger) (err error) {
+	sockets, err := openSockets(p.env, log)
+	if err != nil {
+		return err
 	}
-	return "http://"
+	s := &service{options: o, log: log, sockets: sockets, drain: newDrain()}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(ctx, p.out); err != nil {
+		return err
+	}
+	return s.run(ctx, p.out)
+}
+
+// later closes in the opposite order.
+func (s *service) later(close func() error) { s.closers = append(s.closers, close) }
+
+func (s *service) close() (err error) {
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, s.closers[i]())
+	}
+	return err
+}
+
+// open makes everything that can fail before the first request.
+func (s *service) open(ctx context.Context, out io.Writer) error {
+	listener, err := s.listen("main", s.listenOn())
+	if err != nil {
+		return err
+	}
+	var updates http.Handler
+	if s.updates != "" && s.has(roleUpdates) {
+		host, err := updatehost.New(s.updates)
+		if err != nil {
+			return err
+		}
+		s.later(host.Close)
+		updates = host
+	}
+	config, challenges, reload, err := secure(s.options, s.router(http.NotFoundHandler(), updates, nil).names(), s.log)
+	if err != nil {
+		return err
+	}
+	s.reloads = append(s.reloads, reload)
+	if s.stores() {
+		if err := s.openCloud(ctx, out, s.address(config, listener)); err != nil {
+			return err
+		}
+	}
+	if err := s.openMain(listener, config, updates, challenges); err != nil {
+		return err
+	}
+	if s.domain == "" && updates != nil {
+		if err := s.openUpdates(config, updates); err != nil {
+			return err
+		}
+	}
+	s.sockets.dropUnused()
+	return nil
+}
+
+// address is what clients of a listener use if nothing else is said.
+func (s *service) address(config *tls.Config, l net.Listener) string {
+	if config != nil {
+		return "https://" + l.Addr().String()
+	}
+	return "http://" + l.Addr().String()
+}
+
+// openCloud makes the domain over the database, and the API if this process has it.
+func (s *service) openCloud(ctx context.Context, out io.Writer, address string) error {
+	store, secret, closeData, err := openData(ctx, &s.options)
+	if err != nil {
+		return err
+	}
+	s.later(closeData)
+	s.store = store
+	sender, err := s.openMail(out)
+	if err != nil {
+		return err
+	}
+	if s.domain != "" && !s.dev {
+		address = "https://api." + s.domain
+	}
+	s.origin = cmp.Or(s.origin, address)
+	s.cloud = cloud.New(cloud.Config{
+		Store: store, Secret: secret, Origin: s.origin, Mail: sender, Now: time.Now, After: time.After, Random: rand.Reader, Log: s.log,
+		RecoveryDelay: cloud.DefaultRecoveryDelay, Quota: s.quota << 20,
+	})
+	if s.has(roleAPI) {
+		s.api = api.New(api.Config{
+			Cloud: s.cloud, Origin: s.origin, Limits: limits(s.dev), BehindProxy: s.behindProxy, Ready: s.check, Now: time.Now, Log: s.log,
+		})
+		s.ready = append(s.ready, "api="+s.origin)
+	}
+	return nil
+}
+
+// check tells whether the server wants requests, and why not.
+func (s *service) check(ctx context.Context) error {
+	if err := s.drain.err(); err != nil || s.store == nil {
+		return err
+	}
+	return s.store.Ping(ctx)
 }
 
 // openMail returns where mails go to: a mail server, or in development a sink that the ready line names.
-func openMail(o *options, out io.Writer) (sender cloud.Sender, ready string, close func() error, err error) {
-	close = func() error { return nil }
-	if o.smtp == "" {
-		dir := filepath.Join(o.data, "mail")
-		sink, err := mail.NewSink(dir, out)
+func (s *service) openMail(out io.Writer) (cloud.Sender, error) {
+	if s.smtp == "" {
+		s.mailDir = filepath.Join(s.data, "mail")
+		sink, err := mail.NewSink(s.mailDir, out)
 		if err != nil {
-			return nil, "", nil, err
+			return nil, err
 		}
-		o.smtp, ready, close = "smtp://"+sink.Addr()+"?starttls=never", " mail="+dir, sink.Close
+		s.later(sink.Close)
+		s.smtp = "smtp://" + sink.Addr() + "?starttls=never"
 	}
-	sender, err = mail.NewSMTP(o.smtp, o.smtpPassword, o.mailFrom)
-	return sender, ready, close, err
+	return mail.NewSMTP(s.smtp, s.smtpPassword, s.mailFrom)
 }
 
 func limits(dev bool) api.Limits {
@@ -93,104 +179,192 @@ func limits(dev bool) api.Limits {
 	return api.DefaultLimits
 }
 
-// running is an HTTP server with its listener, and its certificate if it has one.
-type running struct {
-	server           *http.Server
-	listener         net.Listener
-	certificate, key string
-}
-
-func (r running) serve() error {
-	var err error
-	if r.certificate != "" {
-		err = r.server.ServeTLS(r.listener, r.certificate, r.key)
-	} else {
-		err = r.server.Serve(r.listener)
+// openMain makes the server of all names of the domain; without a domain it is the API's. In development its names below localhost
+// answer too.
+func (s *service) openMain(l net.Listener, config *tls.Config, updates http.Handler, challenges func(http.Handler) http.Handler) error {
+	other := misdirected(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, s.readyz)
+	var ours http.Handler
+	if s.api != nil {
+		ours = s.api
 	}
-	if errors.Is(err, http.ErrServerClosed) {
+	if ours != nil && s.domain == "" {
+		other = ours
+	}
+	if updates != nil {
+		updates = unhurried(updates)
+	}
+	names := s.router(ours, updates, other)
+	s.add("main", l, config, names)
+	if s.domain != "" {
+		s.ready = append(s.ready, "listen="+l.Addr().String())
+	}
+	if s.listenHTTP == "" {
 		return nil
 	}
-	return err
+	plain, err := s.listen("http", s.listenHTTP)
+	if err != nil {
+		return err
+	}
+	s.add("http", plain, nil, challenges(http.HandlerFunc(names.toHTTPS)))
+	s.ready = append(s.ready, "http="+plain.Addr().String())
+	return nil
+}
+
+// router has the names of the domain; without one there are none but for trying them out in development.
+func (s *service) router(api, updates, other http.Handler) router {
+	if s.domain == "" && !s.dev {
+		return router{other: other}
+	}
+	return newRouter(s.options, cmp.Or(s.domain, "localhost"), api, updates, other)
+}
+
+func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
+	if err := s.check(r.Context()); err != nil {
+		s.log.Error("not ready", "err", err)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // openUpdates serves the update folder on listeners of its own: its hosts share nothing with the API but the process.
-func openUpdates(o options, log *slog.Logger) (servers []running, ready string, err error) {
-	if o.updates == "" {
-		return nil, "", nil
-	}
-	handler, err := updatehost.New(o.updates)
-	if err != nil {
-		return nil, "", err
-	}
+func (s *service) openUpdates(config *tls.Config, handler http.Handler) error {
 	var addresses []string
-	for _, address := range o.updatesListen {
-		listener, err := net.Listen("tcp", address)
+	for i, address := range s.updatesListen {
+		name := "updates-" + strconv.Itoa(i)
+		listener, err := s.listen(name, address)
 		if err != nil {
-			return nil, "", fmt.Errorf("listen: %w", err)
+			return err
 		}
-		// Nobody has a body to send here. An hour is enough for a package over the slowest line.
-		server := &http.Server{
-			Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: time.Hour, IdleTimeout: 2 * time.Minute,
-			MaxHeaderBytes: 16 << 10,
-			ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
-		}
-		servers = append(servers, running{server, listener, o.certificate, o.key})
-		addresses = append(addresses, scheme(o)+listener.Addr().String())
+		server := s.add(name, listener, config, handler)
+		// Nobody has a body to send here.
+		server.ReadTimeout, server.WriteTimeout = 10*time.Second, packageTime
+		addresses = append(addresses, s.address(config, listener))
 	}
-	return servers, " updates=" + strings.Join(addresses, ","), nil
+	s.ready = append(s.ready, "updates="+strings.Join(addresses, ","))
+	return nil
 }
 
-// stop lets requests finish until the context ends, and then closes their connections.
-func (r running) stop(ctx context.Context) error {
-	err := r.server.Shutdown(ctx)
-	if ctx.Err() == nil {
-		return err
+// add makes a server for a listener; run starts it.
+func (s *service) add(name string, l net.Listener, config *tls.Config, handler http.Handler) *http.Server {
+	server := api.NewHTTP(s.drain.handler(handler), s.log)
+	if config != nil {
+		server.TLSConfig = config.Clone()
 	}
-	return r.server.Close()
+	silent := server.ConnState
+	server.ConnState = func(c net.Conn, state http.ConnState) {
+		silent(c, state)
+		s.drain.follow(c, state)
+	}
+	s.servers = append(s.servers, running{name, server, l})
+	return server
 }
 
-// runAll runs everything until ctx ends or a server fails.
-func runAll(ctx context.Context, c *cloud.Cloud, servers []running, log *slog.Logger, ready func()) error {
+// listen takes the socket of this name from the service manager, or opens it and gives the manager a copy for the next process.
+func (s *service) listen(name, address string) (net.Listener, error) {
+	l, err := s.sockets.listen(name, address)
+	if err == nil {
+		s.later(func() error { l.Close(); return nil })
+	}
+	return l, err
+}
+
+// run answers until ctx ends or a server fails.
+func (s *service) run(ctx context.Context, out io.Writer) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	var background sync.WaitGroup
-	background.Go(func() { c.Outbox.Run(work) })
-	background.Go(func() { c.Janitor.Run(work) })
-	failed := make(chan error, len(servers))
-	for _, s := range servers {
-		background.Go(func() { failed <- s.serve() })
+	var background, serving sync.WaitGroup
+	s.background(work, &background)
+	failed := make(chan error, len(s.servers))
+	for _, r := range s.servers {
+		serving.Go(func() { failed <- r.serve() })
 	}
-	ready()
+	s.sayReady(out)
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 	}
-	c.Events.Shutdown()
-	err = errors.Join(err, stopAll(servers, log))
+	s.sockets.tell(systemd.Manager.Stopping)
+	s.drain.begin()
+	if err == nil {
+		time.Sleep(s.announce)
+	}
+	err = errors.Join(err, s.end(&serving))
 	stop()
 	if !waitAtMost(&background, backgroundPatience) {
-		log.Warn("stopped before a mail was sent; it will be tried again")
+		s.log.Warn("stopped before a mail was sent; it will be tried again")
 	}
 	return err
 }
 
-// stopAll stops the servers side by side: one that has to be waited for takes nothing from the others.
-func stopAll(servers []running, log *slog.Logger) error {
-	patience, cancel := context.WithTimeout(context.Background(), shutdownPatience)
-	defer cancel()
-	stopped := make(chan error, len(servers))
-	for _, s := range servers {
-		go func() { stopped <- s.stop(patience) }()
+// background starts what works beside requests until ctx ends.
+func (s *service) background(ctx context.Context, w *sync.WaitGroup) {
+	if s.cloud != nil && s.has(roleWorker) {
+		w.Go(func() { s.cloud.Outbox.Run(ctx) })
+		w.Go(func() { s.cloud.Janitor.Run(ctx) })
 	}
-	var err error
-	for range servers {
-		err = errors.Join(err, <-stopped)
+	w.Go(func() { s.sockets.watch(ctx, s.alive) })
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	w.Go(func() {
+		defer signal.Stop(hangup)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-hangup:
+				s.reload()
+			}
+		}
+	})
+}
+
+// alive returns if the process answers requests.
+func (s *service) alive() {
+	if request, err := http.NewRequest(http.MethodGet, "/healthz", nil); err == nil && s.api != nil {
+		s.api.ServeHTTP(nowhere{http.Header{}}, request)
 	}
-	if patience.Err() != nil {
-		log.Warn("connections closed before their requests had ended")
+}
+
+// nowhere is a http.ResponseWriter of which nobody reads.
+type nowhere struct{ header http.Header }
+
+func (n nowhere) Header() http.Header       { return n.header }
+func (nowhere) Write(b []byte) (int, error) { return len(b), nil }
+func (nowhere) WriteHeader(int)             {}
+
+// reload reads again what may change while the server runs. What cannot be read stays as it was.
+func (s *service) reload() {
+	s.sockets.tell(systemd.Manager.Reloading)
+	for _, reload := range s.reloads {
+		if err := reload(); err != nil {
+			s.log.Error("not reloaded", "err", err)
+		}
 	}
-	return err
+	s.log.Info("reloaded")
+	s.sockets.tell(systemd.Manager.Ready)
+}
+
+func (s *service) sayReady(out io.Writer) {
+	if s.mailDir != "" {
+		s.ready = append(s.ready, "mail="+s.mailDir) // last: a path may have spaces
+	}
+	fmt.Fprintln(out, strings.Join(append([]string{"ready"}, s.ready...), " "))
+	s.sockets.tell(systemd.Manager.Ready)
+}
+
+// end takes no more connections and lets those that are open finish.
+func (s *service) end(serving *sync.WaitGroup) error {
+	for _, r := range s.servers {
+		r.listener.Close()
+	}
+	serving.Wait() // now every connection that was taken is known
+	if s.cloud != nil {
+		s.cloud.Events.Shutdown()
+	}
+	s.drain.wait(s.lingering())
+	return stopAll(s.servers, s.log)
 }
 
 // waitAtMost tells whether what is waited for has ended in time.

@@ -5,17 +5,19 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"testing"
 	"time"
 )
 
 // An update host lets go of whoever announces a body and never sends it, and of whoever never reads.
 func TestUpdateHostsWaitForNobody(t *testing.T) {
-	servers, _, err := openUpdates(options{updates: t.TempDir(), updatesListen: []string{"127.0.0.1:0"}}, slog.New(slog.DiscardHandler))
-	if err != nil {
+	log := slog.New(slog.DiscardHandler)
+	s := &service{options: options{updatesListen: []string{"127.0.0.1:0"}}, log: log, sockets: &sockets{log: log}, drain: newDrain()}
+	if err := s.openUpdates(nil, http.NotFoundHandler()); err != nil {
 		t.Fatal(err)
 	}
-	host := servers[0]
+	host := s.servers[0]
 	if host.server.WriteTimeout == 0 {
 		t.Error("an answer may take for ever")
 	}

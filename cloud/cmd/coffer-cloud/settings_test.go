@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -184,4 +185,23 @@ func FuzzConfigFile(f *testing.F) {
 		}
 		apply(found)
 	})
+}
+
+// The file that is installed is understood, and so is every line of it that somebody takes the # away from.
+func TestExampleFile(t *testing.T) {
+	data, err := os.ReadFile("cloud.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, wrong := readConfig(given{"cloud.conf", "--config"}); len(wrong) > 0 {
+		t.Error(wrong)
+	}
+	uncommented := regexp.MustCompile(`(?m)^#([a-z])`).ReplaceAllString(string(data), "$1")
+	found, wrong := readConfig(given{write(t, "cloud.conf", uncommented), "--config"})
+	if len(wrong) > 0 || len(found) < 15 {
+		t.Errorf("%d settings, %v", len(found), wrong)
+	}
+	if _, wrong := apply(found); len(wrong) > 0 {
+		t.Error(wrong)
+	}
 }

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/acme"
+	"golang.org/x/crypto/acme/autocert"
+)
+
+// certificateInterval is how often the files of a certificate are looked at. Whoever renews it need not tell the server.
+const certificateInterval = 10 * time.Second
+
+// certificates are a chain and a key in files that may be replaced at any time.
+type certificates struct {
+	chain, key string
+	now        func() time.Time
+	log        *slog.Logger
+
+	mu      sync.Mutex
+	current *tls.Certificate
+	stamp   [2]stamp
+	looked  time.Time
+}
+
+type stamp struct {
+	modified time.Time
+	size     int64
+}
+
+// openCertificates reads the files. Errors name them: a service that cannot be trusted does not start.
+func openCertificates(chain, key string, now func() time.Time, log *slog.Logger) (*certificates, error) {
+	c := &certificates{chain: chain, key: key, now: now, log: log}
+	return c, c.reload()
+}
+
+// reload reads the files now. With an error the certificate before stays in use.
+func (c *certificates) reload() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.read()
+}
+
+func (c *certificates) read() error {
+	stamps, err := c.stamps()
+	if err != nil {
+		return fmt.Errorf("certificate: %w", err)
+	}
+	// Remembered also if they are no pair: while only one of them has been replaced, the next change is waited for.
+	c.looked, c.stamp = c.now(), stamps
+	pair, err := tls.LoadX509KeyPair(c.chain, c.key)
+	if err != nil {
+		return fmt.Errorf("certificate %s with key %s: %w", c.chain, c.key, err)
+	}
+	c.current = &pair
+	return nil
+}
+
+func (c *certificates) stamps() (all [2]stamp, err error) {
+	for i, path := range []string{c.chain, c.key} {
+		info, err := os.Stat(path)
+		if err != nil {
+			return all, err
+		}
+		all[i] = stamp{info.ModTime(), info.Size()}
+	}
+	return all, nil
+}
+
+// get is a tls.Config.GetCertificate.
+func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.now(); now.Sub(c.looked) >= certificateInterval || now.Before(c.looked) {
+		c.looked = now
+		if stamps, err := c.stamps(); err != nil || stamps != c.stamp {
+			if err := c.read(); err != nil {
+				c.log.Error("certificate not renewed", "err", err)
+			}
+		}
+	}
+	return c.current, nil
+}
+
+// secure returns how the server speaks TLS, nil if it speaks plain HTTP; what answers the authority's challenges; and what reads the
+// certificate again.
+func secure(o options, hosts []string, log *slog.Logger) (config *tls.Config, challenges func(http.Handler) http.Handler, reload func() error, err error) {
+	challenges, reload = func(next http.Handler) http.Handler { return next }, func() error { return nil }
+	switch {
+	case o.certificate != "":
+		c, err := openCertificates(o.certificate, o.key, time.Now, log)
+		return &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}, challenges, c.reload, err
+	case o.acme != "":
+		manager, err := newACME(o, hosts)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		config := manager.TLSConfig()
+		config.MinVersion = tls.VersionTLS12
+		return config, manager.HTTPHandler, reload, nil
+	}
+	return nil, challenges, reload, nil
+}
+
+// newACME gets certificates for hosts alone: for other names a stranger could make us ask until the authority refuses.
+func newACME(o options, hosts []string) (*autocert.Manager, error) {
+	client := &acme.Client{DirectoryURL: o.acme}
+	if o.acmeCA != "" {
+		pem, err := readSmall(o.acmeCA, maxConfigFile)
+		if err != nil {
+			return nil, fmt.Errorf("--acme-ca: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, errors.New("--acme-ca: the file has no certificate in PEM")
+		}
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+		client.HTTPClient = &http.Client{Transport: transport}
+	}
+	return &autocert.Manager{
+		Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(filepath.Join(o.data, "acme")), HostPolicy: autocert.HostWhitelist(hosts...),
+		Email: o.acmeEmail, Client: client,
+	}, nil
+}
