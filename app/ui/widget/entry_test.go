@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/test"
+	stock "fyne.io/fyne/v2/theme"
 
 	"github.com/coffer-vault/coffer/app/ui/theme"
 	"github.com/coffer-vault/coffer/assets"
@@ -61,6 +62,31 @@ func TestTheTextCursorFollowsThePalette(t *testing.T) {
 		if cursors != 1 || b.focused() != fyne.Focusable(e.input) || e.Text() != "Anna" {
 			t.Errorf("%v: %d cursors of its colour, text %q", mode, cursors, e.Text())
 		}
+	}
+}
+
+// The bar of what is longer than the field lies below the window that the line is seen in, and not across its letters.
+func TestNoScrollBarCrossesALine(t *testing.T) {
+	b := newBench(t, theme.Light, 400, 300)
+	e := NewEntry("Rules")
+	b.show(e)
+	e.Focus()
+	b.typeText(strings.Repeat("minlength: 8; required: lower; ", 8))
+	end, bars := float32(0), 0
+	walk(e, fyne.Position{}, func(o fyne.CanvasObject, at fyne.Position) {
+		r, ok := o.(*canvas.Rectangle)
+		switch {
+		case r == &e.ground:
+			end = at.Y + r.Size().Height
+		case ok && r.FillColor == theme.Color(stock.ColorNameScrollBar):
+			bars++
+			if at.Y < end-theme.Grid {
+				t.Errorf("a bar at %v, in a field that ends at %v", at.Y, end)
+			}
+		}
+	})
+	if bars != 1 {
+		t.Errorf("%d bars", bars)
 	}
 }
 

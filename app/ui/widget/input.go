@@ -3,6 +3,7 @@ package widget
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	stock "fyne.io/fyne/v2/widget"
 
 	"github.com/coffer-vault/coffer/app/ui/theme"
@@ -29,13 +30,25 @@ func newInput(frame *Entry) *input {
 // CreateRenderer implements fyne.Widget.
 func (i *input) CreateRenderer() fyne.WidgetRenderer {
 	theme.MeasurePlain()
-	return &inputRenderer{inner: i.Entry.CreateRenderer(), input: i}
+	r := &inputRenderer{inner: i.Entry.CreateRenderer(), input: i}
+	for _, o := range r.inner.Objects() {
+		if scroll, ok := o.(*container.Scroll); ok && !i.MultiLine {
+			r.line, r.scroll = container.NewClip(container.NewWithoutLayout(scroll)), scroll
+		}
+	}
+	return r
 }
 
-// inputRenderer leaves out the rectangles that the toolkit draws behind and around an entry, and centres the rest.
+// barThickness is more than that of any scroll bar.
+const barThickness = 4 * theme.Grid
+
+// inputRenderer leaves out the rectangles that the toolkit draws behind and around an entry, and centres the rest. What scrolls one line
+// stands in a window that is lower: below its edge is the bar that would lie across the letters of a long text.
 type inputRenderer struct {
-	inner fyne.WidgetRenderer
-	input *input
+	inner  fyne.WidgetRenderer
+	input  *input
+	line   *container.Clip // nil for several lines
+	scroll *container.Scroll
 }
 
 func (r *inputRenderer) Destroy() { r.inner.Destroy() }
@@ -53,11 +66,22 @@ func (r *inputRenderer) Refresh() {
 func (r *inputRenderer) Objects() []fyne.CanvasObject {
 	var objects []fyne.CanvasObject
 	for _, o := range r.inner.Objects() {
-		if _, frame := o.(*canvas.Rectangle); !frame {
+		switch o := o.(type) {
+		case *canvas.Rectangle:
+		case *container.Scroll:
+			objects = append(objects, r.lineOr(o))
+		default:
 			objects = append(objects, o)
 		}
 	}
 	return objects
+}
+
+func (r *inputRenderer) lineOr(scroll *container.Scroll) fyne.CanvasObject {
+	if r.line == nil {
+		return scroll
+	}
+	return r.line
 }
 
 func (r *inputRenderer) Layout(size fyne.Size) {
@@ -67,6 +91,12 @@ func (r *inputRenderer) Layout(size fyne.Size) {
 		height = r.inner.MinSize().Height // also where a font is taller than the field: in less room the toolkit would show a scroll bar
 	}
 	r.inner.Layout(fyne.NewSize(size.Width, height))
+	if r.line != nil {
+		r.line.Move(r.scroll.Position())
+		r.line.Resize(r.scroll.Size())
+		r.scroll.Move(fyne.Position{})
+		r.scroll.Resize(r.scroll.Size().AddWidthHeight(0, barThickness))
+	}
 	for _, o := range r.Objects() {
 		if o != r.input.ActionItem {
 			o.Move(o.Position().AddXY(0, middle(size.Height, height)))
