@@ -79,6 +79,7 @@ type KeyBundle struct {
 // Keys returns the caller's key bundle. Of the account key's sealings it has the one that the caller can open. Errors: ErrSessionEnded.
 func (a *Accounts) Keys(ctx context.Context, c Caller) (out KeyBundle, err error) {
 	err = a.store.View(ctx, func(tx Tx) (err error) {
+		out = KeyBundle{}
 		if out.Account, err = ownAccount(tx, c); err != nil {
 			return err
 		}
@@ -167,6 +168,7 @@ type Me struct {
 // Me returns the caller's account, its devices, and what they have to know of.
 func (a *Accounts) Me(ctx context.Context, c Caller) (out Me, err error) {
 	err = a.store.View(ctx, func(tx Tx) (err error) {
+		out = Me{}
 		if out.Account, err = ownAccount(tx, c); err != nil {
 			return err
 		}

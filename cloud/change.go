@@ -49,6 +49,7 @@ func (a *Accounts) Change(ctx context.Context, c Caller, in Change) error {
 	var head uint64
 	var ended []id.ID
 	err = a.decide(ctx, func(tx Tx) (verdict, failure error) {
+		head, ended = 0, nil
 		failure = a.logs.with(tx, c.Account, func(log *chain.Log) (failure error) {
 			if isHead(log, in.Entries...) {
 				return nil

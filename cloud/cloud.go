@@ -18,7 +18,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// Config is what a Cloud is built from. Every field but Quota is required.
+// Config is what a Cloud is built from. Every field but Quota and Relay is required.
 type Config struct {
 	Store  Store
 	Secret Secret
@@ -32,6 +32,8 @@ type Config struct {
 	RecoveryDelay time.Duration
 	// Quota is how many bytes of envelopes and chunks an account may have; 0 is DefaultQuota.
 	Quota int64
+	// Relay is needed where several processes have one Store.
+	Relay Relay
 }
 
 // Cloud is the server without HTTP.
@@ -46,13 +48,16 @@ type Cloud struct {
 	Events     *Events
 	Outbox     *Outbox
 	Janitor    *Janitor
+	Computers  *Computers
 }
 
 // New wires the services to one store.
 func New(c Config) *Cloud {
 	b := &base{store: c.Store, secret: c.Secret, now: c.Now, random: c.Random}
-	events, logs := newEvents(), newLogCache()
+	logs := newLogCache()
 	outbox := &Outbox{base: b, sender: c.Mail, log: c.Log, wake: make(chan struct{}, 1)}
+	events := newEvents(c.Relay, outbox.wakeUp)
+	outbox.events = events
 	sessions := &Sessions{base: b, events: events}
 	prover := newProver(b, c.Origin)
 	return &Cloud{
@@ -66,6 +71,7 @@ func New(c Config) *Cloud {
 		Events:     events,
 		Outbox:     outbox,
 		Janitor:    &Janitor{base: b, log: c.Log},
+		Computers:  &Computers{b},
 	}
 }
 

@@ -35,6 +35,9 @@ func (n *Notice) add(more Notice) {
 // Events tells the devices of an account what changed. It never blocks and never queues: what a slow reader has not fetched yet is
 // replaced by the newest.
 type Events struct {
+	relay Relay  // nil where this process is the only one
+	mail  func() // a mail waits to be sent
+
 	mu      sync.Mutex
 	streams map[id.ID]map[*Stream]bool // by account
 	count   int
@@ -42,8 +45,12 @@ type Events struct {
 	closed  bool
 }
 
-func newEvents() *Events {
-	return &Events{streams: map[id.ID]map[*Stream]bool{}, held: map[id.ID]chan struct{}{}}
+func newEvents(relay Relay, mail func()) *Events {
+	e := &Events{relay: relay, mail: mail, streams: map[id.ID]map[*Stream]bool{}, held: map[id.ID]chan struct{}{}}
+	if relay != nil {
+		relay.Hear(e.hear)
+	}
+	return e
 }
 
 // Stream is one listening device.
@@ -120,8 +127,8 @@ func (e *Events) Close(s *Stream) {
 	}
 }
 
-// publish tells every device of the account. It is called after the transaction, so that who is told finds what it is told of.
-func (e *Events) publish(account id.ID, event Event) {
+// spread is publish for the devices that listen here.
+func (e *Events) spread(account id.ID, event Event) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for s := range e.streams[account] {
@@ -135,16 +142,7 @@ func (e *Events) publish(account id.ID, event Event) {
 	}
 }
 
-// drop ends the streams of a device whose session is over.
-func (e *Events) drop(account, device id.ID) {
-	e.end(account, func(d id.ID) bool { return d == device }, Notice{})
-}
-
-// signOut ends the streams of all devices but one, and tells them why.
-func (e *Events) signOut(account, but id.ID) {
-	e.end(account, func(d id.ID) bool { return d != but }, Notice{SignedOut: true})
-}
-
+// end ends streams of the account.
 func (e *Events) end(account id.ID, which func(device id.ID) bool, why Notice) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -180,8 +178,8 @@ func (e *Events) release(pairing id.ID, changed <-chan struct{}) {
 	}
 }
 
-// wake answers the request that waits for the pairing.
-func (e *Events) wake(pairing id.ID) {
+// answer is wake for the request that waits here.
+func (e *Events) answer(pairing id.ID) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if changed := e.held[pairing]; changed != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 )
 
@@ -90,6 +91,8 @@ type Outbox struct {
 	sender Sender
 	log    *slog.Logger
 	wake   chan struct{}
+	events *Events
+	runs   atomic.Bool // in this process
 }
 
 // add queues a mail within the transaction that gives the reason for it.
@@ -110,8 +113,16 @@ func (o *Outbox) notice(tx Tx, to string, kind MailKind, d Device) error {
 	return o.add(tx, Mail{To: to, Kind: kind, Device: d.Name, Platform: d.Platform, Time: o.time()})
 }
 
-// nudge wakes Run.
+// nudge wakes Run, in another process where this one has none.
 func (o *Outbox) nudge() {
+	if o.runs.Load() {
+		o.wakeUp()
+		return
+	}
+	o.events.tell(told{Kind: toldMail})
+}
+
+func (o *Outbox) wakeUp() {
 	select {
 	case o.wake <- struct{}{}:
 	default:
@@ -120,6 +131,8 @@ func (o *Outbox) nudge() {
 
 // Run delivers until ctx ends.
 func (o *Outbox) Run(ctx context.Context) {
+	o.runs.Store(true)
+	defer o.runs.Store(false)
 	for ctx.Err() == nil {
 		next, err := o.Deliver(ctx)
 		if err != nil && ctx.Err() == nil {

@@ -97,11 +97,13 @@ func (p *Pairings) Start(ctx context.Context, n NewPairing) (expires int64, err 
 		return 0, err
 	}
 	now := p.time()
-	row := Pairing{
+	var row Pairing
+	asked := Pairing{
 		ID: n.ID, Device: n.Device, Language: knownLanguage(n.Language), Commitment: n.Commitment,
 		Created: now, Expires: now + millis(pairingLifetime), State: wire.PairingWaiting,
 	}
 	err = p.store.Update(ctx, func(tx Tx) error {
+		row = asked
 		before, err := tx.Pairing(n.ID)
 		if err == nil {
 			row = before
@@ -301,6 +303,7 @@ func (p Pairing) seenBy(c Caller) Pairing {
 // List returns the pairings that wait for the caller's account. Errors: ErrDeviceUnlisted.
 func (p *Pairings) List(ctx context.Context, c Caller) (open []Pairing, err error) {
 	err = p.store.View(ctx, func(tx Tx) error {
+		open = nil
 		if _, err := ownListed(tx, c); err != nil {
 			return err
 		}

@@ -172,6 +172,7 @@ func (s *Recoveries) own(tx Tx, c Caller) (Recovery, error) {
 func (s *Recoveries) Verify(ctx context.Context, c Caller, code string) (readyAt int64, err error) {
 	began := false
 	err = s.decide(ctx, func(tx Tx) (verdict, failure error) {
+		began = false
 		r, err := s.own(tx, c)
 		if errors.Is(err, ErrCodeExpired) {
 			return err, nil

@@ -13,7 +13,8 @@ var (
 	ErrExists = errors.New("row exists")
 )
 
-// Store keeps what the server knows, in transactions.
+// Store keeps what the server knows, in transactions. What it is given to do may run more than once, where others were in its way: only
+// the last run counts, so that each sets anew whatever it sets.
 type Store interface {
 	// Update runs do in a serialisable transaction and commits if do returns nil.
 	Update(ctx context.Context, do func(Tx) error) error
@@ -36,5 +37,6 @@ type Tx interface {
 	quotaRows
 	treeRows
 	mailRows
+	computerRows
 	janitorRows
 }

@@ -131,7 +131,7 @@ func TestDeviceNames(t *testing.T) {
 
 // A reader that is slow gets the newest and not the whole history; others do not wait for it.
 func TestEventsCoalesce(t *testing.T) {
-	e := newEvents()
+	e := newEvents(nil, nil)
 	c := Caller{Account: id.New(), Device: id.New()}
 	s, err := e.Listen(c)
 	if err != nil {
@@ -161,7 +161,7 @@ func TestEventsCoalesce(t *testing.T) {
 
 // One request waits for a pairing, however often it is asked: the newest.
 func TestHeldRequests(t *testing.T) {
-	e := newEvents()
+	e := newEvents(nil, nil)
 	pairing, other := id.New(), id.New()
 	first := e.hold(pairing)
 	second, foreign := e.hold(pairing), e.hold(other)
@@ -189,7 +189,7 @@ func TestHeldRequests(t *testing.T) {
 }
 
 func TestEventsShutDown(t *testing.T) {
-	e := newEvents()
+	e := newEvents(nil, nil)
 	s, err := e.Listen(Caller{Account: id.New()})
 	if err != nil {
 		t.Fatal(err)

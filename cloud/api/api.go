@@ -25,6 +25,7 @@ type Config struct {
 	Cloud       *cloud.Cloud
 	Origin      string // what clients sign their requests for
 	Limits      Limits
+	Nonces      Nonces                      // needed where several processes have one database
 	BehindProxy bool                        // the client's address is the last of X-Forwarded-For
 	Ready       func(context.Context) error // whether the database answers
 	Now         func() time.Time
@@ -39,6 +40,9 @@ type Server struct {
 	log     *slog.Logger
 	started atomic.Int64 // Unix ms
 	nonces  *nonceCache
+	// sharedNonces is nil where this process is the only one.
+	sharedNonces Nonces
+
 	gate    *gate
 	huma    huma.API
 	handler http.Handler
@@ -53,7 +57,8 @@ func New(c Config) *Server {
 	config.RejectUnknownQueryParameters = true
 	s := &Server{
 		cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), gate: newGate(),
-		huma: humago.New(mux, config),
+		sharedNonces: c.Nonces,
+		huma:         humago.New(mux, config),
 	}
 	s.started.Store(s.now().UnixMilli())
 	s.huma.UseMiddleware(s.authenticate)
@@ -67,6 +72,7 @@ func New(c Config) *Server {
 	s.vaults()
 	s.attachments()
 	s.events()
+	s.computers()
 	s.describe()
 	mux.HandleFunc(healthRoute, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("GET /readyz", s.ready(c.Ready))

@@ -204,11 +204,11 @@ func (s *Server) caller(r *http.Request, route policy, body func(cloud.Caller) (
 			return cloud.Caller{}, err
 		}
 	}
-	return caller, s.verify(caller, route, signed)
+	return caller, s.verify(r.Context(), caller, route, signed)
 }
 
 // verify decides about a request of which everything is known. The nonce comes last: strangers must not be able to fill its memory.
-func (s *Server) verify(c cloud.Caller, route policy, r *signedRequest) error {
+func (s *Server) verify(ctx context.Context, c cloud.Caller, route policy, r *signedRequest) error {
 	switch {
 	case c.Key.Verify(signing.Request, r.Message(), r.signature) != nil:
 		return cloud.ErrSessionEnded
@@ -219,7 +219,7 @@ func (s *Server) verify(c cloud.Caller, route policy, r *signedRequest) error {
 	case route.keyInBody:
 		return nil
 	}
-	return s.nonces.use(s.now().UnixMilli(), r.Account, r.Device, r.Nonce)
+	return s.useNonce(ctx, r)
 }
 
 // parseSigned reads the headers of docs/protocol.md §8, each in its one spelling, and checks the time.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"time"
@@ -19,6 +20,33 @@ const (
 	nonceWindow = 2 * maxSkew
 )
 
+// Nonces is the memory that several processes of a server have together.
+type Nonces interface {
+	// UseNonce enters a nonce until it expires (Unix ms), and tells whether nobody had.
+	UseNonce(ctx context.Context, hash []byte, expires int64) (fresh bool, err error)
+}
+
+var errNonceUsed = fmt.Errorf("%w: nonce was used", cloud.ErrInvalid)
+
+// useNonce enters a request's nonce: here first, which costs nothing and is where an account's part is bounded.
+func (s *Server) useNonce(ctx context.Context, r *signedRequest) error {
+	now := s.now().UnixMilli()
+	key := nonceKey(r.Account, r.Device, r.Nonce)
+	if err := s.nonces.use(now, r.Account, key); err != nil || s.sharedNonces == nil {
+		return err
+	}
+	fresh, err := s.sharedNonces.UseNonce(ctx, key[:], now+nonceWindow)
+	if err == nil && !fresh {
+		return errNonceUsed
+	}
+	return err
+}
+
+func nonceKey(account, device id.ID, nonce [16]byte) [16]byte {
+	hash := canonical.Hash("coffer/v1/nonce", account, device, nonce[:])
+	return [16]byte(hash[:16])
+}
+
 // nonceCache remembers the nonces of verified requests for at least nonceWindow, in two generations: a nonce is looked for in both,
 // and every nonceWindow the older one is dropped as a whole.
 type nonceCache struct {
@@ -36,9 +64,7 @@ func newNonceCache(limit, accountLimit int) *nonceCache {
 
 // use enters a nonce. Errors: cloud.ErrInvalid for one that was used, *cloud.SlowDown when the memory is full: forgetting one would
 // open the door that the memory is there to close.
-func (n *nonceCache) use(now int64, account, device id.ID, nonce [16]byte) error {
-	hash := canonical.Hash("coffer/v1/nonce", account, device, nonce[:])
-	key := [16]byte(hash[:16])
+func (n *nonceCache) use(now int64, account id.ID, key [16]byte) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.turn(now)
@@ -46,7 +72,7 @@ func (n *nonceCache) use(now int64, account, device id.ID, nonce [16]byte) error
 	_, inPrevious := n.previous[key]
 	switch {
 	case inCurrent || inPrevious:
-		return fmt.Errorf("%w: nonce was used", cloud.ErrInvalid)
+		return errNonceUsed
 	case len(n.current) >= n.limit || n.counts[account] >= n.accountLimit:
 		return &cloud.SlowDown{After: time.Duration(n.turned+nonceWindow-now) * time.Millisecond}
 	}

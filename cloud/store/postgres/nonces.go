@@ -3,6 +3,9 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"sync"
+	"time"
 )
 
 // createNonces makes the table that all processes remember nonces in. It is not of the schema: it is not logged, a crash empties it, and
@@ -19,6 +22,22 @@ func (s *Store) UseNonce(ctx context.Context, hash []byte, expires int64) (fresh
 	}
 	n, err := result.RowsAffected()
 	return n == 1, err
+}
+
+const forgetInterval = time.Minute
+
+// forgetAlways removes what is over until stop.
+func (s *Store) forgetAlways(log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		for sleep(ctx, forgetInterval) {
+			if err := s.ForgetNonces(ctx, time.Now().UnixMilli()); err != nil && ctx.Err() == nil {
+				log.Warn("nonces are not forgotten", "err", err)
+			}
+		}
+	})
+	return func() { cancel(); running.Wait() }
 }
 
 // ForgetNonces removes those that are over at a moment (Unix ms).

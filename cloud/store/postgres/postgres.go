@@ -67,7 +67,9 @@ func Open(ctx context.Context, url string, hook sqlstore.Hook, log *slog.Logger)
 		Renew: func() { dropIdle(db) },
 	}
 	s := &Store{Store: sqlstore.New(engine, hook), db: db, relay: newRelay(db, config, log)}
-	s.stop = s.relay.start()
+	stopRelay := s.relay.start()
+	stopForgetting := s.forgetAlways(log)
+	s.stop = func() { stopForgetting(); stopRelay() }
 	return s, nil
 }
 
@@ -123,10 +125,11 @@ func prepare(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	if err := sqlstore.Migrate(ctx, db, goose.DialectPostgres, adapt, goose.WithSessionLocker(locker)); err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, createNonces)
-	// Two processes that make a table at once get this, although it says IF NOT EXISTS.
-	if err != nil && judge(err) != sqlstore.Duplicate {
-		return fmt.Errorf("migrate: %w", err)
+	for _, create := range []string{createNonces, createFingerprint} {
+		// Two processes that make a table at once get this, although it says IF NOT EXISTS.
+		if _, err := db.ExecContext(ctx, create); err != nil && judge(err) != sqlstore.Duplicate {
+			return fmt.Errorf("migrate: %w", err)
+		}
 	}
 	return nil
 }

@@ -129,6 +129,27 @@ func TestNoncesAreShared(t *testing.T) {
 	use(one, "a", true)
 }
 
+// All processes have one secret: a second one would mail codes that the first cannot check.
+func TestFingerprint(t *testing.T) {
+	url := testpg.Shared.Database(t)
+	one, other := openURL(t, url, nil), openURL(t, url, nil)
+	if has, err := one.HasFingerprint(t.Context()); has || err != nil {
+		t.Errorf("before the first process: %v, %v", has, err)
+	}
+	secret, another := cloud.NewSecret(), cloud.NewSecret()
+	for s, hash := range map[*Store][]byte{one: secret.Fingerprint(), other: secret.Fingerprint()} {
+		if err := s.KeepFingerprint(t.Context(), hash); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := other.KeepFingerprint(t.Context(), another.Fingerprint()); !errors.Is(err, ErrOtherSecret) {
+		t.Errorf("another secret: %v", err)
+	}
+	if has, err := other.HasFingerprint(t.Context()); !has || err != nil {
+		t.Errorf("after the first process: %v, %v", has, err)
+	}
+}
+
 // Two transactions that read what the other writes: one of them is begun again and sees what the first has done.
 func TestConflictIsBegunAgain(t *testing.T) {
 	s := openTemp(t)

@@ -1,0 +1,46 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/sync/proof"
+)
+
+// shared is a memory that two processes have together.
+type shared struct {
+	used map[string]bool
+	err  error
+}
+
+func (s *shared) UseNonce(_ context.Context, hash []byte, _ int64) (bool, error) {
+	fresh := !s.used[string(hash)]
+	s.used[string(hash)] = true
+	return fresh, s.err
+}
+
+// A request that one process has answered is refused by every other.
+func TestNonceOfAnotherProcess(t *testing.T) {
+	memory := &shared{used: map[string]bool{}}
+	process := func() *Server {
+		return &Server{now: time.Now, nonces: newNonceCache(maxNonces, maxAccountNonces), sharedNonces: memory}
+	}
+	one, other := process(), process()
+	r := &signedRequest{Request: proof.Request{Account: id.New(), Device: id.New(), Nonce: [16]byte{1}}}
+	if err := one.useNonce(t.Context(), r); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.useNonce(t.Context(), r); !errors.Is(err, cloud.ErrInvalid) {
+		t.Errorf("replayed to another process: %v", err)
+	}
+	// A memory that fails lets nobody in.
+	memory.err = errors.New("database is away")
+	r.Nonce = [16]byte{2}
+	if err := one.useNonce(t.Context(), r); !errors.Is(err, memory.err) {
+		t.Errorf("without the memory: %v", err)
+	}
+}
