@@ -83,6 +83,7 @@ func (v *Vault) apply(changes map[id.ID]*entry, changed uint64, same ...id.ID) {
 		v.unwritten[object[0]] = true
 	}
 	v.index.apply(changes)
+	v.askForWords()
 	for _, after := range changes {
 		if after != nil && after.Kind == attachmentKind {
 			v.fileNews.Add(1)

@@ -38,9 +38,11 @@ type index struct {
 	counts  *Counts          // nil: to be counted anew
 	used    map[id.ID]bool   // the vault's
 
-	late     sync.Mutex     // guards what is made when somebody asks for it, while the vault is only read
-	orders   [sorts][]int32 // row numbers of all items, sorted; nil for one that nobody asked for
-	prepared bool           // the docs of all rows are
+	late   sync.Mutex     // guards what is made when somebody asks for it, while the vault is only read
+	orders [sorts][]int32 // row numbers of all items, sorted; nil for one that nobody asked for
+
+	words    *search.Lexicon // of the rows that are worded, by their numbers; nil: not made yet
+	unworded int             // rows that were put since
 }
 
 // objects are entries by id: a map for each segment of the sealed index.
@@ -73,6 +75,7 @@ type row struct {
 	kind               Kind
 	shelf              shelf
 	favorite, conflict bool
+	worded             bool // the words of the index are those of doc
 }
 
 // shelf is where an item is: each list shows one.
@@ -305,7 +308,7 @@ func (x *index) applyBulk(changes map[id.ID]*entry) {
 	}
 	fresh := newIndex(entries)
 	x.objects, x.aside, x.rows, x.shown, x.free = fresh.objects, fresh.aside, fresh.rows, fresh.shown, nil
-	x.orders, x.prepared = fresh.orders, false
+	x.orders, x.words, x.unworded = fresh.orders, nil, 0
 }
 
 func (x *index) remove(object id.ID) {
@@ -359,6 +362,7 @@ func (x *index) put(slot int32, e *entry) {
 	x.rows[slot] = row{
 		entry: e, doc: e.doc, kind: e.Kind, shelf: e.shelf(), favorite: e.Favorite, conflict: e.Conflict,
 	}
+	x.unworded++
 	x.shown[slot] = &e.Summary
 	e.slot = slot
 }

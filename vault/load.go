@@ -116,6 +116,7 @@ func (v *Vault) install(entries []*entry, f *found, changed uint64) {
 		v.unwritten[n] = true
 	}
 	v.stir()
+	v.askForWords()
 }
 
 // openAll makes the index entries of the objects that produce yields.

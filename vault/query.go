@@ -65,13 +65,15 @@ const fewMatches = 20
 // query gathers the result in the filter's order by place: a counting sort, since the places are few.
 func (x *index) query(f Filter, query search.Query) []*Summary {
 	s := scan{index: x, filter: &f, query: &query, folders: x.branch(f.Folder), named: x.namedFolders(&query)}
-	if !query.IsZero() {
-		x.prepare()
+	if x.words != nil && !query.IsZero() {
+		s.matches = x.words.Match(&query)
 	}
 	at := make([]place, len(x.rows))
 	next := s.places(at, s.exact)
 	if query.MayHaveSlips() && len(at)-next[misses] < fewMatches {
-		next = s.places(at, s.withSlips)
+		if s.slips = s.matches == nil || s.matches.AddSlips(); s.slips || x.unworded > 0 {
+			next = s.places(at, s.withSlips)
+		}
 	}
 	total := 0
 	for place, count := range next[:places] {
@@ -92,8 +94,12 @@ func (x *index) query(f Filter, query search.Query) []*Summary {
 }
 
 // places has look say for every row where it goes, and counts how many go to each place.
-func (s *scan) places(at []place, look func(rows []row, at []place)) (counts [places + 1]int) {
-	s.inShares(func(from, to int) { look(s.rows[from:to], at[from:to]) })
+func (s *scan) places(at []place, look func(slot int, at *place)) (counts [places + 1]int) {
+	s.inShares(func(from, to int) {
+		for slot := from; slot < to; slot++ {
+			look(slot, &at[slot])
+		}
+	})
 	for _, place := range at {
 		counts[place]++
 	}
@@ -112,21 +118,6 @@ func (x *index) inShares(work func(from, to int)) {
 	working.Wait()
 }
 
-// prepare readies the docs, before the first search: an unlock need not.
-func (x *index) prepare() {
-	x.late.Lock()
-	defer x.late.Unlock()
-	if x.prepared {
-		return
-	}
-	x.inShares(func(from, to int) {
-		for i := from; i < to; i++ {
-			x.rows[i].doc.Prepare()
-		}
-	})
-	x.prepared = true
-}
-
 // scan is one query over the rows.
 type scan struct {
 	*index
@@ -134,33 +125,36 @@ type scan struct {
 	query   *search.Query
 	folders map[id.ID]bool          // of the filter's branch
 	named   map[id.ID][]search.Rank // how well the folders' own names match
+	matches *search.Matches         // in the words of the index; nil: it has none
+	slips   bool                    // some of these are slips
 }
 
-// exact places the rows that the filter chooses and the query finds as it was typed.
-func (s *scan) exact(rows []row, at []place) {
-	for i := range rows {
-		r := &rows[i]
-		at[i] = misses
-		if !s.chooses(r) {
-			continue
-		}
-		if rank, ok := s.query.Rank(&r.doc, s.also(r), false); ok {
-			at[i] = s.place(r, rank)
-		}
+// exact places a row that the filter chooses and the query finds as it was typed.
+func (s *scan) exact(slot int, at *place) {
+	*at = misses
+	s.look(slot, at, false)
+}
+
+// withSlips places a row that exact leaves out.
+func (s *scan) withSlips(slot int, at *place) {
+	if *at == misses {
+		s.look(slot, at, true)
 	}
 }
 
-// withSlips places those that exact leaves out.
-func (s *scan) withSlips(rows []row, at []place) {
-	slips := s.query.Slips()
-	for i := range rows {
-		r := &rows[i]
-		if at[i] != misses || !s.chooses(r) {
-			continue
-		}
-		if rank, ok := slips.Rank(&r.doc, s.also(r)); ok {
-			at[i] = s.place(r, rank)
-		}
+func (s *scan) look(slot int, at *place, slips bool) {
+	r := &s.rows[slot]
+	if !s.chooses(r) {
+		return
+	}
+	rank, ok := 0, false
+	if s.matches != nil && r.worded {
+		rank, ok = s.matches.Rank(slot, &r.doc, s.also(r))
+	} else {
+		rank, ok = s.query.Rank(&r.doc, s.also(r), slips)
+	}
+	if ok {
+		*at = s.place(r, rank)
 	}
 }
 

@@ -100,33 +100,71 @@ func TestQueryIsThatOfThePlainWay(t *testing.T) {
 	for _, n := range []int{1, fewMatches + 3, 600, fewRows + 7} {
 		x, items := wordyIndex(r, n)
 		v := &Vault{index: x}
-		for i, text := range texts {
-			f := Filter{Text: text, Sort: Sort(i % int(sorts))}
-			for _, f := range []Filter{f, {Text: text, Archive: true}, {Text: text, Kind: Note, Folder: folders[1]}, {Text: text, Tag: "example"}} {
-				var got []id.ID
-				for _, s := range v.Query(f) {
-					got = append(got, s.ID)
-				}
-				if want := plainQuery(x, items, f); !slices.Equal(got, want) {
-					t.Fatalf("%d items, %+v: %d found, want %d, or they are in another order", n, f, len(got), len(want))
-				}
+		compareQueries(t, v, items, texts)
+		v.gatherWordsNow(t)
+		compareQueries(t, v, items, texts)
+		for i := 0; i < len(items); i += 3 { // other texts, in rows of which the words are those of before
+			items[i] = wordy(r, i)
+			x.apply(map[id.ID]*entry{items[i].ID: items[i]})
+		}
+		compareQueries(t, v, items, texts)
+		v.gatherWordsNow(t)
+		compareQueries(t, v, items, texts)
+	}
+}
+
+func (v *Vault) gatherWordsNow(t testing.TB) {
+	t.Helper()
+	x, docs := v.docs()
+	words, err := search.NewLexicon(t.Context(), docs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v.setWords(x, docs, words)
+}
+
+func compareQueries(t *testing.T, v *Vault, items []*entry, texts []string) {
+	t.Helper()
+	for i, text := range texts {
+		f := Filter{Text: text, Sort: Sort(i % int(sorts))}
+		for _, f := range []Filter{f, {Text: text, Archive: true}, {Text: text, Kind: Note, Folder: folders[1]}, {Text: text, Tag: "example"}} {
+			var got []id.ID
+			for _, s := range v.Query(f) {
+				got = append(got, s.ID)
+			}
+			if want := plainQuery(v.index, items, f); !slices.Equal(got, want) {
+				t.Fatalf("%d items, %+v: %d found, want %d, or they are in another order", len(items), f, len(got), len(want))
 			}
 		}
 	}
 }
 
 // BenchmarkQuery is the filter of a list. Slips are looked for where less than a screenful is found: "acuont" is one that every item
-// has, "exmaple" has it in the texts behind the title, "iste99999x" is compared with words that are all different.
+// has, "exmaple" has it in the texts behind the title, "iste99999x" is compared with words that are all different. Without words, as in the
+// first second after an unlock, /plain.
 func BenchmarkQuery(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000, 250_000} {
 		v := &Vault{index: newIndex(logins(n))}
+		v.gatherWordsNow(b)
 		for _, f := range []Filter{
-			{}, {Sort: SortUpdated}, {Text: "a"}, {Text: "acc"}, {Text: "user12"}, {Text: "site9 user1"}, {Text: "zzz"}, {Text: "acuont"}, {Text: "exmaple"},
-			{Text: "acuont exmaple"}, {Text: "iste99999x"}, {Text: "site9", Sort: SortUpdated}, {Kind: Card},
+			{}, {Sort: SortUpdated}, {Text: "a"}, {Text: "acc"}, {Text: "user12"}, {Text: "site9 user1"}, {Text: "zzz"}, {Text: "nosuchthing"},
+			{Text: "accuont"}, {Text: "acuont"}, {Text: "exmaple"}, {Text: "acuont exmaple"}, {Text: "iste99999x"}, {Text: "user9@exmaple.com"},
+			{Text: "account site user example login"}, {Text: "site9", Sort: SortUpdated}, {Kind: Card},
 		} {
 			b.Run(fmt.Sprintf("%d/%s/%d", n, f.Text+string(f.Kind), f.Sort), func(b *testing.B) {
 				for b.Loop() {
 					v.Query(f)
+				}
+			})
+		}
+		v.index.words = nil
+		for slot := range v.index.rows {
+			v.index.rows[slot].worded = false
+		}
+		for _, text := range []string{"acc", "nosuchthing", "exmaple"} {
+			b.Run(fmt.Sprintf("%d/%s/plain", n, text), func(b *testing.B) {
+				for b.Loop() {
+					v.Query(Filter{Text: text})
 				}
 			})
 		}

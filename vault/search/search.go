@@ -2,12 +2,11 @@
 // letters that people take for the same are the same, and finds anywhere in a text, best places first; what is found nowhere may be a
 // slip of the fingers.
 //
-// There is no index on disk and no inverted one in memory: 100,000 texts are scanned in a few milliseconds, and nothing
-// that a lock would have to wipe is derived from them.
+// A text is scanned in a fraction of a microsecond; of many texts a Lexicon has each word once, in memory alone. It has nothing that the
+// texts have not, and a lock drops it with them.
 package search
 
 import (
-	"math/bits"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -35,10 +34,6 @@ type Texts struct {
 type Doc struct {
 	text         string // title, short texts, long texts
 	title, short int32  // where they end
-	// letters has a bit for each kind of byte in the texts; most docs that do not match a term lack one of its.
-	letters, longLetters uint64
-	// starts has a bit for each of the first 64 bytes of title and short texts that begins a word.
-	starts uint64
 }
 
 // NewDoc prepares texts for matching.
@@ -50,7 +45,6 @@ func NewDoc(t Texts) Doc {
 	d.short = int32(b.Len())
 	appendTexts(&b, t.Long, b.Len()+maxLong)
 	d.text = b.String()
-	d.Prepare()
 	return d
 }
 
@@ -80,34 +74,15 @@ func cut(s string, limit int) string {
 	return s[:limit]
 }
 
-// anyLetters are those of a doc that is not prepared.
-const anyLetters = ^uint64(0)
-
-// Prepare makes ranking a restored doc quicker.
-func (d *Doc) Prepare() {
-	d.letters, d.longLetters = lettersOf(d.text[:d.short]), lettersOf(d.text[d.short:])
-	d.starts = startsOf(d.text[:min(d.short, 64)])
-}
-
-// startsOf has a bit for each byte that begins a word, of 64 at most.
-func startsOf(s string) (set uint64) {
-	for i := range len(s) {
-		if isWordByte(s[i]) {
-			set |= 1 << i
-		}
-	}
-	return set &^ (set << 1)
-}
-
 // Parts returns what RestoreDoc makes the same doc of: the folded texts, and where title and short texts end in them.
 func (d *Doc) Parts() (text string, title, short int) { return d.text, int(d.title), int(d.short) }
 
-// RestoreDoc is the inverse of Parts; false if it is none. The doc is not prepared: what it ranks is the same, later.
+// RestoreDoc is the inverse of Parts; false if it is none.
 func RestoreDoc(text string, title, short int) (Doc, bool) {
 	if title < 0 || short < title || len(text) < short || len(text) > maxShort+maxLong {
 		return Doc{}, false
 	}
-	return Doc{text: text, title: int32(title), short: int32(short), letters: anyLetters, longLetters: anyLetters}, true
+	return Doc{text: text, title: int32(title), short: int32(short)}, true
 }
 
 // Pack moves the texts of the docs next to each other, in order: to scan them then takes a fraction of the time.
@@ -130,30 +105,6 @@ func Pack(docs []*Doc) {
 // Title is the folded title, which sorts titles as people expect.
 func (d *Doc) Title() string { return d.text[:d.title] }
 
-// letterBit is the bit of a byte in the sets of letters.
-var letterBit = func() (table [256]uint64) {
-	for b := range table {
-		switch {
-		case b >= 'a' && b <= 'z':
-			table[b] = 1 << (b - 'a')
-		case b >= '0' && b <= '9':
-			table[b] = 1 << (26 + b - '0')
-		case b >= utf8.RuneSelf:
-			table[b] = 1 << (36 + b%16)
-		default:
-			table[b] = 1 << (52 + b%8)
-		}
-	}
-	return table
-}()
-
-func lettersOf(s string) (set uint64) {
-	for i := range len(s) {
-		set |= letterBit[s[i]]
-	}
-	return set
-}
-
 // Query is a prepared query. The zero Query matches everything with rank 0.
 type Query struct {
 	terms []term
@@ -163,11 +114,13 @@ type Query struct {
 
 // term is one word of a query.
 type term struct {
-	text          string
-	letters       uint64
-	first, second string // letters
-	typos         int    // how many slips it may have
-	least, most   int    // bytes of a word that it may be a slip of: the fewest, and how many are compared where each is a letter
+	text    string
+	plain   bool   // it has nothing but bytes of words, so that each place of it is within a word
+	letters []rune // behind a margin
+	count   int    // of its letters
+	first   string // its first letter
+	swapped string // the second and the first
+	typos   int    // how many slips it may have
 }
 
 // Parse prepares what a user typed: words separated by space, all of which have to match. What exceeds 256 bytes or 8 words is
@@ -180,16 +133,26 @@ func Parse(typed string) Query {
 	words = words[:min(len(words), maxTerms)]
 	q := Query{whole: strings.Join(words, " ")}
 	for _, w := range words {
-		t := term{text: w, letters: lettersOf(w), typos: typosOf(w)}
-		n := utf8.RuneCountInString(w)
-		t.least, t.most = n-t.typos, n+t.typos
-		t.first = w[:next(w)]
-		rest := w[len(t.first):]
-		t.second = rest[:next(rest)]
+		t := newTerm(w)
 		q.terms = append(q.terms, t)
 		q.slips = q.slips || t.typos > 0
 	}
 	return q
+}
+
+func newTerm(text string) term {
+	t := term{text: text, typos: typosOf(text), count: utf8.RuneCountInString(text)}
+	t.plain = strings.IndexFunc(text, func(r rune) bool { return r < utf8.RuneSelf && !isWordByte(byte(r)) }) < 0
+	t.first = text[:next(text)]
+	t.swapped = text[len(t.first):][:next(text[len(t.first):])] + t.first
+	t.letters = append(make([]rune, margin), []rune(text)...)
+	return t
+}
+
+// next is the size of the first letter.
+func next(s string) int {
+	_, size := utf8.DecodeRuneInString(s)
+	return size
 }
 
 // Typed is the words of the query, folded, with a space between two.
@@ -228,63 +191,27 @@ const MaxRank = int(shortTypos) * maxTerms
 // one letter of a word of four, two of eight.
 func (q *Query) Rank(d *Doc, also []Rank, slips bool) (rank int, ok bool) {
 	for i := range q.terms {
-		best := q.exact(i, d, also)
-		if best == none {
-			if !slips {
-				return 0, false
-			}
-			return (&Slips{query: q}).Rank(d, also)
+		best := d.rank(&q.terms[i])
+		if also != nil {
+			best = min(best, also[i])
 		}
-		rank += int(best)
-	}
-	if len(q.terms) > 0 && q.whole == d.Title() {
-		return 0, true
-	}
-	return rank, true
-}
-
-// exact is the rank of a term without slips.
-func (q *Query) exact(i int, d *Doc, also []Rank) Rank {
-	best := d.rank(&q.terms[i])
-	if also != nil {
-		best = min(best, also[i])
-	}
-	return best
-}
-
-// Slips ranks with slips what Query.Rank does not find without them. It is one goroutine's: it remembers words, since docs share most
-// of theirs.
-type Slips struct {
-	query *Query
-	known []knownWords // of each term; nil: nothing is remembered
-}
-
-// Slips returns what ranks with slips.
-func (q *Query) Slips() *Slips { return &Slips{q, make([]knownWords, len(q.terms))} }
-
-// Rank is Query.Rank, with slips, of a doc that it does not find without.
-func (s *Slips) Rank(d *Doc, also []Rank) (rank int, ok bool) {
-	for i := range s.query.terms {
-		t, best := &s.query.terms[i], none
-		if len(s.query.terms) > 1 { // else it is known to be nowhere
-			best = s.query.exact(i, d, also)
-		}
-		if best == none && t.mayBeIn(d) {
-			best = d.typo(t, s.of(i))
+		if best == none && slips {
+			best = d.typo(&q.terms[i])
 		}
 		if best == none {
 			return 0, false
 		}
 		rank += int(best)
 	}
-	return rank, true
+	return q.orWhole(rank, d), true
 }
 
-func (s *Slips) of(i int) *knownWords {
-	if s.known == nil {
-		return nil
+// orWhole is the rank of a doc that matches, which is 0 where the query is the whole title.
+func (q *Query) orWhole(rank int, d *Doc) int {
+	if len(q.terms) > 0 && q.whole == d.Title() {
+		return 0
 	}
-	return &s.known[i]
+	return rank
 }
 
 // Ranks returns the rank of every term; nil if none matches.
@@ -303,28 +230,10 @@ func (q *Query) Ranks(d *Doc) []Rank {
 
 // rank finds the best of the places at which a term occurs.
 func (d *Doc) rank(t *term) Rank {
-	if t.letters&^d.letters == 0 {
-		if best := d.inShort(t.text); best != none {
-			return best
-		}
+	if best := d.inShort(t.text); best != none {
+		return best
 	}
-	if t.letters&^d.longLetters == 0 {
-		if best := d.inLong(t.text); best != none {
-			return best
-		}
-	}
-	return none
-}
-
-// mayBeIn tells whether the doc has the first letter of the term, and all others but for as many as may be slips; one is at most four
-// bytes.
-func (t *term) mayBeIn(d *Doc) bool {
-	if t.typos == 0 || lettersOf(t.first)&^d.letters != 0 {
-		return false
-	}
-	missing := bits.OnesCount64(t.letters &^ d.letters)
-	ascii := t.letters>>36&0xffff == 0
-	return missing <= t.typos || !ascii && missing <= utf8.UTFMax*t.typos
+	return d.inLong(t.text)
 }
 
 func (d *Doc) inShort(text string) Rank {

@@ -63,7 +63,7 @@ func TestSlips(t *testing.T) {
 	} {
 		d, q := doc(c.word), Parse(c.typed)
 		got := tooMany
-		switch d.typo(&q.terms[0], nil) {
+		switch d.typo(&q.terms[0]) {
 		case titleTypo:
 			got = 1
 		case titleTypos:
@@ -133,7 +133,6 @@ func FuzzRank(f *testing.F) {
 			t.Fatalf("folding %q again changes it", title)
 		}
 		again, ok := RestoreDoc(d.Parts())
-		again.Prepare()
 		if !ok || again != d {
 			t.Fatal("a doc is not restored")
 		}
@@ -141,6 +140,11 @@ func FuzzRank(f *testing.F) {
 		rank, ok := q.Rank(&d, nil, true)
 		if ok && (rank < 0 || rank > MaxRank) {
 			t.Fatalf("rank %d", rank)
+		}
+		m := lexiconOf(t, []Doc{d}).Match(&q)
+		m.AddSlips()
+		if byWords, found := m.Rank(0, &d, nil); byWords != rank || found != ok {
+			t.Fatalf("%q in %q and %q: rank %d by words, %d by texts", query, title, other, byWords, rank)
 		}
 		exact := true
 		for _, term := range q.terms {

@@ -1,7 +1,7 @@
 package search
 
 import (
-	"math/bits"
+	"iter"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,6 +10,7 @@ import (
 const (
 	oneTypo  = 4
 	twoTypos = 8
+	maxTypos = 2
 )
 
 func typosOf(term string) int {
@@ -19,134 +20,53 @@ func typosOf(term string) int {
 	case n < twoTypos:
 		return 1
 	}
-	return 2
-}
-
-// knownWords remembers how many slips of a term some words are; each word has one place.
-type knownWords [256]struct {
-	word  string
-	slips int
-}
-
-// slips is how many slips of the term a word is. hash chooses its place.
-func (k *knownWords) slips(t *term, word string, hash uint32) int {
-	if k == nil {
-		return slips(t.text, word, t.typos, false)
-	}
-	place := &k[hash%uint32(len(k))]
-	if place.word != word {
-		place.word, place.slips = word, slips(t.text, word, t.typos, false)
-	}
-	return place.slips
+	return maxTypos
 }
 
 // typo compares a term with the words of title and short texts that begin like it.
-func (d *Doc) typo(t *term, known *knownWords) Rank {
-	best, from := none, 0
-	in := d.text[:d.short]
-	if d.letters != anyLetters {
-		from = min(64, len(in))
-		for starts := d.starts; starts != 0; starts &= starts - 1 {
-			begin := bits.TrailingZeros64(starts)
-			if !t.begins(in[begin:]) {
-				continue
-			}
-			if best = min(best, d.typoAt(begin, t, known)); best <= typoRank(1, begin < int(d.title)) {
-				return best // what follows is no better
-			}
+func (d *Doc) typo(t *term) Rank {
+	best, in := none, d.text[:d.short]
+	if t.typos == 0 || !strings.Contains(in, t.first) {
+		return best
+	}
+	for begin := range starts(in) {
+		if !t.begins(in[begin:]) {
+			continue
+		}
+		if n := t.slips(wordOf(in[begin:])); n <= t.typos {
+			best = min(best, typoRank(n, begin < int(d.title)))
 		}
 	}
-	return min(best, d.typoFrom(from, t, known))
+	return best
 }
 
-// typoFrom is typo behind a place. The term's first letter is in the first or second place of each word, and what lies between two
-// such letters is passed over.
-func (d *Doc) typoFrom(at int, t *term, known *knownWords) Rank {
-	best := none
-	in := d.text[:d.short]
-	for ; ; at += len(t.first) {
-		i := indexLetter(in[at:], t.first)
-		if i < 0 {
-			return best
-		}
-		at += i
-		if begin, ok := t.beginning(in, at); ok {
-			if best = min(best, d.typoAt(begin, t, known)); best <= typoRank(1, at < int(d.title)) {
-				return best
+// starts yields where the words of a folded text begin.
+func starts(text string) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		inWord := false
+		for at := range len(text) {
+			was := inWord
+			if inWord = isWordByte(text[at]); inWord && !was && !yield(at) {
+				return
 			}
 		}
 	}
 }
 
-// typoAt compares a term with the word that begins at a place.
-func (d *Doc) typoAt(begin int, t *term, known *knownWords) Rank {
-	word, hash := t.compared(d.text[begin:d.short])
-	if len(word) < t.least {
-		return none
+// wordOf is the word that a text begins with.
+func wordOf(text string) string {
+	end := 0
+	for end < len(text) && isWordByte(text[end]) {
+		end++
 	}
-	n := known.slips(t, word, hash)
-	if n > t.typos {
-		return none
-	}
-	return typoRank(n, begin < int(d.title))
+	return text[:end]
 }
 
 // begins tells whether people may have meant the term with a word, which keeps the work small: they hit the first letter, or exchange
 // it with the second.
 func (t *term) begins(word string) bool {
-	switch word[0] { // where nearly all calls end
-	case t.first[0]:
-		if len(t.first) == 1 || strings.HasPrefix(word, t.first) {
-			return true
-		}
-	case t.second[0]:
-		if len(word) <= len(t.second) || word[len(t.second)] != t.first[0] {
-			return false
-		}
-	default:
-		return false
-	}
-	return strings.HasPrefix(word, t.second) && strings.HasPrefix(word[len(t.second):], t.first)
+	return strings.HasPrefix(word, t.first) || strings.HasPrefix(word, t.swapped)
 }
-
-// compared is what a word is compared by, and a hash of it: the whole word, or as much of its beginning as decides, where that is
-// letters of one byte.
-func (t *term) compared(text string) (word string, hash uint32) {
-	high := byte(0)
-	for i := range len(text) {
-		b := text[i]
-		if !isWordByte(b) || i == t.most && high < utf8.RuneSelf {
-			return text[:i], hash
-		}
-		hash = hash*31 + uint32(b)
-		high |= b
-	}
-	return text, hash
-}
-
-// indexLetter is strings.Index for one letter.
-func indexLetter(text, letter string) int {
-	if len(letter) == 1 {
-		return strings.IndexByte(text, letter[0])
-	}
-	return strings.Index(text, letter)
-}
-
-// beginning returns where the word begins that has the term's first letter at the given place; false unless it is one of those that
-// begins accepts.
-func (t *term) beginning(text string, at int) (begin int, ok bool) {
-	switch before := text[:at]; {
-	case endsWord(before):
-		return at, true
-	case strings.HasSuffix(before, t.second):
-		begin = at - len(t.second)
-		return begin, endsWord(text[:begin])
-	}
-	return 0, false
-}
-
-// endsWord tells whether a text that follows begins a word.
-func endsWord(before string) bool { return before == "" || !isWordByte(before[len(before)-1]) }
 
 func typoRank(slips int, inTitle bool) Rank {
 	switch {
@@ -161,51 +81,90 @@ func typoRank(slips int, inTitle bool) Rank {
 }
 
 // tooMany is more slips than any term may have.
-const tooMany = 3
+const tooMany = maxTypos + 1
 
 // slips is how many letters of the term are wrong, missing, too many or exchanged with the next, against the word or a beginning of
-// it; tooMany or more where that is more than most. What both begin with costs nothing, and then each of the four is tried. hit says
-// that the last letter was no slip: where it was one, the rest of the word has to be nothing, for of "bank" "banana" is no slip.
-func slips(term, word string, most int, hit bool) int {
-	if most == 0 { // where most calls end
-		if strings.HasPrefix(word, term) && (hit || term != "" || word == "") {
-			return 0
-		}
-		return tooMany
-	}
-	same := commonPrefix(term, word)
-	term, word, hit = term[same:], word[same:], hit || same > 0
-	switch {
-	case term == "" && (hit || word == ""):
-		return 0
-	case term == "":
-		return tooMany
-	}
-	t, w := next(term), next(word)
-	least := slips(term[t:], word, most-1, false) // too many
-	if w > 0 {
-		least = min(least, slips(term[t:], word[w:], most-1, false), slips(term, word[w:], most-1, false)) // wrong, missing
-		if t2, w2 := next(term[t:]), next(word[w:]); term[:t] == word[w:w+w2] && term[t:t+t2] == word[:w] {
-			least = min(least, slips(term[t+t2:], word[w+w2:], most-1, false))
+// it; tooMany where that is more than the term may have. Where the last letter of the term was a slip, the rest of the word has to be
+// nothing, for of "bank" "banana" is no slip.
+func (t *term) slips(word string) int {
+	c := t.compare()
+	for _, letter := range word {
+		if c = c.next(t, letter); c.over() {
+			break
 		}
 	}
-	return least + 1
+	return c.slips(t)
 }
 
-// next is the size of the first letter.
-func next(s string) int {
-	_, size := utf8.DecodeRuneInString(s)
-	return size
+// comparison is all ways to read the term in the letters of a word that were seen. A way is a place in the term and a number of slips.
+// A letter that is the term's next is always taken for it. Since a slip moves the place by one against the word's, the places of all
+// ways with the same number of slips are bits: bit b stands for the place seen+b-maxTypos.
+type comparison struct {
+	seen  int16          // letters of the word
+	at    [tooMany]uint8 // the ways, by slips
+	swap  [tooMany]uint8 // those that need the letter before the last as the next one, by the place they left
+	ended uint8          // the fewest slips with which the term ended on a letter that was no slip
 }
 
-// commonPrefix is how many bytes of whole letters both begin with.
-func commonPrefix(a, b string) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
+// margin is before the term in term.letters: zeros, which no word has.
+const margin = maxTypos
+
+// compare begins a comparison.
+func (t *term) compare() comparison {
+	return comparison{at: [tooMany]uint8{1 << maxTypos}, ended: tooMany}
+}
+
+// next reads the next letter of the word.
+func (c comparison) next(t *term, letter rune) comparison {
+	same, within := c.places(t, letter)
+	after := comparison{seen: c.seen + 1, ended: c.ended}
+	last := t.count + margin - int(c.seen) - 1 // the bit of the last place
+	for n := range t.typos + 1 {
+		ways := c.at[n] & within
+		hit, miss := ways&same, ways&^same
+		after.at[n] |= hit | c.swap[n]&(same<<1)
+		if last >= 0 && last < 8 && hit>>last&1 != 0 {
+			after.ended = min(after.ended, uint8(n))
+		}
+		if n < t.typos {
+			c.at[n+1] |= miss << 1               // a letter too many
+			after.at[n+1] |= miss | miss>>1      // a wrong one, one that is missing
+			after.swap[n+1] = miss & (same >> 1) // two exchanged
+		}
 	}
-	for n > 0 && n < len(a) && !utf8.RuneStart(a[n]) {
-		n--
+	return after
+}
+
+// places are the bits of the places where the term has a letter, and of those before its end.
+func (c *comparison) places(t *term, letter rune) (same, within uint8) {
+	for b := range 2*maxTypos + 1 {
+		place := int(c.seen) + b
+		if place >= t.count+margin {
+			break
+		}
+		within |= 1 << b
+		if t.letters[place] == letter {
+			same |= 1 << b
+		}
 	}
-	return n
+	return same, within
+}
+
+// over tells whether no further letter changes anything.
+func (c *comparison) over() bool { return c.at == [tooMany]uint8{} && c.swap == [tooMany]uint8{} }
+
+// slips is the result where the word ends here.
+func (c *comparison) slips(t *term) int {
+	least := int(c.ended)
+	for n, ways := range c.at {
+		for b := range 2*maxTypos + 1 {
+			if left := t.count - (int(c.seen) + b - maxTypos); ways>>b&1 != 0 && left >= 0 {
+				least = min(least, n+left) // what is left of the term is too many
+			}
+		}
+	}
+	if least > t.typos {
+		return tooMany
+	}
+	return least
 }
