@@ -1,0 +1,41 @@
+#!/bin/sh
+# Installs a package on this Mac as an MDM does, looks at what only a Mac can show, and removes it. As root, on a Mac without Coffer: it is
+# for machines that are thrown away.
+#
+#   installer/macos/check.sh VERSION FILE.pkg
+set -eu
+version=$1
+package=$2
+id=io.github.coffer-vault.coffer
+application=/Applications/Coffer.app
+if [ -e "$application" ]; then
+	echo "$0: Coffer is installed here" >&2
+	exit 1
+fi
+
+says() { # WHAT COMMAND…
+	what=$1
+	shift
+	if "$@" >/dev/null 2>&1; then
+		echo "ok    $what"
+	else
+		echo "FAIL  $what" >&2
+		failed=yes
+	fi
+}
+failed=
+
+pkgutil --check-signature "$package" || true
+installer -pkg "$package" -target /
+says "the seal of the application is whole" codesign --verify --strict --deep "$application"
+says "the hardened runtime holds" sh -c "codesign --display --verbose '$application' 2>&1 | grep -q 'flags=.*runtime'"
+says "the command line runs and is $version" sh -c "'$application/Contents/MacOS/cofferctl' version | grep -qF '$version'"
+says "both processors are in it" sh -c "lipo -archs '$application/Contents/MacOS/coffer' | grep -q 'x86_64.*arm64\|arm64.*x86_64'"
+says "the receipt says $version" sh -c "pkgutil --pkg-info $id | grep -qF 'version: $version'"
+says "launchd knows the daemon" launchctl print "system/$id.updater"
+says "users cannot write what root runs" sh -c "[ -z \"\$(find /Library/PrivilegedHelperTools/$id.updater /Library/LaunchDaemons/$id.updater.plist -perm +022)\" ]"
+installer -pkg "$package" -target /
+says "launchd knows the daemon after an installation over it" launchctl print "system/$id.updater"
+"$application/Contents/Resources/uninstall.sh"
+says "nothing is left" sh -c "[ ! -e '$application' ] && [ ! -e /Library/LaunchDaemons/$id.updater.plist ] && ! launchctl print system/$id.updater"
+[ -z "$failed" ]

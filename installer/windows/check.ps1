@@ -1,0 +1,40 @@
+# Installs a package on this Windows as an RMM tool does, looks at what Wine cannot show, and removes it. As administrator, on a computer
+# without Coffer: it is for machines that are thrown away.
+#
+#   installer/windows/check.ps1 -Version 1.4.0 -Package C:\...\coffer-1.4.0.msi
+param([Parameter(Mandatory)] [string] $Version, [Parameter(Mandatory)] [string] $Package)
+$ErrorActionPreference = 'Stop'
+$script:failed = $false
+if (Test-Path HKLM:\Software\Coffer) { throw 'Coffer is installed here' }
+
+function Look([string] $What, [scriptblock] $Holds) {
+    $ok = try { & $Holds } catch { $false }
+    if ($ok) { "ok    $What" } else { "FAIL  $What"; $script:failed = $true }
+}
+
+function Installer([string[]] $Arguments) {
+    (Start-Process msiexec.exe -ArgumentList $Arguments -Wait -PassThru).ExitCode
+}
+
+$log = Join-Path $env:TEMP coffer.log
+$code = Installer '/i', "`"$Package`"", '/qn', 'ALLUSERS=1', '/l*v', "`"$log`""
+Look "installed: $code" { $code -eq 0 }
+$folder = "$env:ProgramFiles\Coffer"
+$service = Get-CimInstance Win32_Service -Filter "Name='CofferUpdater'"
+Look 'the version is in the registry' { (Get-ItemProperty HKLM:\Software\Coffer).Version -eq $Version }
+Look 'the service is LocalSystem' { $service.StartName -eq 'LocalSystem' }
+Look 'its path is quoted' { $service.PathName.StartsWith('"') }
+Look 'the command line runs' { (& "$folder\cofferctl.exe" version) -match [regex]::Escape($Version) }
+Look 'users cannot write the programs' {
+    -not ((Get-Acl $folder).Access | Where-Object {
+        $_.IdentityReference -match 'Users|Everyone' -and $_.AccessControlType -eq 'Allow' -and $_.FileSystemRights -match 'Write|Modify|FullControl'
+    })
+}
+$code = Installer '/i', "`"$Package`"", '/qn', '/l*v', "`"$log`""
+Look "again, over it: $code" { $code -eq 0 -or $code -eq 3010 }
+$code = Installer '/x', "`"$Package`"", '/qn', '/l*v', "`"$log`""
+Look "removed: $code" { $code -eq 0 }
+Look 'nothing is left' {
+    -not (Test-Path $folder) -and -not (Test-Path "$env:ProgramData\CofferUpdater") -and -not (Get-Service CofferUpdater -ErrorAction SilentlyContinue)
+}
+if ($script:failed) { exit 1 }
