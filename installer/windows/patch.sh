@@ -14,6 +14,16 @@ condition cUpdater ALLUSERS=1
 condition cServer SERVER
 condition cRun RUNATSTARTUP=1
 
+# InstallExecuteSequence: in the transaction, so that an upgrade that fails brings the older version back with its service. wixl's place
+# is before it, and would leave the PC without any.
+sql "UPDATE \`InstallExecuteSequence\` SET \`Sequence\` = 1501 WHERE \`Action\` = 'RemoveExistingProducts'"
+
+# Upgrade, attribute 512: the same version, built again, replaces what is installed instead of lying beside it. The attributes are part
+# of the table's key, which cannot be updated.
+family=$(msiinfo export "$msi" Property | tr -d '\r' | awk -F '\t' '$1 == "UpgradeCode" { print $2 }')
+sql "DELETE FROM \`Upgrade\` WHERE \`ActionProperty\` = 'WIX_UPGRADE_DETECTED'"
+sql "INSERT INTO \`Upgrade\` (\`UpgradeCode\`, \`VersionMax\`, \`Attributes\`, \`ActionProperty\`) VALUES ('$family', '$2', 513, 'WIX_UPGRADE_DETECTED')"
+
 # Property: these reach the elevated half of an installation only if they are listed.
 sql "UPDATE \`Property\` SET \`Value\` = 'ALLUSERS;INSTALLDIR;RUNATSTARTUP;SERVER;SHOULDAUTOUPDATE;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED' WHERE \`Property\` = 'SecureCustomProperties'"
 
