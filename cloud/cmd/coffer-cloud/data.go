@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/cloud/store/postgres"
 	"github.com/coffer-vault/coffer/cloud/store/sqlite"
 	ownsqlite "github.com/coffer-vault/coffer/internal/sqlite"
 )
@@ -24,26 +27,97 @@ type database interface {
 }
 
 // openData opens what the server keeps, and keeps others out of it until close.
-func openData(ctx context.Context, o *options) (d database, secret cloud.Secret, close func() error, err error) {
-	if o.data, err = filepath.Abs(o.data); err != nil {
-		return nil, secret, nil, fmt.Errorf("data folder: %w", err)
-	}
-	if err := os.MkdirAll(o.data, 0o700); err != nil {
-		return nil, secret, nil, fmt.Errorf("data folder: %w", err)
+func openData(ctx context.Context, o *options, log *slog.Logger) (d database, secret cloud.Secret, close func() error, err error) {
+	if err := o.makeData(); err != nil {
+		return nil, secret, nil, err
 	}
 	unlock, err := lock(ctx, o.data)
 	if err != nil {
 		return nil, secret, nil, err
 	}
-	_, missing := os.Stat(o.databaseFile())
-	secret, err = cloud.OpenSecret(o.secretPath(), errors.Is(missing, fs.ErrNotExist))
-	if err == nil {
-		d, err = openDatabase(ctx, *o)
+	if o.onPostgres() {
+		d, secret, err = openShared(ctx, *o, log)
+	} else {
+		d, secret, err = openOwn(ctx, *o)
 	}
 	if err != nil {
 		return nil, secret, nil, errors.Join(err, unlock())
 	}
 	return d, secret, func() error { return errors.Join(d.Close(), unlock()) }, nil
+}
+
+// openOwn opens a SQLite file, with a new secret where there is neither.
+func openOwn(ctx context.Context, o options) (database, cloud.Secret, error) {
+	_, missing := os.Stat(o.databaseFile())
+	secret, err := cloud.OpenSecret(o.secretPath(), errors.Is(missing, fs.ErrNotExist))
+	if err != nil {
+		return nil, secret, err
+	}
+	d, err := openDatabase(ctx, o)
+	return d, secret, err
+}
+
+// openDatabase opens a SQLite file and brings its schema up to date.
+func openDatabase(ctx context.Context, o options) (database, error) {
+	return sqlite.Open(ctx, o.databaseFile(), nil)
+}
+
+// openShared opens a PostgreSQL database. The first process that uses it may make a secret, all others have to have the same.
+func openShared(ctx context.Context, o options, log *slog.Logger) (database, cloud.Secret, error) {
+	address, err := o.databaseAddress()
+	if err != nil {
+		return nil, cloud.Secret{}, err
+	}
+	d, err := postgres.Open(ctx, address, nil, log)
+	if err != nil {
+		return nil, cloud.Secret{}, err
+	}
+	secret, err := o.sharedSecret(ctx, d)
+	if err != nil {
+		return nil, secret, errors.Join(err, d.Close())
+	}
+	return d, secret, nil
+}
+
+func (o options) sharedSecret(ctx context.Context, d *postgres.Store) (cloud.Secret, error) {
+	used, err := d.HasFingerprint(ctx)
+	if err != nil {
+		return cloud.Secret{}, err
+	}
+	secret, err := cloud.OpenSecret(o.secretPath(), !used)
+	if err != nil {
+		return secret, err
+	}
+	if err := d.KeepFingerprint(ctx, secret.Fingerprint()); err != nil {
+		return secret, fmt.Errorf("%s: %w", o.secretPath(), err)
+	}
+	return secret, nil
+}
+
+func (o options) onPostgres() bool { return strings.HasPrefix(o.database, "postgres:") }
+
+// databaseAddress is PostgreSQL's connection string, with the password.
+func (o options) databaseAddress() (string, error) {
+	if o.databasePassword == "" {
+		return o.database, nil
+	}
+	u, err := url.Parse(o.database)
+	if err != nil {
+		return "", errors.New("database: the address cannot be read") // and not repeated
+	}
+	u.User = url.UserPassword(u.User.Username(), o.databasePassword)
+	return u.String(), nil
+}
+
+// makeData makes the data folder, which no other user reads.
+func (o *options) makeData() (err error) {
+	if o.data, err = filepath.Abs(o.data); err == nil {
+		err = os.MkdirAll(o.data, 0o700)
+	}
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	return nil
 }
 
 // databaseFile is the path of the SQLite file.
@@ -55,11 +129,6 @@ func (o options) secretPath() string {
 	return cmp.Or(o.secretFile, filepath.Join(o.data, "server.secret"))
 }
 
-// openDatabase opens the database that the settings name and brings its schema up to date.
-func openDatabase(ctx context.Context, o options) (database, error) {
-	return sqlite.Open(ctx, o.databaseFile(), nil)
-}
-
 func migrateCommand(ctx context.Context, p program, args []string) error {
 	o, rest, err := configure(p, "migrate", args, needDatabase, nil)
 	if err != nil {
@@ -68,7 +137,7 @@ func migrateCommand(ctx context.Context, p program, args []string) error {
 	if len(rest) > 0 {
 		return usage{"migrate takes no arguments beside its flags"}
 	}
-	_, _, closeData, err := openData(ctx, &o)
+	_, _, closeData, err := openData(ctx, &o, newLog(o, p.errs))
 	if err != nil {
 		return err
 	}

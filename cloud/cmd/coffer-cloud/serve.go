@@ -123,7 +123,7 @@ func (s *service) address(config *tls.Config, l net.Listener) string {
 
 // openCloud makes the domain over the database, and the API if this process has it.
 func (s *service) openCloud(ctx context.Context, out io.Writer, address string) error {
-	store, secret, closeData, err := openData(ctx, &s.options)
+	store, secret, closeData, err := openData(ctx, &s.options, s.log)
 	if err != nil {
 		return err
 	}
@@ -137,13 +137,16 @@ func (s *service) openCloud(ctx context.Context, out io.Writer, address string) 
 		address = "https://api." + s.domain
 	}
 	s.origin = cmp.Or(s.origin, address)
+	// Where processes have a database together they have these too.
+	relay, _ := store.(cloud.Relay)
+	nonces, _ := store.(api.Nonces)
 	s.cloud = cloud.New(cloud.Config{
-		Store: store, Secret: secret, Origin: s.origin, Mail: sender, Now: time.Now, After: time.After, Random: rand.Reader, Log: s.log,
+		Store: store, Relay: relay, Secret: secret, Origin: s.origin, Mail: sender, Now: time.Now, After: time.After, Random: rand.Reader, Log: s.log,
 		RecoveryDelay: cloud.DefaultRecoveryDelay, Quota: s.quota << 20,
 	})
 	if s.has(roleAPI) {
 		s.api = api.New(api.Config{
-			Cloud: s.cloud, Origin: s.origin, Limits: limits(s.dev), BehindProxy: s.behindProxy, Ready: s.check, Now: time.Now, Log: s.log,
+			Cloud: s.cloud, Origin: s.origin, Nonces: nonces, Limits: limits(s.dev), BehindProxy: s.behindProxy, Ready: s.check, Now: time.Now, Log: s.log,
 		})
 		s.ready = append(s.ready, "api="+s.origin)
 	}
