@@ -30,6 +30,8 @@ func commands() []command {
 	return []command{
 		{"serve", "answer requests until SIGTERM", serveCommand},
 		{"migrate", "bring the database to this version's schema", migrateCommand},
+		{"backup", "write a sealed copy of the data folder, also while the server runs", backupCommand},
+		{"restore", "put a backup into an empty folder, or try it with --check", restoreCommand},
 		{"admin", "what an operator does to accounts", group("admin", adminCommands)},
 		{"version", "which build this is", versionCommand},
 	}
