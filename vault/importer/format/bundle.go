@@ -37,7 +37,7 @@ func (b *bundle) add(f importer.File) {
 	b.files = append(b.files, f)
 	base, dir := path.Base(f.Name), path.Dir(f.Name)
 	id, _, _ := strings.Cut(base, "__")
-	for _, ref := range []string{f.Name, base, id, path.Base(dir)} {
+	for _, ref := range []string{f.Name, base, id, protonID(base), path.Base(dir)} {
 		if _, taken := b.byRef[ref]; !taken && !slices.Contains(bundleFolders, ref) {
 			b.byRef[ref] = n
 		}
@@ -47,12 +47,24 @@ func (b *bundle) add(f importer.File) {
 	}
 }
 
+// protonID is the id before the name of a file of Proton Pass; the whole name if it has none.
+func protonID(base string) string {
+	const size = 16
+	if len(base) > size+1 && base[size] == '-' {
+		return base[:size]
+	}
+	return base
+}
+
 // attach gives a record its files, and notes which are taken.
 func (b *bundle) attach(record *importer.Record, taken []bool) {
 	for i := range record.Files {
 		f := &record.Files[i]
 		if n, found := b.byRef[f.Ref]; found && f.Open == nil {
 			f.Open, f.Size, taken[n] = b.files[n].Open, b.files[n].Size, true
+			if base := path.Base(b.files[n].Name); f.Name == f.Ref && protonID(base) == f.Ref {
+				f.Name = strings.TrimPrefix(base, f.Ref+"-") // the entry does not say what it is called
+			}
 		}
 	}
 	for _, n := range b.byItem[record.SourceID] {

@@ -1,14 +1,14 @@
 package format
 
 import (
-	"bytes"
-	"encoding/csv"
+	"fmt"
 	"io"
 	"iter"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
@@ -19,24 +19,76 @@ import (
 // column holds that the table does not ask for becomes a field, so that nothing is lost when a program adds one.
 type table struct {
 	id, name string
-	required []string // lower case
+	required []string // as columnKey compares them
 	comma    rune     // between cells; 0 for a comma
 	trailing string   // the column whose values go on in the cells after the header's last; empty if there is none
 	record   func(c *row) *importer.Record
+	// remember is record for tables whose rows need those before them; a function for each reading. Nil for all others.
+	remember func() func(c *row) *importer.Record
+}
+
+// header is the first line of a table. Rows share it.
+type header struct {
+	names   []string
+	columns map[string]int    // by their key; of two with one key the first counts
+	keys    map[string]string // of the names that tables ask for
+}
+
+// headerOf is the header with these names. Blanks around them are cut off.
+func headerOf(names []string) *header {
+	h := &header{columns: map[string]int{}, keys: map[string]string{}}
+	for i, name := range names {
+		name = strings.TrimSpace(name)
+		h.names = append(h.names, name)
+		if _, twice := h.columns[columnKey(name)]; !twice {
+			h.columns[columnKey(name)] = i
+		}
+	}
+	return h
+}
+
+// at is the place of a column; -1 if there is none.
+func (h *header) at(column string) int {
+	key, known := h.keys[column]
+	if !known {
+		key = columnKey(column)
+		h.keys[column] = key
+	}
+	if i, found := h.columns[key]; found {
+		return i
+	}
+	return -1
+}
+
+// columnKey is what names of one column have in common: programs and their versions differ in capitals, blanks and underscores.
+func columnKey(name string) string {
+	key := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+	if key == "" {
+		return strings.TrimSpace(name)
+	}
+	return key
 }
 
 // row is one line of a table: cells by the name of their column.
 type row struct {
-	columns map[string]int // by name in lower case
-	header  []string
-	cells   []string
-	used    map[string]bool
+	*header
+	cells []string
+	used  []bool
+}
+
+func newRow(h *header, cells []string) *row {
+	return &row{header: h, cells: cells, used: make([]bool, len(cells))}
 }
 
 // text is the cell of a column, empty if the table has none. It counts as taken then.
 func (r *row) text(column string) string {
-	r.used[column] = true
-	if i, found := r.columns[column]; found && i < len(r.cells) {
+	if i := r.at(column); i >= 0 && i < len(r.cells) {
+		r.used[i] = true
 		return r.cells[i]
 	}
 	return ""
@@ -44,10 +96,20 @@ func (r *row) text(column string) string {
 
 func (r *row) secret(column string) secret.Bytes { return secret.FromString(r.text(column)) }
 
+// first is the first cell that is not empty among columns that mean the same. The others remain.
+func (r *row) first(columns []string) string {
+	for _, column := range columns {
+		if i := r.at(column); i >= 0 && i < len(r.cells) && r.cells[i] != "" && !r.used[i] {
+			return r.text(column)
+		}
+	}
+	return ""
+}
+
 // ignore takes columns that say nothing worth keeping.
 func (r *row) ignore(columns ...string) {
 	for _, column := range columns {
-		r.used[column] = true
+		r.text(column)
 	}
 }
 
@@ -68,19 +130,38 @@ func since1970(text string, of func(int64) time.Time) time.Time {
 
 // addRest keeps what no one has taken as fields.
 func (r *row) addRest(record *importer.Record) {
-	for i, name := range r.header {
-		if !r.used[strings.ToLower(name)] && i < len(r.cells) {
-			addField(record, name, r.cells[i], isSecretName(name))
+	for i, name := range r.names {
+		if i < len(r.cells) && !r.used[i] {
+			addField(record, columnName(name, i), r.cells[i], isSecretName(name))
 		}
 	}
 }
 
+// columnName is what a column is called that may have no name.
+func columnName(name string, place int) string {
+	if name == "" {
+		return fmt.Sprintf("Column %d", place+1)
+	}
+	return name
+}
+
+// Names of secrets in the seven languages of the app: long words stand in other words, short ones are words of their own.
+var (
+	secretWords = []string{
+		"password", "secret", "totp", "private key", "privatekey", "security code", "securitycode", "token", "passwort", "kennwort", "geheim",
+		"mot de passe", "contraseña", "wachtwoord", "パスワード", "passphrase", "backup code",
+	}
+	shortSecretWords = []string{"pin", "puk", "cvv", "cvc", "otp"}
+)
+
 // isSecretName tells whether a column's name says that its values are secrets.
 func isSecretName(name string) bool {
 	name = strings.ToLower(name)
-	return slices.ContainsFunc([]string{"password", "secret", "pin", "cvv", "cvc", "totp", "private key", "security code", "token"}, func(word string) bool {
-		return strings.Contains(name, word)
-	})
+	if slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) }) {
+		return true
+	}
+	words := strings.FieldsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) })
+	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(shortSecretWords, word) })
 }
 
 func addresses(url string) []string {
@@ -93,22 +174,25 @@ func addresses(url string) []string {
 	return []string{url}
 }
 
+// separators are what tables have between cells: some programs, and spreadsheets of some countries, have others than a comma.
+const separators = ",;\t|"
+
 func openCSV(data []byte) (importer.Source, error) {
+	data = withoutSeparatorLine(data)
 	if _, err := newReader(data).Read(); err != nil {
 		return nil, ErrUnknownFormat
 	}
-	// Some programs, and spreadsheets of some countries, have semicolons or tabs.
-	for _, comma := range ",;\t" {
-		header, err := newReaderOf(data, comma).Read()
-		columns := columnsOf(header)
-		if t := tableOf(columns); t != nil && err == nil {
-			separated := *t
-			separated.comma = comma
-			return separated.open(data, header, columns), nil
-		}
+	if source := openHeaded(data, namedTableOf); source != nil {
+		return source, nil
 	}
-	if keeperLines(data) {
-		return keeperTable.open(data, nil, keeperColumns), nil
+	switch {
+	case keeperLines(data):
+		return keeperTable.open(data, nil), nil
+	case enpassLines(data):
+		return enpassTable.open(data, nil), nil
+	}
+	if source := openHeaded(data, plainTableOf); source != nil {
+		return source, nil
 	}
 	if _, err := ReadTable(data); err == nil {
 		return nil, ErrUnknownTable
@@ -116,50 +200,99 @@ func openCSV(data []byte) (importer.Source, error) {
 	return nil, ErrUnknownFormat
 }
 
-// columnsOf is the place of each column by its name in lower case. Of two with one name the first counts; blanks around are cut off.
-func columnsOf(header []string) map[string]int {
-	columns := map[string]int{}
-	for i, name := range header {
-		header[i] = strings.TrimSpace(name)
-		name = strings.ToLower(header[i])
-		if _, twice := columns[name]; !twice {
-			columns[name] = i
+// openHeaded opens a table whose header is known; nil if it is not.
+func openHeaded(data []byte, known func(h *header) *table) importer.Source {
+	for _, comma := range separators {
+		names, err := newReaderOf(data, comma).Read()
+		if err != nil {
+			continue
+		}
+		h := headerOf(names)
+		if t := known(h); t != nil {
+			separated := *t
+			separated.comma = comma
+			return separated.open(data, h)
 		}
 	}
-	return columns
+	return nil
+}
+
+// withoutSeparatorLine leaves out the line with which Excel is told what is between the cells.
+func withoutSeparatorLine(data []byte) []byte {
+	const longest = len("sep=;\r\n")
+	if line, rest, found := strings.Cut(string(data[:min(len(data), longest)]), "\n"); found && strings.HasPrefix(strings.ToLower(line), "sep=") {
+		return data[min(len(data), longest)-len(rest):]
+	}
+	return data
 }
 
 // tableOf is the format of a header; nil if there is none.
-func tableOf(columns map[string]int) (best *table) {
+func tableOf(h *header) *table {
+	if t := namedTableOf(h); t != nil {
+		return t
+	}
+	return plainTableOf(h)
+}
+
+// namedTableOf is the format of a program that is told by its header; nil if there is none.
+func namedTableOf(h *header) (best *table) {
 	all := slices.Concat(tables, mykiTables)
 	for i := range all {
-		t := &all[i]
-		if t.matches(columns) && (best == nil || len(t.required) > len(best.required)) {
+		if t := &all[i]; t.matches(h) && (best == nil || len(t.required) > len(best.required)) {
 			best = t
 		}
 	}
 	return best
 }
 
-func (t *table) matches(columns map[string]int) bool {
-	return !slices.ContainsFunc(t.required, func(name string) bool { _, found := columns[name]; return !found })
+// plainTableOf is the table of a header that says in one of the seven languages what an entry is called, and what one signs in with; nil if
+// it does not. A person is asked for the others.
+func plainTableOf(h *header) *table {
+	has := func(target Target) string {
+		for _, name := range columnNames[target] {
+			if h.at(name) >= 0 {
+				return name
+			}
+		}
+		return ""
+	}
+	password := has(ToPassword)
+	if password == "password" || password != "" && has(ToTitle) != "" && has(ToUsername)+has(ToURL) != "" {
+		return &table{id: "csv", name: "CSV", required: []string{password}, record: plainRow}
+	}
+	return nil
 }
 
-// open reads the table. header is nil if the file has none.
-func (t *table) open(data []byte, header []string, columns map[string]int) importer.Source {
+func (t *table) matches(h *header) bool {
+	return !slices.ContainsFunc(t.required, func(name string) bool { return h.at(name) < 0 })
+}
+
+// open reads the table. h is nil if the file has no header.
+func (t *table) open(data []byte, h *header) importer.Source {
 	rows := func(yield func(importer.Row) bool) {
-		reader := newReaderOf(data, t.comma)
-		if header != nil {
-			reader.Read()
+		reader, decode := newLines(data, t.comma), t.decoder()
+		if h != nil {
+			reader.Read(0)
+		}
+		shared := h
+		if shared == nil {
+			shared = headerOf(nil)
 		}
 		for n := 1; ; n++ {
-			cells, err := reader.Read()
-			if err == io.EOF || !yield(t.decode(&row{columns: columns, header: header, cells: cells, used: map[string]bool{}}, n, err)) {
+			cells, err := reader.Read(len(shared.names))
+			if err == io.EOF || !yield(t.decode(newRow(shared, cells), n, err, decode)) {
 				return
 			}
 		}
 	}
 	return newFile(importer.Info{ID: t.id, Browser: t.name}, rows)
+}
+
+func (t *table) decoder() func(c *row) *importer.Record {
+	if t.remember != nil {
+		return t.remember()
+	}
+	return t.record
 }
 
 // newFile is a file without a password. Its rows are decoded anew each time, for who has read them may wipe them.
@@ -174,51 +307,40 @@ func newFile(info importer.Info, rows iter.Seq[importer.Row]) importer.Source {
 	return f
 }
 
-// newReader accepts LF and CRLF, cells over several lines, and rows of any length. It is strict about quotes: what is no CSV
-// becomes an unreadable row, and is not guessed at.
-func newReader(data []byte) *csv.Reader { return newReaderOf(data, 0) }
-
-// newReaderOf has another rune than a comma between cells, unless that is 0.
-func newReaderOf(data []byte, comma rune) *csv.Reader {
-	reader := csv.NewReader(bytes.NewReader(data))
-	reader.FieldsPerRecord = -1
-	if comma != 0 {
-		reader.Comma = comma
-	}
-	return reader
-}
-
 // decode turns row n of the file into a record. err is what the reader said about it.
-func (t *table) decode(cells *row, n int, err error) importer.Row {
+func (t *table) decode(cells *row, n int, err error, record func(c *row) *importer.Record) importer.Row {
 	number := strconv.Itoa(n)
 	isText := !slices.ContainsFunc(cells.cells, func(cell string) bool { return !utf8.ValidString(cell) })
 	if err != nil || !isText || !t.fits(cells) {
 		return importer.Row{ID: number, Reason: importer.ReasonMalformed}
 	}
-	record := t.record(cells)
-	cells.addRest(record)
-	if record.Source == "" {
-		record.Source = t.id
+	r := record(cells)
+	cells.addRest(r)
+	if r.Source == "" {
+		r.Source = t.id
 	}
-	return finish(number, record)
+	return finish(number, r)
 }
 
-func (t *table) fits(cells *row) bool {
+// fits tells whether the cells stand under their names. Cells that the format can do without may be missing at the end, and empty ones
+// may be too many; a further value means that a comma stands where none should, and every value may be under another's name.
+func (t *table) fits(c *row) bool {
+	extra := c.cells[min(len(c.names), len(c.cells)):]
 	switch {
-	case cells.header == nil:
+	case len(c.names) == 0:
 		return true
-	case t.trailing != "":
-		return len(cells.cells) >= len(cells.header)-1
+	case slices.ContainsFunc(t.required, func(name string) bool { return c.at(name) >= len(c.cells) }):
+		return false
 	}
-	return len(cells.cells) == len(cells.header)
+	return t.trailing != "" || !slices.ContainsFunc(extra, func(cell string) bool { return strings.TrimSpace(cell) != "" })
 }
 
 // finish makes the row of a record. One without a title has its site for it.
 func finish(id string, record *importer.Record) importer.Row {
 	if record.Kind == "" {
-		record.Kind = importer.Login
+		record.Kind = guessKind(record)
 	}
-	site := record.Title
+	site, empty := record.Title, isEmpty(record)
 	if len(record.URLs) > 0 {
 		site = importer.Site(record.URLs[0])
 	}
@@ -226,9 +348,17 @@ func finish(id string, record *importer.Record) importer.Row {
 		record.Title = site
 	}
 	row := importer.Row{ID: id, Site: site, Record: record}
-	if isEmpty(record) {
+	if empty {
 		record.Wipe()
 		row.Record, row.Reason = nil, importer.ReasonEmpty
 	}
 	return row
+}
+
+// guessKind is the kind of an entry of which the source does not say it: what one signs in with is a login, and what has a text alone a note.
+func guessKind(r *importer.Record) importer.Kind {
+	if r.Notes != "" && r.Username == "" && r.Password.IsZero() && r.TOTP.IsZero() && len(r.URLs) == 0 {
+		return importer.Note
+	}
+	return importer.Login
 }

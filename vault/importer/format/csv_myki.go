@@ -1,8 +1,6 @@
 package format
 
 import (
-	"strings"
-
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault/importer"
 )
@@ -50,9 +48,9 @@ var mykiTables = []table{
 func mykiRow(c *row, kind importer.Kind, fields map[string]string) *importer.Record {
 	c.ignore("status")
 	record := &importer.Record{Kind: kind, Title: c.text("nickname"), Notes: c.text("additionalinfo"), Tags: list(c.text("tags"), ",;")}
-	for _, column := range c.header {
-		if ours := fields[strings.ToLower(column)]; ours != "" {
-			addField(record, ours, c.text(strings.ToLower(column)), isHiddenKey(ours))
+	for _, column := range c.names {
+		if ours := fields[columnKey(column)]; ours != "" {
+			addField(record, ours, c.text(column), isHiddenKey(ours))
 		}
 	}
 	return record

@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault/importer"
 )
 
-// tables are the formats with a header. The last one is for programs that are not named here.
+// tables are the formats with a header.
 var tables = []table{
 	{
 		id: "csv/firefox", name: "Firefox",
@@ -24,8 +25,8 @@ var tables = []table{
 			}
 		},
 	},
-	{id: "csv/chrome", name: "Chrome, Edge, Brave", required: []string{"name", "url", "username", "password"}, record: chromeRow},
-	{id: "csv/safari", name: "Safari", required: []string{"title", "url", "username", "password"}, record: safariRow},
+	{id: "csv/chrome", name: "Chrome, Edge, Brave", required: []string{"name", "url", "username", "password"}, record: plainRow},
+	{id: "csv/safari", name: "Safari", required: []string{"title", "url", "username", "password"}, record: plainRow},
 	{id: "csv/bitwarden", name: "Bitwarden", required: []string{"type", "name", "notes", "fields", "login_uri", "login_username", "login_password", "login_totp"}, record: bitwardenRow},
 	{id: "csv/1password", name: "1Password", required: []string{"title", "url", "username", "password", "otpauth", "favorite", "archived", "tags", "notes"}, record: onePasswordRow},
 	{id: "csv/lastpass", name: "LastPass", required: []string{"url", "username", "password", "extra", "name", "grouping", "fav"}, record: lastPassRow},
@@ -36,33 +37,25 @@ var tables = []table{
 		}
 	}},
 	{id: "csv/nordpass", name: "NordPass", required: []string{"name", "url", "username", "password", "note", "cardholdername", "cardnumber", "folder"}, record: nordPassRow},
-	{id: "csv/protonpass", name: "Proton Pass", required: []string{"type", "name", "url", "email", "username", "password", "note", "totp", "vault"}, record: protonRow},
-	{id: "csv/roboform", name: "RoboForm", required: []string{"name", "url", "matchurl", "login", "pwd", "note", "folder"}, trailing: "rffieldsv2", record: roboFormRow},
+	{id: "csv/protonpass", name: "Proton Pass", required: []string{"type", "name", "url", "username", "password", "note", "totp"}, record: protonRow},
+	{id: "csv/roboform", name: "RoboForm", required: []string{"name", "url", "login", "pwd", "note"}, trailing: "rffieldsv2", record: roboFormRow},
 	{id: "csv/zoho", name: "Zoho Vault", required: []string{"password name", "password url", "secretdata", "notes"}, record: func(c *row) *importer.Record { return zohoRow(c, "password") }},
 	{id: "csv/zoho", name: "Zoho Vault", required: []string{"secret name", "secret url", "secretdata", "notes"}, record: func(c *row) *importer.Record { return zohoRow(c, "secret") }},
-	{id: "csv/buttercup", name: "Buttercup", required: []string{"!group_id", "!group_name", "title", "username", "password"}, record: buttercupRow},
+	{id: "csv/buttercup", name: "Buttercup", required: []string{"!group_id", "!group_name", "title", "username", "password"}, remember: buttercupRows},
 	{id: "csv/dashlane", name: "Dashlane", required: []string{"username", "username2", "username3", "title", "password", "note", "url", "category"}, record: dashlaneLogin},
 	netwrixTable,
-	{id: "csv", name: "CSV", required: []string{"password"}, record: plainRow},
-}
-
-func chromeRow(c *row) *importer.Record {
-	return &importer.Record{
-		Title: c.text("name"), URLs: addresses(c.text("url")), Username: c.text("username"), Password: c.secret("password"), Notes: c.text("note"),
-	}
-}
-
-func safariRow(c *row) *importer.Record {
-	return &importer.Record{
-		Title: c.text("title"), URLs: addresses(c.text("url")), Username: c.text("username"), Password: c.secret("password"),
-		Notes: c.text("notes"), TOTP: c.secret("otpauth"),
-	}
+	{id: "csv/keeper", name: "Keeper", required: []string{"folder", "title", "login", "password", "notes", "shared folder"}, trailing: "custom fields", record: keeperRow},
+	{id: "csv/passworddepot", name: "Password Depot", required: []string{"description", "importance", "password", "user name", "url"}, record: depotRow(depotEnglish)},
+	{id: "csv/passworddepot", name: "Password Depot", required: []string{"beschreibung", "wichtigkeit", "passwort", "benutzername", "url"}, record: depotRow(depotGerman)},
+	{id: "csv/delinea", name: "Delinea Secret Server", required: []string{"secret name", "username", "password", "url", "totp key"}, record: delineaRow},
+	{id: "csv/passwordstate", name: "Passwordstate", required: []string{"title", "username", "password", "genericfield1", "generic field 2"}, record: passwordstateRow},
+	{id: "csv/zoho", name: "Zoho Vault", required: []string{"secret name", "secret url", "notes"}, trailing: "notes", record: zohoShortRow},
 }
 
 func onePasswordRow(c *row) *importer.Record {
-	record := safariRow(c)
-	record.Favorite, record.Archived = isYes(c.text("favorite")), isYes(c.text("archived"))
-	record.Tags = list(c.text("tags"), ",;")
+	archived := isYes(c.text("archived"))
+	record := plainRow(c)
+	record.Archived = archived
 	return record
 }
 
@@ -90,9 +83,7 @@ func bitwardenRow(c *row) *importer.Record {
 	if collections := list(c.text("collections"), ","); record.Folder == "" && len(collections) > 0 {
 		record.Folder, record.Tags = collections[0], collections[1:]
 	}
-	for _, address := range list(c.text("login_uri"), ",") {
-		record.URLs = append(record.URLs, addresses(address)...)
-	}
+	record.URLs = splitAddresses(c.text("login_uri"))
 	if isYes(c.text("reprompt")) {
 		leaveOut(record, importer.PartField, "reprompt")
 	}
@@ -156,17 +147,18 @@ func nordPassRow(c *row) *importer.Record {
 	} else if text := c.text("additional_urls"); text != "" {
 		record.URLs = append(record.URLs, list(text, ", \n")...)
 	}
-	switch c.text("type") {
-	case "note":
+	kind := c.text("type")
+	switch {
+	case kind == "note":
 		record.Kind = importer.Note
-	case "credit_card":
+	case kind == "credit_card" || kind == "" && c.filled("cardnumber"):
 		record.Kind = importer.Card
 		addField(record, "cardholder", c.text("cardholdername"), false)
 		addField(record, "number", c.text("cardnumber"), true)
 		addField(record, "cvv", c.text("cvc"), true)
 		addField(record, "pin", c.text("pin"), true)
 		addField(record, "expires", month(c.text("expirydate")), false)
-	case "identity":
+	case kind == "identity" || kind == "" && (c.filled("full_name") || c.filled("address1")):
 		record.Kind = importer.Identity
 		addName(record, c.text("full_name"))
 		addField(record, "email", c.text("email"), false)
@@ -179,6 +171,12 @@ func nordPassRow(c *row) *importer.Record {
 	}
 	addNordPassFields(record, c.text("custom_fields"))
 	return record
+}
+
+// filled tells whether a column holds something in the row. It does not count as taken.
+func (r *row) filled(column string) bool {
+	i := r.at(column)
+	return i >= 0 && i < len(r.cells) && r.cells[i] != ""
 }
 
 func addNordPassFields(record *importer.Record, text string) {
@@ -211,48 +209,79 @@ func protonRow(c *row) *importer.Record {
 		Title: c.text("name"), Notes: c.text("note"), Folder: c.text("vault"), TOTP: c.secret("totp"), Password: c.secret("password"),
 		Created: since1970(c.text("createtime"), seconds), Modified: since1970(c.text("modifytime"), seconds),
 	}
-	for _, address := range list(c.text("url"), ",") {
-		record.URLs = append(record.URLs, addresses(address)...)
-	}
+	record.URLs = splitAddresses(c.text("url"))
 	record.Username = c.text("username")
 	if email := c.text("email"); record.Username == "" {
 		record.Username = email
 	} else {
 		addField(record, "E-mail", email, false)
 	}
-	if c.text("type") == "note" {
+	name := c.text("type")
+	if name == "note" {
 		record.Kind = importer.Note
+	}
+	var content map[string]json.RawMessage
+	if t := protonTypes[name]; name != "login" && name != "note" && name != "alias" && json.Unmarshal([]byte(record.Notes), &content) == nil {
+		record.Kind, record.Notes = t.kind, ""
+		addProtonContent(record, t, content)
 	}
 	return record
 }
 
 func seconds(n int64) time.Time { return time.Unix(n, 0) }
 
-// roboFormRow has further fields in the cells after the last column, as "name,type,id,0,value"; one without an address is a note.
+// roboFormRow has further fields in the cells after the last column, as "name,type,id,kind,value", in older versions "name:kind:value"; one
+// without an address is a note. A value that a spreadsheet would calculate has an apostrophe before it.
 func roboFormRow(c *row) *importer.Record {
-	c.ignore("matchurl", "rffieldsv2")
+	c.ignore("rffieldsv2", "rf_fields")
+	plain := func(column string) string { return withoutApostrophe(c.text(column)) }
 	record := &importer.Record{
-		Title: c.text("name"), URLs: addresses(c.text("url")), Username: c.text("login"), Password: c.secret("pwd"), Notes: c.text("note"),
+		Title: plain("name"), URLs: addresses(c.text("url")), Username: plain("login"), Password: secret.FromString(plain("pwd")), Notes: plain("note"),
 		Folder: strings.Trim(strings.ReplaceAll(c.text("folder"), `\`, "/"), "/"),
 	}
 	if match := c.text("matchurl"); match != c.text("url") {
 		record.URLs = append(record.URLs, addresses(match)...)
 	}
-	if len(record.URLs) == 0 && record.Username == "" && record.Password.IsZero() {
-		record.Kind = importer.Note
+	if template, text, found := strings.Cut(strings.ReplaceAll(record.Notes, "\r\n", "\n"), "\n"); found && strings.HasPrefix(template, "NoteType:") && len(record.URLs) == 0 {
+		record.Notes = ""
+		addTemplate(record, strings.TrimPrefix(template, "NoteType:"), text) // it came from LastPass
 	}
-	at, found := c.columns["rffieldsv2"]
-	if !found {
-		return record
-	}
-	for _, cell := range c.cells[min(at, len(c.cells)):] {
-		parts := strings.SplitN(cell, ",", 5)
-		if len(parts) < 5 || slices.Contains([]string{record.Username, string(record.Password.Reveal())}, parts[4]) {
-			continue // the user name and the password once more
+	for _, column := range []string{"rffieldsv2", "rf_fields"} {
+		if at := c.at(column); at >= 0 {
+			for _, cell := range c.cells[min(at, len(c.cells)):] {
+				addRoboFormField(record, cell)
+			}
 		}
-		addField(record, parts[0], parts[4], parts[2] == "pwd")
 	}
 	return record
+}
+
+// withoutApostrophe undoes what RoboForm does to values that begin with a sign.
+func withoutApostrophe(text string) string {
+	if len(text) > 1 && text[0] == '\'' && strings.ContainsRune("=+-@'", rune(text[1])) {
+		return text[1:]
+	}
+	return text
+}
+
+func addRoboFormField(record *importer.Record, cell string) {
+	name, kind, value := "", "", ""
+	if parts := strings.SplitN(cell, ",", 5); len(parts) == 5 {
+		name, kind, value = parts[0], parts[3], parts[4]
+	} else if parts := strings.SplitN(cell, ":", 3); len(parts) == 3 {
+		name, kind, value = parts[0], parts[1], parts[2]
+	} else {
+		addField(record, "Field", cell, true)
+		return
+	}
+	name, value = strings.TrimSuffix(name, "$"), withoutApostrophe(value)
+	switch {
+	case slices.Contains([]string{record.Username, string(record.Password.Reveal())}, value): // once more
+	case strings.EqualFold(name, "TOTP KEY"):
+		setTOTP(record, value)
+	default:
+		addField(record, name, value, kind == "pwd" || isSecretName(name))
+	}
 }
 
 // zohoRow has user name and password as lines of a cell.
@@ -260,7 +289,10 @@ func zohoRow(c *row, prefix string) *importer.Record {
 	c.ignore("classification")
 	record := &importer.Record{
 		Title: c.text(prefix + " name"), URLs: addresses(c.text(prefix + " url")), Notes: joined("\n\n", c.text("description"), c.text("notes")),
-		Tags: list(c.text("tags"), ","), Folder: c.text("folder name"), Favorite: isYes(c.text("favorite")), TOTP: c.secret("login_totp"),
+		Tags: list(c.text("tags"), ","), Folder: c.text("folder name"), Favorite: isYes(c.text("favorite")), TOTP: secret.FromString(c.first([]string{"login_totp", "totp"})),
+	}
+	if chambers := list(c.text("chambername"), "\r\n"); record.Folder == "" && len(chambers) > 0 {
+		record.Folder, record.Tags = chambers[0], append(record.Tags, chambers[1:]...) // a secret may be in several
 	}
 	lines := c.text("secretdata") + "\n" + c.text("customdata")
 	for line := range strings.Lines(lines) {
@@ -278,34 +310,108 @@ func zohoRow(c *row, prefix string) *importer.Record {
 	return record
 }
 
-// buttercupRow is a group or an entry.
-func buttercupRow(c *row) *importer.Record {
-	c.ignore("!group_id", "!group_parent", "!type", "id")
-	record := &importer.Record{
-		Title: c.text("title"), URLs: addresses(c.text("url")), Username: c.text("username"), Password: c.secret("password"),
-		Notes: joined("\n\n", c.text("note"), c.text("notes")), Folder: c.text("!group_name"),
-	}
-	if c.columns["!type"] < len(c.cells) && c.cells[c.columns["!type"]] == "group" {
-		return &importer.Record{Title: record.Folder}
+// zohoShortRow is of the export without names for what a secret holds: user name, password, and what else there is.
+func zohoShortRow(c *row) *importer.Record {
+	record := &importer.Record{Title: c.text("secret name"), URLs: addresses(c.text("secret url")), Notes: c.text("notes")}
+	for i, cell := range c.cells[min(len(c.names), len(c.cells)):] {
+		switch i {
+		case 0:
+			record.Username = cell
+		case 1:
+			record.Password = secret.FromString(cell)
+		default:
+			addField(record, "Field", cell, true)
+		}
 	}
 	return record
 }
 
+// buttercupGroup is a folder of Buttercup.
+type buttercupGroup struct{ name, parent string }
+
+// buttercupRows are entries, and the groups before them, whose names entries of newer versions do not repeat.
+func buttercupRows() func(c *row) *importer.Record {
+	groups := map[string]buttercupGroup{}
+	return func(c *row) *importer.Record {
+		c.ignore("id")
+		kind, group, name, parent := c.text("!type"), c.text("!group_id"), c.text("!group_name"), c.text("!group_parent")
+		marks := c.cells[max(c.at("title"), 0)] == "--" && !c.filled("username") && !c.filled("password")
+		if kind == "group" || marks {
+			groups[group] = buttercupGroup{name, parent}
+			c.ignore("title")
+			return &importer.Record{Title: name}
+		}
+		record := plainRow(c)
+		if record.Folder = name; name == "" {
+			record.Folder = buttercupPath(groups, group)
+		}
+		return record
+	}
+}
+
+// buttercupPath is a group with those that it is in.
+func buttercupPath(groups map[string]buttercupGroup, id string) (path string) {
+	for range maxDepth {
+		g, found := groups[id]
+		if !found {
+			break
+		}
+		path, id = importer.CleanFolder(g.name+"/"+path), g.parent
+	}
+	return path
+}
+
 // plainRow is of a program that is not known, or of a person's own table: columns say by their names what they hold.
 func plainRow(c *row) *importer.Record {
-	first := func(names ...string) string {
-		for _, name := range names {
-			if i, found := c.columns[name]; found && i < len(c.cells) && c.cells[i] != "" {
-				return c.text(name)
-			}
+	first := func(target Target) string { return c.first(columnNames[target]) }
+	record := &importer.Record{
+		Notes: first(ToNotes), Title: first(ToTitle), Username: first(ToUsername), Password: secret.FromString(first(ToPassword)), TOTP: secret.FromString(first(ToTOTP)),
+		Folder: levels(first(ToFolder)), Tags: list(first(ToTags), ",;"), Favorite: isYes(c.first([]string{"favorite", "favourite", "fav", "favorit", "starred"})),
+	}
+	if record.Title == "" {
+		record.Title = c.first([]string{"description", "beschreibung"})
+	}
+	for i, name := range c.names {
+		if i < len(c.cells) && !c.used[i] && isAddressColumn(columnKey(name), c.cells[i]) {
+			record.URLs, c.used[i] = append(record.URLs, splitAddresses(c.cells[i])...), true
 		}
-		return ""
 	}
-	return &importer.Record{
-		Title: first("title", "name", "account", "site name"), URLs: addresses(first("url", "website", "web site", "site", "login_url", "login uri", "uri", "address")),
-		Username: first("username", "user name", "login", "login name", "user", "email", "e-mail"), Password: c.secret("password"),
-		TOTP:  secret.FromString(first("totp", "otpauth", "otp", "2fa", "authenticator key")),
-		Notes: first("notes", "note", "comments", "comment", "extra", "description"), Folder: first("folder", "group", "category", "grouping"),
-		Tags: list(first("tags", "labels"), ",;"),
+	return record
+}
+
+// isAddressColumn tells whether a cell is an address of a website. Some names may mean other things, like the address of a person.
+func isAddressColumn(key, cell string) bool {
+	if !isColumn(ToURL, key) {
+		return false
 	}
+	surely := slices.ContainsFunc([]string{"url", "uri", "web", "internet"}, func(part string) bool { return strings.Contains(key, part) })
+	return surely || isWebAddress(cell) || strings.Contains(cell, ".") && !strings.ContainsFunc(cell, unicode.IsSpace)
+}
+
+// levels is a folder of which the levels may have backslashes between them.
+func levels(folder string) string {
+	if strings.Contains(folder, "/") {
+		return folder
+	}
+	return strings.ReplaceAll(folder, `\`, "/")
+}
+
+// splitAddresses is the addresses of a cell that may hold several: what comes after a comma or a blank is one if it has a scheme.
+func splitAddresses(text string) (all []string) {
+	from := 0
+	for i, r := range text {
+		isEnd := r == ',' || r == ';' || unicode.IsSpace(r)
+		if next := strings.TrimLeft(text[i:], ",; \t\r\n"); isEnd && i >= from && isWebAddress(firstWord(next)) {
+			all = append(all, addresses(strings.TrimRight(text[from:i], ",; \t\r\n"))...)
+			from = len(text) - len(next)
+		}
+	}
+	return append(all, addresses(strings.TrimRight(text[from:], ",; \t\r\n"))...)
+}
+
+func firstWord(text string) string {
+	if end := strings.IndexAny(text, ",; \t\r\n"); end >= 0 {
+		return text[:end]
+	}
+	return text
 }

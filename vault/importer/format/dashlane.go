@@ -1,11 +1,6 @@
 package format
 
-import (
-	"io"
-	"slices"
-
-	"github.com/coffer-vault/coffer/vault/importer"
-)
+import "github.com/coffer-vault/coffer/vault/importer"
 
 // dashlaneTables are the files of a Dashlane export, which is a zip.
 var dashlaneTables = map[string]table{
@@ -89,38 +84,4 @@ func dashlaneWiFi(c *row) *importer.Record {
 		record.Title = c.text("ssid")
 	}
 	return record
-}
-
-// keeperTable has no header. After the columns come names and values of further fields.
-var keeperTable = table{id: "csv/keeper", name: "Keeper", record: func(c *row) *importer.Record {
-	record := &importer.Record{
-		Title: c.text("title"), Username: c.text("login"), Password: c.secret("password"), URLs: addresses(c.text("url")), Notes: c.text("notes"),
-	}
-	addKeeperFolder(record, c.text("folder"))
-	addKeeperFolder(record, c.text("shared folder"))
-	for i := len(keeperColumns); i+1 < len(c.cells); i += 2 {
-		addKeeperField(record, c.cells[i], c.cells[i+1])
-	}
-	return record
-}}
-
-var keeperColumns = map[string]int{"folder": 0, "title": 1, "login": 2, "password": 3, "url": 4, "notes": 5, "shared folder": 6}
-
-// keeperLines tells whether a file without a known header is an export of Keeper: every line has its columns and then pairs, and one has
-// an address where Keeper has it.
-func keeperLines(data []byte) bool {
-	reader, found := newReader(data), false
-	for range 100 {
-		cells, err := reader.Read()
-		if err != nil {
-			return found && err == io.EOF
-		}
-		if len(cells) < len(keeperColumns) || len(cells)%2 == 0 {
-			return false
-		}
-		found = found || importer.Origin(cells[4]) != "" && slices.ContainsFunc([]string{"http://", "https://"}, func(p string) bool {
-			return len(cells[4]) > len(p) && cells[4][:len(p)] == p
-		})
-	}
-	return found
 }

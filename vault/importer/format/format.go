@@ -42,17 +42,14 @@ func Open(data []byte) (importer.Source, error) {
 	return openText(data)
 }
 
-// pgpMessage begins an encrypted export of Proton Pass.
-var pgpMessage = []byte("-----BEGIN PGP MESSAGE-----")
-
 func openText(data []byte) (importer.Source, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	data = asUTF8(data)
 	trimmed := bytes.TrimLeft(data, " \t\r\n")
 	switch {
 	case len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '['):
 		return openJSON(trimmed)
 	case bytes.HasPrefix(trimmed, pgpMessage):
-		return nil, ErrEncryptedExport
+		return openPGP(trimmed)
 	case len(trimmed) > 0 && trimmed[0] == '<':
 		return openXML(trimmed)
 	}
@@ -100,7 +97,10 @@ func (f *file) Rows(ctx context.Context, password secret.Bytes) iter.Seq2[import
 	}
 }
 
-// isEmpty reports an entry with nothing worth keeping.
+// isEmpty reports an entry with nothing worth keeping: a name or an address alone is nothing, both are a bookmark.
 func isEmpty(r *importer.Record) bool {
+	if r.Title != "" && len(r.URLs) > 0 {
+		return false
+	}
 	return r.Username == "" && r.Password.IsZero() && r.TOTP.IsZero() && r.Notes == "" && len(r.Fields) == 0 && len(r.Files) == 0
 }

@@ -90,7 +90,7 @@ func TestCSV(t *testing.T) {
 			[]string{`1 login "x" ["https://a.example/"] ""="pw"`},
 		},
 		"Safari": {
-			"Title,URL,Username,Password,Notes,OTPAuth\nMy bank,https://bank.example/,ann,pw,note,otpauth://totp/x?secret=A\nno address,,ann,pw,,\nnothing,https://x.example/,,,,\n",
+			"Title,URL,Username,Password,Notes,OTPAuth\nMy bank,https://bank.example/,ann,pw,note,otpauth://totp/x?secret=A\nno address,,ann,pw,,\n,https://x.example/,,,,\n",
 			importer.Info{ID: "csv/safari", Browser: "Safari", Count: 3},
 			[]string{
 				`1 login "My bank" ["https://bank.example/"] "ann"="pw" totp "otpauth://totp/x?secret=A" notes "note"`,
@@ -104,7 +104,7 @@ func TestCSV(t *testing.T) {
 			[]string{`1 login "x" ["https://a.example"] "ann"="pw"`},
 		},
 		"bad rows spoil only themselves": {
-			"name,url,username,password\na,https://a.example,ann,pw\nb,short\nc,https://c.example,a\"nn,pw\nd,https://d.example,ann,\xff\ne,https://e.example,ann,pw,one more\nf,https://f.example,ann,pw\n",
+			"name,url,username,password\na,https://a.example,ann,pw\nb,short\nc,https://c.example,\"a\"nn\"\"\",pw,x\nd,https://d.example,ann,\x81\ne,https://e.example,ann,pw,one more\nf,https://f.example,ann,pw\n",
 			importer.Info{ID: "csv/chrome", Browser: "Chrome, Edge, Brave", Count: 6},
 			[]string{
 				`1 login "a" ["https://a.example"] "ann"="pw"`, `2 : malformed`, `3 : malformed`, `4 : malformed`, `5 : malformed`,
@@ -135,7 +135,7 @@ func TestUnknownFormats(t *testing.T) {
 		"text":       {"hello\nworld\n", ErrUnknownFormat},
 		"a table":    {"name,amount\nx,1\n", ErrUnknownFormat},
 		"a list":     {`[1, 2]`, ErrUnknownFormat},
-		"PGP":        {"-----BEGIN PGP MESSAGE-----\n\nx", ErrEncryptedExport},
+		"PGP":        {"-----BEGIN PGP MESSAGE-----\n\nx", importer.ErrMalformed},
 		"UTF-16":     {"\xff\xfen\x00a\x00", ErrUnknownFormat},
 		"bad quote":  {"name,\"url\n", ErrUnknownFormat},
 		"twice":      {"name,url,url,username,password\n", nil},

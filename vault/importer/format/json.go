@@ -14,7 +14,7 @@ var jsonFormats = []struct {
 	open func(data []byte) (importer.Source, error)
 }{
 	{isCXF, openCXF},
-	{hasAll("accounts"), openOnePassword}, // the file inside a 1PUX archive
+	{isOnePassword, openOnePassword}, // the file inside a 1PUX archive
 	{hasAll("vaults"), openProton},
 	{hasAll("records"), openKeeper},
 	{isEnpass, openEnpass},
@@ -37,7 +37,10 @@ func hasAll(names ...string) func(map[string]json.RawMessage) bool {
 
 func openJSON(data []byte) (importer.Source, error) {
 	if data[0] == '[' {
-		return openPasswordBoss(data)
+		if members := firstMembers(data); hasAll("itemTypeName")(members) {
+			return openPasswordBoss(data)
+		}
+		return openJSONLists(data)
 	}
 	var members map[string]json.RawMessage
 	if json.Unmarshal(data, &members) != nil {
@@ -48,13 +51,22 @@ func openJSON(data []byte) (importer.Source, error) {
 			return f.open(data)
 		}
 	}
-	return nil, ErrUnknownFormat
+	return openJSONLists(data)
+}
+
+func isOnePassword(members map[string]json.RawMessage) bool {
+	return hasAll("vaults")(firstMembers(members["accounts"]))
 }
 
 // firstItem is the members of the first of the items.
-func firstItem(members map[string]json.RawMessage) (first map[string]json.RawMessage) {
+func firstItem(members map[string]json.RawMessage) map[string]json.RawMessage {
+	return firstMembers(members["items"])
+}
+
+// firstMembers is the members of the first object of a list; nil if there is none.
+func firstMembers(list json.RawMessage) (first map[string]json.RawMessage) {
 	var items []json.RawMessage
-	if json.Unmarshal(members["items"], &items) == nil && len(items) > 0 && json.Unmarshal(items[0], &first) == nil {
+	if json.Unmarshal(list, &items) == nil && len(items) > 0 && json.Unmarshal(items[0], &first) == nil {
 		return first
 	}
 	return nil

@@ -75,6 +75,7 @@ func parseKeePass(data []byte, protected cipher.Stream) (*element, error) {
 // the next. Entities that a document defines for itself are refused, so that none can grow without bound.
 func parseXML(data []byte, protected cipher.Stream) (*element, error) {
 	decoder := xml.NewDecoder(bytes.NewReader(data))
+	decoder.CharsetReader = func(_ string, text io.Reader) (io.Reader, error) { return text, nil } // asUTF8 has seen to it
 	stack := []*element{{}}
 	for {
 		token, err := decoder.RawToken()

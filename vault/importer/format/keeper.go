@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/coffer-vault/coffer/vault/importer"
 )
@@ -17,7 +18,7 @@ type keeperFile struct {
 }
 
 type keeperRecord struct {
-	UID     string         `json:"uid"`
+	UID     any            `json:"uid"` // a text, or a number
 	Title   string         `json:"title"`
 	Notes   string         `json:"notes"`
 	Type    string         `json:"$type"`
@@ -27,6 +28,7 @@ type keeperRecord struct {
 	URL     string         `json:"login_url"`
 	Changed int64          `json:"last_modified"` // seconds
 	Custom  map[string]any `json:"custom_fields"`
+	Links   map[string]any `json:"references"` // to other records
 	Folders []struct {
 		Folder string `json:"folder"`
 		Shared string `json:"shared_folder"`
@@ -52,8 +54,9 @@ func decodeKeeper(raw json.RawMessage, n int) []importer.Row {
 	if json.Unmarshal(raw, &r) != nil {
 		return []importer.Row{{ID: strconv.Itoa(n), Reason: importer.ReasonMalformed}}
 	}
+	id := strings.Join(texts(r.UID), "")
 	record := &importer.Record{
-		Kind: keeperKinds[r.Type], Title: r.Title, Username: r.Login, Notes: r.Notes, URLs: addresses(r.URL), Source: "keeper", SourceID: r.UID,
+		Kind: keeperKinds[r.Type], Title: r.Title, Username: r.Login, Notes: r.Notes, URLs: addresses(r.URL), Source: "keeper", SourceID: id,
 		Modified: since1970(strconv.FormatInt(r.Changed, 10), seconds),
 	}
 	setPassword(record, r.Secret)
@@ -64,16 +67,21 @@ func decodeKeeper(raw json.RawMessage, n int) []importer.Row {
 	for _, name := range slices.Sorted(maps.Keys(r.Custom)) {
 		addKeeperValue(record, name, r.Custom[name])
 	}
-	id := r.UID
+	for _, name := range sortedKeys(r.Links) {
+		leaveOut(record, importer.PartLink, name)
+	}
 	if id == "" {
 		id = strconv.Itoa(n)
 	}
 	return []importer.Row{finish(id, record)}
 }
 
-// addKeeperFolder puts the record into a folder, whose levels have backslashes between them; a second folder becomes a tag.
+// addKeeperFolder puts the record into a folder, whose levels have a backslash between them; two are one in a name. A second folder becomes
+// a tag.
 func addKeeperFolder(record *importer.Record, path string) {
-	path = importer.CleanFolder(strings.ReplaceAll(path, `\`, "/"))
+	const double = "\x00"
+	path = strings.NewReplacer(`\\`, double, "/", "∕").Replace(path) // a slash is between our levels
+	path = importer.CleanFolder(strings.NewReplacer(`\`, "/", double, `\`).Replace(path))
 	if record.Folder == "" {
 		record.Folder = path
 	} else if path != "" {
@@ -86,7 +94,7 @@ var keeperNames = map[importer.Kind]map[string]string{
 	importer.Card:        {"cardNumber": "number", "cardExpirationDate": "expires", "cardSecurityCode": "cvv", "cardholderName": "cardholder", "pinCode": "pin"},
 	importer.BankAccount: {"accountType": "account-type", "routingNumber": "routing-number", "accountNumber": "account-number"},
 	importer.Identity: {
-		"first": "first-name", "last": "last-name", "street1": "street", "city": "city", "state": "region", "zip": "postal-code", "country": "country",
+		"first": "first-name", "last": "last-name", "street1": "street", "street2": "street", "middle": "middle-name", "city": "city", "state": "region", "zip": "postal-code", "country": "country",
 		"email": "email", "company": "company", "birthDate": "birthday", "number": "phone",
 	},
 	importer.SSHKey:          {"privateKey": "private-key", "publicKey": "public-key", "passphrase": "passphrase"},
@@ -121,6 +129,11 @@ func addKeeperField(record *importer.Record, name, value string) {
 		kind, label = parts[0], parts[0]
 		if len(parts) > 1 && parts[1] != "" && !isNumber(parts[1]) {
 			label = parts[1]
+		}
+	}
+	if slices.Contains([]string{"date", "birthDate", "expirationDate"}, kind) && isNumber(value) {
+		if at := since1970(value, time.UnixMilli); !at.IsZero() {
+			value = at.Format(time.DateOnly)
 		}
 	}
 	ours := keeperNames[record.Kind][label]

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -47,9 +46,9 @@ type Table struct {
 // ReadTable reads the header and the first rows of a table with commas, semicolons or tabs. The data stays the caller's.
 // Errors: ErrUnknownFormat for what is no table of two columns and a row at least.
 func ReadTable(data []byte) (*Table, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	data = withoutSeparatorLine(asUTF8(data))
 	var best *Table
-	for _, comma := range ",;\t" {
+	for _, comma := range separators {
 		t := &Table{data: data, comma: comma}
 		reader := newReaderOf(data, comma)
 		header, err := reader.Read()
@@ -76,30 +75,58 @@ func ReadTable(data []byte) (*Table, error) {
 	return best, nil
 }
 
-// columnNames are the names that columns have in tables of seven languages, by what they hold.
+// columnNames are the names that columns have in tables of seven languages, by what they hold, the plainest first.
 var columnNames = map[Target][]string{
-	ToTitle: {"title", "name", "account", "site name", "entry", "titel", "bezeichnung", "titre", "nom", "título", "nombre", "titolo", "nome", "naam", "タイトル", "名前"},
-	ToUsername: {
-		"username", "user name", "user", "login", "login name", "user id", "userid", "email", "e-mail", "account name", "benutzername", "benutzer",
-		"anmeldename", "nutzername", "identifiant", "utilisateur", "nom d'utilisateur", "nom d’utilisateur", "usuario", "nombre de usuario", "utente",
-		"nome utente", "gebruikersnaam", "gebruiker", "ユーザー名", "ユーザー", "メール",
+	ToTitle: {
+		"title", "name", "nickname", "account", "site name", "entry", "entry name", "item name", "secret name", "password name", "display name", "label",
+		"titel", "bezeichnung", "titre", "nom", "título", "nombre", "titolo", "nome", "naam", "タイトル", "名前",
 	},
-	ToPassword: {"password", "pass", "pwd", "secret", "passwort", "kennwort", "mot de passe", "contraseña", "clave", "wachtwoord", "パスワード"},
+	ToUsername: {
+		"username", "user name", "user", "login", "login name", "login username", "user id", "userid", "username value", "account name", "email", "e-mail",
+		"email address", "mail", "benutzername", "benutzer", "anmeldename", "nutzername", "e-mail-adresse", "identifiant", "utilisateur",
+		"nom d'utilisateur", "adresse e-mail", "usuario", "nombre de usuario", "correo electrónico", "utente", "nome utente", "gebruikersnaam",
+		"gebruiker", "ユーザー名", "ユーザー", "メール",
+	},
+	ToPassword: {
+		"password", "pass", "pwd", "login password", "password value", "secret", "passwort", "kennwort", "mot de passe", "contraseña", "clave",
+		"wachtwoord", "パスワード",
+	},
 	ToURL: {
-		"url", "website", "web site", "site", "uri", "address", "link", "login url", "login uri", "login_url", "login_uri", "webseite", "adresse",
-		"site web", "sitio web", "dirección", "sito", "sito web", "indirizzo", "webadres", "サイト",
+		"url", "website", "web site", "website url", "website address", "web address", "site", "site url", "uri", "link", "login url", "login urls", "login uri",
+		"origin url", "domain", "web page", "webmail", "address", "webseite", "internetseite", "internetadresse", "adresse", "site web", "sitio web",
+		"dirección", "sito", "sito web", "indirizzo", "webadres", "サイト",
 	},
 	ToNotes: {
-		"notes", "note", "comments", "comment", "extra", "description", "memo", "remarks", "notizen", "notiz", "bemerkung", "bemerkungen", "kommentar",
-		"remarques", "commentaire", "notas", "nota", "comentario", "commento", "notities", "notitie", "opmerking", "メモ", "備考",
+		"notes", "note", "comments", "comment", "extra", "description", "memo", "remarks", "additional info", "notizen", "notiz", "bemerkung", "bemerkungen",
+		"kommentar", "kommentare", "beschreibung", "informationen", "remarques", "commentaire", "commentaires", "notas", "nota", "comentario",
+		"comentarios", "commento", "commenti", "notities", "notitie", "opmerking", "opmerkingen", "メモ", "備考",
 	},
-	ToTOTP: {"totp", "otp", "otpauth", "2fa", "authenticator key", "one-time code"},
+	ToTOTP: {
+		"totp", "otp", "otpauth", "2fa", "authenticator key", "one-time code", "one-time password", "totp key", "totp secret", "login totp", "two-factor",
+		"2fa secret", "twofa secret", "one-time passwort",
+	},
 	ToFolder: {
-		"folder", "group", "category", "grouping", "ordner", "gruppe", "kategorie", "dossier", "groupe", "catégorie", "carpeta", "grupo", "categoría",
-		"cartella", "gruppo", "categoria", "map", "groep", "categorie", "フォルダー", "グループ",
+		"folder", "folder name", "folder path", "group", "group name", "category", "grouping", "password list", "tree path", "ordner", "gruppe",
+		"kategorie", "dossier", "groupe", "catégorie", "carpeta", "grupo", "categoría", "cartella", "gruppo", "categoria", "map", "groep", "categorie",
+		"フォルダー", "グループ",
 	},
-	ToTags: {"tags", "labels", "tag", "label", "schlagwörter", "étiquettes", "etiquetas", "etichette", "タグ"},
+	ToTags: {"tags", "labels", "tag", "schlagwörter", "étiquettes", "etiquetas", "etichette", "タグ"},
 }
+
+// columnKeys are columnNames as columnKey compares them.
+var columnKeys = func() map[Target]map[string]bool {
+	all := map[Target]map[string]bool{}
+	for target, names := range columnNames {
+		all[target] = map[string]bool{}
+		for _, name := range names {
+			all[target][columnKey(name)] = true
+		}
+	}
+	return all
+}()
+
+// isColumn tells whether a column of this name holds that.
+func isColumn(target Target, name string) bool { return columnKeys[target][columnKey(name)] }
 
 // Guess says what the columns hold, by their names: each thing once, all else a field.
 func (t *Table) Guess() []Target {
@@ -107,7 +134,7 @@ func (t *Table) Guess() []Target {
 	for i, name := range t.Header {
 		targets[i] = ToField
 		for _, target := range Targets {
-			if !taken[target] && slices.Contains(columnNames[target], strings.ToLower(name)) {
+			if !taken[target] && isColumn(target, name) {
 				targets[i], taken[target] = target, true
 				break
 			}
@@ -119,21 +146,23 @@ func (t *Table) Guess() []Target {
 // Source is the table with what a person says of its columns, in their order.
 func (t *Table) Source(targets []Target) importer.Source {
 	targets = slices.Clone(targets)
-	mapped := &table{id: "csv", name: "CSV", comma: t.comma, record: func(c *row) *importer.Record { return mappedRow(c, targets) }}
-	return mapped.open(t.data, t.Header, columnsOf(slices.Clone(t.Header)))
+	var required []string
+	for i, target := range targets {
+		if target == ToUsername || target == ToPassword || target == ToURL {
+			required = append(required, t.Header[i])
+		}
+	}
+	mapped := &table{required: required, id: "csv", name: "CSV", comma: t.comma, record: func(c *row) *importer.Record { return mappedRow(c, targets) }}
+	return mapped.open(t.data, headerOf(t.Header))
 }
 
 // mappedRow makes a record of the cells of a row. Of two columns for one thing the second becomes a field.
 func mappedRow(c *row, targets []Target) *importer.Record {
 	record := &importer.Record{}
 	for i, cell := range c.cells {
-		c.used[strings.ToLower(c.header[i])] = true
-		if cell != "" && i < len(targets) && !place(record, targets[i], cell) {
-			addField(record, c.header[i], cell, targets[i] == ToPassword || targets[i] == ToTOTP || isSecretName(c.header[i]))
+		if c.used[i] = true; cell != "" && i < len(targets) && !place(record, targets[i], cell) {
+			addField(record, columnName(c.names[i], i), cell, targets[i] == ToPassword || targets[i] == ToTOTP || isSecretName(c.names[i]))
 		}
-	}
-	if record.Username == "" && record.Password.IsZero() && record.TOTP.IsZero() && len(record.URLs) == 0 && record.Notes != "" {
-		record.Kind = importer.Note
 	}
 	return record
 }

@@ -60,12 +60,6 @@ func openPasswordBoss(data []byte) (importer.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: JSON", importer.ErrMalformed)
 	}
-	if data[0] == '[' && len(f.Items) > 0 {
-		var first map[string]json.RawMessage
-		if json.Unmarshal(f.Items[0], &first) != nil || !hasAll("itemTypeName")(first) {
-			return nil, ErrUnknownFormat
-		}
-	}
 	folders := map[string]string{}
 	for _, folder := range f.Folders {
 		folders[bareText(folder.ID)] = folder.Name

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/coffer-vault/coffer/vault/importer"
 )
@@ -40,9 +41,24 @@ type protonItem struct {
 }
 
 type protonField struct {
-	Name string            `json:"fieldName"`
-	Type string            `json:"type"`
-	Data map[string]string `json:"data"` // "content", of a code "totpUri"
+	Name string         `json:"fieldName"`
+	Type string         `json:"type"`
+	Data map[string]any `json:"data"` // "content", of a code "totpUri"
+}
+
+// protonSection is a part of an item that its user has made.
+type protonSection struct {
+	Name   string        `json:"sectionName"`
+	Fields []protonField `json:"sectionFields"`
+}
+
+// addTo adds the field's values. Its name may be empty.
+func (f protonField) addTo(record *importer.Record) {
+	for _, key := range sortedKeys(f.Data) {
+		for _, text := range texts(f.Data[key]) {
+			addField(record, f.Name, text, f.Type == "hidden" || f.Type == "totp")
+		}
+	}
 }
 
 // protonType is a type of item, with the vault's names for its members.
@@ -59,7 +75,7 @@ var protonTypes = map[string]protonType{
 		"cardholderName": "cardholder", "number": "number", "verificationNumber": "cvv", "expirationDate": "expires", "pin": "pin",
 	}},
 	"identity": {importer.Identity, map[string]string{
-		"firstName": "first-name", "lastName": "last-name", "email": "email", "phoneNumber": "phone", "birthdate": "birthday",
+		"firstName": "first-name", "middleName": "middle-name", "lastName": "last-name", "email": "email", "phoneNumber": "phone", "birthdate": "birthday",
 		"organization": "company", "streetAddress": "street", "city": "city", "stateOrProvince": "region", "zipOrPostalCode": "postal-code",
 		"countryOrRegion": "country", "socialSecurityNumber": "national-id", "passportNumber": "passport-number", "licenseNumber": "license-number",
 	}},
@@ -113,19 +129,51 @@ func decodeProton(raw json.RawMessage, n int, folder string) []importer.Row {
 		Source: "protonpass", SourceID: item.ID,
 		Created: since1970(strconv.FormatInt(item.Created, 10), seconds), Modified: since1970(strconv.FormatInt(item.Modified, 10), seconds),
 	}
-	for _, member := range slices.Sorted(maps.Keys(item.Data.Content)) {
-		addProtonMember(record, t, member, item.Data.Content[member])
-	}
+	addProtonContent(record, t, item.Data.Content)
 	for _, f := range item.Data.Extra {
-		for _, key := range slices.Sorted(maps.Keys(f.Data)) {
-			addField(record, f.Name, f.Data[key], f.Type != "text")
-		}
+		f.addTo(record)
 	}
 	for _, name := range item.Files {
 		nameFile(record, name, name)
 	}
 	rows := []importer.Row{finish(item.ID, record)}
 	return append(rows, protonPasskeys(&item)...)
+}
+
+// addProtonContent adds what an item of a type holds. Lists of fields and sections of them are fields like others.
+func addProtonContent(record *importer.Record, t protonType, content map[string]json.RawMessage) {
+	var full string
+	if named := content["firstName"] != nil || content["lastName"] != nil; t.kind == importer.Identity && named {
+		var first, last string
+		_, _ = json.Unmarshal(content["firstName"], &first), json.Unmarshal(content["lastName"], &last) // what is no text is no name
+		if json.Unmarshal(content["fullName"], &full); first+last == "" {
+			addName(record, full)
+		}
+		if first+last == "" || strings.EqualFold(full, joined(" ", first, last)) {
+			content = maps.Clone(content)
+			delete(content, "fullName")
+		}
+	}
+	for _, member := range slices.Sorted(maps.Keys(content)) {
+		var fields []protonField
+		var sections []protonSection
+		switch {
+		case json.Unmarshal(content[member], &sections) == nil && len(sections) > 0 && sections[0].Fields != nil:
+			for _, section := range sections {
+				addProtonFields(record, section.Fields)
+			}
+		case json.Unmarshal(content[member], &fields) == nil && len(fields) > 0 && fields[0].Data != nil:
+			addProtonFields(record, fields)
+		default:
+			addProtonMember(record, t, member, content[member])
+		}
+	}
+}
+
+func addProtonFields(record *importer.Record, fields []protonField) {
+	for _, f := range fields {
+		f.addTo(record)
+	}
 }
 
 func addProtonMember(record *importer.Record, t protonType, member string, raw json.RawMessage) {
@@ -136,7 +184,9 @@ func addProtonMember(record *importer.Record, t protonType, member string, raw j
 	ours := t.members[member]
 	for _, text := range texts(value) {
 		switch {
-		case text == "" || member == "passkeys":
+		case text == "" || member == "passkeys" || member == "cardType" && text == "0" || member == "note" && text == record.Notes:
+		case member == "note" && record.Notes == "":
+			record.Notes = text
 		case member == "urls":
 			record.URLs = append(record.URLs, addresses(text)...)
 		case member == "itemUsername" || member == "username" && record.Username == "":
@@ -149,6 +199,8 @@ func addProtonMember(record *importer.Record, t protonType, member string, raw j
 			setTOTP(record, text)
 		case ours == "expires":
 			addField(record, ours, month(text), false)
+		case ours == "birthday":
+			addField(record, ours, day(text), false)
 		case ours != "":
 			addField(record, ours, text, isHiddenKey(ours))
 		default:

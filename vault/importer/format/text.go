@@ -20,6 +20,9 @@ func isHiddenKey(key string) bool {
 }
 
 func addField(record *importer.Record, name, value string, hidden bool) {
+	if name == "" {
+		name = "Field"
+	}
 	if value != "" {
 		record.Fields = append(record.Fields, importer.Field{Name: name, Value: secret.FromString(value), Hidden: hidden})
 	}

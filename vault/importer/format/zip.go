@@ -72,16 +72,12 @@ func unzip(entry *zip.File, left *int64) ([]byte, error) {
 }
 
 func openTable(content []byte, t *table) importer.Source {
-	content = bytes.TrimPrefix(content, []byte("\ufeff"))
-	header, err := newReader(content).Read()
-	if err != nil {
-		return nil
+	content = asUTF8(content)
+	names, err := newReader(content).Read()
+	if h := headerOf(names); err == nil && t.matches(h) {
+		return t.open(content, h)
 	}
-	columns := columnsOf(header)
-	if !t.matches(columns) {
-		return nil
-	}
-	return t.open(content, header, columns)
+	return nil
 }
 
 // joinSources is several tables of one program as one source.

@@ -248,7 +248,7 @@ func TestImportIntoTheTrashBringsTheItemBack(t *testing.T) {
 func TestUnreadableRows(t *testing.T) {
 	now := time.Date(2026, 1, 3, 0, 0, 0, 0, time.UTC)
 	v := newVault(t, &now)
-	csv := "name,url,username,password,note\nShop,https://shop.example,ann,p,\n\xff,https://b.example,b,p,\nBig,https://c.example,c,p," + strings.Repeat("x", 2<<20) + "\n"
+	csv := "name,url,username,password,note\nShop,https://shop.example,ann,p,\n\x81,https://b.example,b,p,\nBig,https://c.example,c,p," + strings.Repeat("x", 2<<20) + "\n"
 	if r := imported(t, v, open(t, csv)); outcomes(r.Report) != "imported 1, skipped 1, unreadable 1" || v.Counts().All != 1 {
 		t.Errorf("%s, %d items", outcomes(r.Report), v.Counts().All)
 	}
