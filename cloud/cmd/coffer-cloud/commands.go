@@ -30,6 +30,7 @@ func commands() []command {
 	return []command{
 		{"serve", "answer requests until SIGTERM", serveCommand},
 		{"migrate", "bring the database to this version's schema", migrateCommand},
+		{"move", "copy the data folder's database into PostgreSQL, and compare every row", moveCommand},
 		{"backup", "write a sealed copy of the data folder, also while the server runs", backupCommand},
 		{"restore", "put a backup into an empty folder, or try it with --check", restoreCommand},
 		{"admin", "what an operator does to accounts", group("admin", adminCommands)},
