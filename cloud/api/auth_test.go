@@ -25,6 +25,7 @@ const (
 	pairingKey  // signed by the new device of the pairing in the body
 	recoveryKey // signed by a device that recovers
 	deviceKey
+	computerKey // signed by a computer that registered
 	sessionToken
 	readerToken // of a device that recovers, too
 )
@@ -75,6 +76,8 @@ var routes = map[string]access{
 	"POST /v1/recovery/verify":                                    recoveryKey,
 	"POST /v1/recovery/open":                                      recoveryKey,
 	"POST /v1/recovery/cancel":                                    sessionToken,
+	"POST /v1/computers":                                          ownKey,
+	"POST /v1/computers/{id}/reports":                             computerKey,
 }
 
 func TestEveryRouteIsKnown(t *testing.T) {

@@ -45,6 +45,7 @@ var verdicts = map[access]string{
 	deviceKey:    "E.EERR...E....",
 	pendingKey:   "EEEEEEEEE.EEEE",
 	recoveryKey:  "EEEEEEEEEEEE..",
+	computerKey:  "EEEEEEEEEEEEEE",
 }
 
 // exceptions are the routes with a line of their own: what a device must be listed for, what names a thing of the account, and what has
@@ -54,6 +55,7 @@ var exceptions = map[string]string{
 	"POST /v1/pairings/start":                                     "EIIEIIIIIIIIII", // of no account
 	"POST /v1/pairings/poll":                                      "EIIEIIIIIIIIII",
 	"POST /v1/pairings/reveal":                                    "EIIEIIIIIIIIII",
+	"POST /v1/computers":                                          "EIIEIIIIIIIIII", // of no account
 	"GET /v1/vaults/{id}/head":                                    "ENEEEEEEEE.E.E",
 	"GET /v1/vaults/{id}/changes":                                 "ENEEEEEEEE.E.E",
 	"GET /v1/vaults/{id}/objects":                                 "ENEEEEEEEE.E.E",

@@ -126,8 +126,11 @@ func (a *addressLimits) wait(r *http.Request) time.Duration {
 	return delay
 }
 
-// forStrangers tells what anybody may call: sign-up, sign-in, recovery, and the new device's side of a pairing.
+// forStrangers tells what anybody may call: sign-up, sign-in, recovery, the new device's side of a pairing, and a computer's registration.
 func forStrangers(path string) bool {
+	if path == registerPath {
+		return true
+	}
 	for _, prefix := range []string{"/v1/sign", "/v1/recovery/", "/v1/pairings/start", "/v1/pairings/poll", "/v1/pairings/reveal"} {
 		if strings.HasPrefix(path, prefix) {
 			return true

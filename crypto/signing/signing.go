@@ -27,7 +27,6 @@ const (
 	Recovery       Purpose = "recovery"        // proof of the recovery code, by the recovery login key
 
 	EnrolToken Purpose = "enrol-token" // tokens that enrol computers, by the server's enrolment key
-	Computer   Purpose = "computer"    // registration and reports of a computer, by its own key
 )
 
 // Sizes in bytes.
@@ -63,6 +62,11 @@ func FromSeed(seed secret.Bytes) (PrivateKey, error) {
 		return PrivateKey{}, ErrSeed
 	}
 	return PrivateKey{secret.New(ed25519.NewKeyFromSeed(seed.Reveal()))}, nil
+}
+
+// FromOwn makes the key of a seed that a server derives from a secret of its own, which it does not keep in secret.Bytes.
+func FromOwn(seed [SeedSize]byte) PrivateKey {
+	return PrivateKey{secret.New(ed25519.NewKeyFromSeed(seed[:]))}
 }
 
 // Seed is a copy of the 32 bytes that the key is made from; empty for a wiped key.

@@ -15,7 +15,7 @@ import (
 )
 
 var purposes = []signing.Purpose{signing.AccountLog, signing.Commit, signing.SignIn, signing.DeviceProof, signing.Request,
-	signing.IdentityRotate, signing.Wrap, signing.AccountChange, signing.Recovery, signing.EnrolToken, signing.Computer}
+	signing.IdentityRotate, signing.Wrap, signing.AccountChange, signing.Recovery, signing.EnrolToken}
 
 func fromHex(t testing.TB, text string) []byte {
 	t.Helper()
@@ -40,6 +40,9 @@ func TestVectors(t *testing.T) {
 		}
 		if string(purposes[i]) != test.Purpose || key.Public().String() != test.Public {
 			t.Errorf("%s: purpose or public key differ", test.Purpose)
+		}
+		if own := signing.FromOwn([32]byte(fromHex(t, test.Seed))); own.Public() != key.Public() {
+			t.Errorf("%s: another key of an own seed", test.Purpose)
 		}
 		if got := hex.EncodeToString(key.Sign(purposes[i], fromHex(t, test.Message))); got != test.Signature {
 			t.Errorf("%s: signature %s", test.Purpose, got)

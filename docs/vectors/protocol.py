@@ -236,7 +236,7 @@ def refused_envelopes():
 def signatures():
     cases = []
     for purpose in ("account-log", "commit", "sign-in", "device-proof", "request",
-                    "identity-rotate", "wrap", "account-change", "recovery", "enrol-token", "computer"):
+                    "identity-rotate", "wrap", "account-change", "recovery", "enrol-token"):
         seed, message = sample(purpose, 32), sample(purpose + " message", 40)
         cases.append({
             "seed": seed.hex(), "public": ed_public(seed).hex(), "purpose": purpose, "message": message.hex(),

@@ -23,6 +23,7 @@ func Suite(t *testing.T, open func(*testing.T) cloud.Store) {
 		"emailChangeRows":               emailChangeRows,
 		"sessionsOfOthers":              sessionsOfOthers,
 		"lastCommitOf":                  lastCommitOf,
+		"computerRows":                  computerRows,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
