@@ -28,17 +28,18 @@ func (a *album) checkRoom(where string) {
 	}
 }
 
-// isCut reports whether a line is longer than its room, or ends in an ellipsis though the label that it shows, or begins, is a text of
-// the catalog: what people have typed may be shortened.
+// isCut reports whether a line is longer than its room, or ends in an ellipsis though its label has a text of the catalog that
+// begins so: what people have typed may be shortened.
 func isCut(line *canvas.Text, label string) bool {
 	if line.Text == "" || line.Size().Width <= 0 {
 		return false
 	}
 	start, shortened := strings.CutSuffix(line.Text, "…")
-	if !shortened || strings.Contains(label, line.Text) || !strings.HasPrefix(label, strings.TrimRight(start, "\u00a0 ")) {
+	start = strings.TrimRight(start, "\u00a0 ")
+	if !shortened || strings.Contains(label, line.Text) {
 		return line.MinSize().Width > line.Size().Width+1
 	}
-	return slices.Contains(catalogTexts(), label)
+	return slices.ContainsFunc(catalogTexts(), func(text string) bool { return strings.HasPrefix(text, start) && strings.Contains(label, text) })
 }
 
 // catalogTexts are the texts of the language that the desks speak.

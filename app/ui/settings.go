@@ -27,6 +27,7 @@ type settingsView struct {
 	toggles                      []*widget.Switch
 	devices                      *fyne.Container
 	devicesShown                 int
+	manageDevices                *widget.OpenRow
 	devicesProblem               *notice
 	kit                          *kitSection
 	syncUp                       *widget.Text
@@ -41,11 +42,12 @@ func newSettingsView(w *Window, model *screen.Settings) *settingsView {
 	v.update = newUpdateSection(w, model.Update())
 	v.kit = newKitSection(w, model)
 	v.syncUp = widget.NewText("", theme.Secondary).Shortened()
+	v.manageDevices = v.lead(assets.IconSettings, w.text("ui.settings.manageDevices"), w.text("ui.settings.devicesDetail"), screen.SettingsDevices)
 	body := widget.Column(gap, v.problem.box,
 		v.section("ui.settings.general", v.general(s)),
 		v.section("ui.settings.updates", v.update.box),
 		v.section("ui.settings.account", v.account(s)),
-		v.section("ui.settings.devices", widget.Column(8, v.devices, v.devicesProblem.box, v.lead("ui.settings.manageDevices", screen.SettingsDevices))),
+		v.section("ui.settings.devices", widget.Column(8, v.devices, v.devicesProblem.box)),
 		v.section("ui.settings.keys", shortcutsCard(s.Shortcuts)),
 	)
 	v.modal = widget.NewModal(w.text("screen.action.settings"), body).Wide(settingsWidth)
@@ -112,27 +114,30 @@ func (v *settingsView) general(s screen.SettingsState) fyne.CanvasObject {
 }
 
 func (v *settingsView) account(s screen.SettingsState) fyne.CanvasObject {
-	forget := widget.NewButton(s.Forget, assets.IconLogOut, widget.Secondary, v.model.Forget)
 	who := widget.Column(2, widget.NewText(s.Email, theme.Strong).Shortened(), widget.NewText(s.Server+"  ·  "+s.Device, theme.Secondary).Shortened(), v.syncUp)
+	export := v.text("ui.settings.exportDetail")
+	if s.NoExport != "" {
+		export = s.NoExport
+	}
+	exports := v.lead(assets.IconUpload, v.text("ui.settings.export"), export, screen.SettingsExport)
+	exports.SetEnabled(s.NoExport == "")
 	return widget.NewCard(
 		widget.CardRow(who),
 		widget.CardRow(v.kit.box),
-		widget.CardRow(v.lead("ui.settings.manageAccount", screen.SettingsAccount)),
-		widget.CardRow(v.lead("ui.settings.backups", screen.SettingsBackups)),
-		widget.CardRow(v.lead("ui.import", screen.SettingsImport)),
-		managed(widget.CardRow(v.leadTo("ui.settings.export", screen.SettingsExport, s.NoExport == "")), s.NoExport),
-		widget.CardRow(widget.Row(0, forget, widget.Spacer())),
+		v.lead(assets.IconKeyRound, v.text("ui.settings.manageAccount"), strings.TrimRight(v.text("screen.account.home.body"), ".。"), screen.SettingsAccount),
+		v.lead(assets.IconHistory, v.text("ui.settings.backups"), v.text("ui.settings.backupsDetail"), screen.SettingsBackups),
+		v.lead(assets.IconDownload, v.text("ui.import"), v.text("ui.settings.importDetail"), screen.SettingsImport),
+		exports,
+		widget.NewOpenRow(assets.IconLogOut, theme.ColorMuted, s.Forget, v.text("ui.settings.forgetDetail"), v.model.Forget),
 	)
 }
 
 // lead is a way to a dialog of its own.
-func (v *settingsView) lead(label, to string) fyne.CanvasObject { return v.leadTo(label, to, true) }
-
-func (v *settingsView) leadTo(label, to string, open bool) fyne.CanvasObject {
-	button := widget.NewButton(v.w.text(label), assets.NoIcon, widget.Secondary, func() { v.model.Lead(to) })
-	button.SetEnabled(open)
-	return widget.Row(0, button, widget.Spacer())
+func (v *settingsView) lead(icon assets.IconName, title, detail, to string) *widget.OpenRow {
+	return widget.NewOpenRow(icon, theme.ColorMuted, title, detail, func() { v.model.Lead(to) })
 }
+
+func (v *settingsView) text(key string) string { return v.w.text(key) }
 
 func (v *settingsView) render(s screen.SettingsState) {
 	v.problem.set(s.Problem)
@@ -174,10 +179,7 @@ func (v *settingsView) renderDevices(s screen.SettingsState) {
 	if s.DevicesLoading {
 		rows = append(rows, widget.CardRow(widget.NewText(v.w.text("ui.loading"), theme.Secondary)))
 	}
-	v.devices.Objects = nil
-	if len(rows) > 0 {
-		v.devices.Add(widget.NewCard(rows...))
-	}
+	v.devices.Objects = []fyne.CanvasObject{widget.NewCard(append(rows, v.manageDevices)...)}
 }
 
 // keysWidth is that of the longest key in any language.

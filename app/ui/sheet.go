@@ -310,7 +310,7 @@ func (v *sheetView) updateRows(rows []screen.SheetRow) {
 	clear(v.opens)
 	var lines []fyne.CanvasObject
 	for _, r := range rows {
-		lines = append(lines, widget.CardRow(v.row(r)))
+		lines = append(lines, v.row(r))
 	}
 	v.rows.Objects = nil
 	if len(lines) > 0 {
@@ -344,25 +344,24 @@ func sameRows(a, b []screen.SheetRow) bool {
 
 func (v *sheetView) row(r screen.SheetRow) fyne.CanvasObject {
 	ink := inkOf(r.Tone)
+	if r.Open != "" && r.Open == r.Title && len(r.Actions) == 0 {
+		open := widget.NewOpenRow(r.Icon, ink, r.Title, r.Detail, func() { v.model.Open(r.ID) })
+		v.focusFirst(open)
+		v.opens[r.ID] = open
+		return open
+	}
 	text := widget.Column(1, widget.NewText(r.Title, theme.Strong).Shortened(), widget.NewText(r.Detail, theme.Secondary).Shortened())
 	line := []fyne.CanvasObject{widget.NewIcon(r.Icon, ink, widget.IconSide), widget.Grow(text)}
 	for _, action := range r.Actions {
 		line = append(line, widget.NewButton(action.Label, assets.NoIcon, widget.Secondary, func() { v.model.Act(r.ID, action.ID) }))
 	}
-	switch {
-	case r.Open == "":
-	case r.Open == r.Title:
-		open := widget.NewIconButton(assets.IconChevronRight, r.Open, func() { v.model.Open(r.ID) })
-		v.focusFirst(open)
-		v.opens[r.ID] = open
-		line = append(line, open)
-	default:
+	if r.Open != "" {
 		open := widget.NewButton(r.Open, assets.NoIcon, widget.Primary, func() { v.model.Open(r.ID) })
 		v.focusFirst(open)
 		v.opens[r.ID] = open
 		line = append(line, open)
 	}
-	return widget.Row(12, line...)
+	return widget.CardRow(widget.Row(12, line...))
 }
 
 // qrSide is the width of a code on the screen, in the toolkit's units.

@@ -145,6 +145,9 @@ func everyWidget() map[string]spoken {
 			row.SetTick(true, true)
 			return row
 		}),
+		"OpenRow": says("Devices, Rename and remove", buttonRole, func(*bench) fyne.CanvasObject {
+			return NewOpenRow(assets.IconLaptop, theme.ColorMuted, "Devices", "Rename and remove", nil)
+		}),
 		"Text":      says("Two lines", textRole, func(*bench) fyne.CanvasObject { return NewText("Two lines", theme.Body) }),
 		"Paragraph": says("Running text", textRole, func(*bench) fyne.CanvasObject { return NewParagraph("Running text", theme.Body) }),
 		"Banner":    says("Could not sync, Try again.", textRole, func(*bench) fyne.CanvasObject { return NewBanner(Problem, "Could not sync", "Try again.", nil) }),
