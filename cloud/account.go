@@ -41,6 +41,8 @@ type SealedVault struct {
 type accountRows interface {
 	InsertAccount(Account) error
 	Account(account id.ID) (Account, error)
+	// AccountsAfter returns at most limit accounts after one, in the order of their ids; zero begins.
+	AccountsAfter(account id.ID, limit int) ([]id.ID, error)
 	AccountByEmail(email string) (Account, error)
 	AccountByTag(tag []byte) (Account, error)
 	AccountByRecoveryTag(tag []byte) (Account, error)

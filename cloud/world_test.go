@@ -26,6 +26,7 @@ type world struct {
 	*cloud.Cloud
 	t          testing.TB
 	store      *sqlite.Store
+	path       string // of its file
 	now        time.Time
 	mail       mailbox
 	statements statements
@@ -73,7 +74,8 @@ func (m *mailbox) Send(_ context.Context, mail cloud.Mail) error {
 
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, now: time.UnixMilli(1_800_000_000_000), held: make(chan time.Duration), hold: make(chan time.Time)}
-	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"), func(statement string) error {
+	w.path = filepath.Join(t.TempDir(), "cloud.db")
+	store, err := sqlite.Open(t.Context(), w.path, func(statement string) error {
 		w.statements.add(statement)
 		return nil
 	})

@@ -30,6 +30,9 @@ type Config struct {
 	Ready       func(context.Context) error // whether the database answers
 	Now         func() time.Time
 	Log         *slog.Logger
+	// Observe is told of every request that ended: the route's template (empty if an address asked too often, "/" if there is none), and
+	// nothing of who asked. Counters and traces hang here; nil tells nobody.
+	Observe func(route string, status int, took time.Duration)
 }
 
 // Server is the http.Handler of the API.
@@ -39,6 +42,7 @@ type Server struct {
 	now     func() time.Time
 	log     *slog.Logger
 	started atomic.Int64 // Unix ms
+	observe func(route string, status int, took time.Duration)
 	nonces  *nonceCache
 	// sharedNonces is nil where this process is the only one.
 	sharedNonces Nonces
@@ -59,6 +63,9 @@ func New(c Config) *Server {
 		cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), gate: newGate(),
 		sharedNonces: c.Nonces,
 		huma:         humago.New(mux, config),
+	}
+	if s.observe = c.Observe; s.observe == nil {
+		s.observe = func(string, int, time.Duration) {}
 	}
 	s.started.Store(s.now().UnixMilli())
 	s.huma.UseMiddleware(s.authenticate)

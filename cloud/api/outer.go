@@ -66,7 +66,9 @@ func (s *Server) finish(w *recorder, r *http.Request, begin time.Time) {
 	if r.Pattern == healthRoute {
 		level = slog.LevelDebug // load balancers and watchdogs ask every few seconds
 	}
-	s.log.Log(r.Context(), level, "request", "request", requestID(r.Context()), "route", r.Pattern, "status", w.status, "ms", time.Since(begin).Milliseconds())
+	took := time.Since(begin)
+	s.observe(r.Pattern, w.status, took)
+	s.log.Log(r.Context(), level, "request", "request", requestID(r.Context()), "route", r.Pattern, "status", w.status, "ms", took.Milliseconds())
 }
 
 // recorder remembers the status. Unwrap lets http.ResponseController reach the connection.

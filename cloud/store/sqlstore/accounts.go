@@ -31,6 +31,17 @@ func (t *tx) Account(account id.ID) (cloud.Account, error) {
 	return t.account(selectAccount+`account_id = $1`, account[:])
 }
 
+func (t *tx) AccountsAfter(account id.ID, limit int) (all []id.ID, err error) {
+	err = t.each(`SELECT account_id FROM accounts WHERE account_id > $1 ORDER BY account_id LIMIT $2`, []any{account[:], limit},
+		func(rows *sql.Rows) (bool, error) {
+			var a id.ID
+			err := rows.Scan(fixed(a[:]))
+			all = append(all, a)
+			return true, err
+		})
+	return all, err
+}
+
 func (t *tx) AccountByEmail(email string) (cloud.Account, error) {
 	return t.account(selectAccount+`email = $1`, email)
 }

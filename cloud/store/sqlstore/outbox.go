@@ -31,3 +31,8 @@ func (t *tx) NextMail() (at int64, err error) {
 	err = t.one(`SELECT next_try FROM outbox ORDER BY next_try LIMIT 1`, nil, []any{&at})
 	return at, err
 }
+
+func (t *tx) MailQueue() (waiting int, oldest string, err error) {
+	err = t.one(`SELECT COUNT(*), COALESCE(MIN(mail_id), '') FROM outbox`, nil, []any{&waiting, &oldest})
+	return waiting, oldest, err
+}
