@@ -61,11 +61,8 @@ func New(c Config) *Server {
 	config.RejectUnknownQueryParameters = true
 	s := &Server{
 		cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), gate: newGate(),
-		sharedNonces: c.Nonces,
+		sharedNonces: c.Nonces, observe: c.Observe,
 		huma:         humago.New(mux, config),
-	}
-	if s.observe = c.Observe; s.observe == nil {
-		s.observe = func(string, int, time.Duration) {}
 	}
 	s.started.Store(s.now().UnixMilli())
 	s.huma.UseMiddleware(s.authenticate)

@@ -67,7 +67,9 @@ func (s *Server) finish(w *recorder, r *http.Request, begin time.Time) {
 		level = slog.LevelDebug // load balancers and watchdogs ask every few seconds
 	}
 	took := time.Since(begin)
-	s.observe(r.Pattern, w.status, took)
+	if s.observe != nil {
+		s.observe(r.Pattern, w.status, took)
+	}
 	s.log.Log(r.Context(), level, "request", "request", requestID(r.Context()), "route", r.Pattern, "status", w.status, "ms", took.Milliseconds())
 }
 
