@@ -62,7 +62,7 @@ func New(c Config) *Server {
 	s := &Server{
 		cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), gate: newGate(),
 		sharedNonces: c.Nonces, observe: c.Observe,
-		huma:         humago.New(mux, config),
+		huma: humago.New(mux, config),
 	}
 	s.started.Store(s.now().UnixMilli())
 	s.huma.UseMiddleware(s.authenticate)
