@@ -48,7 +48,7 @@ test-system: setup-system build ## tier 2: live browsers, Wine, another client, 
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m -skip '^TestServiceUpdates$$' ./vault/importer/... ./vault/exporter ./installer/... ./internal/interop
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestPrintWithCUPS$$' ./app/platform
-	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud/store/...
+	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud/store/... ./internal/cluster
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui
 	$(MAKE) --no-print-directory release-rehearsal
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
@@ -90,7 +90,7 @@ soak: setup-test ## processes killed in the middle of their work: N=10000 of the
 windows: setup-system ## the MSI, into out/windows
 	installer/windows/build.sh $(VERSION) out/windows
 
-linux: setup-test ## the Debian package and the archive for everybody else, into out/linux
+linux: setup-test ## the Debian packages of app and server, and the archive for everybody else, into out/linux
 	installer/linux/build.sh $(VERSION) out/linux
 
 bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/performance.md says how to read them

@@ -195,6 +195,14 @@ func (c *Cluster) SQL(database, statements string) error {
 	return Program("psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", c.URL(database), "-c", statements)
 }
 
+// Set changes a setting while the server runs.
+func (c *Cluster) Set(name, value string) error {
+	if err := c.SQL("postgres", fmt.Sprintf("ALTER SYSTEM SET %s = '%s'", name, value)); err != nil {
+		return err
+	}
+	return c.SQL("postgres", "SELECT pg_reload_conf()")
+}
+
 // Shared is the cluster of Main.
 var Shared *Cluster
 
