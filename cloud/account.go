@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,20 @@ type Account struct {
 	SealedRecovery []byte
 	SealedIdentity []byte
 	Created        int64
+	Language       string // of the mails to its owner: that of the last client that signed in; BCP 47, may be empty
+}
+
+// language is what a mail to the owner is written in. Who signs in has a language too, and may be a thief who chose one that the owner
+// does not read: it counts only where the account has none.
+func (a Account) language(asked string) string { return cmp.Or(a.Language, knownLanguage(asked)) }
+
+// speaks keeps the language of a client that has signed in, for the mails to come.
+func speaks(tx Tx, a Account, language string) error {
+	if language = knownLanguage(language); language == "" || language == a.Language {
+		return nil
+	}
+	a.Language = language
+	return tx.UpdateAccount(a)
 }
 
 // SealedVault is a vault key under the account key.

@@ -400,14 +400,15 @@ func (s *changing) tell() error {
 	if s.batch.approves() {
 		d := s.pairing.Device
 		return s.outbox.add(s.tx, Mail{
-			To: s.account.Email, Language: s.pairing.Language, Kind: MailNewDevice, Device: d.Name, Platform: d.Platform, Time: s.time(),
+			To: s.account.Email, Language: s.account.language(s.pairing.Language), Kind: MailNewDevice,
+			Device: d.Name, Platform: d.Platform, Time: s.time(), From: s.caller.From,
 		})
 	}
 	kind := MailKeysChanged
 	if s.batch.add != nil {
 		kind = MailRecovered
 	}
-	if err := s.outbox.notice(s.tx, s.account.Email, kind, s.self); err != nil {
+	if err := s.outbox.notice(s.tx, s.account, kind, s.self, s.caller.From); err != nil {
 		return err
 	}
 	for _, r := range s.batch.revoked {
@@ -415,7 +416,7 @@ func (s *changing) tell() error {
 		if err != nil {
 			return err
 		}
-		if err := s.outbox.notice(s.tx, s.account.Email, MailDeviceRemoved, d); err != nil {
+		if err := s.outbox.notice(s.tx, s.account, MailDeviceRemoved, d, s.caller.From); err != nil {
 			return err
 		}
 	}

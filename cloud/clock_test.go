@@ -2,6 +2,7 @@ package cloud_test
 
 import (
 	"errors"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -27,13 +28,13 @@ func TestNothingGivenOutlivesAWrongClock(t *testing.T) {
 			return func() error { _, err := w.Sessions.Refresh(t.Context(), p.caller(), tokens.Refresh); return err }, cloud.ErrSessionEnded
 		},
 		"a mailed code": func(t *testing.T, w *world, p *person) (func() error, error) {
-			id, _, err := w.SignUp.Start(t.Context(), "grace@example.org", "")
+			id, _, err := w.SignUp.Start(t.Context(), "grace@example.org", "", netip.Addr{})
 			code := w.deliver().Code
 			return func() error { return errors.Join(err, second(w.SignUp.Verify(t.Context(), id, code))) }, cloud.ErrCodeExpired
 		},
 		"the token of a sign-up": func(t *testing.T, w *world, _ *person) (func() error, error) {
 			grace := newPerson("grace@example.org")
-			id, _, err := w.SignUp.Start(t.Context(), grace.email, "")
+			id, _, err := w.SignUp.Start(t.Context(), grace.email, "", netip.Addr{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -147,7 +148,7 @@ func TestMailsFromYearsAheadAreSent(t *testing.T) {
 	w.mail.err = errors.New("mail server is away")
 	w.now = w.now.Add(years)
 	for _, address := range []string{"ada@example.org", "grace@example.org"} {
-		if _, _, err := w.SignUp.Start(t.Context(), address, ""); err != nil {
+		if _, _, err := w.SignUp.Start(t.Context(), address, "", netip.Addr{}); err != nil {
 			t.Fatal(err)
 		}
 	}

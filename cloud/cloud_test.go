@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,7 +36,7 @@ func TestKnownAndUnknownCostTheSame(t *testing.T) {
 	withoutCode.recoveryTag = nil
 	w.signUp(withoutCode)
 	for name, ask := range map[string]func(*person) error{
-		"signup start": func(p *person) error { _, _, err := w.SignUp.Start(ctx, p.email, ""); return err },
+		"signup start": func(p *person) error { _, _, err := w.SignUp.Start(ctx, p.email, "", netip.Addr{}); return err },
 		"lookup": func(p *person) error {
 			_, err := w.SignIn.Lookup(ctx, p.tag)
 			return err
@@ -152,13 +153,14 @@ func wantError(err, want error) error {
 	return nil
 }
 
+// Who asks in the name of an address is a stranger, and so is his language.
 func TestKnownAddressGetsNoCode(t *testing.T) {
 	w, p := newWorld(t), newPerson("ada@example.org")
 	w.signUp(p)
-	if _, _, err := w.SignUp.Start(t.Context(), " ADA@example.org ", "de"); err != nil {
+	if _, _, err := w.SignUp.Start(t.Context(), " ADA@example.org ", "de", netip.Addr{}); err != nil {
 		t.Fatal(err)
 	}
-	if got := w.deliver(); got.Kind != cloud.MailSignupExists || got.Code != "" || got.To != p.email || got.Language != "de" {
+	if got := w.deliver(); got.Kind != cloud.MailSignupExists || got.Code != "" || got.To != p.email || got.Language != "en" {
 		t.Errorf("mail %+v", got)
 	}
 }
@@ -236,7 +238,7 @@ func TestNewSessionSurvives(t *testing.T) {
 // Neither a code nor an address that waits in the outbox is readable in the database.
 func TestOutboxIsSealed(t *testing.T) {
 	w := newWorld(t)
-	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", ""); err != nil {
+	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", "", netip.Addr{}); err != nil {
 		t.Fatal(err)
 	}
 	var queued cloud.QueuedMail
@@ -256,7 +258,7 @@ func TestOutboxIsSealed(t *testing.T) {
 func TestMailsAreRetried(t *testing.T) {
 	w := newWorld(t)
 	w.mail.err = errors.New("mail server is away")
-	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", ""); err != nil {
+	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", "", netip.Addr{}); err != nil {
 		t.Fatal(err)
 	}
 	start := w.now
@@ -287,7 +289,7 @@ func TestMailsAreRetried(t *testing.T) {
 func TestMailsThatCannotArriveAreDropped(t *testing.T) {
 	w := newWorld(t)
 	w.mail.err = fmt.Errorf("%w: no such mailbox", cloud.ErrUndeliverable)
-	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", ""); err != nil {
+	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", "", netip.Addr{}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -297,7 +299,7 @@ func TestMailsThatCannotArriveAreDropped(t *testing.T) {
 	}
 	// A code that has expired while the mail server was away is not mailed at all.
 	w.mail.err = errors.New("mail server is away")
-	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", ""); err != nil {
+	if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", "", netip.Addr{}); err != nil {
 		t.Fatal(err)
 	}
 	w.now = w.now.Add(time.Hour)
@@ -319,7 +321,7 @@ func TestOutboxRuns(t *testing.T) {
 	})
 	done := make(chan struct{})
 	go func() { w.Outbox.Run(ctx); close(done) }()
-	if _, _, err := w.SignUp.Start(ctx, "ada@example.org", ""); err != nil {
+	if _, _, err := w.SignUp.Start(ctx, "ada@example.org", "", netip.Addr{}); err != nil {
 		t.Fatal(err)
 	}
 	<-sent
@@ -336,7 +338,7 @@ func TestJanitor(t *testing.T) {
 	p := newPerson("ada@example.org")
 	w.signUp(p)
 	stranger := newPerson("bob@example.org")
-	if _, _, err := w.SignUp.Start(t.Context(), stranger.email, ""); err != nil {
+	if _, _, err := w.SignUp.Start(t.Context(), stranger.email, "", netip.Addr{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := wantError(w.prove(stranger), cloud.ErrProofFailed); err != nil {

@@ -3,6 +3,7 @@ package cloud
 import (
 	"context"
 	"errors"
+	"net/netip"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/sync/chain"
@@ -46,7 +47,7 @@ func (a *Accounts) StartEmail(ctx context.Context, c Caller, address string, f F
 		if verdict != nil || failure != nil {
 			return verdict, failure
 		}
-		expires, failure = a.mailCodes(tx, account, self, email)
+		expires, failure = a.mailCodes(tx, account, self, email, c.From)
 		if refused(failure) {
 			return failure, nil
 		}
@@ -56,7 +57,7 @@ func (a *Accounts) StartEmail(ctx context.Context, c Caller, address string, f F
 	return expires, err
 }
 
-func (a *Accounts) mailCodes(tx Tx, account Account, self Device, email string) (expires int64, err error) {
+func (a *Accounts) mailCodes(tx Tx, account Account, self Device, email string, from netip.Addr) (expires int64, err error) {
 	if email == account.Email {
 		return 0, invalid("the account has this address")
 	}
@@ -71,15 +72,18 @@ func (a *Accounts) mailCodes(tx Tx, account Account, self Device, email string) 
 	if err := tx.PutEmailChange(row); err != nil {
 		return 0, err
 	}
-	mail := Mail{To: account.Email, Kind: MailEmailCodeOld, Code: oldCode, Address: email, Device: self.Name, Platform: self.Platform, Time: a.time(), Expires: row.Expires}
+	mail := Mail{
+		To: account.Email, Language: account.language(""), Kind: MailEmailCodeOld, Code: oldCode, Address: email,
+		Device: self.Name, Platform: self.Platform, Time: a.time(), From: from, Expires: row.Expires,
+	}
 	if err := a.outbox.add(tx, mail); err != nil {
 		return 0, err
 	}
 	mail.To, mail.Kind, mail.Code = email, MailEmailCodeNew, newCode
-	switch _, err := tx.AccountByEmail(email); {
+	switch other, err := tx.AccountByEmail(email); {
 	case err == nil:
 		// No code is mailed, so none can be right.
-		mail.Kind, mail.Code = MailEmailExists, ""
+		mail.Kind, mail.Code, mail.Language = MailEmailExists, "", other.language(mail.Language)
 	case !errors.Is(err, ErrNone):
 		return 0, err
 	}
@@ -103,7 +107,7 @@ func (a *Accounts) FinishEmail(ctx context.Context, c Caller, oldCode, newCode s
 			if row, verdict, err = a.tryCodes(tx, c, oldCode, newCode); verdict != nil || err != nil {
 				return err
 			}
-			err = a.changeEmail(tx, row, log, entry)
+			err = a.changeEmail(tx, row, log, entry, c.From)
 			head, _ = log.Head()
 			return err
 		})
@@ -141,7 +145,7 @@ func (a *Accounts) tryCodes(tx Tx, c Caller, oldCode, newCode string) (row Email
 	return row, verdict, tx.PutEmailChange(row)
 }
 
-func (a *Accounts) changeEmail(tx Tx, row EmailChange, log *chain.Log, entry chain.SignedEntry) error {
+func (a *Accounts) changeEmail(tx Tx, row EmailChange, log *chain.Log, entry chain.SignedEntry, from netip.Addr) error {
 	body, err := chain.ParseBody(entry)
 	if err != nil {
 		return badEntry(err)
@@ -168,7 +172,8 @@ func (a *Accounts) changeEmail(tx Tx, row EmailChange, log *chain.Log, entry cha
 		return err
 	}
 	return a.outbox.add(tx, Mail{
-		To: old, Kind: MailEmailChanged, Address: row.Email, Device: self.Name, Platform: self.Platform, Time: a.time(),
+		To: old, Language: account.language(""), Kind: MailEmailChanged, Address: row.Email,
+		Device: self.Name, Platform: self.Platform, Time: a.time(), From: from,
 	})
 }
 
@@ -188,7 +193,7 @@ func (a *Accounts) Delete(ctx context.Context, c Caller, f FreshProof) error {
 		if failure := tx.DeleteAccount(account.ID); failure != nil {
 			return nil, failure
 		}
-		return nil, a.outbox.notice(tx, account.Email, MailAccountDeleted, self)
+		return nil, a.outbox.notice(tx, account, MailAccountDeleted, self, c.From)
 	})
 	if err != nil {
 		return err

@@ -75,6 +75,7 @@ type HeldAccount struct {
 	Profile     string    `json:"profile"`
 	LoginKey    string    `json:"login_key"`
 	HasRecovery bool      `json:"has_recovery_code"`
+	Language    string    `json:"language"` // of the mails
 }
 
 // HeldDevice is a device.
@@ -129,7 +130,7 @@ func (h *Held) readAccount(tx Tx, account id.ID) error {
 	}
 	h.Account = HeldAccount{
 		ID: a.ID.String(), Email: a.Email, Created: time.UnixMilli(a.Created).UTC(), Generation: a.Generation, Profile: a.Profile,
-		LoginKey: a.LoginKey.String(), HasRecovery: len(a.RecoveryTag) > 0,
+		LoginKey: a.LoginKey.String(), HasRecovery: len(a.RecoveryTag) > 0, Language: a.Language,
 	}
 	devices, err := tx.Devices(account)
 	for _, d := range devices {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -212,7 +213,7 @@ func TestMailQueue(t *testing.T) {
 		t.Errorf("empty: %d since %s, %v", n, since, err)
 	}
 	for range 2 {
-		if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", "en"); err != nil {
+		if _, _, err := w.SignUp.Start(t.Context(), "ada@example.org", "en", netip.Addr{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 	"time"
 )
@@ -42,8 +43,9 @@ type Mail struct {
 	Platform string
 	Address  string // the new one
 	Time     int64
-	ReadyAt  int64 // of a recovery
-	Expires  int64 // when it is of no use any more; 0 means noticeLifetime
+	From     netip.Addr // of the network that the request came from; may be the zero Addr
+	ReadyAt  int64      // of a recovery
+	Expires  int64      // when it is of no use any more; 0 means noticeLifetime
 }
 
 // Sender sends one mail by SMTP. ErrUndeliverable means that trying again is pointless.
@@ -110,9 +112,9 @@ func (o *Outbox) add(tx Tx, m Mail) error {
 	return tx.InsertMail(QueuedMail{ID: o.rowID(), Sealed: o.secret.seal(mailSeal, o.bytes(sealNonceSize), plain), NextTry: now, Expires: m.Expires})
 }
 
-// notice queues a mail that tells of something that a device did, or that was done to it.
-func (o *Outbox) notice(tx Tx, to string, kind MailKind, d Device) error {
-	return o.add(tx, Mail{To: to, Kind: kind, Device: d.Name, Platform: d.Platform, Time: o.time()})
+// notice queues a mail to an account's owner that tells of something that a device did, or that was done to it.
+func (o *Outbox) notice(tx Tx, to Account, kind MailKind, d Device, from netip.Addr) error {
+	return o.add(tx, Mail{To: to.Email, Language: to.language(""), Kind: kind, Device: d.Name, Platform: d.Platform, Time: o.time(), From: from})
 }
 
 // nudge wakes Run, in another process where this one has none.

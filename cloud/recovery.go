@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -73,6 +74,7 @@ type RecoveryProof struct {
 	RecoverySignature []byte
 	DeviceSignature   []byte
 	Language          string
+	From              netip.Addr // that the request came from
 }
 
 // Start checks a proof of the recovery code and mails a code to the account's address. Errors: ErrInvalid, ErrProofFailed, *SlowDown.
@@ -139,7 +141,8 @@ func (s *Recoveries) mailCode(tx Tx, a Account, p RecoveryProof) (expires int64,
 		return 0, err
 	}
 	return remembered.Expires, s.outbox.add(tx, Mail{
-		To: a.Email, Language: r.Language, Kind: MailRecoveryCode, Code: code, Device: r.Name, Platform: r.Platform, Time: s.time(), Expires: remembered.Expires,
+		To: a.Email, Language: a.language(r.Language), Kind: MailRecoveryCode, Code: code,
+		Device: r.Name, Platform: r.Platform, Time: s.time(), From: p.From, Expires: remembered.Expires,
 	})
 }
 
@@ -187,7 +190,7 @@ func (s *Recoveries) Verify(ctx context.Context, c Caller, code string) (readyAt
 			return verdict, tx.PutRecovery(r)
 		}
 		began = true
-		readyAt, failure = s.begin(tx, r)
+		readyAt, failure = s.begin(tx, r, c.From)
 		return nil, failure
 	})
 	if began && err == nil {
@@ -197,7 +200,7 @@ func (s *Recoveries) Verify(ctx context.Context, c Caller, code string) (readyAt
 	return readyAt, err
 }
 
-func (s *Recoveries) begin(tx Tx, r Recovery) (readyAt int64, err error) {
+func (s *Recoveries) begin(tx Tx, r Recovery, from netip.Addr) (readyAt int64, err error) {
 	a, err := tx.Account(r.Account)
 	if err != nil {
 		return 0, err
@@ -212,7 +215,8 @@ func (s *Recoveries) begin(tx Tx, r Recovery) (readyAt int64, err error) {
 		return 0, err
 	}
 	return r.ReadyAt, s.outbox.add(tx, Mail{
-		To: a.Email, Language: r.Language, Kind: MailRecoveryStarted, Device: r.Name, Platform: r.Platform, Time: r.Started, ReadyAt: r.ReadyAt,
+		To: a.Email, Language: a.language(r.Language), Kind: MailRecoveryStarted,
+		Device: r.Name, Platform: r.Platform, Time: r.Started, From: from, ReadyAt: r.ReadyAt,
 	})
 }
 
@@ -264,7 +268,8 @@ func (s *Recoveries) Cancel(ctx context.Context, c Caller) error {
 			return err
 		}
 		return s.outbox.add(tx, Mail{
-			To: a.Email, Language: r.Language, Kind: MailRecoveryCancelled, Device: r.Name, Platform: r.Platform, Time: s.time(),
+			To: a.Email, Language: a.language(r.Language), Kind: MailRecoveryCancelled,
+			Device: r.Name, Platform: r.Platform, Time: s.time(), From: c.From,
 		})
 	})
 	if err == nil {

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -71,6 +72,8 @@ type Caller struct {
 	Status    DeviceStatus
 	SessionID string
 	Expires   int64 // of the access token
+	// From is the address that the request came from: for mails that say where something was done. The zero Addr if it is not known.
+	From netip.Addr
 }
 
 func hashToken(token []byte) []byte {

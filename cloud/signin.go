@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -99,6 +100,7 @@ type Proof struct {
 	LoginSignature  []byte
 	DeviceSignature []byte
 	Language        string
+	From            netip.Addr // that the request came from
 }
 
 func (p Proof) message(origin string) []byte {
@@ -171,7 +173,7 @@ func (s *SignIn) admit(tx Tx, account Account, p Proof) (Proved, error) {
 	known, err := tx.Device(account.ID, p.Device.ID)
 	switch {
 	case errors.Is(err, ErrNone):
-		expires, err := s.mailCode(tx, account.Email, PendingDevice{Account: account.ID, NewDevice: p.Device, Language: knownLanguage(p.Language)})
+		expires, err := s.mailCode(tx, account, PendingDevice{Account: account.ID, NewDevice: p.Device, Language: knownLanguage(p.Language)}, p.From)
 		return Proved{CodeExpires: expires}, err
 	case err != nil:
 		return Proved{}, err
@@ -184,11 +186,11 @@ func (s *SignIn) admit(tx Tx, account Account, p Proof) (Proved, error) {
 	if err != nil {
 		return Proved{}, err
 	}
-	return Proved{Tokens: &tokens}, tx.TouchDevice(account.ID, known.ID, s.time())
+	return Proved{Tokens: &tokens}, errors.Join(tx.TouchDevice(account.ID, known.ID, s.time()), speaks(tx, account, p.Language))
 }
 
 // mailCode replaces the code of a pending device: one is outstanding at a time.
-func (s *SignIn) mailCode(tx Tx, email string, d PendingDevice) (expires int64, err error) {
+func (s *SignIn) mailCode(tx Tx, to Account, d PendingDevice, from netip.Addr) (expires int64, err error) {
 	if err := s.countMail(tx, "device", d.Account); err != nil {
 		return 0, err
 	}
@@ -198,7 +200,8 @@ func (s *SignIn) mailCode(tx Tx, email string, d PendingDevice) (expires int64, 
 		return 0, err
 	}
 	return remembered.Expires, s.outbox.add(tx, Mail{
-		To: email, Language: d.Language, Kind: MailDeviceCode, Code: code, Device: d.Name, Platform: d.Platform, Time: s.time(), Expires: remembered.Expires,
+		To: to.Email, Language: to.language(d.Language), Kind: MailDeviceCode, Code: code,
+		Device: d.Name, Platform: d.Platform, Time: s.time(), From: from, Expires: remembered.Expires,
 	})
 }
 
@@ -239,7 +242,7 @@ func (s *SignIn) VerifyDevice(ctx context.Context, c Caller, code string) (token
 		if verdict := s.tryCode(&d.Code, code, "device", d.Account, d.ID, d.Key[:]); verdict != nil {
 			return verdict, tx.PutPendingDevice(d)
 		}
-		tokens, failure = s.enrol(tx, d)
+		tokens, failure = s.enrol(tx, d, c.From)
 		return nil, failure
 	})
 	if errors.Is(err, ErrExists) {
@@ -249,7 +252,7 @@ func (s *SignIn) VerifyDevice(ctx context.Context, c Caller, code string) (token
 	return tokens, err
 }
 
-func (s *SignIn) enrol(tx Tx, d PendingDevice) (Tokens, error) {
+func (s *SignIn) enrol(tx Tx, d PendingDevice, from netip.Addr) (Tokens, error) {
 	account, err := tx.Account(d.Account)
 	if err != nil {
 		return Tokens{}, err
@@ -260,8 +263,10 @@ func (s *SignIn) enrol(tx Tx, d PendingDevice) (Tokens, error) {
 	if err := tx.InsertDevice(d.row(d.Account, DeviceVerified, s.time())); err != nil {
 		return Tokens{}, err
 	}
-	notice := Mail{To: account.Email, Language: d.Language, Kind: MailNewDevice, Device: d.Name, Platform: d.Platform, Time: s.time()}
-	if err := s.outbox.add(tx, notice); err != nil {
+	notice := Mail{
+		To: account.Email, Language: account.language(d.Language), Kind: MailNewDevice, Device: d.Name, Platform: d.Platform, Time: s.time(), From: from,
+	}
+	if err := errors.Join(s.outbox.add(tx, notice), speaks(tx, account, d.Language)); err != nil {
 		return Tokens{}, err
 	}
 	return s.sessions.open(tx, d.Account, d.ID)
@@ -278,7 +283,7 @@ func (s *SignIn) Resend(ctx context.Context, c Caller) (expires int64, err error
 		if err != nil {
 			return err
 		}
-		expires, err = s.mailCode(tx, account.Email, d)
+		expires, err = s.mailCode(tx, account, d, c.From)
 		return err
 	})
 	s.outbox.nudge()

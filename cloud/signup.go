@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -26,6 +27,7 @@ type SignUp struct {
 type Signup struct {
 	ID        string
 	Email     string
+	Language  string
 	Code      MailedCode
 	TokenHash []byte
 	Expires   int64 // of the row, whatever step it is at
@@ -41,23 +43,23 @@ type signupRows interface {
 
 // Start mails a code to the address, or other words if it has an account. The answer is the same, and so is the work.
 // Errors: ErrInvalid, *SlowDown.
-func (s *SignUp) Start(ctx context.Context, address, language string) (signupID string, expires int64, err error) {
+func (s *SignUp) Start(ctx context.Context, address, language string, from netip.Addr) (signupID string, expires int64, err error) {
 	email, err := normalEmail(address)
 	if err != nil {
 		return "", 0, err
 	}
-	row := Signup{ID: s.rowID(), Email: email}
+	row := Signup{ID: s.rowID(), Email: email, Language: knownLanguage(language)}
 	code, remembered := s.issueCode("signup", row.ID)
 	row.Code, row.Expires = remembered, remembered.Expires
 	err = s.store.Update(ctx, func(tx Tx) error {
 		if err := s.countMail(tx, "signup", email); err != nil {
 			return err
 		}
-		mail := Mail{To: email, Language: knownLanguage(language), Kind: MailSignupCode, Code: code, Expires: row.Expires}
-		switch _, err := tx.AccountByEmail(email); {
+		mail := Mail{To: email, Language: row.Language, Kind: MailSignupCode, Code: code, Time: s.time(), From: from, Expires: row.Expires}
+		switch account, err := tx.AccountByEmail(email); {
 		case err == nil:
 			// No code is mailed, so none can be right: what the mailbox gets has no code in it.
-			mail.Kind, mail.Code = MailSignupExists, ""
+			mail.Kind, mail.Code, mail.Language = MailSignupExists, "", account.language(mail.Language)
 		case !errors.Is(err, ErrNone):
 			return err
 		}
@@ -128,7 +130,7 @@ func (s *SignUp) Finish(ctx context.Context, n NewAccount) (Tokens, error) {
 		if err := tx.DeleteSignup(row.ID); err != nil {
 			return err
 		}
-		account.Email = row.Email
+		account.Email, account.Language = row.Email, row.Language
 		if err := insertAccount(tx, account, n, log); err != nil {
 			return err
 		}

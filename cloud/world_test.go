@@ -6,6 +6,7 @@ import (
 	"crypto/mlkem"
 	"crypto/rand"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -142,9 +143,11 @@ func newReceiveKey() chain.ReceiveKey {
 	return chain.ReceiveKey(append(kem.EncapsulationKey().Bytes(), dh.PublicKey().Bytes()...))
 }
 
-func (w *world) signUp(p *person) {
+func (w *world) signUp(p *person) { w.signUpIn(p, "en") }
+
+func (w *world) signUpIn(p *person, language string) {
 	w.t.Helper()
-	signupID, _, err := w.SignUp.Start(w.t.Context(), p.email, "en")
+	signupID, _, err := w.SignUp.Start(w.t.Context(), p.email, language, netip.Addr{})
 	if err != nil {
 		w.t.Fatal(err)
 	}

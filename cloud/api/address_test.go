@@ -1,8 +1,10 @@
 package api_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/coffer-vault/coffer/cloud/mail"
 	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/sync/wire"
@@ -28,4 +30,15 @@ func TestOldAddressIsGoodForTheAccountsDevicesAlone(t *testing.T) {
 	other.login = signing.Generate()
 	wrong.user = &other
 	wrong.wantProof(t, 401, wire.CodeProofFailed)
+}
+
+// The mail with a code says from where it was asked for: the one thing about a thief's sign-in that he did not choose.
+func TestCodeMailSaysFromWhere(t *testing.T) {
+	s := testkit.Cloud(t)
+	u := signUp(t, s, "ada@example.org")
+	u.newDevice("New PC").proved()
+	m := s.WaitMail(t, u.email, func(m mail.Received) bool { return strings.Contains(m.Text, "New PC") })
+	if !strings.Contains(m.Text, "127.0.0.1") {
+		t.Errorf("mail says %q", m.Text)
+	}
 }

@@ -50,6 +50,8 @@ type Server struct {
 	gate    *gate
 	huma    huma.API
 	handler http.Handler
+
+	behindProxy bool
 }
 
 // New returns the API as a handler: /v1/…, /openapi.json, /healthz and /readyz.
@@ -61,7 +63,7 @@ func New(c Config) *Server {
 	config.RejectUnknownQueryParameters = true
 	s := &Server{
 		cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), gate: newGate(),
-		sharedNonces: c.Nonces, observe: c.Observe,
+		sharedNonces: c.Nonces, behindProxy: c.BehindProxy, observe: c.Observe,
 		huma: humago.New(mux, config),
 	}
 	s.started.Store(s.now().UnixMilli())

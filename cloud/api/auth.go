@@ -147,6 +147,7 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		writeError(w, s.toAnswer(r.Context(), op.OperationID, err))
 		return
 	}
+	caller.From = clientAddress(r, s.behindProxy)
 	next(huma.WithValue(ctx, callerKey{}, caller))
 }
 

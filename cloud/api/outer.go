@@ -164,18 +164,23 @@ func (a *addressLimits) bucket(key bucketKey) *rate.Limiter {
 
 // addressOf is the caller's address; of IPv6 the network, since whoever has one address has all of its /64.
 func (a *addressLimits) addressOf(r *http.Request) netip.Prefix {
-	from, _ := netip.ParseAddrPort(r.RemoteAddr)
-	address := from.Addr()
-	if a.behindProxy {
-		// The last address is the one that the proxy saw; those before it are the client's word.
-		forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
-		address, _ = netip.ParseAddr(strings.TrimSpace(forwarded[strings.LastIndex(forwarded, ",")+1:]))
-	}
-	address = address.Unmap()
+	address := clientAddress(r, a.behindProxy)
 	bits := address.BitLen()
 	if address.Is6() {
 		bits = 64
 	}
 	prefix, _ := address.Prefix(bits)
 	return prefix
+}
+
+// clientAddress is where a request came from, the zero Addr if a proxy does not say.
+func clientAddress(r *http.Request, behindProxy bool) netip.Addr {
+	from, _ := netip.ParseAddrPort(r.RemoteAddr)
+	address := from.Addr()
+	if behindProxy {
+		// The last address is the one that the proxy saw; those before it are the client's word.
+		forwarded := strings.Join(r.Header.Values("X-Forwarded-For"), ",")
+		address, _ = netip.ParseAddr(strings.TrimSpace(forwarded[strings.LastIndex(forwarded, ",")+1:]))
+	}
+	return address.Unmap().WithZone("")
 }

@@ -30,7 +30,7 @@ func (s *Server) recoveryChallenge(ctx context.Context, _ cloud.Caller, in *body
 	return &answer[wire.Challenged]{wire.Challenged{Nonce: c.Nonce, Expires: c.Expires}}, err
 }
 
-func (s *Server) recoveryStart(ctx context.Context, _ cloud.Caller, in *body[wire.RecoveryStart]) (*answer[wire.RecoveryStarted], error) {
+func (s *Server) recoveryStart(ctx context.Context, c cloud.Caller, in *body[wire.RecoveryStart]) (*answer[wire.RecoveryStarted], error) {
 	b := in.Body
 	account, err := parseID(b.AccountID)
 	if err != nil {
@@ -42,7 +42,7 @@ func (s *Server) recoveryStart(ctx context.Context, _ cloud.Caller, in *body[wir
 	}
 	expires, err := s.cloud.Recoveries.Start(ctx, cloud.RecoveryProof{
 		Account: account, Email: b.Email, Device: device, Nonce: b.Nonce, Expires: b.Expires,
-		RecoverySignature: b.RecoverySignature, DeviceSignature: b.DeviceSignature, Language: b.Language,
+		RecoverySignature: b.RecoverySignature, DeviceSignature: b.DeviceSignature, Language: b.Language, From: c.From,
 	})
 	return &answer[wire.RecoveryStarted]{wire.RecoveryStarted{CodeExpires: expires}}, err
 }

@@ -127,7 +127,7 @@ func TestRecoveryIsCancelled(t *testing.T) {
 	unlisted.call("POST", "/v1/recovery/cancel", map[string]any{}, nil).want(t, 403, wire.CodeDeviceUnlisted)
 	c := d.change().recover().prove(u.recovery)
 	u.first.call("POST", "/v1/recovery/cancel", map[string]any{}, nil).ok(t)
-	u.waitSubject("was cancelled")
+	u.waitSubject("was stopped")
 	c.post().want(t, 401, wire.CodeSessionEnded)
 	d.wantRefresh(d.session.RefreshToken, 401, wire.CodeSessionEnded)
 	d.openRecovery().want(t, 401, wire.CodeSessionEnded)

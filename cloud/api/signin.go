@@ -29,7 +29,7 @@ func (s *Server) challenge(ctx context.Context, _ cloud.Caller, in *body[wire.Ch
 	return &answer[wire.Challenged]{wire.Challenged{Nonce: c.Nonce, Expires: c.Expires}}, err
 }
 
-func (s *Server) prove(ctx context.Context, _ cloud.Caller, in *body[wire.Prove]) (*answer[wire.Proved], error) {
+func (s *Server) prove(ctx context.Context, c cloud.Caller, in *body[wire.Prove]) (*answer[wire.Proved], error) {
 	account, err := parseID(in.Body.AccountID)
 	if err != nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (s *Server) prove(ctx context.Context, _ cloud.Caller, in *body[wire.Prove]
 	}
 	proved, err := s.cloud.SignIn.Prove(ctx, cloud.Proof{
 		Account: account, Email: in.Body.Email, Device: device, Nonce: in.Body.Nonce, Expires: in.Body.Expires,
-		LoginSignature: in.Body.LoginSignature, DeviceSignature: in.Body.DeviceSignature, Language: in.Body.Language,
+		LoginSignature: in.Body.LoginSignature, DeviceSignature: in.Body.DeviceSignature, Language: in.Body.Language, From: c.From,
 	})
 	if err != nil {
 		return nil, err

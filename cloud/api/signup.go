@@ -17,8 +17,8 @@ func (s *Server) signup() {
 	route(s, operation{id: "signup-finish", method: "POST", path: "/v1/signup/finish", auth: byBody, maxBody: keysBody}, s.signupFinish)
 }
 
-func (s *Server) signupStart(ctx context.Context, _ cloud.Caller, in *body[wire.SignupStart]) (*answer[wire.SignupStarted], error) {
-	signupID, expires, err := s.cloud.SignUp.Start(ctx, in.Body.Email, in.Body.Language)
+func (s *Server) signupStart(ctx context.Context, c cloud.Caller, in *body[wire.SignupStart]) (*answer[wire.SignupStarted], error) {
+	signupID, expires, err := s.cloud.SignUp.Start(ctx, in.Body.Email, in.Body.Language, c.From)
 	return &answer[wire.SignupStarted]{wire.SignupStarted{SignupID: signupID, Expires: expires}}, err
 }
 

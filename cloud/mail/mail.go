@@ -1,18 +1,20 @@
 // Package mail writes and sends the server's mails.
 //
-// Every mail is one text template per language; its HTML form is made from the text, so that the two cannot differ. SMTP sends to a
+// Every language is one file of templates; a mail's HTML form is made from its text, so that the two cannot differ. SMTP sends to a
 // mail server; Sink is a mail server for development and tests, so that a mail always travels by SMTP.
 package mail
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
-	"html/template"
+	htmltemplate "html/template"
 	"io/fs"
+	"net/netip"
 	"path"
 	"strings"
-	texttemplate "text/template"
+	"text/template"
 	"time"
 
 	"github.com/coffer-vault/coffer/cloud"
@@ -30,54 +32,84 @@ type Message struct {
 	HTML    string
 }
 
-// templates holds the text template of each language and kind, "en/device-code".
+// templates are those of a language, by its code: for each kind "device-code.subject" and "device-code.text", for all of them
+// "months" and "moment".
 var templates = parseTemplates()
 
-func parseTemplates() map[string]*texttemplate.Template {
-	files, err := fs.Glob(templateFiles, "templates/*/*.txt")
+func parseTemplates() map[string]*template.Template {
+	files, err := fs.Glob(templateFiles, "templates/*.txt")
 	if err != nil {
 		panic(err)
 	}
-	all := map[string]*texttemplate.Template{}
+	all := map[string]*template.Template{}
 	for _, file := range files {
-		name := path.Base(path.Dir(file)) + "/" + strings.TrimSuffix(path.Base(file), ".txt")
-		all[name] = texttemplate.Must(texttemplate.New(name).Option("missingkey=error").ParseFS(templateFiles, file))
+		language := strings.TrimSuffix(path.Base(file), ".txt")
+		all[language] = template.Must(template.New(language).Option("missingkey=error").ParseFS(templateFiles, file))
 	}
 	return all
 }
 
 // Render writes a mail in its language, or in English where there is no translation.
 func Render(m cloud.Mail) (Message, error) {
-	t := lookup(m.Language, m.Kind)
-	if t == nil {
-		return Message{}, fmt.Errorf("no template for mail %q", m.Kind)
-	}
+	language := languageOf(m.Language)
+	w := writer{templates: templates[language]}
 	fields := map[string]string{
-		"Code": m.Code, "Device": unlinked.Replace(m.Device), "Platform": platformName(m.Platform),
-		"Address": m.Address, "Time": moment(m.Time), "Ready": moment(m.ReadyAt),
+		"Code": m.Code, "Device": unlinked.Replace(m.Device), "Platform": platformName(m.Platform), "Address": m.Address,
+		"Time": w.moment(m.Time), "Ready": w.moment(m.ReadyAt), "From": origin(m.From),
 	}
-	var subject, text bytes.Buffer
-	if err := t.ExecuteTemplate(&subject, "subject", fields); err != nil {
-		return Message{}, fmt.Errorf("render mail: %w", err)
+	subject, text := w.write(string(m.Kind)+".subject", fields), w.write(string(m.Kind)+".text", fields)
+	if w.err != nil {
+		return Message{}, fmt.Errorf("render mail %q: %w", m.Kind, w.err)
 	}
-	if err := t.ExecuteTemplate(&text, "text", fields); err != nil {
-		return Message{}, fmt.Errorf("render mail: %w", err)
-	}
-	html, err := renderHTML(text.String())
-	return Message{Subject: subject.String(), Text: text.String(), HTML: html}, err
+	html, err := renderHTML(language, text)
+	return Message{Subject: subject, Text: text, HTML: html}, err
 }
 
-func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format("2 January 2006, 15:04 UTC") }
-
-// lookup tries "de-AT", then "de", then English. The language is the client's word: it is only ever compared with file names.
-func lookup(language string, kind cloud.MailKind) *texttemplate.Template {
-	base, _, _ := strings.Cut(language, "-")
-	for _, l := range []string{language, base, defaultLanguage} {
-		if t := templates[l+"/"+string(kind)]; t != nil {
-			return t
+// languageOf tries "de-AT", then "de", then English. The language is the client's word: it is only ever compared with names of ours.
+func languageOf(wanted string) string {
+	base, _, _ := strings.Cut(wanted, "-")
+	for _, language := range []string{wanted, base} {
+		if templates[language] != nil {
+			return language
 		}
 	}
-	return nil
+	return defaultLanguage
+}
+
+// writer executes templates of one language until the first error.
+type writer struct {
+	templates *template.Template
+	err       error
+}
+
+func (w *writer) write(name string, data any) string {
+	if w.err != nil {
+		return ""
+	}
+	var out bytes.Buffer
+	w.err = w.templates.ExecuteTemplate(&out, name, data)
+	return out.String()
+}
+
+// moment is a time as the language writes it. It is in UTC: nobody knows where the reader is.
+func (w *writer) moment(ms int64) string {
+	t := time.UnixMilli(ms).UTC()
+	months := strings.Fields(w.write("months", nil))
+	if len(months) != 12 {
+		w.err = cmp.Or(w.err, fmt.Errorf("%d months", len(months)))
+		return ""
+	}
+	return w.write("moment", map[string]any{
+		"Day": t.Day(), "Month": months[t.Month()-1], "Year": t.Year(), "Clock": t.Format("15:04"),
+	})
+}
+
+// origin is an address of a network as people may ask their provider about it; empty if it is not known.
+func origin(from netip.Addr) string {
+	if !from.IsValid() {
+		return ""
+	}
+	return from.String()
 }
 
 // unlinked keeps a name that a stranger may have chosen from becoming a link: mail programs make one of everything that looks like an
@@ -97,10 +129,10 @@ func platformName(platform string) string {
 }
 
 // A paragraph that is indented in the text is set apart: a code, or a table of facts.
-var page = template.Must(template.New("page").Parse(`<!doctype html>
-<html><body style="margin:0;padding:24px;font:16px/1.5 sans-serif;color:#1b1f24;background:#ffffff">
+var page = htmltemplate.Must(htmltemplate.New("page").Parse(`<!doctype html>
+<html lang="{{.Language}}"><body style="margin:0;padding:24px;font:16px/1.5 sans-serif;color:#1b1f24;background:#ffffff">
 <div style="max-width:560px">
-{{range .}}{{if .Apart}}<pre style="padding:12px 16px;font:18px/1.5 monospace;background:#f2f4f7;border-radius:6px">{{.Text}}</pre>
+{{range .Paragraphs}}{{if .Apart}}<pre style="padding:12px 16px;font:18px/1.5 monospace;background:#f2f4f7;border-radius:6px">{{.Text}}</pre>
 {{else}}<p>{{.Text}}</p>
 {{end}}{{end}}</div></body></html>
 `))
@@ -110,7 +142,7 @@ type paragraph struct {
 	Apart bool
 }
 
-func renderHTML(text string) (string, error) {
+func renderHTML(language, text string) (string, error) {
 	const indent = "    "
 	var paragraphs []paragraph
 	for _, block := range strings.Split(strings.TrimSpace(text), "\n\n") {
@@ -121,7 +153,7 @@ func renderHTML(text string) (string, error) {
 		paragraphs = append(paragraphs, paragraph{Text: block, Apart: apart})
 	}
 	var out bytes.Buffer
-	if err := page.Execute(&out, paragraphs); err != nil {
+	if err := page.Execute(&out, map[string]any{"Language": language, "Paragraphs": paragraphs}); err != nil {
 		return "", fmt.Errorf("render mail: %w", err)
 	}
 	return out.String(), nil

@@ -4,26 +4,35 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"maps"
 	"net"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
 	"github.com/coffer-vault/coffer/cloud"
 )
 
+// content is what a mail says.
+type content struct{ code, device, address, ready, stranger bool }
+
+// where tells whether a mail says when and from where. The two that no device of an account is named in say so of what asked for a code.
+func (c content) where() bool { return c.device || c.stranger }
+
 // kinds has every mail, and what it must and must not say.
-var kinds = map[cloud.MailKind]struct{ code, device, address, ready bool }{
-	cloud.MailSignupCode:        {code: true},
+var kinds = map[cloud.MailKind]content{
+	cloud.MailSignupCode:        {code: true, stranger: true},
 	cloud.MailSignupExists:      {},
 	cloud.MailDeviceCode:        {code: true, device: true},
 	cloud.MailNewDevice:         {device: true},
@@ -34,7 +43,7 @@ var kinds = map[cloud.MailKind]struct{ code, device, address, ready bool }{
 	cloud.MailRecoveryCancelled: {device: true},
 	cloud.MailRecovered:         {device: true},
 	cloud.MailEmailCodeOld:      {code: true, device: true, address: true},
-	cloud.MailEmailCodeNew:      {code: true},
+	cloud.MailEmailCodeNew:      {code: true, stranger: true},
 	cloud.MailEmailExists:       {},
 	cloud.MailEmailChanged:      {device: true, address: true},
 	cloud.MailAccountDeleted:    {device: true},
@@ -42,44 +51,128 @@ var kinds = map[cloud.MailKind]struct{ code, device, address, ready bool }{
 
 func sample(kind cloud.MailKind) cloud.Mail {
 	return cloud.Mail{
-		To: "ada@example.org", Kind: kind, Code: "K7QM-2X9D", Device: `Büro <b>"PC"<b> & mehr`, Platform: "windows", Time: 1_800_000_000_000,
-		Address: "grace@example.org", ReadyAt: 1_800_086_400_000,
+		To: "ada@example.org", Kind: kind, Code: "K7QM-2X9D", Device: `Büro <b>"PC"<b> & mehr`, Platform: "windows",
+		Time: time.Date(2027, time.March, 1, 8, 0, 0, 0, time.UTC).UnixMilli(), From: netip.MustParseAddr("192.0.2.7"),
+		Address: "grace@example.org", ReadyAt: time.Date(2027, time.March, 2, 8, 0, 0, 0, time.UTC).UnixMilli(),
 	}
 }
 
+// languages are all of them, with a time as each writes it, of which the day and the month are easily taken for each other.
+var languages = map[string]struct{ time, ready string }{
+	"en": {"1 March 2027, 08:00 UTC", "2 March 2027, 08:00 UTC"},
+	"de": {"1. März 2027, 08:00 UTC", "2. März 2027, 08:00 UTC"},
+	"fr": {"1er mars 2027, 08:00 UTC", "2 mars 2027, 08:00 UTC"},
+	"es": {"1 de marzo de 2027, 08:00 UTC", "2 de marzo de 2027, 08:00 UTC"},
+	"it": {"1º marzo 2027, 08:00 UTC", "2 marzo 2027, 08:00 UTC"},
+	"nl": {"1 maart 2027 08:00 UTC", "2 maart 2027 08:00 UTC"},
+	"ja": {"2027年3月1日 08:00 UTC", "2027年3月2日 08:00 UTC"},
+}
+
 func TestRender(t *testing.T) {
-	for kind, want := range kinds {
-		for _, language := range []string{"", "en", "en-GB", "tlh", "../../etc", "en/device-code"} {
+	for language, dates := range languages {
+		for kind, want := range kinds {
+			t.Run(language+"/"+string(kind), func(t *testing.T) {
+				m := sample(kind)
+				m.Language = language
+				got, err := Render(m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got.Subject == "" || strings.Contains(got.Subject, m.Code) || strings.ContainsAny(got.Subject, "\r\n") {
+					t.Errorf("subject %q", got.Subject)
+				}
+				if strings.Contains(got.HTML, "<b>") || strings.Contains(got.Text, "&lt;") || !strings.Contains(got.HTML, `<html lang="`+language+`">`) {
+					t.Error("a device's name is escaped where it should not be, or not where it should")
+				}
+				for part, expected := range map[string]bool{
+					m.Code: want.code, m.Device: want.device, "Windows": want.device, dates.time: want.where(), "192.0.2.7": want.where(),
+					m.Address: want.address, dates.ready: want.ready,
+				} {
+					if strings.Contains(got.Text, part) != expected || (part != m.Device && strings.Contains(got.HTML, part) != expected) {
+						t.Errorf("%q in it: %v, want %v", part, !expected, expected)
+					}
+				}
+			})
+		}
+	}
+	if len(templates) != len(languages) {
+		t.Errorf("%d languages with templates", len(templates))
+	}
+	if _, err := Render(cloud.Mail{Kind: "unknown"}); err == nil {
+		t.Error("a mail of an unknown kind was written")
+	}
+}
+
+// No mail has fewer paragraphs in one language than in another: what is left out would be a warning.
+func TestLanguagesSayTheSame(t *testing.T) {
+	paragraphs := func(language string, kind cloud.MailKind) int {
+		m := sample(kind)
+		m.Language = language
+		got, err := Render(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(got.HTML, "<p>") + strings.Count(got.HTML, "<pre ")
+	}
+	for kind := range kinds {
+		for language := range languages {
+			if got, want := paragraphs(language, kind), paragraphs(defaultLanguage, kind); got != want {
+				t.Errorf("%s in %s: %d paragraphs, %d in English", kind, language, got, want)
+			}
+		}
+	}
+}
+
+func TestUnknownLanguagesAreEnglish(t *testing.T) {
+	for wanted, language := range map[string]string{
+		"": "en", "en-GB": "en", "de-AT": "de", "ja-JP": "ja", "tlh": "en", "../../etc": "en", "en/device-code": "en", "-": "en",
+	} {
+		if got := languageOf(wanted); got != language {
+			t.Errorf("%q: %s, want %s", wanted, got, language)
+		}
+	}
+}
+
+// What a mail tells people to look for is called so in the app.
+func TestMailsNameWhatTheAppShows(t *testing.T) {
+	for language := range languages {
+		data, err := os.ReadFile("../../assets/translations/" + language + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var app map[string]any
+		if err := json.Unmarshal(data, &app); err != nil {
+			t.Fatal(err)
+		}
+		for kind, keys := range map[cloud.MailKind][]string{
+			cloud.MailSignupExists:    {"screen.welcome.choose.signIn", "kit.title", "kit.password", "kit.secretKey"},
+			cloud.MailNewDevice:       {"screen.action.settings", "ui.settings.devices", "kit.password"},
+			cloud.MailRecoveryStarted: {"screen.notice.stopRecovery"},
+			cloud.MailRecovered:       {"kit.title", "kit.recovery"},
+		} {
 			m := sample(kind)
 			m.Language = language
 			got, err := Render(m)
 			if err != nil {
-				t.Fatalf("%s: %v", kind, err)
+				t.Fatal(err)
 			}
-			if got.Subject == "" || strings.Contains(got.Subject, m.Code) || strings.ContainsAny(got.Subject, "\r\n") {
-				t.Errorf("%s: subject %q", kind, got.Subject)
-			}
-			if strings.Contains(got.HTML, "<b>") || strings.Contains(got.Text, "&lt;") {
-				t.Errorf("%s: a device's name is escaped where it should not be, or not where it should", kind)
-			}
-			if strings.Contains(got.HTML, m.Code) != want.code {
-				t.Errorf("%s: code in the HTML: %v, want %v", kind, !want.code, want.code)
-			}
-			for part, expected := range map[string]bool{
-				m.Code: want.code, m.Device: want.device, "Windows": want.device, "15 January 2027, 08:00 UTC": want.device,
-				m.Address: want.address, "16 January 2027, 08:00 UTC": want.ready,
-			} {
-				if strings.Contains(got.Text, part) != expected {
-					t.Errorf("%s: %q in it: %v, want %v", kind, part, !expected, expected)
+			for _, key := range keys {
+				name, _ := app[key].(string)
+				if name == "" || !strings.Contains(strings.ToLower(got.Text), strings.ToLower(name)) {
+					t.Errorf("%s, %s: the app says %q", language, kind, name)
 				}
 			}
 		}
 	}
-	if len(templates) != len(kinds) {
-		t.Errorf("%d templates for %d kinds", len(templates), len(kinds))
-	}
-	if _, err := Render(cloud.Mail{Kind: "unknown"}); err == nil {
-		t.Error("a mail of an unknown kind was written")
+}
+
+// A server that does not know where a request came from says nothing about it.
+func TestUnknownOriginIsLeftOut(t *testing.T) {
+	m := sample(cloud.MailDeviceCode)
+	m.From = netip.Addr{}
+	got, err := Render(m)
+	if err != nil || strings.Contains(got.Text, "Network") || strings.Contains(got.Text, "invalid") {
+		t.Errorf("%v: %s", err, got.Text)
 	}
 }
 
@@ -95,7 +188,7 @@ func TestNamesOfDevicesAreNoLinks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(got.Text, "Device:  "+want+"\n") || !strings.Contains(got.Text, "System:  evil·example·x\n") || strings.Contains(got.HTML, "evil.example") {
+		if !strings.Contains(got.Text, "Device:   "+want+"\n") || !strings.Contains(got.Text, "System:   evil·example·x\n") || strings.Contains(got.HTML, "evil.example") {
 			t.Errorf("%q: %s", name, got.Text)
 		}
 	}

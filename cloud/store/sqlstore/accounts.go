@@ -10,10 +10,10 @@ import (
 
 func (t *tx) InsertAccount(a cloud.Account) error {
 	return t.exec(`INSERT INTO accounts (account_id, email, lookup_tag, recovery_tag, generation, profile, login_key, recovery_key,
-			sealed_account, sealed_recovery, sealed_identity, created)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			sealed_account, sealed_recovery, sealed_identity, created, language)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		a.ID[:], a.Email, a.LookupTag, orNull(a.RecoveryTag), int64(a.Generation), a.Profile, a.LoginKey[:], a.RecoveryKey[:],
-		a.SealedAccount, notNull(a.SealedRecovery), a.SealedIdentity, a.Created)
+		a.SealedAccount, notNull(a.SealedRecovery), a.SealedIdentity, a.Created, a.Language)
 }
 
 // orNull stores a missing tag as NULL: the column is unique, and NULLs are not equal.
@@ -25,7 +25,7 @@ func orNull(b []byte) any {
 }
 
 const selectAccount = `SELECT account_id, email, lookup_tag, recovery_tag, generation, profile, login_key, recovery_key,
-	sealed_account, sealed_recovery, sealed_identity, created FROM accounts WHERE `
+	sealed_account, sealed_recovery, sealed_identity, created, language FROM accounts WHERE `
 
 func (t *tx) Account(account id.ID) (cloud.Account, error) {
 	return t.account(selectAccount+`account_id = $1`, account[:])
@@ -57,17 +57,17 @@ func (t *tx) AccountByRecoveryTag(tag []byte) (cloud.Account, error) {
 func (t *tx) account(query string, arg any) (a cloud.Account, err error) {
 	err = t.one(query, []any{arg}, []any{
 		fixed(a.ID[:]), &a.Email, &a.LookupTag, &a.RecoveryTag, &a.Generation, &a.Profile, fixed(a.LoginKey[:]), fixed(a.RecoveryKey[:]),
-		&a.SealedAccount, &a.SealedRecovery, &a.SealedIdentity, &a.Created,
+		&a.SealedAccount, &a.SealedRecovery, &a.SealedIdentity, &a.Created, &a.Language,
 	})
 	return a, err
 }
 
 func (t *tx) UpdateAccount(a cloud.Account) error {
 	return t.change(`UPDATE accounts SET email = $1, lookup_tag = $2, recovery_tag = $3, generation = $4, profile = $5, login_key = $6,
-			recovery_key = $7, sealed_account = $8, sealed_recovery = $9, sealed_identity = $10
-		WHERE account_id = $11`,
+			recovery_key = $7, sealed_account = $8, sealed_recovery = $9, sealed_identity = $10, language = $11
+		WHERE account_id = $12`,
 		a.Email, a.LookupTag, orNull(a.RecoveryTag), int64(a.Generation), a.Profile, a.LoginKey[:],
-		a.RecoveryKey[:], a.SealedAccount, notNull(a.SealedRecovery), a.SealedIdentity, a.ID[:])
+		a.RecoveryKey[:], a.SealedAccount, notNull(a.SealedRecovery), a.SealedIdentity, a.Language, a.ID[:])
 }
 
 // DeleteAccount goes from what refers to what is referred to. Counters stay: they name nobody.

@@ -8,12 +8,12 @@ import (
 )
 
 func (t *tx) InsertSignup(s cloud.Signup) error {
-	return t.exec(`INSERT INTO signups (signup_id, email, code_hash, tries_left, code_expires, token_hash, expires)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		s.ID, s.Email, s.Code.Hash, s.Code.TriesLeft, s.Code.Expires, notNull(s.TokenHash), s.Expires)
+	return t.exec(`INSERT INTO signups (signup_id, email, language, code_hash, tries_left, code_expires, token_hash, expires)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		s.ID, s.Email, s.Language, s.Code.Hash, s.Code.TriesLeft, s.Code.Expires, notNull(s.TokenHash), s.Expires)
 }
 
-const selectSignup = `SELECT signup_id, email, code_hash, tries_left, code_expires, token_hash, expires FROM signups WHERE `
+const selectSignup = `SELECT signup_id, email, language, code_hash, tries_left, code_expires, token_hash, expires FROM signups WHERE `
 
 func (t *tx) Signup(signupID string) (cloud.Signup, error) {
 	return t.signup(selectSignup+`signup_id = $1`, signupID)
@@ -24,7 +24,7 @@ func (t *tx) SignupByToken(tokenHash []byte) (cloud.Signup, error) {
 }
 
 func (t *tx) signup(query string, arg any) (s cloud.Signup, err error) {
-	err = t.one(query, []any{arg}, []any{&s.ID, &s.Email, &s.Code.Hash, &s.Code.TriesLeft, &s.Code.Expires, &s.TokenHash, &s.Expires})
+	err = t.one(query, []any{arg}, []any{&s.ID, &s.Email, &s.Language, &s.Code.Hash, &s.Code.TriesLeft, &s.Code.Expires, &s.TokenHash, &s.Expires})
 	return s, err
 }
 
