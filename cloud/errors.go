@@ -1,6 +1,7 @@
 package cloud
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -24,6 +25,24 @@ var (
 	ErrBadCommit      = errors.New("commit refused")
 	ErrBadEntry       = errors.New("account log entry refused")
 )
+
+// Failed tells an error of the database or of this program from a decision about a request, and from a caller who has gone.
+func Failed(err error) bool {
+	for _, decision := range []error{
+		ErrInvalid, ErrProofFailed, ErrSessionEnded, ErrCodeExpired, ErrDeviceRevoked, ErrDeviceUnlisted, ErrNotFound, ErrTaken, ErrOpReused,
+		ErrTooLarge, ErrRootMismatch, ErrBadCommit, ErrBadEntry, ErrNone, ErrExists, context.Canceled,
+	} {
+		if errors.Is(err, decision) {
+			return false
+		}
+	}
+	for _, detail := range []any{new(*CodeWrong), new(*HeadMoved), new(*LogMoved), new(*RecoveryWaits), new(*SlowDown), new(*QuotaExceeded)} {
+		if errors.As(err, detail) {
+			return false
+		}
+	}
+	return err != nil
+}
 
 // CodeWrong says how many tries a mailed code has left.
 type CodeWrong struct{ TriesLeft int }

@@ -114,6 +114,13 @@ func (e *Events) Listen(c Caller) (*Stream, error) {
 	return s, nil
 }
 
+// Count is how many streams are open.
+func (e *Events) Count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.count
+}
+
 // Close forgets a stream.
 func (e *Events) Close(s *Stream) {
 	e.mu.Lock()

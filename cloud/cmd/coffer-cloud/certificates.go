@@ -90,24 +90,33 @@ func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current, nil
 }
 
-// secure returns how the server speaks TLS, nil if it speaks plain HTTP; what answers the authority's challenges; and what reads the
-// certificate again.
-func secure(o options, hosts []string, log *slog.Logger) (config *tls.Config, challenges func(http.Handler) http.Handler, reload func() error, err error) {
-	challenges, reload = func(next http.Handler) http.Handler { return next }, func() error { return nil }
+// end is when the chain's first certificate ends, in Unix seconds.
+func (c *certificates) end() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return float64(c.current.Leaf.NotAfter.Unix())
+}
+
+// secure returns how the server speaks TLS, nil if it speaks plain HTTP, and what answers the authority's challenges.
+func (s *service) secure(hosts []string) (config *tls.Config, challenges func(http.Handler) http.Handler, err error) {
+	challenges = func(next http.Handler) http.Handler { return next }
 	switch {
-	case o.certificate != "":
-		c, err := openCertificates(o.certificate, o.key, time.Now, log)
-		return &tls.Config{GetCertificate: c.get, MinVersion: tls.VersionTLS12}, challenges, c.reload, err
-	case o.acme != "":
-		manager, err := newACME(o, hosts)
+	case s.certificate != "":
+		if s.certificates, err = openCertificates(s.certificate, s.key, time.Now, s.log); err != nil {
+			return nil, nil, err
+		}
+		s.reloads = append(s.reloads, s.certificates.reload)
+		return &tls.Config{GetCertificate: s.certificates.get, MinVersion: tls.VersionTLS12}, challenges, nil
+	case s.acme != "":
+		manager, err := newACME(s.options, hosts)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		config := manager.TLSConfig()
 		config.MinVersion = tls.VersionTLS12
-		return config, manager.HTTPHandler, reload, nil
+		return config, manager.HTTPHandler, nil
 	}
-	return nil, challenges, reload, nil
+	return nil, challenges, nil
 }
 
 // newACME gets certificates for hosts alone: for other names a stranger could make us ask until the authority refuses.

@@ -25,6 +25,7 @@ import (
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/cloud/api"
 	"github.com/coffer-vault/coffer/cloud/mail"
+	"github.com/coffer-vault/coffer/cloud/metrics"
 	"github.com/coffer-vault/coffer/cloud/systemd"
 	"github.com/coffer-vault/coffer/cloud/updatehost"
 )
@@ -46,10 +47,13 @@ type service struct {
 	cloud   *cloud.Cloud // the same
 	api     *api.Server  // the same
 	mailDir string       // in development
-	servers []running
-	ready   []string // words of the ready line
-	reloads []func() error
-	closers []func() error
+	metrics *metrics.Metrics
+	// certificates are nil without files of them.
+	certificates *certificates
+	servers      []running
+	ready        []string // words of the ready line
+	reloads      []func() error
+	closers      []func() error
 }
 
 // serve runs the server until ctx ends, then lets requests finish and closes the database.
@@ -58,7 +62,7 @@ func serve(ctx context.Context, o options, p program, log *slog.Logger) (err err
 	if err != nil {
 		return err
 	}
-	s := &service{options: o, log: log, sockets: sockets, drain: newDrain()}
+	s := &service{options: o, log: log, sockets: sockets, drain: newDrain(), metrics: metrics.New()}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.open(ctx, p.out); err != nil {
 		return err
@@ -91,11 +95,10 @@ func (s *service) open(ctx context.Context, out io.Writer) error {
 		s.later(host.Close)
 		updates = host
 	}
-	config, challenges, reload, err := secure(s.options, s.router(http.NotFoundHandler(), updates, nil).names(), s.log)
+	config, challenges, err := s.secure(s.router(http.NotFoundHandler(), updates, nil).names())
 	if err != nil {
 		return err
 	}
-	s.reloads = append(s.reloads, reload)
 	if s.stores() {
 		if err := s.openCloud(ctx, out, s.address(config, listener)); err != nil {
 			return err
@@ -108,6 +111,9 @@ func (s *service) open(ctx context.Context, out io.Writer) error {
 		if err := s.openUpdates(config, updates); err != nil {
 			return err
 		}
+	}
+	if err := s.openMetrics(); err != nil {
+		return err
 	}
 	s.sockets.dropUnused()
 	return nil
@@ -141,12 +147,13 @@ func (s *service) openCloud(ctx context.Context, out io.Writer, address string) 
 	relay, _ := store.(cloud.Relay)
 	nonces, _ := store.(api.Nonces)
 	s.cloud = cloud.New(cloud.Config{
-		Store: store, Relay: relay, Secret: secret, Origin: s.origin, Mail: sender, Now: time.Now, After: time.After, Random: rand.Reader, Log: s.log,
+		Store: s.metrics.Store(store), Relay: relay, Secret: secret, Origin: s.origin, Mail: s.metrics.Sender(sender), Now: time.Now, After: time.After, Random: rand.Reader, Log: s.log,
 		RecoveryDelay: cloud.DefaultRecoveryDelay, Quota: s.quota << 20,
 	})
 	if s.has(roleAPI) {
 		s.api = api.New(api.Config{
 			Cloud: s.cloud, Origin: s.origin, Nonces: nonces, Limits: limits(s.dev), BehindProxy: s.behindProxy, Ready: s.check, Now: time.Now, Log: s.log,
+			Observe: s.metrics.Request,
 		})
 		s.ready = append(s.ready, "api="+s.origin)
 	}
@@ -185,7 +192,7 @@ func limits(dev bool) api.Limits {
 // openMain makes the server of all names of the domain; without a domain it is the API's. In development its names below localhost
 // answer too.
 func (s *service) openMain(l net.Listener, config *tls.Config, updates http.Handler, challenges func(http.Handler) http.Handler) error {
-	other := misdirected(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, s.readyz)
+	other := misdirected(healthz, s.readyz)
 	var ours http.Handler
 	if s.api != nil {
 		ours = s.api

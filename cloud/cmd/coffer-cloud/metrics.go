@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/coffer-vault/coffer/cloud"
+)
+
+// queueTime bounds the one query that a look at the metrics makes.
+const queueTime = 5 * time.Second
+
+// openMetrics serves /metrics on its loopback address, and profiles if the settings say so.
+func (s *service) openMetrics() error {
+	if s.metricsListen == "" {
+		return nil
+	}
+	s.watchGauges()
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	mux.HandleFunc("GET /healthz", healthz)
+	mux.HandleFunc("GET /readyz", s.readyz)
+	if s.pprof {
+		// Profiles show where time and memory go, and no contents.
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
+	listener, err := s.listen("metrics", s.metricsListen)
+	if err != nil {
+		return err
+	}
+	s.add("metrics", listener, nil, mux)
+	s.ready = append(s.ready, "metrics=http://"+listener.Addr().String()+"/metrics")
+	return nil
+}
+
+// watchGauges shows what is asked for only when somebody looks.
+func (s *service) watchGauges() {
+	s.metrics.Gauge("coffer_draining", "1 while the server is being stopped.", func() float64 {
+		if s.drain.err() != nil {
+			return 1
+		}
+		return 0
+	})
+	s.metrics.Gauge("coffer_connections", "Open connections.", func() float64 { return float64(s.drain.count()) })
+	if s.certificates != nil {
+		s.metrics.Gauge("coffer_certificate_end_seconds", "When the certificate in use ends, Unix time.", s.certificates.end)
+	}
+	if s.cloud == nil {
+		return
+	}
+	s.metrics.Gauge("coffer_event_streams", "Devices that listen for changes.", func() float64 { return float64(s.cloud.Events.Count()) })
+	operator := cloud.NewOperator(s.store)
+	queue := func() (int, time.Time, error) {
+		ctx, cancel := context.WithTimeout(context.Background(), queueTime)
+		defer cancel()
+		return operator.MailQueue(ctx)
+	}
+	s.metrics.Gauge("coffer_outbox_mails", "Mails that wait to be sent; NaN if the database does not answer.", func() float64 {
+		waiting, _, err := queue()
+		if err != nil {
+			return math.NaN()
+		}
+		return float64(waiting)
+	})
+	s.metrics.Gauge("coffer_outbox_oldest_seconds", "How long the oldest of them waits.", func() float64 {
+		_, since, err := queue()
+		if err != nil {
+			return math.NaN()
+		}
+		if since.IsZero() {
+			return 0
+		}
+		return max(time.Since(since).Seconds(), 0)
+	})
+}
+
+func healthz(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/coffer-vault/coffer/crypto/id"
+)
+
+func fetch(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(body)
+}
+
+// The metrics say what happened and to nobody in particular: ids in paths make no series of their own.
+func TestMetrics(t *testing.T) {
+	p := start(t, "serve", "--dev", "--data", t.TempDir(), "--metrics-listen", "127.0.0.1:0")
+	askForCode(t, p)
+	for range 3 {
+		get(t, p.ready["api"]+"/v1/vaults/"+id.New().String()+"/head", http.StatusUnauthorized)
+		get(t, p.ready["api"]+"/"+id.New().String(), http.StatusNotFound)
+	}
+	_, text := fetch(t, p.ready["metrics"])
+	for _, want := range []string{
+		`coffer_http_requests_total{class="2xx",route="POST /v1/signup/start"} 1`, `route="other"} 3`, `coffer_http_requests_total{class="4xx",route="GET /v1/vaults/{`,
+		`coffer_outbox_oldest_seconds `, `coffer_event_streams 0`, `coffer_build_info{version=`, `coffer_store_transaction_seconds_count{kind="update"}`, `go_goroutines`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	for _, secret := range []string{"example.org", "ada@", `127.0.0.1`} {
+		if strings.Contains(text, secret) {
+			t.Errorf("the metrics have %q", secret)
+		}
+	}
+	base := strings.TrimSuffix(p.ready["metrics"], "/metrics")
+	get(t, base+"/debug/pprof/", http.StatusNotFound)
+	get(t, base+"/readyz", http.StatusNoContent)
+	// What the world may reach has none of it.
+	get(t, p.ready["api"]+"/metrics", http.StatusNotFound)
+	get(t, p.ready["api"]+"/debug/pprof/", http.StatusNotFound)
+	if err := p.signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestProfilesOnDemand(t *testing.T) {
+	p := start(t, "serve", "--dev", "--data", t.TempDir(), "--metrics-listen", "127.0.0.1:0", "--pprof")
+	get(t, strings.TrimSuffix(p.ready["metrics"], "/metrics")+"/debug/pprof/goroutine", http.StatusOK)
+	get(t, strings.TrimSuffix(p.ready["metrics"], "/metrics")+"/debug/pprof/heap", http.StatusOK)
+}
