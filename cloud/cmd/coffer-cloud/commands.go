@@ -33,14 +33,14 @@ func commands() []command {
 		{"move", "copy the data folder's database into PostgreSQL, and compare every row", moveCommand},
 		{"backup", "write a sealed copy of the data folder, also while the server runs", backupCommand},
 		{"restore", "put a backup into an empty folder, or try it with --check", restoreCommand},
-		{"admin", "what an operator does to accounts", group("admin", adminCommands)},
+		{"admin", "what an operator does to accounts and computers", group("admin", adminCommands)},
 		{"version", "which build this is", versionCommand},
 	}
 }
 
 // adminCommands come after the word admin.
 func adminCommands() []command {
-	return nil
+	return computerCommands()
 }
 
 // exitCode is an error that has been told already, and is left to the process's end to say.
