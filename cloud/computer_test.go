@@ -162,7 +162,8 @@ func TestCopiedComputersShow(t *testing.T) {
 			t.Errorf("%s shows as two", name)
 		}
 	}
-	if !doubled("PC-1") || !doubled("PC-1") {
+	first, second := doubled("PC-1"), doubled("PC-1")
+	if !first || !second {
 		t.Error("two names in turn do not show")
 	}
 }
