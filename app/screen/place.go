@@ -110,6 +110,17 @@ func (v *Vault) navRow(place Place, icon assets.IconName, label string, count in
 	return NavRow{Place: place, Icon: icon, Label: label, Count: v.text("screen.number", "n", count), Selected: place == v.place}
 }
 
+// placeIcon is the sign of a place that holds items of all states: of one kind, in a folder or with a tag.
+func placeIcon(place Place) assets.IconName {
+	switch place.Kind {
+	case PlaceKindOf:
+		return kindIcon(place.Type)
+	case PlaceTag:
+		return assets.IconTag
+	}
+	return assets.IconFolder
+}
+
 // securityRow is the line of the security check, whatever of it is shown.
 func (v *Vault) securityRow() NavRow {
 	return NavRow{Place: Place{Kind: PlaceSecurity}, Icon: assets.IconShieldCheck, Label: v.text("screen.security.title"), Count: v.security.countText(),

@@ -30,6 +30,9 @@ func (s *Security) view() SecurityState {
 	}
 	if s.check == nil || r.Counts == nil {
 		state.Headline = s.text("screen.security.checking")
+		if !s.problem.IsZero() {
+			state.Headline = s.text("screen.security.stopped")
+		}
 		return state
 	}
 	s.overall(&state, r)

@@ -288,9 +288,14 @@ func (v *Vault) statusChanged() {
 }
 
 // Go shows another place of the sidebar.
-func (v *Vault) Go(place Place) {
+func (v *Vault) Go(place Place) { v.goWith(place, "") }
+
+// SearchEverywhere looks among all items for what was not found in one place.
+func (v *Vault) SearchEverywhere() { v.goWith(Place{}, v.search) }
+
+func (v *Vault) goWith(place Place, search string) {
 	v.leavePane(func() {
-		v.place, v.search, v.selected, v.marked = place, "", id.ID{}, nil
+		v.place, v.search, v.selected, v.marked = place, search, id.ID{}, nil
 		v.config.Went(place)
 		v.closePane()
 		if place.Kind == PlaceSecurity {

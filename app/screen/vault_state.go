@@ -126,9 +126,10 @@ type ItemRow struct {
 }
 
 // EmptyState is what the list shows when it has no rows. Action is the label of a button that makes a new item, Import of one that
-// brings items along; both may be empty.
+// brings items along, Everywhere of one that looks for the same in all items; all may be empty.
 type EmptyState struct {
-	Title, Body, Action, Import string
+	Icon                                    assets.IconName
+	Title, Body, Action, Import, Everywhere string
 }
 
 // SyncLine is the state of the synchronisation at the foot of the sidebar.
@@ -266,32 +267,34 @@ func (v *Vault) folderChoices(none bool) []Choice {
 
 // empty says why there is nothing to see, and what to do.
 func (v *Vault) empty() EmptyState {
-	state := func(key string, action bool) EmptyState {
-		e := EmptyState{Title: v.text("screen.vault.empty." + key), Body: v.text("screen.vault.empty." + key + "Body")}
-		if action {
-			e.Action = v.text("screen.vault.new")
-		}
-		return e
+	state := func(icon assets.IconName, key string) EmptyState {
+		return EmptyState{Icon: icon, Title: v.text("screen.vault.empty." + key), Body: v.text("screen.vault.empty." + key + "Body")}
 	}
 	switch {
 	case v.search != "":
-		return state("search", false)
+		e := state(assets.IconSearch, "search")
+		if v.place != (Place{}) {
+			e.Everywhere = v.text("screen.vault.searchEverywhere")
+		}
+		return e
 	case v.inTrash():
-		return state("trash", false)
+		return state(assets.IconTrash2, "trash")
 	case v.place.Kind == PlaceArchive:
-		return state("archive", false)
+		return state(assets.IconArchive, "archive")
 	case v.place.Kind == PlaceFavorites:
-		return state("favorites", false)
+		return state(assets.IconStar, "favorites")
 	case v.place.Kind == PlaceConflicts:
-		return state("conflicts", false)
+		return state(assets.IconCircleCheck, "conflicts")
 	case v.counts.All == 0:
-		e := state("vault", true)
-		e.Import = v.text("screen.action.import")
+		e := state(assets.IconCoffer, "vault")
+		e.Action, e.Import = v.text("screen.vault.new"), v.text("screen.action.import")
 		return e
 	case v.place.Kind == PlaceSecurity:
-		return state("security", false)
+		return state(assets.IconShieldCheck, "security")
 	}
-	return state("place", true)
+	e := state(placeIcon(v.place), "place")
+	e.Action = v.text("screen.vault.new")
+	return e
 }
 
 func (v *Vault) syncLine() SyncLine { return v.withTransfers(v.statusLine()) }

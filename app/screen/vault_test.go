@@ -72,8 +72,25 @@ func TestEmptyPlacesSayWhy(t *testing.T) {
 	v.Go(Place{})
 	v.SetSearch("nothing like it")
 	d.settled(v)
-	if s := v.State(); s.Empty.Title != "Nothing found" {
+	if s := v.State(); s.Empty.Title != "Nothing found" || s.Empty.Everywhere != "" {
 		t.Errorf("search: %+v", s.Empty)
+	}
+}
+
+// What is not found in one place is looked for in all items with one press.
+func TestSearchGoesOnEverywhere(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	v.Go(navRow(t, v, "Notes").Place)
+	v.SetSearch("mail")
+	d.settled(v)
+	if s := v.State(); s.Empty.Title != "Nothing found" || s.Empty.Everywhere != "Search all items" {
+		t.Fatalf("%+v", s.Empty)
+	}
+	v.SearchEverywhere()
+	d.settled(v)
+	if s := v.State(); d.titles(v) != "Mail" || s.Search != "mail" || s.Heading != "All items" {
+		t.Errorf("%q, search %q in %q", d.titles(v), s.Search, s.Heading)
 	}
 }
 

@@ -41,7 +41,7 @@ func newListPane(w *Window, model *screen.Vault) *listPane {
 	head := widget.Row(6, widget.Grow(widget.Column(0, p.heading, p.count)), p.sort, p.add, p.emptyAll)
 	p.listBox = widget.Pad(p.list, 0, 4, 4, 8)
 	p.box = widget.Column(0, widget.Pad(head, 12, 12, 10, 18), widget.Pad(p.search, 0, 12, 8, 12),
-		widget.Grow(widget.Stack(p.listBox, widget.Pad(p.empty, 0, 16, 60, 16))))
+		widget.Grow(widget.Stack(p.listBox, widget.Pad(p.empty, 0, 28, 60, 28))))
 	return p
 }
 
@@ -107,16 +107,26 @@ func (p *listPane) showEmpty(s screen.EmptyState) {
 	p.emptyShown = s
 	p.empty.Objects = nil
 	if s != (screen.EmptyState{}) {
-		var action fyne.CanvasObject
-		if s.Action != "" {
-			action = widget.NewButton(s.Action, assets.IconPlus, widget.Secondary, func() { p.model.Do(screen.ActionNew) })
-		}
-		if s.Import != "" {
-			action = widget.Column(8, action, widget.NewButton(s.Import, assets.IconDownload, widget.Secondary, p.model.OpenImport))
-		}
-		p.empty.Objects = []fyne.CanvasObject{widget.EmptyState(assets.IconVault, s.Title, s.Body, action)}
+		p.empty.Objects = []fyne.CanvasObject{widget.EmptyState(s.Icon, s.Title, s.Body, p.emptyActions(s))}
 	}
 	p.w.relayout()
+}
+
+// emptyActions are the ways on; nil if there are none.
+func (p *listPane) emptyActions(s screen.EmptyState) fyne.CanvasObject {
+	actions := widget.Column(8)
+	add := func(label string, icon assets.IconName, do func()) {
+		if label != "" {
+			actions.Add(widget.NewButton(label, icon, widget.Secondary, do))
+		}
+	}
+	add(s.Action, assets.IconPlus, func() { p.model.Do(screen.ActionNew) })
+	add(s.Import, assets.IconDownload, p.model.OpenImport)
+	add(s.Everywhere, assets.IconSearch, p.model.SearchEverywhere)
+	if len(actions.Objects) == 0 {
+		return nil
+	}
+	return actions
 }
 
 func (p *listPane) openSort() {

@@ -70,6 +70,6 @@ func (a *album) securityStates() {
 	good.Hints, good.Breach.Status = s.Hints, ""
 	view.render(good)
 	a.take("security-good")
-	view.render(screen.SecurityState{Headline: "Checking your passwords…", Problem: screen.Message{Tone: screen.ToneError, What: "The disk cannot be read.", Safe: "Nothing was changed.", Next: "Try again, or restart the PC."}, Again: "Try again", Breach: s.Breach})
+	view.render(screen.SecurityState{Headline: "The check did not finish", Problem: screen.Message{Tone: screen.ToneError, What: "The disk cannot be read.", Safe: "Nothing was changed.", Next: "Try again, or restart the PC."}, Again: "Try again", Breach: s.Breach})
 	a.take("security-error")
 }

@@ -28,7 +28,7 @@ const selectionWidth = 280
 func newSelectionView(w *Window, s screen.VaultState) *selectionView {
 	v := &selectionView{
 		w: w, title: widget.NewText("", theme.PageTitle), detail: widget.NewText("", theme.Secondary).Shortened().Aligned(fyne.TextAlignCenter),
-		hint: widget.NewParagraph("", theme.Caption.In(theme.ColorMuted)), actions: widget.Column(8),
+		hint: widget.NewParagraph("", theme.Caption.In(theme.ColorMuted)).Aligned(fyne.TextAlignCenter), actions: widget.Column(8),
 	}
 	head := widget.Column(10, widget.Center(widget.NewIcon(assets.IconCopyCheck, theme.ColorAccentText, 44)), widget.Center(v.title), v.detail)
 	column := widget.Column(22, head, widget.Center(widget.Width(selectionWidth, v.actions)), widget.Center(widget.Width(selectionWidth, v.hint)))

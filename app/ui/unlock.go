@@ -18,6 +18,7 @@ type unlockView struct {
 
 	title, account *widget.Text
 	accounts       *widget.Select
+	accountsBox    *fyne.Container
 	password       *widget.Entry
 	secretKey      *widget.Entry
 	keyBox         *fyne.Container
@@ -70,11 +71,12 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 func (v *unlockView) card() fyne.CanvasObject {
 	v.keyBox = widget.Pad(v.secretKey, gap, 0, 0, 0)
 	v.reloadBox = widget.Column(8, v.reload, v.again)
+	v.accountsBox = widget.Pad(v.accounts, 14, 0, 0, 0)
 	v.othersBox = widget.Pad(widget.Row(8, widget.Grow(v.others), v.lockOthers), 6, 0, 0, 0)
 	return widget.Column(0,
 		widget.Center(widget.NewLogo(54)),
 		widget.Pad(v.title, 16, 0, 3, 0),
-		v.account, v.accounts,
+		v.account, v.accountsBox,
 		widget.Pad(v.password, 22, 0, 0, 0),
 		v.keyBox, v.notice.box,
 		widget.Pad(widget.Stack(v.unlock, v.reloadBox), 16, 0, 0, 0),
@@ -88,7 +90,7 @@ func (v *unlockView) render(s screen.UnlockState) {
 	v.title.SetText(s.Title)
 	v.account.SetText(s.Account + "  ·  " + s.Server)
 	several := len(s.Accounts) > 1
-	v.accounts.Hidden, v.account.Hidden = !several, several
+	v.accountsBox.Hidden, v.account.Hidden = !several, several
 	v.accounts.SetOptions(accountOptions(s.Accounts))
 	v.others.SetText(s.Others)
 	label(v.lockOthers, s.LockAll)
@@ -148,7 +150,7 @@ func (v *unlockView) content() fyne.CanvasObject { return v.page }
 func (v *unlockView) focus()                     { v.w.focus(v.password.Input()) }
 
 func (v *unlockView) act(action screen.Action) {
-	if action == screen.ActionAccounts && !v.accounts.Hidden {
+	if action == screen.ActionAccounts && !v.accountsBox.Hidden {
 		v.w.focus(v.accounts)
 		v.accounts.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
 	}

@@ -124,7 +124,9 @@ func (v *vaultView) newPane(s screen.VaultState) pane {
 	if s.Pane == screen.PaneSecurity {
 		return pane{content: newSecurityView(v.w, v.model.Security()).box}
 	}
-	return pane{content: widget.Spacer()} // the list says why there is nothing
+	rest := newRestView(v.w)
+	rest.render(s)
+	return pane{content: rest.box, render: rest.render}
 }
 
 func (v *vaultView) showToast(t screen.Toast) {

@@ -141,6 +141,7 @@ func (v *welcomeView) key(event *fyne.KeyEvent) {
 type stepCard struct {
 	box          *fyne.Container
 	header       *widget.StepHeader
+	headerBox    *fyne.Container
 	title        *widget.Paragraph
 	body         *widget.Paragraph
 	notice       *notice
@@ -155,7 +156,14 @@ func newStepCard(v *welcomeView) *stepCard {
 	}
 	c.buttons = widget.Pad(widget.Row(8, c.back, widget.Spacer(), c.onward), 22, 0, 0, 0)
 	// The message stands above the fields, where the keyboard goes back to: it is in sight also in a window that is low.
-	c.box = widget.Column(0, widget.Pad(c.header, 0, 0, 20, 0), c.title, widget.Pad(c.body, 6, 0, 0, 0), c.notice.box)
+	c.headerBox = widget.Pad(c.header, 0, 0, 20, 0)
+	c.box = widget.Column(0, c.headerBox)
+	if v.shown == screen.PageChoose { // the first thing that one sees of the program
+		c.title.Aligned(fyne.TextAlignCenter)
+		c.body.Aligned(fyne.TextAlignCenter)
+		c.box.Add(widget.Pad(widget.Center(widget.NewLogo(54)), 0, 0, 16, 0))
+	}
+	c.box.Objects = append(c.box.Objects, c.title, widget.Pad(c.body, 6, 0, 0, 0), c.notice.box)
 	c.box.Objects = append(c.box.Objects, v.page.fields...)
 	c.box.Add(c.buttons)
 	return c
@@ -163,7 +171,7 @@ func newStepCard(v *welcomeView) *stepCard {
 
 func (c *stepCard) render(s screen.WelcomeState) {
 	c.header.Set(s.Step.Text, s.Step.Fraction(), "")
-	c.box.Objects[0].(*fyne.Container).Hidden = s.Step.Of == 0
+	c.headerBox.Hidden = s.Step.Of == 0
 	c.title.SetText(s.Title)
 	c.body.SetText(s.Body)
 	problem := s.Problem
