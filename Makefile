@@ -15,7 +15,7 @@ STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git r
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-.PHONY: help run journey test lint unit race attacks sim soak test-system goldens screenshots release-rehearsal reproducible windows linux bench bench-gui build clean
+.PHONY: help run journey test lint unit race attacks sim soak test-system test-windows goldens screenshots release-rehearsal reproducible windows linux bench bench-gui build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -46,13 +46,19 @@ race: setup-test
 test-system: setup-system build ## tier 2: live browsers, Wine, another client, the journey with profiles of live browsers
 	@mkdir -p out
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
-	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m -skip '^TestServiceUpdates$$' ./vault/importer/... ./vault/exporter ./installer/... ./internal/interop
+	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./vault/exporter $$($(GO) list -tags=x11,system ./installer/... | grep -v /windows) ./internal/interop
+	$(MAKE) --no-print-directory test-windows WITHOUT='^TestServiceUpdates$$$$'
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestPrintWithCUPS$$' ./app/platform
-	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud/store/... ./internal/cluster
+	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud ./cloud/store/... ./internal/cluster
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui
 	$(MAKE) --no-print-directory release-rehearsal
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
 	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.first=2001 -sim.n=4000
+
+# What make release-rehearsal runs too, make test-system leaves out here.
+test-windows: setup-system ## the packages and the app of Windows under Wine: the matrix of docs/admin/windows.md, pictures into out/
+	@mkdir -p out
+	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m $(if $(WITHOUT),-skip '$(WITHOUT)') ./installer/windows
 
 # Two versions of the programs as they are, but for the stamp.
 release-rehearsal: setup-system ## releases with throw-away keys, served by two hosts, update real installations, here and under Wine

@@ -19,6 +19,7 @@ import (
 // tamper changes rows behind the server's back.
 func (w *world) tamper(statements ...string) {
 	w.t.Helper()
+	w.onFile()
 	db, err := sqlite.Open(w.t.Context(), w.path, sqlite.Options{})
 	if err != nil {
 		w.t.Fatal(err)
@@ -171,6 +172,7 @@ func (w *world) deliverAll() {
 // nothingOf looks into every column of every table.
 func (w *world) nothingOf(p *person) {
 	w.t.Helper()
+	w.onFile()
 	db, err := sqlite.Open(w.t.Context(), w.path, sqlite.Options{ReadOnly: true})
 	if err != nil {
 		w.t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/cloud/store/sqlite"
+	"github.com/coffer-vault/coffer/cloud/store/sqlstore"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/sync/chain"
@@ -26,7 +27,7 @@ const origin = "https://api.example.org"
 type world struct {
 	*cloud.Cloud
 	t          testing.TB
-	store      *sqlite.Store
+	store      store
 	path       string // of its file
 	now        time.Time
 	mail       mailbox
@@ -73,20 +74,40 @@ func (m *mailbox) Send(_ context.Context, mail cloud.Mail) error {
 	return m.err
 }
 
+// store is the database of a world.
+type store interface {
+	cloud.Store
+	Close() error
+}
+
+// openStore makes an empty one, and returns its file if it is one: PostgreSQL, where the tests run on that, is none.
+var openStore = func(t testing.TB, hook sqlstore.Hook) (s store, path string, err error) {
+	path = filepath.Join(t.TempDir(), "cloud.db")
+	s, err = sqlite.Open(t.Context(), path, hook)
+	return s, path, err
+}
+
+// onFile skips a test that reads the database's file past the server where it has none.
+func (w *world) onFile() {
+	w.t.Helper()
+	if w.path == "" {
+		w.t.Skip("the database is no file")
+	}
+}
+
 func newWorld(t testing.TB) *world {
 	w := &world{t: t, now: time.UnixMilli(1_800_000_000_000), held: make(chan time.Duration), hold: make(chan time.Time)}
-	w.path = filepath.Join(t.TempDir(), "cloud.db")
-	store, err := sqlite.Open(t.Context(), w.path, func(statement string) error {
+	var err error
+	w.store, w.path, err = openStore(t, func(statement string) error {
 		w.statements.add(statement)
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { store.Close() })
-	w.store = store
+	t.Cleanup(func() { w.store.Close() })
 	w.Cloud = cloud.New(cloud.Config{
-		Store: store, Secret: cloud.NewSecret(), Origin: origin, Mail: &w.mail, Now: func() time.Time { return w.now }, Random: rand.Reader,
+		Store: w.store, Secret: cloud.NewSecret(), Origin: origin, Mail: &w.mail, Now: func() time.Time { return w.now }, Random: rand.Reader,
 		After: func(d time.Duration) <-chan time.Time { w.held <- d; return w.hold }, Log: slog.New(slog.DiscardHandler), RecoveryDelay: cloud.DefaultRecoveryDelay,
 	})
 	return w

@@ -164,10 +164,35 @@ func (c *Cluster) Kill() error {
 	if c.process == nil {
 		return nil
 	}
-	err := syscall.Kill(-c.process.Process.Pid, syscall.SIGKILL)
+	err := KillTree(c.process.Process.Pid)
 	c.process.Wait()
 	c.process = nil
 	return err
+}
+
+// KillTree ends a process and its children at once. PostgreSQL's are in sessions of their own, and would go on for a moment.
+func KillTree(pid int) error {
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return err
+	}
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return err
+	}
+	for _, stat := range stats {
+		data, err := os.ReadFile(stat)
+		if err != nil {
+			continue // it has ended
+		}
+		// The name is in brackets and may have any character; state and parent follow it (proc(5)).
+		var state string
+		var parent int
+		_, err = fmt.Sscan(string(data[bytes.LastIndexByte(data, ')')+1:]), &state, &parent)
+		if child, errPID := strconv.Atoi(filepath.Base(filepath.Dir(stat))); err == nil && errPID == nil && parent == pid {
+			syscall.Kill(child, syscall.SIGKILL)
+		}
+	}
+	return syscall.Kill(pid, syscall.SIGKILL)
 }
 
 // Remove ends the server and removes its files.
