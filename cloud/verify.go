@@ -17,7 +17,11 @@ type Finding struct {
 
 // Checked is how much was verified.
 type Checked struct {
-	Accounts, Entries, Vaults, Commits, Objects uint64
+	Accounts uint64 `json:"accounts"`
+	Entries  uint64 `json:"entries"`
+	Vaults   uint64 `json:"vaults"`
+	Commits  uint64 `json:"commits"`
+	Objects  uint64 `json:"objects"`
 }
 
 const accountsAtOnce = 500

@@ -33,6 +33,8 @@ func commands() []command {
 		{"move", "copy the data folder's database into PostgreSQL, and compare every row", moveCommand},
 		{"backup", "write a sealed copy of the data folder, also while the server runs", backupCommand},
 		{"restore", "put a backup into an empty folder, or try it with --check", restoreCommand},
+		{"doctor", "look at everything that the server needs; --json for programs", doctorCommand},
+		{"verify-log", "check every signed chain of the database, row by row", verifyCommand},
 		{"admin", "what an operator does to accounts and computers", group("admin", adminCommands)},
 		{"version", "which build this is", versionCommand},
 	}
@@ -40,7 +42,7 @@ func commands() []command {
 
 // adminCommands come after the word admin.
 func adminCommands() []command {
-	return computerCommands()
+	return append(accountCommands(), computerCommands()...)
 }
 
 // exitCode is an error that has been told already, and is left to the process's end to say.

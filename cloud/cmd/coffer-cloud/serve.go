@@ -221,11 +221,11 @@ func (s *service) openMain(l net.Listener, config *tls.Config, updates http.Hand
 }
 
 // router has the names of the domain; without one there are none but for trying them out in development.
-func (s *service) router(api, updates, other http.Handler) router {
-	if s.domain == "" && !s.dev {
+func (o options) router(api, updates, other http.Handler) router {
+	if o.domain == "" && !o.dev {
 		return router{other: other}
 	}
-	return newRouter(s.options, cmp.Or(s.domain, "localhost"), api, updates, other)
+	return newRouter(o, cmp.Or(o.domain, "localhost"), api, updates, other)
 }
 
 func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
