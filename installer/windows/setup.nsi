@@ -17,6 +17,8 @@ InstallDir ""
 RequestExecutionLevel user
 ManifestSupportedOS Win10
 ManifestDPIAware true
+; A slow computer would show a window that verifies, before /QUIET has been read. Windows Installer checks what is in the MSI.
+CRCCheck off
 ; The cabinet in the MSI is compressed already.
 SetCompress off
 VIProductVersion "${VERSION}.0"
