@@ -35,10 +35,10 @@ type bitwardenItem struct {
 	Name            string            `json:"name"`
 	Notes           string            `json:"notes"`
 	Favorite        bool              `json:"favorite"`
-	Created         time.Time         `json:"creationDate"`
-	Revised         time.Time         `json:"revisionDate"`
-	Archived        time.Time         `json:"archivedDate"`
-	Deleted         time.Time         `json:"deletedDate"`
+	Created         looseTime         `json:"creationDate"`
+	Revised         looseTime         `json:"revisionDate"`
+	Archived        looseTime         `json:"archivedDate"`
+	Deleted         looseTime         `json:"deletedDate"`
 	Reprompt        int               `json:"reprompt"`
 	Fields          []bitwardenField  `json:"fields"`
 	PasswordHistory []bitwardenOld    `json:"passwordHistory"`
@@ -46,6 +46,17 @@ type bitwardenItem struct {
 	Card            map[string]string `json:"card"`
 	Identity        map[string]string `json:"identity"`
 	SSHKey          map[string]string `json:"sshKey"`
+}
+
+// looseTime is a time in one of the forms that programs write. One in none of them is not known, and spoils nothing.
+type looseTime struct{ time.Time }
+
+func (t *looseTime) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		t.Time = moment(text)
+	}
+	return nil
 }
 
 type bitwardenField struct {
@@ -56,7 +67,7 @@ type bitwardenField struct {
 
 type bitwardenOld struct {
 	Password string    `json:"password"`
-	LastUsed time.Time `json:"lastUsedDate"`
+	LastUsed looseTime `json:"lastUsedDate"`
 }
 
 type bitwardenLogin struct {
@@ -67,7 +78,7 @@ type bitwardenLogin struct {
 	Username         string             `json:"username"`
 	Password         string             `json:"password"`
 	TOTP             string             `json:"totp"`
-	PasswordRevision time.Time          `json:"passwordRevisionDate"`
+	PasswordRevision looseTime          `json:"passwordRevisionDate"`
 	Passkeys         []bitwardenPasskey `json:"fido2Credentials"`
 }
 
@@ -80,7 +91,7 @@ type bitwardenPasskey struct {
 	UserName        string    `json:"userName"`
 	UserDisplayName string    `json:"userDisplayName"`
 	Counter         any       `json:"counter"` // a number, or a text in older exports
-	Created         time.Time `json:"creationDate"`
+	Created         looseTime `json:"creationDate"`
 }
 
 // Types of items and of their fields.
@@ -154,7 +165,7 @@ func (f *bitwardenFile) rows(yield func(importer.Row) bool) {
 	}
 	for n, raw := range f.Items {
 		var item bitwardenItem
-		if err := json.Unmarshal(raw, &item); err != nil {
+		if unmarshal(raw, &item) != nil {
 			if !yield(importer.Row{ID: strconv.Itoa(n + 1), Reason: importer.ReasonMalformed}) {
 				return
 			}
@@ -175,8 +186,8 @@ func (f *bitwardenFile) rows(yield func(importer.Row) bool) {
 func (item *bitwardenItem) rows(folder string) []importer.Row {
 	row := importer.Row{ID: item.ID, Site: item.Name}
 	record := &importer.Record{
-		Title: item.Name, Notes: item.Notes, Folder: folder, Favorite: item.Favorite, Created: item.Created,
-		Modified: item.Revised, Archived: !item.Archived.IsZero(), Source: "bitwarden", SourceID: item.ID,
+		Title: item.Name, Notes: item.Notes, Folder: folder, Favorite: item.Favorite, Created: item.Created.Time,
+		Modified: item.Revised.Time, Archived: !item.Archived.IsZero(), Source: "bitwarden", SourceID: item.ID,
 	}
 	if item.Reprompt != 0 {
 		leaveOut(record, importer.PartField, "reprompt")
@@ -226,7 +237,7 @@ func (item *bitwardenItem) passkey(n int, folder string) importer.Row {
 		return row
 	}
 	record := &importer.Record{
-		Kind: importer.Passkey, Title: item.Name, Username: p.UserName, Folder: folder, Created: p.Created, Source: "bitwarden", SourceID: row.ID,
+		Kind: importer.Passkey, Title: item.Name, Username: p.UserName, Folder: folder, Created: p.Created.Time, Source: "bitwarden", SourceID: row.ID,
 	}
 	addField(record, "rp-id", p.RPID, false)
 	addField(record, "display-name", p.UserDisplayName, false)
@@ -251,13 +262,13 @@ func (item *bitwardenItem) addLogin(record *importer.Record) {
 	record.Password = secret.FromString(item.Login.Password)
 	record.TOTP = secret.FromString(item.Login.TOTP)
 	// Without a revision the password is the one that the item was made with.
-	record.PasswordChanged = item.Login.PasswordRevision
+	record.PasswordChanged = item.Login.PasswordRevision.Time
 	if record.PasswordChanged.IsZero() {
-		record.PasswordChanged = item.Created
+		record.PasswordChanged = item.Created.Time
 	}
 	for _, old := range item.PasswordHistory {
 		// lastUsedDate is when it was replaced; when it was set is not known.
-		record.History = append(record.History, importer.OldPassword{Password: secret.FromString(old.Password), Replaced: old.LastUsed})
+		record.History = append(record.History, importer.OldPassword{Password: secret.FromString(old.Password), Replaced: old.LastUsed.Time})
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 type table struct {
 	id, name string
 	required []string // as columnKey compares them
+	escapes  bool     // quotes and backslashes have a backslash before them
 	comma    rune     // between cells; 0 for a comma
 	trailing string   // the column whose values go on in the cells after the header's last; empty if there is none
 	record   func(c *row) *importer.Record
@@ -179,8 +180,8 @@ const separators = ",;\t|"
 
 func openCSV(data []byte) (importer.Source, error) {
 	data = withoutSeparatorLine(data)
-	if _, err := newReader(data).Read(); err != nil {
-		return nil, ErrUnknownFormat
+	if lines := unwrapped(data); lines != nil {
+		data = lines
 	}
 	if source := openHeaded(data, namedTableOf); source != nil {
 		return source, nil
@@ -198,6 +199,21 @@ func openCSV(data []byte) (importer.Source, error) {
 		return nil, ErrUnknownTable
 	}
 	return nil, ErrUnknownFormat
+}
+
+// unwrapped is a table of which every line was quoted once more, as scripts do around Netwrix; nil for what is none.
+func unwrapped(data []byte) (lines []byte) {
+	reader := newReader(data)
+	for {
+		cells, err := reader.Read()
+		if err == io.EOF {
+			return lines
+		}
+		if err != nil || len(cells) != 1 || !strings.Contains(cells[0], `;"`) {
+			return nil
+		}
+		lines = append(append(lines, cells[0]...), '\n')
+	}
 }
 
 // openHeaded opens a table whose header is known; nil if it is not.
@@ -256,8 +272,11 @@ func plainTableOf(h *header) *table {
 		}
 		return ""
 	}
-	password := has(ToPassword)
-	if password == "password" || password != "" && has(ToTitle) != "" && has(ToUsername)+has(ToURL) != "" {
+	password, title, username, url := has(ToPassword), has(ToTitle), has(ToUsername), has(ToURL)
+	stranger := slices.ContainsFunc(h.names, func(name string) bool {
+		return !slices.ContainsFunc(Targets, func(target Target) bool { return isColumn(target, name) })
+	})
+	if password == "password" || password != "" && (title != "" && username+url != "" || !stranger && username != "" && url != "") {
 		return &table{id: "csv", name: "CSV", required: []string{password}, record: plainRow}
 	}
 	return nil
@@ -269,6 +288,9 @@ func (t *table) matches(h *header) bool {
 
 // open reads the table. h is nil if the file has no header.
 func (t *table) open(data []byte, h *header) importer.Source {
+	if t.escapes {
+		data = withoutBackslashes(data)
+	}
 	rows := func(yield func(importer.Row) bool) {
 		reader, decode := newLines(data, t.comma), t.decoder()
 		if h != nil {
@@ -286,6 +308,20 @@ func (t *table) open(data []byte, h *header) importer.Source {
 		}
 	}
 	return newFile(importer.Info{ID: t.id, Browser: t.name}, rows)
+}
+
+// withoutBackslashes is a table with its quotes doubled, as all others have them.
+func withoutBackslashes(data []byte) []byte {
+	plain := make([]byte, 0, len(data))
+	for i := 0; i < len(data); i++ {
+		if data[i] == '\\' && i+1 < len(data) && (data[i+1] == '"' || data[i+1] == '\\') {
+			if i++; data[i] == '"' {
+				plain = append(plain, '"')
+			}
+		}
+		plain = append(plain, data[i])
+	}
+	return plain
 }
 
 func (t *table) decoder() func(c *row) *importer.Record {
@@ -355,9 +391,9 @@ func finish(id string, record *importer.Record) importer.Row {
 	return row
 }
 
-// guessKind is the kind of an entry of which the source does not say it: what one signs in with is a login, and what has a text alone a note.
+// guessKind is the kind of an entry of which the source does not say it: what one signs in with is a login, all else a note.
 func guessKind(r *importer.Record) importer.Kind {
-	if r.Notes != "" && r.Username == "" && r.Password.IsZero() && r.TOTP.IsZero() && len(r.URLs) == 0 {
+	if (r.Notes != "" || len(r.Fields) > 0) && r.Username == "" && r.Password.IsZero() && r.TOTP.IsZero() && len(r.URLs) == 0 {
 		return importer.Note
 	}
 	return importer.Login

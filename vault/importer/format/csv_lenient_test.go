@@ -128,7 +128,7 @@ func TestListsAsJSON(t *testing.T) {
 		},
 		"unknown, with what it is not about": {
 			`{"version":3,"accounts":[{"label":"A","login":"ann","password":"pw","more":{"a":1}},{"label":"B"}],"people":[{"who":"Bo","phone":"1"}]}`,
-			[]string{`1 login "A" [] "ann"="pw" [more "a: 1" false]`, `2 B: empty`, `3 login "" [] ""="" [phone "1" false] [who "Bo" false]`},
+			[]string{`1 login "A" [] "ann"="pw" [more "a: 1" false]`, `2 B: empty`, `3 note "" [] ""="" [phone "1" false] [who "Bo" false]`},
 		},
 	} {
 		t.Run(name, func(t *testing.T) { compare(t, read(t, []byte(c.json), ""), c.want) })
@@ -157,6 +157,22 @@ func TestBusinessTables(t *testing.T) {
 		"Passwordstate": {
 			"csv/passwordstate", "PasswordList,Title,UserName,Description,GenericField1,GenericField2,Notes,URL,Password,ExpiryDate\nSwitches,Router,root,Core,rack 4,,n,,pw,\n",
 			`1 login "Router" [] "root"="pw" notes "n" folder "Switches" [Description "Core" false] [GenericField1 "rack 4" false]`,
+		},
+		"Netwrix in English": {
+			"csv/netwrix", "\"Organisational unit\";\"DataTags\";\"Description\";\"User name\";\"Password\";\"Website\";\"Information\";\"One-Time Password\"\n\"a\\b\";\"t\";\"E1\";\"u\";\"p\";\"https://n.example\";\"info\";\"SEED\"\n",
+			`1 login "E1" ["https://n.example"] "u"="p" totp "SEED" notes "info" folder "a/b"`,
+		},
+		"Netwrix with lines in quotes": {
+			"csv/netwrix", "\"Organisationseinheit;\"\"DataTags\"\";\"\"Beschreibung\"\";\"\"Benutzername\"\";\"\"Passwort\"\";\"\"Webseite\"\"\"\n\"f;\"\"t\"\";\"\"E\"\";\"\"u\"\";\"\"p\"\";\"\"https://n.example\"\"\"\n",
+			`1 login "E" ["https://n.example"] "u"="p" folder "f"`,
+		},
+		"KeePass, which escapes quotes": {
+			"csv/keepass", "\"Account\",\"Login Name\",\"Password\",\"Web Site\",\"Comments\"\n\"A \\\"q\\\"\",\"joe\",\"p\\\\w\",\"\",\"c\"\n",
+			`1 login "A \"q\"" [] "joe"="p\\w" notes "c"`,
+		},
+		"a card in a plain table": {
+			"csv", "type,name,username,password,cardholder,number,pin,expiryDate\nCard,Visa,,,Ann Lee,4111,1,03/2027\n",
+			`1 card "Visa" [] ""="" [cardholder "Ann Lee" false] [number "4111" true] [expires "2027-03" false] [pin "1" true] [type "Card" false]`,
 		},
 		"Keeper with a header": {
 			"csv/keeper", "Folder,Title,Login,Password,Website Address,Notes,Shared Folder,Custom Fields\nWork,Shop,ann,pw,https://shop.example,n,,Account,42,TFC:Keeper,otpauth://totp/x?secret=A\n",

@@ -31,7 +31,7 @@ var tables = []table{
 	{id: "csv/1password", name: "1Password", required: []string{"title", "url", "username", "password", "otpauth", "favorite", "archived", "tags", "notes"}, record: onePasswordRow},
 	{id: "csv/lastpass", name: "LastPass", required: []string{"url", "username", "password", "extra", "name", "grouping", "fav"}, record: lastPassRow},
 	{id: "csv/keepassxc", name: "KeePassXC", required: []string{"group", "title", "username", "password", "url", "notes"}, record: keePassXCRow},
-	{id: "csv/keepass", name: "KeePass", required: []string{"account", "login name", "password", "web site", "comments"}, record: func(c *row) *importer.Record {
+	{id: "csv/keepass", name: "KeePass", escapes: true, required: []string{"account", "login name", "password", "web site", "comments"}, record: func(c *row) *importer.Record {
 		return &importer.Record{
 			Title: c.text("account"), Username: c.text("login name"), Password: c.secret("password"), URLs: addresses(c.text("web site")), Notes: c.text("comments"),
 		}
@@ -44,6 +44,7 @@ var tables = []table{
 	{id: "csv/buttercup", name: "Buttercup", required: []string{"!group_id", "!group_name", "title", "username", "password"}, remember: buttercupRows},
 	{id: "csv/dashlane", name: "Dashlane", required: []string{"username", "username2", "username3", "title", "password", "note", "url", "category"}, record: dashlaneLogin},
 	netwrixTable,
+	netwrixEnglish,
 	{id: "csv/keeper", name: "Keeper", required: []string{"folder", "title", "login", "password", "notes", "shared folder"}, trailing: "custom fields", record: keeperRow},
 	{id: "csv/passworddepot", name: "Password Depot", required: []string{"description", "importance", "password", "user name", "url"}, record: depotRow(depotEnglish)},
 	{id: "csv/passworddepot", name: "Password Depot", required: []string{"beschreibung", "wichtigkeit", "passwort", "benutzername", "url"}, record: depotRow(depotGerman)},
@@ -376,7 +377,36 @@ func plainRow(c *row) *importer.Record {
 			record.URLs, c.used[i] = append(record.URLs, splitAddresses(c.cells[i])...), true
 		}
 	}
+	addPlainCard(c, record)
 	return record
+}
+
+// plainCard are the names of a card's columns, by the vault's.
+var plainCard = []struct {
+	ours  string
+	names []string
+}{
+	{"cardholder", []string{"cardholder", "cardholder name", "card holder", "name on card"}},
+	{"number", []string{"card number", "credit card number", "cc number", "number"}},
+	{"expires", []string{"expires", "expiry", "expiry date", "expiration", "expiration date"}},
+	{"cvv", []string{"cvv", "cvc", "security code", "verification", "verification code"}},
+	{"pin", []string{"pin"}},
+}
+
+// addPlainCard makes the record a card if the row has a holder and a number of one.
+func addPlainCard(c *row, record *importer.Record) {
+	has := func(names []string) bool { return slices.ContainsFunc(names, c.filled) }
+	if !has(plainCard[0].names) || !has(plainCard[1].names) {
+		return
+	}
+	record.Kind = importer.Card
+	for _, column := range plainCard {
+		value := c.first(column.names)
+		if column.ours == "expires" {
+			value = month(value)
+		}
+		addField(record, column.ours, value, isHiddenKey(column.ours))
+	}
 }
 
 // isAddressColumn tells whether a cell is an address of a website. Some names may mean other things, like the address of a person.

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
+	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault/importer"
 )
 
@@ -45,6 +47,11 @@ type enpassField struct {
 	Value     string `json:"value"`
 	Sensitive int    `json:"sensitive"`
 	Deleted   int    `json:"deleted"`
+	Changed   int64  `json:"value_updated_at"` // seconds
+	History   []struct {
+		Value   string `json:"value"`
+		Updated int64  `json:"updated_at"` // when it was set
+	} `json:"history"`
 }
 
 // enpassType is a template, with the vault's names for its fields by their types.
@@ -97,7 +104,7 @@ func (f *enpassFile) path(uuid string) string {
 
 func (f *enpassFile) decode(raw json.RawMessage, n int) []importer.Row {
 	var item enpassItem
-	if json.Unmarshal(raw, &item) != nil {
+	if unmarshal(raw, &item) != nil {
 		return []importer.Row{{ID: strconv.Itoa(n), Reason: importer.ReasonMalformed}}
 	}
 	if item.Trashed != 0 {
@@ -128,8 +135,27 @@ func (f *enpassFile) decode(raw json.RawMessage, n int) []importer.Row {
 	return []importer.Row{finish(item.UUID, record)}
 }
 
+// addHistory adds the passwords before, each with the time when the next one was set.
+func (f enpassField) addHistory(record *importer.Record) {
+	when := func(at int64) time.Time { return since1970(strconv.FormatInt(at, 10), seconds) }
+	record.PasswordChanged = when(f.Changed)
+	for i, old := range f.History {
+		if old.Value == "" || old.Value == f.Value {
+			continue
+		}
+		replaced := when(f.Changed)
+		if i+1 < len(f.History) {
+			replaced = when(f.History[i+1].Updated)
+		}
+		record.History = append(record.History, importer.OldPassword{Password: secret.FromString(old.Value), Changed: when(old.Updated), Replaced: replaced})
+	}
+}
+
 func (f enpassField) addTo(record *importer.Record, t enpassType) {
 	ours, login := t.fields[f.Type], record.Kind == "" || record.Kind == importer.Login
+	if isPassword := login && f.Type == "password" && record.Password.IsZero(); len(f.History) > 0 && !isPassword && f.Deleted == 0 {
+		leaveOut(record, importer.PartHistory, f.Label)
+	}
 	switch {
 	case f.Deleted != 0 || f.Value == "" || f.Type == "section" || strings.HasPrefix(f.Type, ".Android"):
 	case ours == "expires":
@@ -140,8 +166,9 @@ func (f enpassField) addTo(record *importer.Record, t enpassType) {
 		record.Username = f.Value
 	case login && f.Type == "email" && record.Username == "":
 		record.Username = f.Value
-	case login && f.Type == "password":
+	case login && f.Type == "password" && record.Password.IsZero():
 		setPassword(record, f.Value)
+		f.addHistory(record)
 	case login && f.Type == "url":
 		record.URLs = append(record.URLs, addresses(f.Value)...)
 	case f.Type == "totp":

@@ -69,7 +69,7 @@ func openFSecure(data []byte) (importer.Source, error) {
 func decodeFSecure(id string, raw json.RawMessage) importer.Row {
 	var entry fSecureEntry
 	var members map[string]any
-	if json.Unmarshal(raw, &entry) != nil || json.Unmarshal(raw, &members) != nil {
+	if unmarshal(raw, &entry) != nil || json.Unmarshal(raw, &members) != nil {
 		return importer.Row{ID: id, Reason: importer.ReasonMalformed}
 	}
 	record := &importer.Record{

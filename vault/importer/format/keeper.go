@@ -51,7 +51,7 @@ func openKeeper(data []byte) (importer.Source, error) {
 
 func decodeKeeper(raw json.RawMessage, n int) []importer.Row {
 	var r keeperRecord
-	if json.Unmarshal(raw, &r) != nil {
+	if unmarshal(raw, &r) != nil {
 		return []importer.Row{{ID: strconv.Itoa(n), Reason: importer.ReasonMalformed}}
 	}
 	id := strings.Join(texts(r.UID), "")
@@ -94,7 +94,7 @@ var keeperNames = map[importer.Kind]map[string]string{
 	importer.Card:        {"cardNumber": "number", "cardExpirationDate": "expires", "cardSecurityCode": "cvv", "cardholderName": "cardholder", "pinCode": "pin"},
 	importer.BankAccount: {"accountType": "account-type", "routingNumber": "routing-number", "accountNumber": "account-number"},
 	importer.Identity: {
-		"first": "first-name", "last": "last-name", "street1": "street", "street2": "street", "middle": "middle-name", "city": "city", "state": "region", "zip": "postal-code", "country": "country",
+		"first": "first-name", "last": "last-name", "street1": "street", "middle": "middle-name", "city": "city", "state": "region", "zip": "postal-code", "country": "country",
 		"email": "email", "company": "company", "birthDate": "birthday", "number": "phone",
 	},
 	importer.SSHKey:          {"privateKey": "private-key", "publicKey": "public-key", "passphrase": "passphrase"},
@@ -111,6 +111,11 @@ func addKeeperValue(record *importer.Record, name string, value any) {
 			addKeeperValue(record, name, part)
 		}
 	case map[string]any:
+		if second, _ := v["street2"].(string); second != "" {
+			v = maps.Clone(v)
+			v["street1"] = strings.Join(append(texts(v["street1"]), second), "\n")
+			delete(v, "street2")
+		}
 		for _, member := range sortedKeys(v) {
 			addKeeperValue(record, "$"+member, v[member])
 		}

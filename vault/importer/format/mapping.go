@@ -93,7 +93,7 @@ var columnNames = map[Target][]string{
 	},
 	ToURL: {
 		"url", "website", "web site", "website url", "website address", "web address", "site", "site url", "uri", "link", "login url", "login urls", "login uri",
-		"origin url", "domain", "web page", "webmail", "address", "webseite", "internetseite", "internetadresse", "adresse", "site web", "sitio web",
+		"origin url", "domain", "web page", "webmail", "web", "address", "webseite", "internetseite", "internetadresse", "adresse", "site web", "sitio web",
 		"dirección", "sito", "sito web", "indirizzo", "webadres", "サイト",
 	},
 	ToNotes: {

@@ -159,7 +159,7 @@ func (f *onePasswordFile) rows() iter.Seq[importer.Row] {
 
 func decodeOnePassword(raw json.RawMessage, n int, folder string) importer.Row {
 	var item onePasswordItem
-	if json.Unmarshal(raw, &item) != nil {
+	if unmarshal(raw, &item) != nil {
 		return importer.Row{ID: strconv.Itoa(n), Reason: importer.ReasonMalformed}
 	}
 	category, known := onePasswordCategories[item.Category]

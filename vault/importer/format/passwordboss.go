@@ -73,7 +73,7 @@ func bareText(raw json.RawMessage) string { return strings.Trim(strings.TrimSpac
 
 func decodeBoss(raw json.RawMessage, n int, folders map[string]string) []importer.Row {
 	var item bossItem
-	if json.Unmarshal(raw, &item) != nil {
+	if unmarshal(raw, &item) != nil {
 		return []importer.Row{{ID: strconv.Itoa(n), Reason: importer.ReasonMalformed}}
 	}
 	var folder string

@@ -114,7 +114,7 @@ func (f *protonFile) rows() iter.Seq[importer.Row] {
 
 func decodeProton(raw json.RawMessage, n int, folder string) []importer.Row {
 	var item protonItem
-	if json.Unmarshal(raw, &item) != nil {
+	if unmarshal(raw, &item) != nil {
 		return []importer.Row{{ID: strconv.Itoa(n), Reason: importer.ReasonMalformed}}
 	}
 	if item.State == 2 {
