@@ -83,7 +83,7 @@ type mailRows interface {
 	DeleteMail(mailID string) error
 	// NextMail is the earliest NextTry. ErrNone if there is no mail.
 	NextMail() (at int64, err error)
-	// MailQueue returns how many mails wait, and the id of the oldest; empty if there is none.
+	// MailQueue returns how many mails wait, of more than 10,000 so many, and the id of the oldest; empty if there is none.
 	MailQueue() (waiting int, oldest string, err error)
 	// HurryMails makes what is due later than a moment due at another one, and of no use at the latest after a third.
 	HurryMails(later, at, expires int64) error

@@ -46,7 +46,7 @@ func updateFolder(t *testing.T) string {
 
 func TestFiveNames(t *testing.T) {
 	p := start(t, "serve", "--data", t.TempDir(), "--domain", "Example.org", "--behind-proxy", "--smtp", "smtp://127.0.0.1:1?starttls=never",
-		"--listen", "127.0.0.1:0", "--listen-http", "127.0.0.1:0", "--updates", updateFolder(t))
+		"--linger", "0s", "--listen", "127.0.0.1:0", "--listen-http", "127.0.0.1:0", "--updates", updateFolder(t))
 	if p.ready["api"] != "https://api.example.org" {
 		t.Errorf("origin %s", p.ready["api"])
 	}

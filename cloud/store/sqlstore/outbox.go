@@ -33,6 +33,6 @@ func (t *tx) NextMail() (at int64, err error) {
 }
 
 func (t *tx) MailQueue() (waiting int, oldest string, err error) {
-	err = t.one(`SELECT COUNT(*), COALESCE(MIN(mail_id), '') FROM outbox`, nil, []any{&waiting, &oldest})
+	err = t.one(`SELECT COUNT(*), COALESCE(MIN(mail_id), '') FROM (SELECT mail_id FROM outbox ORDER BY mail_id LIMIT 10000) AS oldest`, nil, []any{&waiting, &oldest})
 	return waiting, oldest, err
 }

@@ -19,7 +19,8 @@ import (
 // scans are the statements that may read a table or an index from its beginning, with the reason.
 var scans = map[string]string{
 	"SELECT 1": "it reads no table",
-	"SELECT next_try FROM outbox ORDER BY next_try LIMIT 1": "it ends at the first row of the index",
+	"SELECT COUNT(*), COALESCE(MIN(mail_id), '') FROM (SELECT mail_id FROM outbox ORDER BY mail_id LIMIT 10000) AS oldest": "it ends after as many rows of the index",
+	"SELECT next_try FROM outbox ORDER BY next_try LIMIT 1":                                                                "it ends at the first row of the index",
 }
 
 // No statement reads more as the number of accounts grows: each finds its rows by an index. The statements are those of the source,
