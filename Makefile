@@ -15,7 +15,7 @@ STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git r
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-.PHONY: help run journey test lint unit race attacks sim soak test-system test-windows goldens screenshots release-rehearsal reproducible windows linux bench bench-gui build clean
+.PHONY: help run journey test lint unit race attacks sim soak test-system test-windows goldens screenshots release-rehearsal reproducible windows linux bench bench-cloud bench-gui build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -101,6 +101,11 @@ linux: setup-test ## the Debian packages of app and server, and the archive for 
 
 bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/performance.md says how to read them
 	@sh internal/bench/run.sh
+
+bench-cloud: setup-test ## what a request costs the server as the accounts grow, beside the bare database: ACCOUNTS="1000 10000"
+	@mkdir -p out/bench
+	COFFER_ACCOUNTS="$(ACCOUNTS)" $(GO) test -run '^$$' -bench '^BenchmarkCapacity$$' -benchtime 1000x -count 3 -timeout 2h ./cloud/api | tee out/bench/cloud.txt
+	$(GO) tool benchstat out/bench/cloud.txt
 
 bench-gui: setup-system build ## the window's bars, and KeePassXC's window beside it, under Xvfb without a graphics card: ITEMS="10000 100000"
 	@COFFER_PROGRAM=$(CURDIR)/bin/coffer COFFER_ITEMS="$(ITEMS)" sh internal/bench/gui.sh
