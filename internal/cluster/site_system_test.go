@@ -69,6 +69,7 @@ func launch(t *testing.T, name string, command *exec.Cmd) *daemon {
 	t.Helper()
 	d := &daemon{t: t, name: name, command: command}
 	command.Stdout, command.Stderr = d, d
+	command.WaitDelay = time.Second // what it has started writes to the same place
 	if err := command.Start(); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
@@ -172,7 +173,7 @@ frontend api
 backend processes
     balance roundrobin
     option httpchk GET /readyz
-    default-server check inter 200ms fall 2 rise 1 on-marked-down shutdown-sessions
+    default-server check inter 200ms fall 2 rise 1
 `
 	for i, address := range s.addresses {
 		text += fmt.Sprintf("    server p%d %s\n", i, address)
