@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/coffer-vault/coffer/internal/logging"
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc"
+)
+
+const serviceName = "CofferHealth"
+
+func main() {
+	// No DLL from the folder of the program, the current folder or PATH.
+	windows.SetDefaultDllDirectories(windows.LOAD_LIBRARY_SEARCH_SYSTEM32)
+	args := os.Args[1:]
+	service, err := svc.IsWindowsService()
+	if service || slices.Contains(args, "--service") {
+		err = svc.Run(serviceName, handler{})
+	} else if err == nil {
+		err = byHand(args)
+	}
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "cofferhealth:", err)
+		os.Exit(1)
+	}
+}
+
+// byHand is for an administrator: --once to see it work, --anew on a copied disk.
+func byHand(args []string) error {
+	o, err := parseOptions(args, os.Stderr)
+	if err != nil {
+		return err
+	}
+	return run(context.Background(), o, newLog(os.Stderr))
+}
+
+// handler answers the service manager.
+type handler struct{}
+
+// startFailed is the service's own exit code.
+const startFailed = 1
+
+// Execute implements svc.Handler. What it needs is looked for when it counts as started: it fails no installation.
+func (handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (specific bool, code uint32) {
+	running := svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
+	status <- running
+	o, log, closeLog, err := open()
+	if err != nil {
+		return true, startFailed
+	}
+	defer closeLog()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- run(ctx, o, log) }()
+	for r := range requests {
+		switch r.Cmd {
+		case svc.Interrogate:
+			status <- running
+		case svc.Stop, svc.Shutdown:
+			status <- svc.Status{State: svc.StopPending}
+			stop()
+			<-ended
+			return false, 0
+		}
+	}
+	stop()
+	return false, 0
+}
+
+// open makes the folder and the log in it.
+func open() (o options, log *slog.Logger, closeLog func() error, err error) {
+	if o, err = parseOptions(nil, os.Stderr); err != nil {
+		return o, nil, nil, err
+	}
+	if err := os.MkdirAll(o.dir, 0o700); err != nil {
+		return o, nil, nil, err
+	}
+	log, closer, err := logging.New(logging.Options{File: filepath.Join(o.dir, "health.log")})
+	if err != nil {
+		return o, nil, nil, err
+	}
+	return o, log, closer.Close, nil
+}

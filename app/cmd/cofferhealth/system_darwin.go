@@ -1,0 +1,12 @@
+package main
+
+import "golang.org/x/sys/unix"
+
+// system is the version of macOS; without it where the kernel does not say.
+func system() string {
+	version, err := unix.Sysctl("kern.osproductversion")
+	if err != nil {
+		return "macos"
+	}
+	return "macos " + version
+}
