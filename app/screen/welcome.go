@@ -84,7 +84,7 @@ type WelcomeConfig struct {
 
 // NewWelcome asks whether to create an account or to sign in.
 func NewWelcome(env *Env, config WelcomeConfig) *Welcome {
-	w := &Welcome{config: config}
+	w := &Welcome{config: config, serverOpen: config.Origin == ""} // a program without a server of its own asks for one at once
 	w.begin(env, w.view)
 	w.meters.begin(env, w.run, w.changed)
 	w.kit.begin(env, w.run, w.changed)

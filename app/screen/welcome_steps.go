@@ -40,10 +40,10 @@ func (w *Welcome) missing() Message {
 	return Message{}
 }
 
-// origin is the server to talk to; false if what was typed is no address.
+// origin is the server to talk to; false if what was typed is no address, or nothing was and there is no other.
 func (w *Welcome) origin() (string, bool) {
 	if !w.serverOpen || w.server == "" {
-		return w.config.Origin, true
+		return w.config.Origin, w.config.Origin != ""
 	}
 	return serverOrigin(w.server)
 }

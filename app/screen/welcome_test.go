@@ -79,6 +79,22 @@ func TestStepsAreCounted(t *testing.T) {
 	expect(PageSignIn, "Step 1 of 3")
 }
 
+// A program that was built without a server asks for the address of one, and does not hide the field that it misses.
+func TestWelcomeAsksForAServerWhereThereIsNone(t *testing.T) {
+	d, _, _ := welcomeDesk(t)
+	w := NewWelcome(d.env, WelcomeConfig{Manager: d.shell.config.Manager})
+	t.Cleanup(w.Leave)
+	w.Create()
+	w.SetEmail(anna)
+	if !w.State().ServerOpen {
+		t.Error("the field for the server is folded away")
+	}
+	w.Continue()
+	if s := w.State(); s.Busy || s.Problem.What != "That is not the address of a server. It looks like https://vault.example.com." {
+		t.Errorf("busy %v, %+v", s.Busy, s.Problem)
+	}
+}
+
 func TestWelcomeRefusesWhatCannotBe(t *testing.T) {
 	_, w, _ := welcomeDesk(t)
 	w.Create()
