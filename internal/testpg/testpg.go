@@ -175,9 +175,17 @@ func KillTree(pid int) error {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		return err
 	}
+	all, err := children(pid)
+	for _, child := range all {
+		syscall.Kill(child, syscall.SIGKILL)
+	}
+	return errors.Join(err, syscall.Kill(pid, syscall.SIGKILL))
+}
+
+func children(pid int) (all []int, err error) {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, stat := range stats {
 		data, err := os.ReadFile(stat)
@@ -189,10 +197,25 @@ func KillTree(pid int) error {
 		var parent int
 		_, err = fmt.Sscan(string(data[bytes.LastIndexByte(data, ')')+1:]), &state, &parent)
 		if child, errPID := strconv.Atoi(filepath.Base(filepath.Dir(stat))); err == nil && errPID == nil && parent == pid {
-			syscall.Kill(child, syscall.SIGKILL)
+			all = append(all, child)
 		}
 	}
-	return syscall.Kill(pid, syscall.SIGKILL)
+	return all, nil
+}
+
+// Stop has the server stand still, as a disk that does not answer does, until Continue.
+func (c *Cluster) Stop() error { return c.signal(syscall.SIGSTOP) }
+
+// Continue ends a Stop.
+func (c *Cluster) Continue() error { return c.signal(syscall.SIGCONT) }
+
+func (c *Cluster) signal(s syscall.Signal) error {
+	pid := c.process.Process.Pid
+	all, err := children(pid)
+	for _, one := range append(all, pid) {
+		err = errors.Join(err, syscall.Kill(one, s))
+	}
+	return err
 }
 
 // Remove ends the server and removes its files.

@@ -15,6 +15,7 @@ func Suite(t *testing.T, open func(*testing.T) cloud.Store) {
 		"viewIsASnapshotAndCannotWrite": viewIsASnapshotAndCannotWrite,
 		"cancelledTransaction":          cancelledTransaction,
 		"moveHeadComparesAndSwaps":      moveHeadComparesAndSwaps,
+		"nothingIsDecidedAfterAFailure": nothingIsDecidedAfterAFailure,
 		"accountKeepsEveryField":        accountKeepsEveryField,
 		"noRecoveryTag":                 noRecoveryTag,
 		"devicesAndWraps":               devicesAndWraps,

@@ -122,3 +122,23 @@ func moveHeadComparesAndSwaps(t *testing.T, s cloud.Store) {
 		return err
 	})
 }
+
+// What was decided after a statement had failed is no decision, even where the error was thrown away: in SQLite the transaction would go on.
+func nothingIsDecidedAfterAFailure(t *testing.T, s cloud.Store) {
+	a, b := Account(), Account()
+	Update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+	err := s.Update(t.Context(), func(tx cloud.Tx) error {
+		tx.InsertAccount(a)
+		tx.InsertAccount(b)
+		return nil
+	})
+	if err == nil {
+		t.Error("a transaction with a failed statement is said to be committed")
+	}
+	Update(t, s, func(tx cloud.Tx) error {
+		if _, err := tx.Account(b.ID); !errors.Is(err, cloud.ErrNone) {
+			t.Errorf("half of it is there: %v", err)
+		}
+		return nil
+	})
+}

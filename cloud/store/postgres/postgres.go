@@ -30,11 +30,13 @@ const (
 	// connLife is how long a connection is kept: after a failover back, or a change of the address, all are new by then.
 	connLife       = 10 * time.Minute
 	connectTimeout = 5 * time.Second
-	// patience is how long a transaction is begun again where others were first, or the database is gone: longer than a failover takes.
-	patience = 10 * time.Second
-	// tryTimeout bounds one run of it, where the other side is silent.
-	tryTimeout = 20 * time.Second
 )
+
+// timing is how long a transaction is begun again where others were first or the database is gone, which is longer than a promotion
+// takes; and how long one run of it may take where the other side is silent.
+type timing struct{ patience, try time.Duration }
+
+var serving = timing{patience: 10 * time.Second, try: 20 * time.Second}
 
 // Store is a cloud.Store on a PostgreSQL database.
 type Store struct {
@@ -47,6 +49,10 @@ type Store struct {
 // Open connects to a database and brings its schema up to date; several may do so at once. url is what libpq takes too, such as
 // postgres://coffer@db1,db2/coffer?target_session_attrs=read-write. hook may be nil. Errors: sqlstore.ErrNewerSchema.
 func Open(ctx context.Context, url string, hook sqlstore.Hook, log *slog.Logger) (*Store, error) {
+	return openTimed(ctx, url, hook, log, serving)
+}
+
+func openTimed(ctx context.Context, url string, hook sqlstore.Hook, log *slog.Logger, wait timing) (*Store, error) {
 	config, err := parse(url)
 	if err != nil {
 		return nil, err
@@ -63,7 +69,7 @@ func Open(ctx context.Context, url string, hook sqlstore.Hook, log *slog.Logger)
 		Write: db, Read: db,
 		Writing: &sql.TxOptions{Isolation: sql.LevelSerializable},
 		Reading: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
-		Judge:   judge, Patience: patience, TryTimeout: tryTimeout,
+		Judge:   judge, Patience: wait.patience, TryTimeout: wait.try,
 		Renew: func() { dropIdle(db) },
 	}
 	s := &Store{Store: sqlstore.New(engine, hook), db: db, relay: newRelay(db, config, log)}
