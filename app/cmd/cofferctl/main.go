@@ -95,6 +95,7 @@ type program struct {
 	keyring session.Keyring // that doctor asks; nil: this PC's
 
 	enrolment func() (enrolment.Token, error) // of this PC; machine.Enrolment but in tests
+	reports   string                          // folder of the reporter; health.Folder but in tests
 
 	interrupted <-chan struct{} // closed by a signal
 }
