@@ -1,11 +1,17 @@
 package main
 
 import (
+	"crypto/tls"
+	"encoding/json"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 )
@@ -61,4 +67,36 @@ func TestProfilesOnDemand(t *testing.T) {
 	p := start(t, "serve", "--dev", "--data", t.TempDir(), "--metrics-listen", "127.0.0.1:0", "--pprof")
 	get(t, strings.TrimSuffix(p.ready["metrics"], "/metrics")+"/debug/pprof/goroutine", http.StatusOK)
 	get(t, strings.TrimSuffix(p.ready["metrics"], "/metrics")+"/debug/pprof/heap", http.StatusOK)
+}
+
+// The dashboard and the alerts ask for nothing that the server does not say.
+func TestDashboardNamesWhatThereIs(t *testing.T) {
+	certificate, _ := newPair(t, "api.example.org", time.Now().Add(time.Hour))
+	p := start(t, "serve", "--dev", "--data", t.TempDir(), "--metrics-listen", "127.0.0.1:0", "--tls-cert", certificate.chain, "--tls-key", certificate.key)
+	// A series of requests begins with the first one.
+	config := &tls.Config{InsecureSkipVerify: true}
+	if resp, err := trusting(config).Get(p.ready["api"] + "/openapi.json"); err != nil {
+		t.Fatal(err)
+	} else {
+		resp.Body.Close()
+	}
+	_, text := fetch(t, p.ready["metrics"])
+	for _, file := range []string{"grafana.json", "alerts.yml"} {
+		data, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "admin", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, ".json") && !json.Valid(data) {
+			t.Errorf("%s is no JSON", file)
+		}
+		names := regexp.MustCompile(`\b(coffer|process)_[a-z_]+`).FindAllString(string(data), -1)
+		if len(names) < 7 {
+			t.Errorf("%s names %d metrics", file, len(names))
+		}
+		for _, name := range names {
+			if !strings.Contains(text, name) {
+				t.Errorf("%s asks for %s", file, name)
+			}
+		}
+	}
 }
