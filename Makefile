@@ -96,8 +96,9 @@ soak: setup-test ## processes killed in the middle of their work: N=10000 of the
 windows: setup-system ## the MSI, into out/windows
 	installer/windows/build.sh $(VERSION) out/windows
 
-linux: setup-test ## the Debian packages of app and server, and the archive for everybody else, into out/linux
+linux: setup-test ## the Debian packages of app, server and reporter, and the archive for everybody else, into out/linux
 	installer/linux/build.sh $(VERSION) out/linux
+	installer/linux/health/build.sh $(VERSION) out/linux
 
 bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/performance.md says how to read them
 	@sh internal/bench/run.sh
