@@ -41,17 +41,22 @@ func run(t *testing.T, env []string, name string, args ...string) string {
 func TestPackages(t *testing.T) {
 	folder := built(t)
 	deb := filepath.Join(folder, "coffer_"+version+"_"+runtime.GOARCH+".deb")
+	cloud := filepath.Join(folder, "coffer-cloud_"+version+"_"+runtime.GOARCH+".deb")
 	archive := filepath.Join(folder, "coffer-"+version+"-linux-"+runtime.GOARCH+".tar.gz")
-	t.Run("Debian's package names what the programs need", func(t *testing.T) { needs(t, folder, deb) })
+	t.Run("Debian's package names what the programs need", func(t *testing.T) { needs(t, folder, deb, "coffer", "cofferctl") })
+	t.Run("and the server's", func(t *testing.T) { needs(t, folder, cloud, "coffer-cloud") })
 	t.Run("Debian's package is installed, run and purged", func(t *testing.T) { debian(t, deb) })
 	t.Run("the archive is installed by a user, run and removed", func(t *testing.T) { byUser(t, archive) })
-	t.Run("the same programs make the same packages", func(t *testing.T) { reproducible(t, folder, deb, archive) })
+	t.Run("the same programs make the same packages", func(t *testing.T) { reproducible(t, folder, deb, cloud, archive) })
+	t.Run("the server's package is installed, upgraded, removed and purged", func(t *testing.T) { server(t, cloud) })
+	t.Run("systemd takes the server's unit", func(t *testing.T) { unit(t, filepath.Join(folder, "coffer-cloud")) })
+	t.Run("the server starts as its unit says", func(t *testing.T) { started(t, folder) })
 }
 
 // needs looks up which packages have the libraries that the programs were linked with.
-func needs(t *testing.T, folder, deb string) {
+func needs(t *testing.T, folder, deb string, programs ...string) {
 	depends := run(t, nil, "dpkg-deb", "-f", deb, "Depends")
-	for _, program := range []string{"coffer", "cofferctl"} {
+	for _, program := range programs {
 		for line := range strings.Lines(run(t, nil, "objdump", "-p", filepath.Join(folder, program))) {
 			fields := strings.Fields(line)
 			if len(fields) != 2 || fields[0] != "NEEDED" {
@@ -65,9 +70,10 @@ func needs(t *testing.T, folder, deb string) {
 	}
 }
 
-// debian installs into a system of its own: an empty folder, with dpkg's own records and none of this machine's.
-func debian(t *testing.T, deb string) {
-	root := t.TempDir()
+// emptySystem is an empty folder, with dpkg's own records and none of this machine's.
+func emptySystem(t *testing.T) (root string) {
+	t.Helper()
+	root = t.TempDir()
 	for _, dir := range []string{"info", "updates", "triggers"} {
 		if err := os.MkdirAll(filepath.Join(root, "var/lib/dpkg", dir), 0o755); err != nil {
 			t.Fatal(err)
@@ -75,6 +81,12 @@ func debian(t *testing.T, deb string) {
 	}
 	write(t, filepath.Join(root, "var/lib/dpkg/status"), "")
 	write(t, filepath.Join(root, "var/lib/dpkg/available"), "")
+	return root
+}
+
+// debian installs into a system of its own.
+func debian(t *testing.T, deb string) {
+	root := emptySystem(t)
 	dpkg := func(args ...string) {
 		t.Helper()
 		run(t, []string{"DEBIAN_FRONTEND=noninteractive"}, "dpkg", append([]string{"--root=" + root, "--log=/dev/null", "--force-not-root", "--force-depends"}, args...)...)
@@ -142,7 +154,7 @@ func byUser(t *testing.T, archive string) {
 
 func reproducible(t *testing.T, folder string, packages ...string) {
 	again := t.TempDir()
-	for _, program := range []string{"coffer", "cofferctl"} {
+	for _, program := range []string{"coffer", "cofferctl", "coffer-cloud"} {
 		if err := os.Symlink(filepath.Join(folder, program), filepath.Join(again, program)); err != nil {
 			t.Fatal(err)
 		}

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Packs the programs that are in FOLDER into a Debian package and an archive for everybody else. The same programs make the same bytes.
+# Packs the programs that are in FOLDER: those for people into a Debian package and an archive for everybody else, the server into a Debian
+# package. The same programs make the same bytes.
 #
 #   installer/linux/package.sh VERSION FOLDER
 set -eu
@@ -28,16 +29,35 @@ share() { # FOLDER
 }
 
 # There are no scripts in the package: nothing but dpkg itself puts files on the disk or removes them, and it knows of no vault.
-debian() { # xz at a low level: a tenth more bytes for a quarter of the time
-	root=$scratch/debian
+desktop() {
+	root=$scratch/desktop
 	install -D -m 755 -t "$root/usr/bin" "$out/coffer" "$out/cofferctl"
 	share "$root/usr"
-	gzip -9n "$root/usr/share/doc/coffer/CHANGELOG.md" && mv "$root/usr/share/doc/coffer/CHANGELOG.md.gz" "$root/usr/share/doc/coffer/changelog.gz"
 	mkdir "$root/DEBIAN"
-	sed "s/@VERSION@/$version/; s/@ARCH@/$arch/; s/@SIZE@/$(du -sk "$root/usr" | cut -f1)/" "$here/control" >"$root/DEBIAN/control"
-	(cd "$root" && find usr -type f -print0 | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
+	debian coffer "$here/control"
+}
+
+server() {
+	root=$scratch/server
+	install -D -m 755 -t "$root/usr/bin" "$out/coffer-cloud"
+	install -D -m 644 cloud/cmd/coffer-cloud/cloud.conf "$root/etc/coffer-cloud/cloud.conf"
+	install -D -m 644 -t "$root/lib/systemd/system" "$here/cloud/coffer-cloud.service"
+	install -D -m 644 "$here/cloud/sysusers.conf" "$root/usr/lib/sysusers.d/coffer-cloud.conf"
+	install -D -m 644 LICENSE "$root/usr/share/doc/coffer-cloud/copyright"
+	install -m 644 docs/third-party.md CHANGELOG.md "$root/usr/share/doc/coffer-cloud/"
+	install -D -m 755 -t "$root/DEBIAN" "$here/cloud/postinst" "$here/cloud/prerm" "$here/cloud/postrm"
+	echo /etc/coffer-cloud/cloud.conf >"$root/DEBIAN/conffiles"
+	debian coffer-cloud "$here/cloud/control"
+}
+
+# debian makes the package of what is in root, with DEBIAN in it. xz at a low level: a tenth more bytes for a quarter of the time.
+debian() { # NAME CONTROL
+	doc=$root/usr/share/doc/$1
+	gzip -9n "$doc/CHANGELOG.md" && mv "$doc/CHANGELOG.md.gz" "$doc/changelog.gz"
+	sed "s/@VERSION@/$version/; s/@ARCH@/$arch/; s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" "$2" >"$root/DEBIAN/control"
+	(cd "$root" && find usr lib -type f -print0 2>/dev/null | LC_ALL=C sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
 	find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch -hd "@$SOURCE_DATE_EPOCH" {} +
-	dpkg-deb --root-owner-group -Zxz -z2 --build "$root" "$out/coffer_${version}_$arch.deb" >/dev/null
+	dpkg-deb --root-owner-group -Zxz -z2 --build "$root" "$out/$1_${version}_$arch.deb" >/dev/null
 }
 
 archive() {
@@ -48,5 +68,6 @@ archive() {
 	tar -C "$scratch" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -c "$name" | gzip -9n >"$out/$name.tar.gz"
 }
 
-debian
+desktop
+server
 archive
