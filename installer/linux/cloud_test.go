@@ -93,7 +93,7 @@ func unit(t *testing.T, program string) {
 	if said := run(t, nil, "systemd-analyze", "verify", "--man=no", file); strings.Contains(said, "coffer-cloud") {
 		t.Errorf("systemd says: %s", said)
 	}
-	run(t, nil, "systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=16", file)
+	run(t, nil, "systemd-analyze", "security", "--no-pager", "--offline=true", "--threshold=14", file)
 }
 
 // started runs the server as the unit does, on the settings of the package, and waits for the word that Type=notify waits for.
