@@ -49,7 +49,7 @@ test-system: setup-system build ## tier 2: live browsers, Wine, another client, 
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./vault/exporter $$($(GO) list -tags=x11,system ./installer/... | grep -v /windows) ./internal/interop
 	$(MAKE) --no-print-directory test-windows WITHOUT='^TestServiceUpdates$$$$'
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestPrintWithCUPS$$' ./app/platform
-	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud ./cloud/store/... ./internal/cluster
+	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud ./cloud/store/... ./cloud/cmd/... ./internal/cluster
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui
 	$(MAKE) --no-print-directory release-rehearsal
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
