@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 
 	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/cloud/store/sqlstore"
 	"github.com/coffer-vault/coffer/crypto/id"
+	ownsqlite "github.com/coffer-vault/coffer/internal/sqlite"
 )
 
 func accountCommands() []command {
@@ -20,17 +24,58 @@ func accountCommands() []command {
 	}
 }
 
-// beside opens the data of a server that may be running. It makes neither a database nor a secret.
+// beside opens the data of a server that may be running. It makes neither a database nor a secret, and leaves the schema as it is: a
+// server of another version may be using it.
 func beside(ctx context.Context, o options) (database, error) {
+	if err := o.wantSchema(ctx); err != nil {
+		return nil, err
+	}
 	if o.onPostgres() {
 		d, _, err := openShared(ctx, o, slog.New(slog.DiscardHandler))
 		return d, err
 	}
-	if _, err := os.Stat(o.databaseFile()); err != nil {
-		return nil, fmt.Errorf("no server has its data there: %w", err)
-	}
 	d, _, err := openOwn(ctx, o)
 	return d, err
+}
+
+// errNoDatabase says that there is none yet.
+var errNoDatabase = errors.New("no server has its data there")
+
+// otherSchema is a database of another version.
+type otherSchema struct{ have, want int64 }
+
+func (e otherSchema) Error() string {
+	if e.have > e.want {
+		return fmt.Sprintf("a newer version of this program wrote it: schema %d, this one knows %d", e.have, e.want)
+	}
+	return fmt.Sprintf("it has schema %d, and this version writes %d: start the server or run migrate first", e.have, e.want)
+}
+
+// wantSchema reads the database's version and nothing else. Errors: errNoDatabase, otherSchema.
+func (o options) wantSchema(ctx context.Context) (err error) {
+	var db *sql.DB
+	if o.onPostgres() {
+		address, err := o.databaseAddress()
+		if err != nil {
+			return err
+		}
+		if db, err = sql.Open("pgx", address); err != nil {
+			return err
+		}
+	} else {
+		if _, err := os.Stat(o.databaseFile()); errors.Is(err, fs.ErrNotExist) {
+			return errNoDatabase
+		}
+		if db, err = ownsqlite.Open(ctx, o.databaseFile(), ownsqlite.Options{ReadOnly: true}); err != nil {
+			return err
+		}
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	have, err := sqlstore.VersionOf(ctx, db)
+	if want := sqlstore.Version(); err == nil && have != want {
+		return otherSchema{have, want}
+	}
+	return err
 }
 
 // onAccount runs do on the account that the arguments name.

@@ -19,7 +19,7 @@ func withAccount(t *testing.T) (data string, account id.ID) {
 	data, account = t.TempDir(), id.New()
 	start(t, "serve", "--dev", "--data", data).signal(syscall.SIGTERM)
 	key := make([]byte, 32)
-	sql(t, data, `INSERT INTO accounts (account_id, email, lookup_tag, generation, profile, login_key, recovery_key, sealed_account, sealed_recovery,
+	inDatabase(t, data, `INSERT INTO accounts (account_id, email, lookup_tag, generation, profile, login_key, recovery_key, sealed_account, sealed_recovery,
 		sealed_identity, created) VALUES ($1, 'ada@example.org', $1, 1, 'P2', $2, $2, $2, $2, $2, 1800000000000)`, account[:], key)
 	return data, account
 }
@@ -67,6 +67,21 @@ func TestAccountCommandsRefuse(t *testing.T) {
 	}
 	if left, err := os.ReadDir(empty); err != nil || len(left) > 0 {
 		t.Errorf("made %v, %v", left, err)
+	}
+}
+
+// A command of another version beside a server leaves the schema as it is.
+func TestOtherSchemaIsLeftAlone(t *testing.T) {
+	data, account := withAccount(t)
+	inDatabase(t, data, `DELETE FROM goose_db_version WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)`)
+	for _, args := range [][]string{{"verify-log"}, {"admin", "export", "--account", account.String()}} {
+		if _, err := tell(t, append(args, "--data", data)...); !errors.As(err, new(otherSchema)) || !strings.Contains(err.Error(), "migrate first") {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+	states, details, _ := examined(t, "--data", data, "--dev")
+	if states["database"] != warning || !strings.Contains(details["database"], "schema") {
+		t.Errorf("doctor: %q: %s", states["database"], details["database"])
 	}
 }
 

@@ -117,7 +117,8 @@ func TestServeWithCertificate(t *testing.T) {
 	old, oldPool := newPair(t, "api.example.org", time.Now().Add(time.Hour))
 	next, nextPool := newPair(t, "api.example.org", time.Now().Add(time.Hour))
 	m := newServiceManager(t)
-	p := m.start("serve", "--data", t.TempDir(), "--domain", "example.org", "--tls-cert", old.chain, "--tls-key", old.key, "--listen", "127.0.0.1:0", "--roles", "api")
+	p := m.start("serve", "--data", t.TempDir(), "--domain", "example.org", "--tls-cert", old.chain, "--tls-key", old.key, "--listen", "127.0.0.1:0",
+		"--smtp", "smtp://127.0.0.1:1?starttls=never", "--linger", "0s")
 	healthy := func(pool *x509.CertPool) error {
 		resp, err := trusting(&tls.Config{RootCAs: pool, ServerName: "api.example.org"}).Get("https://" + p.ready["listen"] + "/healthz")
 		if err == nil {

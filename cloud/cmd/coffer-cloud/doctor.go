@@ -16,7 +16,6 @@ import (
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/cloud/mail"
 	"github.com/coffer-vault/coffer/cloud/store/sqlstore"
-	ownsqlite "github.com/coffer-vault/coffer/internal/sqlite"
 )
 
 // What doctor says of a matter.
@@ -150,7 +149,7 @@ func (d *doctor) folder() {
 func (d *doctor) databaseState(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	if !d.onPostgres() && !d.sqliteState(ctx) {
+	if !d.schemaState(ctx) {
 		return
 	}
 	store, err := beside(ctx, d.options)
@@ -173,35 +172,33 @@ func (d *doctor) databaseState(ctx context.Context) {
 	d.say("outbox", fine, "", "%d mails wait", waiting)
 }
 
-// sqliteState tells whether the file may be opened as the server opens it.
-func (d *doctor) sqliteState(ctx context.Context) bool {
+// schemaState tells whether the database may be opened as the server opens it.
+func (d *doctor) schemaState(ctx context.Context) bool {
 	const check = "database"
-	if _, err := os.Stat(d.databaseFile()); errors.Is(err, os.ErrNotExist) {
+	err := d.wantSchema(ctx)
+	var other otherSchema
+	switch {
+	case errors.Is(err, errNoDatabase):
 		d.say(check, warning, "start the server, or restore a backup", "there is none yet")
-		return false
+	case errors.As(err, &other) && other.have < other.want:
+		d.say(check, warning, "make a backup, and start the server or run migrate", "%v", other)
+	case errors.As(err, &other):
+		d.say(check, broken, "install the newer version again", "%v", other)
+	case err != nil:
+		d.say(check, broken, "look whether it runs, at --database and its password, at the disk; restore a backup", "cannot be read: %v", err)
+	default:
+		return d.secretState()
 	}
-	if info, err := os.Stat(d.secretPath()); err != nil || info.Size() != 32 {
+	return false
+}
+
+func (d *doctor) secretState() bool {
+	info, err := os.Stat(d.secretPath())
+	if err != nil || info.Size() != 32 {
 		d.say("secret", broken, "put it back from the backup: no server starts on this database without it", "%s is missing or damaged", d.secretPath())
 		return false
 	}
-	db, err := ownsqlite.Open(ctx, d.databaseFile(), ownsqlite.Options{ReadOnly: true})
-	if err != nil {
-		d.say(check, broken, "look at the disk; restore a backup", "cannot be opened: %v", err)
-		return false
-	}
-	defer db.Close()
-	have, err := sqlstore.VersionOf(ctx, db)
-	switch want := sqlstore.Version(); {
-	case err != nil:
-		d.say(check, broken, "look at the disk; restore a backup", "cannot be read: %v", err)
-	case have > want:
-		d.say(check, broken, "install the newer version again", "a newer version of this program wrote it: schema %d, this one knows %d", have, want)
-	case have < want:
-		d.say(check, warning, "make a backup, and start the server or run migrate", "schema %d, this version writes %d", have, want)
-	default:
-		return true
-	}
-	return false
+	return true
 }
 
 func (d *doctor) mailServer(ctx context.Context) {

@@ -107,7 +107,7 @@ func TestDoctorOnABadServer(t *testing.T) {
 	for _, dir := range []string{newer, damaged, secretless} {
 		start(t, "serve", "--dev", "--data", dir).signal(syscall.SIGTERM)
 	}
-	sql(t, newer, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`)
+	inDatabase(t, newer, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, 1)`)
 	if err := os.WriteFile(filepath.Join(damaged, "cloud.db"), make([]byte, 8192), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -146,8 +146,8 @@ func TestDoctorOnABadServer(t *testing.T) {
 	}
 }
 
-// sql runs a statement on a server's database.
-func sql(t *testing.T, data, statement string, args ...any) {
+// inDatabase runs a statement on a server's database.
+func inDatabase(t *testing.T, data, statement string, args ...any) {
 	t.Helper()
 	db, err := ownsqlite.Open(t.Context(), filepath.Join(data, "cloud.db"), ownsqlite.Options{})
 	if err != nil {

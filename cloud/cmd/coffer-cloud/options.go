@@ -296,6 +296,9 @@ func needServer(o options) (wrong problems) {
 	if o.has(roleWorker) && o.smtp == "" && !o.dev {
 		add("smtp", "is not given", "name the mail server, such as smtp://user@mail.example.org:587; --dev writes mails to files")
 	}
+	if o.stores() && !o.onPostgres() && o.has(roleAPI) != o.has(roleWorker) {
+		add("roles", "has one of api and worker, and a database that one process has for itself", "give both, or use PostgreSQL")
+	}
 	if o.has(roleAPI) && o.origin == "" && o.domain == "" && !o.dev {
 		add("origin", "is not given", "name what clients use, such as https://api.example.org, or a --domain")
 	}

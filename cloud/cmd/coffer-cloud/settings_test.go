@@ -104,7 +104,8 @@ func TestRefusedSettings(t *testing.T) {
 		{"--data", "d", "--dev", "--origin", "https://a.example/path"},
 		{"--data", "d", "--dev", "--domain", "https://example.org"},
 		{"--data", "d", "--dev", "--metrics-listen", "10.0.0.1:9090"},
-		append(service, "--domain", "example.org"), // no certificate
+		append(service, "--origin", "https://a.example", "--roles", "api"), // and who sends the mails?
+		append(service, "--domain", "example.org"),                         // no certificate
 		append(service, "--acme", "letsencrypt", "--origin", "https://a.example"),
 		append(service, "--domain", "example.org", "--acme", "http://plain.example/dir"),
 		append(service, "--domain", "example.org", "--acme", "letsencrypt", "--behind-proxy"),
