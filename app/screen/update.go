@@ -49,7 +49,9 @@ type UpdateConfig struct {
 	Managed   bool         // without a Client: somebody else updates it, a service or who installed it
 	Installed buildinfo.Number
 	Restart   func() error // applies what is staged and has the program started again once it has quit
-	Quit      func()
+	// Held says whether the administrator wants a release now: he may have changed his mind since it was fetched. nil holds nothing.
+	Held func(buildinfo.Number) updater.Hold
+	Quit func()
 }
 
 // Update looks for new versions, fetches them, and asks when to restart.
@@ -135,18 +137,32 @@ func (u *Update) Later() {
 
 // Restart installs what is ready and quits the program, which then starts again.
 func (u *Update) Restart() {
-	if _, ok := u.found.(updater.Staged); !ok || u.busy {
+	staged, ok := u.found.(updater.Staged)
+	if !ok || u.busy {
 		return
 	}
 	u.busy, u.problem = true, Message{}
-	Run(u.run, func(context.Context) (struct{}, error) { return struct{}{}, u.config.Restart() }, func(_ struct{}, err error) {
+	Run(u.run, func(context.Context) (updater.Hold, error) { return u.restart(staged.Version) }, func(by updater.Hold, err error) {
 		u.busy, u.problem = false, explain(u.env.Words, err)
+		if by != "" {
+			u.found = updater.Held{Release: staged.Release, By: by}
+		}
 		u.changed()
-		if err == nil {
+		if err == nil && by == "" {
 			u.config.Quit()
 		}
 	})
 	u.changed()
+}
+
+// restart works off the UI goroutine. It does nothing if the release is held by now.
+func (u *Update) restart(version buildinfo.Number) (updater.Hold, error) {
+	if u.config.Held != nil {
+		if by := u.config.Held(version); by != "" {
+			return by, nil
+		}
+	}
+	return "", u.config.Restart()
 }
 
 func (u *Update) view() UpdateState {

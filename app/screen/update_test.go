@@ -116,6 +116,32 @@ func TestHeldReleaseIsNotOffered(t *testing.T) {
 	}
 }
 
+// The policy is asked when the person says so, and not only when the release was found.
+func TestReleaseIsHeldAfterItWasFetched(t *testing.T) {
+	restarts, by := 0, updater.Hold("")
+	u, d, quit := newTestUpdate(t, &releases{check: updater.Staged{Release: release()}}, func() error { restarts++; return nil })
+	u.config.Held = func(v buildinfo.Number) updater.Hold {
+		if v != release().Version {
+			t.Errorf("asked about %v", v)
+		}
+		return by
+	}
+	poll(d, u)
+	by = updater.ByPause
+	u.Restart()
+	d.until("answer", func() bool { return !u.State().Busy })
+	if s := u.State(); restarts != 0 || *quit || !s.Banner.IsZero() || s.Status.What != "Your administrator has paused updates. Coffer 1.4.0 will wait." {
+		t.Errorf("%d restarts, quit %v, %+v", restarts, *quit, s)
+	}
+	by = ""
+	poll(d, u)
+	u.Restart()
+	d.until("quit", func() bool { return *quit })
+	if restarts != 1 {
+		t.Errorf("%d restarts", restarts)
+	}
+}
+
 func TestRefusalsAreExplained(t *testing.T) {
 	r := &releases{check: updater.Refused{Err: fmt.Errorf("update host 1: %w", updater.ErrWrongKeys)}}
 	u, d, _ := newTestUpdate(t, r, nil)

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 )
@@ -35,6 +36,10 @@ func TestCheckFiles(t *testing.T) {
 	check("nothing but a damaged file", false)
 	pc.SignUp(t, testkit.Cloud(t), "anna@example.com").Lock()
 	check("a damaged file beside one that opens", true)
+	// The keyring is not asked: it may ask the person, who may take longer than a new version has to prove itself.
+	if err := session.New(session.Config{Paths: pc.Paths}).CheckFiles(t.Context()); err != nil {
+		t.Errorf("without a keyring: %v", err)
+	}
 	if err := os.Mkdir(filepath.Join(pc.Paths.Data, "folder.db"), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"time"
 
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
@@ -24,6 +25,7 @@ func (d *desktop) updateConfig() screen.UpdateConfig {
 		return c
 	}
 	c.Client = client
+	c.Held = func(v buildinfo.Number) updater.Hold { return updater.HeldBy(policy.Read(), v, time.Now()) }
 	return c
 }
 
