@@ -72,7 +72,6 @@ func (o *objects) makeRoom(counts *[256]int) {
 type row struct {
 	entry              *entry // nil: empty
 	doc                search.Doc
-	kind               Kind
 	shelf              shelf
 	favorite, conflict bool
 	worded             bool // the words of the index are those of doc
@@ -360,7 +359,7 @@ func (x *index) place(e *entry) int32 {
 // put gives a row an item.
 func (x *index) put(slot int32, e *entry) {
 	x.rows[slot] = row{
-		entry: e, doc: e.doc, kind: e.Kind, shelf: e.shelf(), favorite: e.Favorite, conflict: e.Conflict,
+		entry: e, doc: e.doc, shelf: e.shelf(), favorite: e.Favorite, conflict: e.Conflict,
 	}
 	x.unworded++
 	x.shown[slot] = &e.Summary

@@ -215,7 +215,7 @@ func (f *Filter) shelf() shelf {
 
 // passes tells whether the filter chooses the row; folders are those of its branch.
 func (x *index) passes(r *row, f *Filter, folders map[id.ID]bool) bool {
-	return (f.Kind == "" || f.Kind == r.kind) &&
+	return (f.Kind == "" || f.Kind == r.entry.Kind) &&
 		(!f.Favorite || r.favorite) &&
 		(!f.Conflicts || r.conflict) &&
 		(f.Folder.IsZero() || folders[r.entry.Folder]) &&
@@ -285,7 +285,7 @@ func (x *index) count() *Counts {
 		case r.shelf == shelfArchive:
 			c.Archive++
 		default:
-			c.Kinds[r.kind]++
+			c.Kinds[r.entry.Kind]++
 			c.add(r.entry, x.isFolder(r.entry.Folder))
 		}
 	}

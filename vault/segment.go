@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"strings"
@@ -11,12 +12,14 @@ import (
 
 // A part of a segment of the sealed index. It is this device's own: another format only makes the next unlock open all objects.
 //
-//	format u8 | entries | strings | length of the summaries | summaries | folded texts of the entries, one after the other
+//	format u8 | entries | strings | length of the summaries | length of their texts
+//	          | summaries | their texts, one after the other | folded texts of the entries, likewise
 //	summary   = id 16 | flags | folder 16 if it is in one | archived, trashed, created, updated
-//	            | kind | title | subtitle | hosts | tags | lengths of the folded title, short texts and all texts
+//	            | kind, with its length | title | subtitle | hosts | tags | lengths of the folded title, short texts and all texts
 //
-// Numbers are varints, times signed ones; a text is its length and its bytes, a list its length and its texts.
-const segmentFormat = 1
+// Numbers are varints, times signed ones; in a summary a text is its length, a list its length and its texts. So what stays in memory
+// of a part that was read is texts alone.
+const segmentFormat = 2
 
 // Sizes in bytes. maxEntry leaves room for a part to be over by one entry and still fit an envelope.
 const (
@@ -43,9 +46,12 @@ func (e *entry) flags() (flags uint64) {
 	return flags
 }
 
-// appendSummary writes all of an entry but its folded texts.
-func appendSummary(b []byte, e *entry) []byte {
-	b = append(b, e.ID[:]...)
+// summaryWriter writes summaries, and their texts beside them.
+type summaryWriter struct{ numbers, texts []byte }
+
+// add writes all of an entry but its folded texts.
+func (w *summaryWriter) add(e *entry) {
+	b := append(w.numbers, e.ID[:]...)
 	b = binary.AppendUvarint(b, e.flags())
 	if !e.Folder.IsZero() {
 		b = append(b, e.Folder[:]...)
@@ -53,61 +59,82 @@ func appendSummary(b []byte, e *entry) []byte {
 	for _, time := range []int64{e.ArchivedAt, e.TrashedAt, e.CreatedAt, e.UpdatedAt} {
 		b = binary.AppendVarint(b, time)
 	}
-	for _, text := range []string{string(e.Kind), e.Title, e.Subtitle} {
-		b = appendText(b, text)
+	b = append(binary.AppendUvarint(b, uint64(len(e.Kind))), e.Kind...)
+	for _, text := range []string{e.Title, e.Subtitle} {
+		b = w.appendText(b, text)
 	}
 	for _, list := range [][]string{e.Hosts, e.Tags} {
 		b = binary.AppendUvarint(b, uint64(len(list)))
 		for _, text := range list {
-			b = appendText(b, text)
+			b = w.appendText(b, text)
 		}
 	}
 	text, title, short := e.doc.Parts()
 	for _, n := range []int{title, short, len(text)} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
-	return b
+	w.numbers = b
 }
 
-func appendText(b []byte, text string) []byte {
-	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+func (w *summaryWriter) appendText(b []byte, text string) []byte {
+	w.texts = append(w.texts, text...)
+	return binary.AppendUvarint(b, uint64(len(text)))
+}
+
+func (w *summaryWriter) len() int { return len(w.numbers) + len(w.texts) }
+
+// reset forgets what was written, and keeps the room.
+func (w *summaryWriter) reset() {
+	clear(w.numbers)
+	clear(w.texts)
+	w.numbers, w.texts = w.numbers[:0], w.texts[:0]
+}
+
+// sameSummary tells whether two entries are the same but for their folded texts.
+func sameSummary(a, b *entry) bool {
+	var one, other summaryWriter
+	one.add(a)
+	other.add(b)
+	return bytes.Equal(one.numbers, other.numbers) && bytes.Equal(one.texts, other.texts)
 }
 
 // partWriter collects entries into parts.
 type partWriter struct {
 	parts            [][]byte
-	summaries, docs  []byte
+	summaries        summaryWriter
+	docs             []byte
 	entries, strings int
 }
 
 var errLargeEntry = errors.New("an entry of the index is too large for it")
 
 func (w *partWriter) add(e *entry) error {
-	before := len(w.summaries)
-	w.summaries = appendSummary(w.summaries, e)
+	before := w.summaries.len()
+	w.summaries.add(e)
 	text, _, _ := e.doc.Parts()
 	w.docs = append(w.docs, text...)
 	w.entries++
 	w.strings += len(e.Hosts) + len(e.Tags)
-	if len(w.summaries)-before > maxEntry {
+	if w.summaries.len()-before > maxEntry {
 		return errLargeEntry
 	}
-	if len(w.summaries)+len(w.docs) > maxPart {
+	if w.summaries.len()+len(w.docs) > maxPart {
 		w.flush()
 	}
 	return nil
 }
 
 func (w *partWriter) flush() {
-	part := make([]byte, 0, 32+len(w.summaries)+len(w.docs))
+	part := make([]byte, 0, 32+w.summaries.len()+len(w.docs))
 	part = append(part, segmentFormat)
-	for _, n := range []int{w.entries, w.strings, len(w.summaries)} {
+	for _, n := range []int{w.entries, w.strings, len(w.summaries.numbers), len(w.summaries.texts)} {
 		part = binary.AppendUvarint(part, uint64(n))
 	}
-	w.parts = append(w.parts, append(append(part, w.summaries...), w.docs...))
-	clear(w.summaries)
+	part = append(append(part, w.summaries.numbers...), w.summaries.texts...)
+	w.parts = append(w.parts, append(part, w.docs...))
+	w.summaries.reset()
 	clear(w.docs)
-	*w = partWriter{parts: w.parts, summaries: w.summaries[:0], docs: w.docs[:0]}
+	w.docs, w.entries, w.strings = w.docs[:0], 0, 0
 }
 
 // encodeSegment writes entries as parts, at least one. The caller clears them.
@@ -135,7 +162,8 @@ func wipeParts(parts [][]byte) {
 type partReader struct {
 	rest    string
 	mistake bool
-	strings []string // room for the lists
+	texts   *partReader // of the summaries that it reads
+	strings []string    // room for the lists
 }
 
 func (r *partReader) take(n uint64) string {
@@ -176,7 +204,7 @@ func (r *partReader) time() int64 {
 	return int64(n>>1) ^ -int64(n&1)
 }
 
-func (r *partReader) text() string { return r.take(r.number()) }
+func (r *partReader) text() string { return r.texts.take(r.number()) }
 
 func (r *partReader) id() (i id.ID) {
 	copy(i[:], r.take(id.Size))
@@ -201,23 +229,27 @@ func decodePart(part []byte) ([]entry, bool) {
 	if len(part) == 0 || part[0] != segmentFormat {
 		return nil, false
 	}
-	// One string for all summaries and one for all folded texts, which an index packs and lets go.
-	head := partReader{rest: string(part[1:min(len(part), 1+3*binary.MaxVarintLen64)])}
-	count, strings, size := head.number(), head.number(), head.number()
-	body := part[1+min(len(part)-1, 3*binary.MaxVarintLen64)-len(head.rest):]
-	if head.mistake || size > uint64(len(body)) || count > size || strings > size {
+	head := partReader{rest: string(part[1:min(len(part), 1+headNumbers*binary.MaxVarintLen64)])}
+	count, strings, size, texts := head.number(), head.number(), head.number(), head.number()
+	body := part[1+min(len(part)-1, headNumbers*binary.MaxVarintLen64)-len(head.rest):]
+	if head.mistake || size > uint64(len(body)) || texts > uint64(len(body))-size || count > size || strings > size {
 		return nil, false
 	}
-	summaries := partReader{rest: string(body[:size]), strings: make([]string, 0, strings)}
-	docs := partReader{rest: string(body[size:])}
+	// One string for all texts, and one for all folded ones: these stay in memory.
+	all := partReader{rest: string(body[size:][:texts])}
+	docs := partReader{rest: string(body[size+texts:])}
+	summaries := partReader{rest: string(body[:size]), texts: &all, strings: make([]string, 0, strings)}
 	entries := make([]entry, count)
 	for i := range entries {
 		if !readEntry(&entries[i], &summaries, &docs) {
 			return nil, false
 		}
 	}
-	return entries, summaries.rest == "" && docs.rest == ""
+	return entries, summaries.rest == "" && all.rest == "" && docs.rest == ""
 }
+
+// headNumbers is how many numbers a part begins with.
+const headNumbers = 4
 
 func readEntry(e *entry, r, docs *partReader) bool {
 	e.ID, e.unproven = r.id(), true
@@ -228,11 +260,11 @@ func readEntry(e *entry, r, docs *partReader) bool {
 	e.Favorite, e.Conflict, e.Unreadable = flags&flagFavorite != 0, flags&flagConflict != 0, flags&flagUnreadable != 0
 	e.ReadOnly, e.HasOTP = flags&flagReadOnly != 0, flags&flagOTP != 0
 	e.ArchivedAt, e.TrashedAt, e.CreatedAt, e.UpdatedAt = r.time(), r.time(), r.time(), r.time()
-	e.Kind, e.Title, e.Subtitle = kindNamed(r.text()), r.text(), r.text()
+	e.Kind, e.Title, e.Subtitle = kindNamed(r.take(r.number())), r.text(), r.text()
 	e.Hosts, e.Tags = r.list(), r.list()
 	title, short, all := r.number(), r.number(), r.number()
 	text := docs.take(all)
-	if r.mistake || docs.mistake || title > short || short > all {
+	if r.mistake || r.texts.mistake || docs.mistake || title > short || short > all {
 		return false
 	}
 	var ok bool

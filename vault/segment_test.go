@@ -117,7 +117,7 @@ func FuzzPart(f *testing.F) {
 	for _, part := range parts {
 		f.Add(part)
 	}
-	f.Add([]byte{segmentFormat, 0, 0, 0})
+	f.Add([]byte{segmentFormat, 0, 0, 0, 0})
 	f.Add([]byte{segmentFormat, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1})
 	f.Fuzz(func(t *testing.T, part []byte) {
 		before := bytes.Clone(part)

@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -398,7 +397,7 @@ func (v *Vault) shows(o Object) bool {
 func (e *entry) equal(other *entry) bool {
 	text, _, _ := e.doc.Parts()
 	otherText, _, _ := other.doc.Parts()
-	return text == otherText && bytes.Equal(appendSummary(nil, e), appendSummary(nil, other))
+	return text == otherText && sameSummary(e, other)
 }
 
 // look puts objects into the index as they are in the store.
