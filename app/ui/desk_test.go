@@ -24,6 +24,7 @@ import (
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/app/screen/screentest"
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/app/ui/theme"
 	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
@@ -100,6 +101,10 @@ func (d *desk) open() {
 	})
 	d.window.Resize(UsualSize)
 	d.Cleanup(func() {
+		// Where this was not the last desk, the toolkit has begun anew since, in a palette without our colours.
+		if _, ours := fyne.CurrentApp().Settings().Theme().(*theme.Theme); !ours {
+			fyne.CurrentApp().Settings().SetTheme(theme.New(theme.Light).For(speaks()))
+		}
 		d.lockAndWait()
 		// The server waits for connections that were opened and never used.
 		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
