@@ -237,6 +237,17 @@ func TestDiskThatKeepsNothing(t *testing.T) {
 	if p.asked != 0 || len(p.listed()) != 0 || !strings.Contains(p.log.String(), "cannot keep") {
 		t.Errorf("%d requests, %s", p.asked, &p.log)
 	}
+	// The key is there by now, and its state cannot be written.
+	if err := os.MkdirAll(filepath.Join(p.Dir, stateFile, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		p.server.Clock.Advance(24 * time.Hour)
+		p.Turn(t.Context())
+	}
+	if _, err := os.Stat(filepath.Join(p.Dir, keyFile)); err != nil || p.asked != 0 {
+		t.Errorf("%d requests, %v", p.asked, err)
+	}
 }
 
 // A copy of the disk is the same computer, and shows as two by its names; told to begin anew, it is one of its own.
