@@ -22,6 +22,10 @@ func (m Manager) send(state string, file uintptr) error {
 	}
 	defer syscall.Close(socket)
 	syscall.CloseOnExec(socket)
+	// A manager that does not listen keeps nothing waiting.
+	if err := syscall.SetsockoptTimeval(socket, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &syscall.Timeval{Sec: 5}); err != nil {
+		return fmt.Errorf("service manager: %w", err)
+	}
 	var rights []byte
 	if file != noSocket {
 		rights = syscall.UnixRights(int(file))
