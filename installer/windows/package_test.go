@@ -32,8 +32,7 @@ const (
 
 // TestPackage is the life of the package on one PC. Each step needs those before it.
 func TestPackage(t *testing.T) {
-	folder := programs(t)
-	older, update := pack(t, folder, version), pack(t, folder, newer)
+	older, update := pack(t, programs(t), version), pack(t, nextPrograms(t), newer)
 	server := testkit.Cloud(t)
 	pc := newComputer(t, updateRoot(t))
 	steps := []struct {
@@ -60,32 +59,32 @@ func TestPackage(t *testing.T) {
 // programs is a folder with the programs: those that build.sh has put where COFFER_WINDOWS says, or built once for all tests.
 func programs(t *testing.T) string {
 	t.Helper()
-	built := os.Getenv("COFFER_WINDOWS")
-	if built == "" {
-		built = builtHere(t)
-	}
-	folder := t.TempDir()
-	for _, name := range []string{"Coffer.exe", "cofferctl.exe", "CofferUpdater.exe"} {
-		must(t, os.Symlink(filepath.Join(built, name), filepath.Join(folder, name)))
-	}
-	return folder
+	return once(t, "programs", func(folder string) {
+		built := os.Getenv("COFFER_WINDOWS")
+		if built == "" {
+			script(t, "./build.sh", version, folder)
+			return
+		}
+		link(t, built, folder, "Coffer.exe", "cofferctl.exe", "CofferUpdater.exe")
+	})
 }
 
-func builtHere(t *testing.T) string {
+// link puts programs of one folder into another.
+func link(t *testing.T, from, to string, names ...string) {
 	t.Helper()
-	if everyTest.built == "" {
-		folder := filepath.Join(everyTest.dir, "programs")
-		script(t, "./build.sh", version, folder)
-		everyTest.built = folder
+	for _, name := range names {
+		must(t, os.Symlink(filepath.Join(from, name), filepath.Join(to, name)))
 	}
-	return everyTest.built
 }
 
-// pack makes a package of the programs and returns its path.
+// pack makes a package of the programs in a folder, where it is not there yet, and the setup program. It returns the package's path.
 func pack(t *testing.T, folder, version string) string {
 	t.Helper()
-	script(t, "./package.sh", version, folder)
-	return filepath.Join(folder, "coffer-"+version+".msi")
+	msi := filepath.Join(folder, "coffer-"+version+".msi")
+	if _, err := os.Stat(msi); err != nil {
+		script(t, "./package.sh", version, folder)
+	}
+	return msi
 }
 
 func script(t *testing.T, name string, args ...string) {
@@ -133,7 +132,7 @@ func showsScreen(t *testing.T, pc *computer, name, origin string) {
 	}
 	defer app.Wait()
 	defer pc.run(t, "taskkill.exe /f /im Coffer.exe")
-	window := strings.Fields(pc.output(t, "xdotool", "search", "--sync", "--onlyvisible", "--name", "^Coffer$"))[0]
+	window := pc.window(t)
 	pc.mustRun(t, "xdotool", "windowmove", "--sync", window, "90", "50") // from under Wine's own tray
 	for tick := time.Tick(200 * time.Millisecond); ; {
 		picture := pc.output(t, "import", "-silent", "-window", window, "png:-")
@@ -148,6 +147,17 @@ func showsScreen(t *testing.T, pc *computer, name, origin string) {
 			t.Fatal("no words in the window")
 		}
 	}
+}
+
+// window waits for the program's window. The search fails where a window of Wine's goes away under it.
+func (c *computer) window(t *testing.T) (window string) {
+	t.Helper()
+	eventually(t, "the window", func() bool {
+		found, err := c.command(t.Context(), "xdotool", "search", "--onlyvisible", "--name", "^Coffer$").Output()
+		window, _, _ = strings.Cut(string(found), "\n")
+		return err == nil && window != ""
+	})
+	return window
 }
 
 // edgesOfWords is more than the logo has, which is shown first, and much less than the words of a screen.

@@ -12,13 +12,11 @@ import (
 // standIns are programs that do nothing much, since what installs them does not look into them, and the real service, which it starts.
 func standIns(t *testing.T) (folder string) {
 	t.Helper()
-	folder = t.TempDir()
-	for name, source := range map[string]string{
-		"Coffer.exe": "./testdata/driver", "cofferctl.exe": "./testdata/driver", "CofferUpdater.exe": "../../updater/cmd/coffer-updater",
-	} {
-		buildFor(t, filepath.Join(folder, name), source)
-	}
-	return folder
+	return once(t, "stand-ins", func(folder string) {
+		buildFor(t, filepath.Join(folder, "Coffer.exe"), "./testdata/driver")
+		buildFor(t, filepath.Join(folder, "cofferctl.exe"), "./testdata/driver")
+		buildFor(t, filepath.Join(folder, "CofferUpdater.exe"), "../../updater/cmd/coffer-updater")
+	})
 }
 
 // logged is the log of the last installation that was to write one, for a test that fails.
@@ -80,7 +78,7 @@ func TestSetup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cut := filepath.Join(folder, "cut.msi")
+	cut := filepath.Join(t.TempDir(), "cut.msi")
 	if err := os.WriteFile(cut, whole[:len(whole)/2], 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -17,10 +17,10 @@ import (
 	"github.com/coffer-vault/coffer/updater/release"
 )
 
-// TestServiceUpdates has the service of a real installation find the next package, verify it, and install it over itself.
+// TestServiceUpdates has the service of a real installation find the next package, verify it, and install it over itself. Nobody has ever
+// started Coffer on this PC.
 func TestServiceUpdates(t *testing.T) {
-	folder := programs(t)
-	older, update := pack(t, folder, version), pack(t, nextPrograms(t, folder), newer)
+	older, update := pack(t, programs(t), version), pack(t, nextPrograms(t), newer)
 	m := newMaintainers(t)
 	pc := newComputer(t, filepath.Join(m.repo.Public(), "metadata", "1.root.json"))
 	m.serve(t, pc)
@@ -29,37 +29,44 @@ func TestServiceUpdates(t *testing.T) {
 	eventually(t, "the first check", func() bool { return !serviceMemory(t, pc).Verified.IsZero() })
 
 	m.release(t, newer, update)
-	pc.run(t, "sc.exe stop CofferUpdater") // it looks when it starts, and then every four hours
-	eventually(t, "the service to stop", func() bool {
-		_, out := pc.run(t, "sc.exe query CofferUpdater")
-		return strings.Contains(out, "STOPPED")
-	})
-	pc.run(t, "sc.exe start CofferUpdater")
+	restartService(t, pc)
 	eventually(t, newer+" to be installed", func() bool {
 		return strings.Contains(pc.registry(t, `HKLM\Software\Coffer`), newer)
 	})
-	eventually(t, "the new service to run", func() bool {
-		_, out := pc.run(t, "sc.exe query CofferUpdater")
-		return strings.Contains(out, "RUNNING")
-	})
+	pc.untilService(t, "RUNNING")
 	checkSettings(t, pc, "HKLM", map[string]string{"Version": newer, "AutoUpdate": "1"})
 	checkEntry(t, pc, newer)
 	checkService(t, pc)
 	eventually(t, "the new service to be content", func() bool { r := serviceMemory(t, pc); return r.Staged == nil && len(r.Failed) == 0 })
+	if profiles := pc.files(t, "users/*/AppData/Local/Coffer"); len(profiles) > 0 {
+		t.Errorf("somebody has started Coffer: %v", profiles)
+	}
+}
+
+// restartService: it looks for releases when it starts, and then every four hours.
+func restartService(t *testing.T, pc *computer) {
+	t.Helper()
+	pc.run(t, "sc.exe stop CofferUpdater")
+	pc.untilService(t, "STOPPED")
+	pc.run(t, "sc.exe start CofferUpdater")
+}
+
+func (c *computer) untilService(t *testing.T, state string) {
+	t.Helper()
+	eventually(t, "the service to be "+state, func() bool {
+		_, out := c.run(t, "sc.exe query CofferUpdater")
+		return strings.Contains(out, state)
+	})
 }
 
 // nextPrograms are the same but for the service, which says that it is the newer version.
-func nextPrograms(t *testing.T, folder string) string {
+func nextPrograms(t *testing.T) string {
 	t.Helper()
-	next := t.TempDir()
-	for _, name := range []string{"Coffer.exe", "cofferctl.exe"} {
-		if err := os.Symlink(filepath.Join(folder, name), filepath.Join(next, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	buildFor(t, filepath.Join(next, "CofferUpdater.exe"), "../../updater/cmd/coffer-updater",
-		"-ldflags", "-s -w -X github.com/coffer-vault/coffer/internal/buildinfo.Version="+newer)
-	return next
+	return once(t, "next", func(folder string) {
+		link(t, programs(t), folder, "Coffer.exe", "cofferctl.exe")
+		buildFor(t, filepath.Join(folder, "CofferUpdater.exe"), "../../updater/cmd/coffer-updater",
+			"-ldflags", "-s -w -X github.com/coffer-vault/coffer/internal/buildinfo.Version="+newer)
+	})
 }
 
 // maintainers have a public repository with throw-away keys.

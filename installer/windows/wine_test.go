@@ -60,9 +60,22 @@ func newPrefix(dir string) *computer {
 
 // everyTest holds what the tests have in common, until the last has ended.
 var everyTest struct {
-	dir    string
-	prefix string // of a PC that nothing is installed on
-	built  string // the programs
+	dir     string
+	prefix  string            // of a PC that nothing is installed on
+	folders map[string]string // with programs and their packages
+}
+
+// once makes a folder for all tests that need it.
+func once(t *testing.T, name string, make func(folder string)) string {
+	t.Helper()
+	if folder, made := everyTest.folders[name]; made {
+		return folder
+	}
+	folder := filepath.Join(everyTest.dir, name)
+	must(t, os.MkdirAll(folder, 0o755))
+	make(folder)
+	everyTest.folders[name] = folder
+	return folder
 }
 
 func TestMain(m *testing.M) {
@@ -70,6 +83,7 @@ func TestMain(m *testing.M) {
 	if everyTest.dir, err = os.MkdirTemp("", "coffer-windows"); err != nil {
 		panic(err)
 	}
+	everyTest.folders = map[string]string{}
 	code := m.Run()
 	os.RemoveAll(everyTest.dir)
 	os.Exit(code)
