@@ -71,9 +71,15 @@ func (w *Window) act(action screen.Action) {
 	}
 }
 
-// rune is a character that was typed where no field has the focus: the sheet of keys, or a search by typing in the list.
+// rune is a character that was typed where no field has the focus: of the master password, after a click beside its field; else the
+// sheet of keys, or a search by typing in the list.
 func (w *Window) rune(typed rune) {
 	w.Shell.Touch()
+	if locked, ok := w.view.(*unlockView); ok && w.root.Canvas().Focused() == nil {
+		locked.focus()
+		locked.password.Input().TypedRune(typed)
+		return
+	}
 	v, ok := w.view.(*vaultView)
 	switch {
 	case typed == '?':
