@@ -11,7 +11,7 @@ import (
 
 // knownLanguage drops what cannot be a language tag (BCP 47); mails are in English then.
 func knownLanguage(tag string) string {
-	if len(tag) > 35 {
+	if len(tag) > 35 || strings.ContainsFunc(tag, func(r rune) bool { return r != '-' && notAlphanumeric(r) }) {
 		return ""
 	}
 	return tag

@@ -64,6 +64,8 @@ func openTimed(ctx context.Context, url string, hook sqlstore.Hook, log *slog.Lo
 		"statement_timeout": "15s", "lock_timeout": "10s", "idle_in_transaction_session_timeout": "30s",
 		// Every statement has an index. A scan of a small table would be in everybody's way who writes to it.
 		"enable_seqscan": "off",
+		// They are all short; compiling one takes longer than running it.
+		"jit": "off",
 	})
 	engine := sqlstore.Engine{
 		Write: db, Read: db,

@@ -18,6 +18,7 @@ import (
 
 // scans are the statements that may read a table or an index from its beginning, with the reason.
 var scans = map[string]string{
+	"SELECT COALESCE(MAX(version_id), 0) FROM goose_db_version WHERE is_applied": "it has a row for every migration",
 	"SELECT 1": "it reads no table",
 	"SELECT COUNT(*), COALESCE(MIN(mail_id), '') FROM (SELECT mail_id FROM outbox ORDER BY mail_id LIMIT 10000) AS oldest": "it ends after as many rows of the index",
 	"SELECT next_try FROM outbox ORDER BY next_try LIMIT 1":                                                                "it ends at the first row of the index",
