@@ -70,6 +70,17 @@ func openImportFile(path string) (*importFile, error) {
 	return f, nil
 }
 
+// openFile opens a file. Of a table with the header of an earlier one the columns hold what was said then.
+func (i *Import) openFile(path string) (*importFile, error) {
+	f, err := openImportFile(path)
+	if err == nil && f.table != nil {
+		if targets := i.config.Unlocked.TableMapping(f.table.Header); targets != nil {
+			f.table.targets = targets
+		}
+	}
+	return f, err
+}
+
 func (f *importFile) openTable() error {
 	table, err := format.ReadTable(f.content)
 	if err == nil {
@@ -123,7 +134,7 @@ func (i *Import) Drop(paths []string) {
 	}
 	before := i.page
 	i.page, i.problem, i.reading = ImportSearching, Message{}, filepath.Base(paths[0])
-	RunOwned(i.run, func(context.Context) (*importFile, error) { return openImportFile(paths[0]) }, func(f *importFile, err error) {
+	RunOwned(i.run, func(context.Context) (*importFile, error) { return i.openFile(paths[0]) }, func(f *importFile, err error) {
 		i.reading = ""
 		if err != nil {
 			i.page, i.problem = before, explain(i.env.Words, err)

@@ -41,6 +41,7 @@ func (i *Import) useTable() {
 	i.busy, i.problem = true, Message{}
 	targets := slices.Clone(f.table.targets)
 	Run(i.run, func(context.Context) (source importer.Source, err error) {
+		_ = i.config.Unlocked.KeepTableMapping(f.table.Header, targets) // who is asked again next time has lost little
 		err = f.with(func(secret.Bytes) error {
 			source = f.table.Source(targets)
 			return nil

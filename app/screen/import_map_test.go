@@ -49,6 +49,32 @@ func TestUnknownTableIsAskedAbout(t *testing.T) {
 	d.until("items", func() bool { return d.titles(v) == "Bank, Post" })
 }
 
+// What was said of a table's columns is there for the next with the same header, and for no other.
+func TestColumnsAreRemembered(t *testing.T) {
+	d, _, i := importFileDesk(t)
+	d.picks = []string{exported(t, "first.csv", mappedCSV)}
+	i.ChooseFile()
+	d.stage(i, ImportMapping)
+	i.SetTarget(0, target(format.ToTitle))
+	i.SetTarget(2, target(format.ToPassword))
+	i.SetTarget(4, target(format.ToNothing))
+	i.Continue()
+	d.stage(i, ImportPreview)
+	targets := i.file.table.targets
+	for header, want := range map[string][]format.Target{
+		"Was;Benutzer;Geheim;Adresse;": targets, "Was;Benutzer;Geheim;Adresse;x": nil, "Was;Benutzer;Geheim;Adresse": nil,
+	} {
+		if got := i.config.Unlocked.TableMapping(strings.Split(header, ";")); !slices.Equal(got, want) {
+			t.Errorf("%s: %q", header, got)
+		}
+	}
+	second, err := i.openFile(exported(t, "second.csv", "Was;Benutzer;Geheim;Adresse;\nOther;bob;pw3;https://other.example;7\n"))
+	if err != nil || !slices.Equal(second.table.targets, targets) {
+		t.Fatalf("%v", err)
+	}
+	second.close()
+}
+
 func TestATableOfNothingIsNotContinued(t *testing.T) {
 	d, _, i := importFileDesk(t)
 	d.picks = []string{exported(t, "t.csv", "a,b\n1,2\n")}
