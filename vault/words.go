@@ -15,6 +15,9 @@ const (
 	staleWords = 16
 )
 
+// quietBefore is how long nobody may have asked for words before they are gathered: a command line that shows a list has ended by then.
+const quietBefore = time.Second
+
 // wantsWords tells whether words would make queries quicker.
 func (x *index) wantsWords() bool {
 	if len(x.rows)-len(x.free) < manyItems {
@@ -34,7 +37,7 @@ func (v *Vault) askForWords() {
 	}
 }
 
-// keepWords gathers them in the background until the vault is closed, once nobody has asked for a moment: not during a first sync.
+// keepWords gathers them in the background until the vault is closed, once it is quiet: not during a first sync.
 func (v *Vault) keepWords() {
 	if v.cfg.Background == 0 {
 		return
@@ -46,7 +49,7 @@ func (v *Vault) keepWords() {
 			case <-v.life.Done():
 				return
 			case <-v.wordless:
-				quiet = time.After(aMoment)
+				quiet = time.After(quietBefore)
 			case <-quiet:
 				v.gatherWords()
 			}

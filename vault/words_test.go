@@ -89,13 +89,13 @@ func TestWordsAreGatheredOnceItIsQuiet(t *testing.T) {
 		}
 		for range 5 { // as in a first sync
 			ask()
-			time.Sleep(aMoment / 2)
+			time.Sleep(quietBefore / 2)
 		}
 		synctest.Wait()
 		if worded(v) {
 			t.Error("words are gathered while much changes")
 		}
-		time.Sleep(aMoment)
+		time.Sleep(quietBefore)
 		synctest.Wait()
 		if !worded(v) {
 			t.Error("no words are gathered")
@@ -109,7 +109,7 @@ func TestWordsAreGatheredOnceItIsQuiet(t *testing.T) {
 			t.Error("words count as those of now though many items changed")
 		}
 		ask()
-		time.Sleep(2 * aMoment)
+		time.Sleep(2 * quietBefore)
 		synctest.Wait()
 		if !worded(v) || v.index.unworded != 0 {
 			t.Error("words are not gathered anew")
