@@ -12,6 +12,7 @@ sql "UPDATE \`Registry\` SET \`Root\` = -1 WHERE \`Root\` = 4"
 condition() { sql "UPDATE \`Component\` SET \`Condition\` = '$2 OR REMOVE~=\"ALL\"' WHERE \`Component\` = '$1'"; }
 condition cUpdater ALLUSERS=1
 condition cServer SERVER
+condition cEnroll ENROLL
 condition cRun RUNATSTARTUP=1
 
 # InstallExecuteSequence: in the transaction, so that an upgrade that fails brings the older version back with its service. wixl's place
@@ -24,8 +25,12 @@ family=$(msiinfo export "$msi" Property | tr -d '\r' | awk -F '\t' '$1 == "Upgra
 sql "DELETE FROM \`Upgrade\` WHERE \`ActionProperty\` = 'WIX_UPGRADE_DETECTED'"
 sql "INSERT INTO \`Upgrade\` (\`UpgradeCode\`, \`VersionMax\`, \`Attributes\`, \`ActionProperty\`) VALUES ('$family', '$2', 513, 'WIX_UPGRADE_DETECTED')"
 
+# ActionText: without the value, which the usual text has: the log would name the enrolment token.
+sql "CREATE TABLE \`ActionText\` (\`Action\` CHAR(72) NOT NULL, \`Description\` CHAR(64) LOCALIZABLE, \`Template\` CHAR(128) LOCALIZABLE PRIMARY KEY \`Action\`)"
+sql "INSERT INTO \`ActionText\` (\`Action\`, \`Description\`, \`Template\`) VALUES ('WriteRegistryValues', 'Writing system registry values', 'Key: [1], Name: [2]')"
+
 # Property: these reach the elevated half of an installation only if they are listed.
-sql "UPDATE \`Property\` SET \`Value\` = 'ALLUSERS;INSTALLDIR;RUNATSTARTUP;SERVER;SHOULDAUTOUPDATE;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED' WHERE \`Property\` = 'SecureCustomProperties'"
+sql "UPDATE \`Property\` SET \`Value\` = 'ALLUSERS;ENROLL;INSTALLDIR;RUNATSTARTUP;SERVER;SHOULDAUTOUPDATE;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED' WHERE \`Property\` = 'SecureCustomProperties'"
 
 # CustomAction: type 51 sets a property; wixl's 2099 would hide the value and run per process.
 sql "UPDATE \`CustomAction\` SET \`Type\` = 51 WHERE \`Type\` = 2099"
