@@ -20,7 +20,7 @@ type node struct {
 	daemon         *daemon
 }
 
-// patroniFile is what docs/admin/scale.md has, with waits for a test. ttl is how long a machine may be silent before another takes over.
+// patroniFile configures a node. ttl is how many seconds a machine may be silent before another takes over.
 const patroniFile = `scope: coffer
 name: %[1]s
 restapi: {listen: "127.0.0.1:%[2]s", connect_address: "127.0.0.1:%[2]s"}
