@@ -91,7 +91,7 @@ func stages(t *testing.T, pc *computer) time.Time {
 func (p *person) updateInWindow() {
 	p.t.Helper()
 	p.pc.run(p.t, `reg.exe add HKLM\Software\Policies\Coffer /v MaintenanceWindow /d 00:00-23:59 /f`)
-	if _, said := p.pc.run(p.t, installed+`cofferctl.exe doctor --json`); !strings.Contains(said, "MaintenanceWindow") {
+	if _, said := p.pc.run(p.t, `cmd.exe /c ""`+installed+`cofferctl.exe" doctor --json"`); !strings.Contains(said, "MaintenanceWindow") {
 		p.t.Errorf("doctor does not know the policy: %s", said)
 	}
 	eventually(p.t, newer+" to be installed while the program runs", func() bool {
