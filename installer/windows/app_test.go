@@ -234,7 +234,7 @@ func (p *person) start(args ...string) {
 	p.ended = ended
 	window := p.pc.window(p.t)
 	p.pc.mustRun(p.t, "xdotool", "windowmove", "--sync", window, "90", "50") // from under Wine's own tray
-	p.pc.mustRun(p.t, "xdotool", "mousemove", "--window", window, "12", "400", "click", "1")
+	p.pc.mustRun(p.t, "xdotool", "windowfocus", "--sync", window)            // a click would take the focus from the button
 	p.settle()
 }
 
