@@ -267,12 +267,13 @@ func (v *detailView) edit(edit screen.HistoryEdit) fyne.CanvasObject {
 	for i, h := range edit.Rows {
 		rows[i] = v.pastRow(h)
 	}
-	head := widget.Row(8, widget.Grow(widget.NewText(edit.When, theme.Label).Shortened()))
-	if edit.Restore != "" {
-		name := "restore " + strconv.Itoa(edit.Edit)
-		head.Add(keep(v, name, widget.NewButton(edit.Restore, assets.IconUndo2, widget.Ghost, func() { v.model.RestoreVersion(edit.Edit) })))
+	when := widget.NewText(edit.When, theme.Label).Shortened()
+	if edit.Restore == "" {
+		return widget.Column(2, when, widget.NewCard(rows...))
 	}
-	return widget.Column(2, head, widget.NewCard(rows...))
+	name := "restore " + strconv.Itoa(edit.Edit)
+	restore := keep(v, name, widget.NewButton(edit.Restore, assets.IconUndo2, widget.Ghost, func() { v.model.RestoreVersion(edit.Edit) }))
+	return widget.Column(2, widget.Wrap(8, 200, when, restore), widget.NewCard(rows...))
 }
 
 func (v *detailView) pastRow(h screen.HistoryRow) fyne.CanvasObject {
