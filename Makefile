@@ -98,7 +98,6 @@ windows: setup-system ## the MSI, into out/windows
 
 linux: setup-test ## the Debian packages of app, server and reporter, and the archive for everybody else, into out/linux
 	installer/linux/build.sh $(VERSION) out/linux
-	installer/linux/health/build.sh $(VERSION) out/linux
 
 bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/performance.md says how to read them
 	@sh internal/bench/run.sh

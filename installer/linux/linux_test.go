@@ -42,13 +42,15 @@ func TestPackages(t *testing.T) {
 	folder := built(t)
 	deb := filepath.Join(folder, "coffer_"+version+"_"+runtime.GOARCH+".deb")
 	cloud := filepath.Join(folder, "coffer-cloud_"+version+"_"+runtime.GOARCH+".deb")
+	health := filepath.Join(folder, "coffer-health_"+version+"_"+runtime.GOARCH+".deb")
 	archive := filepath.Join(folder, "coffer-"+version+"-linux-"+runtime.GOARCH+".tar.gz")
 	t.Run("Debian's package names what the programs need", func(t *testing.T) { needs(t, folder, deb, "coffer", "cofferctl") })
 	t.Run("and the server's", func(t *testing.T) { needs(t, folder, cloud, "coffer-cloud") })
 	t.Run("Debian's package is installed, run and purged", func(t *testing.T) { debian(t, deb) })
 	t.Run("the archive is installed by a user, run and removed", func(t *testing.T) { byUser(t, archive) })
-	t.Run("the same programs make the same packages", func(t *testing.T) { reproducible(t, folder, deb, cloud, archive) })
+	t.Run("the same programs make the same packages", func(t *testing.T) { reproducible(t, folder, deb, cloud, health, archive) })
 	t.Run("the server's package is installed, upgraded, removed and purged", func(t *testing.T) { server(t, cloud) })
+	t.Run("the reporter's package is installed, does nothing without a token, and leaves nothing", func(t *testing.T) { reporter(t, folder, health) })
 	t.Run("systemd takes the server's unit", func(t *testing.T) { unit(t, filepath.Join(folder, "coffer-cloud")) })
 	t.Run("the server starts as its unit says", func(t *testing.T) { started(t, folder) })
 }
@@ -154,7 +156,7 @@ func byUser(t *testing.T, archive string) {
 
 func reproducible(t *testing.T, folder string, packages ...string) {
 	again := t.TempDir()
-	for _, program := range []string{"coffer", "cofferctl", "coffer-cloud"} {
+	for _, program := range []string{"coffer", "cofferctl", "coffer-cloud", "cofferhealth"} {
 		if err := os.Symlink(filepath.Join(folder, program), filepath.Join(again, program)); err != nil {
 			t.Fatal(err)
 		}

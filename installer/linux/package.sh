@@ -1,6 +1,6 @@
 #!/bin/sh
-# Packs the programs that are in FOLDER: those for people into a Debian package and an archive for everybody else, the server into a Debian
-# package. The same programs make the same bytes.
+# Packs the programs that are in FOLDER: those for people into a Debian package and an archive for everybody else, the server and
+# the reporter into a Debian package each. The same programs make the same bytes.
 #
 #   installer/linux/package.sh VERSION FOLDER
 set -eu
@@ -50,6 +50,20 @@ server() {
 	debian coffer-cloud "$here/cloud/control"
 }
 
+# The reporter is a package of its own, since only computers of organizations need it.
+health() {
+	root=$scratch/health
+	install -D -m 755 -t "$root/usr/lib/coffer" "$out/cofferhealth"
+	install -D -m 644 -t "$root/lib/systemd/system" "$here/health/coffer-health.service" "$here/health/coffer-health.timer"
+	# On without a script, as the vendor's wish; systemctl mask coffer-health.timer is the administrator's.
+	install -d "$root/lib/systemd/system/timers.target.wants"
+	ln -s ../coffer-health.timer "$root/lib/systemd/system/timers.target.wants/coffer-health.timer"
+	install -D -m 644 LICENSE "$root/usr/share/doc/coffer-health/copyright"
+	install -m 644 docs/third-party.md CHANGELOG.md "$root/usr/share/doc/coffer-health/"
+	mkdir "$root/DEBIAN"
+	debian coffer-health "$here/health/control"
+}
+
 # debian makes the package of what is in root, with DEBIAN in it. xz at a low level: a tenth more bytes for a quarter of the time.
 debian() { # NAME CONTROL
 	doc=$root/usr/share/doc/$1
@@ -70,4 +84,5 @@ archive() {
 
 desktop
 server
+health
 archive

@@ -7,17 +7,9 @@
 # VERSION has three parts. FOLDER gets coffer, cofferctl, coffer-updater and coffer-VERSION.pkg. What a release sets beside these is in
 # installer/setup/release.sh.
 set -eu
-version=$1
-mkdir -p "$2"
-out=$(cd "$2" && pwd)
-here=$(cd "$(dirname "$0")" && pwd)
-cd "$here/../.."
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# shellcheck source=installer/setup/release.sh disable=SC2154
+. "$(dirname "$0")/../setup/release.sh"
 export MACOSX_DEPLOYMENT_TARGET=12.0 # as in Info.plist; Go itself needs as much
-
-# shellcheck source=installer/setup/release.sh
-. installer/setup/release.sh
 
 compile() { # CGO NAME PACKAGE
 	for arch in arm64 amd64; do

@@ -20,7 +20,7 @@ mkdir -p "$contents/MacOS" "$contents/Resources" "$root/Library/LaunchDaemons" "
 sed "s/@VERSION@/$version/" "$here/Info.plist" >"$contents/Info.plist"
 printf 'APPL????' >"$contents/PkgInfo"
 install -m 755 "$programs/coffer" "$programs/cofferctl" "$contents/MacOS/"
-go run ./installer/macos/icon assets/appicon "$contents/Resources/coffer.icns"
+go run ./installer/icon assets/appicon "$contents/Resources/coffer.icns"
 install -m 644 LICENSE docs/third-party.md "$contents/Resources/"
 install -m 755 "$here/uninstall.sh" "$contents/Resources/"
 

@@ -1,10 +1,19 @@
-# shellcheck shell=sh disable=SC2154,SC2034 # version and scratch are its caller's, who uses tags
-# What the programs of every package are built with; sourced by the build.sh of each system, in the project's folder, with version set and
-# scratch a folder that goes away. It sets stamp, for -ldflags, and tags, and writes $scratch/overlay.json, for -overlay. A release sets
+# shellcheck shell=sh disable=SC2034 # what it sets is for its caller
+# What the build.sh of each system begins with; sourced, with VERSION and FOLDER as that was called. It sets version, out (FOLDER, which it
+# makes), here (the caller's folder) and scratch, which goes away, and goes to the project's folder. For go build it sets stamp, for -ldflags,
+# and tags, and writes $scratch/overlay.json, for -overlay. A release sets
 #
 #   COFFER_CHANNEL  stable or beta
 #   COFFER_DOMAIN   base domain of the servers
 #   COFFER_ROOT     path of the root.json that updates are verified with
+version=$1
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
 info=github.com/coffer-vault/coffer/internal/buildinfo
 stamp="-s -w -X $info.Version=$version -X $info.Commit=$(git rev-parse HEAD 2>/dev/null || true)"
 [ -z "${COFFER_CHANNEL:-}" ] || stamp="$stamp -X $info.Channel=$COFFER_CHANNEL"

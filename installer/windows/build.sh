@@ -6,16 +6,9 @@
 # VERSION has three parts. FOLDER gets Coffer.exe, cofferctl.exe, CofferUpdater.exe, coffer-VERSION.msi and
 # coffer-setup-VERSION.exe. What a release sets beside these is in installer/setup/release.sh.
 set -eu
-version=$1
-mkdir -p "$2"
-out=$(cd "$2" && pwd)
-here=$(cd "$(dirname "$0")" && pwd)
-cd "$here/../.."
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+# shellcheck source=installer/setup/release.sh disable=SC2154
+. "$(dirname "$0")/../setup/release.sh"
 mingw=x86_64-w64-mingw32
-
-. installer/setup/release.sh
 
 # Without -extld the linker of the host would be used.
 program() { # PACKAGE FILE DESCRIPTION LDFLAGS
@@ -27,7 +20,7 @@ program() { # PACKAGE FILE DESCRIPTION LDFLAGS
 		--product-version "$version.0" --file-version "$version.0" "$out/$2"
 }
 
-go run ./installer/windows/icon assets/appicon "$scratch/coffer.ico"
+go run ./installer/icon assets/appicon "$scratch/coffer.ico"
 program ./app/cmd/coffer Coffer.exe "Coffer" -H=windowsgui
 program ./app/cmd/cofferctl cofferctl.exe "Coffer on the command line" ""
 program ./updater/cmd/coffer-updater CofferUpdater.exe "Coffer Updater" ""

@@ -8,8 +8,8 @@ import (
 )
 
 // Every type has a picture of its size, and the lengths lead from one to the next, to the end.
-func TestIcon(t *testing.T) {
-	icon, err := pack("../../../assets/appicon")
+func TestICNS(t *testing.T) {
+	icon, err := packICNS(pngs("../../assets/appicon"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -18,7 +18,7 @@ func TestIcon(t *testing.T) {
 	} else {
 		icon = rest
 	}
-	for _, want := range pictures {
+	for _, want := range kindsICNS {
 		kind, data := next(t, &icon)
 		config, err := png.DecodeConfig(bytes.NewReader(data))
 		if kind != want.kind || err != nil || config.Width != want.pixels || config.Height != want.pixels {
@@ -27,6 +27,27 @@ func TestIcon(t *testing.T) {
 	}
 	if len(icon) != 0 {
 		t.Errorf("%d bytes after the last picture", len(icon))
+	}
+}
+
+// Every entry leads to a picture of its size, and the last one ends with the file (learn.microsoft.com, ICONDIR).
+func TestICO(t *testing.T) {
+	icon, err := packICO(pngs("../../assets/appicon"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := uint32(6 + 16*len(sizesICO))
+	for i, size := range sizesICO {
+		entry := icon[6+16*i:]
+		length, at := binary.LittleEndian.Uint32(entry[8:]), binary.LittleEndian.Uint32(entry[12:])
+		config, err := png.DecodeConfig(bytes.NewReader(icon[at : at+length]))
+		if at != end || entry[0] != byte(size) || err != nil || config.Width != size || config.Height != size {
+			t.Errorf("picture %d: %d×%d pixels at %d (%v), want %d at %d", i, config.Width, config.Height, at, err, size, end)
+		}
+		end = at + length
+	}
+	if int(end) != len(icon) {
+		t.Errorf("%d bytes after the last picture", len(icon)-int(end))
 	}
 }
 
@@ -45,7 +66,9 @@ func next(t *testing.T, from *[]byte) (kind string, data []byte) {
 }
 
 func TestNoPictures(t *testing.T) {
-	if _, err := pack(t.TempDir()); err == nil {
-		t.Error("an icon was made of nothing")
+	for ending, pack := range packers {
+		if _, err := pack(pngs(t.TempDir())); err == nil {
+			t.Errorf("an icon %s was made of nothing", ending)
+		}
 	}
 }
