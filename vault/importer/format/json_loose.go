@@ -35,22 +35,36 @@ func unmarshal(raw json.RawMessage, into any) error {
 
 // valueAt finds the value that ends, or begins if it is a list or an object, at an offset that the decoder told.
 func valueAt(raw []byte, at int) (from, to int) {
-	if at = min(max(at, 0), len(raw)); at > 0 && (raw[at-1] == '{' || raw[at-1] == '[') {
+	at = min(max(at, 0), len(raw))
+	switch {
+	case at == 0:
+		return 0, 0
+	case raw[at-1] == '{' || raw[at-1] == '[':
 		var value json.RawMessage
 		if json.NewDecoder(bytes.NewReader(raw[at-1:])).Decode(&value) == nil {
 			return at - 1, at - 1 + len(value)
 		}
 		return at, at
+	case raw[at-1] == '"':
+		return openingQuote(raw[:at-1]), at
 	}
-	for from = at; from > 0; from-- {
-		if part := raw[from-1 : at]; json.Valid(part) && (part[0] == '"' || from == 1 || bytes.IndexByte([]byte(":,[ \t\r\n"), raw[from-2]) >= 0) {
-			return from - 1, at
+	return bytes.LastIndexAny(raw[:at], ":,[ \t\r\n") + 1, at
+}
+
+// openingQuote is where the text begins that goes on to the end of raw: at the last quote without a backslash before it, which is none
+// itself.
+func openingQuote(raw []byte) int {
+	for {
+		at := bytes.LastIndexByte(raw, '"')
+		if at < 0 {
+			return 0
 		}
-		if at-from > 1<<20 {
-			break
+		before := bytes.TrimRight(raw[:at], `\`)
+		if (at-len(before))%2 == 0 {
+			return at
 		}
+		raw = before
 	}
-	return at, at
 }
 
 // fit is a value as the type that is wanted; nil if that cannot be.

@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/coffer-vault/coffer/vault/importer"
@@ -27,6 +28,7 @@ func TestLooseValues(t *testing.T) {
 		"a fraction":        {`{"Number":1.9,"Truth":1}`, `{"Text":"","Number":1,"Truth":true,"List":null,"Inner":{"Text":""}}`},
 		"an object":         {`{"Text":{"a":[1]},"Number":3}`, `{"Text":"{\"a\":[1]}","Number":3,"Truth":false,"List":null,"Inner":{"Text":""}}`},
 		"nothing in a list": {`{"List":"","Inner":[]}`, `{"Text":"","Number":0,"Truth":false,"List":null,"Inner":{"Text":""}}`},
+		"quotes in a text":  {`{"Truth":"a \\\"b\" \\\\\"","Text":"c"}`, `{"Text":"c","Number":0,"Truth":false,"List":null,"Inner":{"Text":""}}`},
 		"a text as object":  {`{"Text":"a","Inner":"what is lost"}`, ""},
 		"no object":         {`7`, ""},
 		"cut off":           {`{"Text":`, ""},
@@ -36,6 +38,20 @@ func TestLooseValues(t *testing.T) {
 		text, _ := json.Marshal(got)
 		if (err == nil) != (c.want != "") || err == nil && string(text) != c.want {
 			t.Errorf("%s: %s, %v", name, text, err)
+		}
+	}
+}
+
+// Looking for the beginning of a value takes as long as it is: the values of a hostile file may be megabytes.
+func TestLongLooseValues(t *testing.T) {
+	digits := strings.Repeat("1", 1<<20)
+	for _, long := range []string{digits, strings.Repeat(`\"`, 1<<19), strings.Repeat("[", 1<<20), strings.Repeat(" ", 1<<20)} {
+		var got struct {
+			Text  string
+			Truth bool
+		}
+		if err := unmarshal(json.RawMessage(`{"Text":`+digits+`,"Truth":"`+long+`"}`), &got); err != nil || got.Text != digits {
+			t.Errorf("%.9s: %d digits, %v", long, len(got.Text), err)
 		}
 	}
 }
