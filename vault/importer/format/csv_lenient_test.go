@@ -130,6 +130,9 @@ func TestListsAsJSON(t *testing.T) {
 			`{"version":3,"accounts":[{"label":"A","login":"ann","password":"pw","more":{"a":1}},{"label":"B"}],"people":[{"who":"Bo","phone":"1"}]}`,
 			[]string{`1 login "A" [] "ann"="pw" [more "a: 1" false]`, `2 B: empty`, `3 note "" [] ""="" [phone "1" false] [who "Bo" false]`},
 		},
+		"unknown, with long numbers": {
+			`[{"name":"A","username":"ann","password":12345678901234567890,"loyalty":1.50}]`, []string{`1 login "A" [] "ann"="12345678901234567890" [loyalty "1.50" false]`},
+		},
 	} {
 		t.Run(name, func(t *testing.T) { compare(t, read(t, []byte(c.json), ""), c.want) })
 	}

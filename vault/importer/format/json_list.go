@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -114,7 +115,9 @@ func (l *jsonList) rows(n *int) iter.Seq[importer.Row] {
 func (l *jsonList) decode(entry json.RawMessage, n int, decode func(c *row) *importer.Record) importer.Row {
 	var members map[string]any
 	number := fmt.Sprint(n)
-	if json.Unmarshal(entry, &members) != nil {
+	reader := json.NewDecoder(bytes.NewReader(entry))
+	reader.UseNumber() // of a long one, such as that of a card, each digit counts
+	if reader.Decode(&members) != nil {
 		return importer.Row{ID: number, Reason: importer.ReasonMalformed}
 	}
 	names := sortedKeys(members)
