@@ -73,7 +73,7 @@ func TestVerifyFindsTheRow(t *testing.T) {
 	}
 	account, vault := fmt.Sprintf("account_id = X'%s'", ada.account), fmt.Sprintf("vault_id = X'%s'", ada.vault)
 	for _, c := range []struct{ change, restore, row string }{
-		{"account_log SET signature = X'00' || substr(signature, 2) WHERE seq = 2 AND " + account, "signature", "account_log account=%[1]s seq=2"},
+		{"account_log SET signature = zeroblob(64) WHERE seq = 2 AND " + account, "signature", "account_log account=%[1]s seq=2"},
 		{"account_log SET entry = entry || X'00' WHERE seq = 1 AND " + account, "entry", "account_log account=%[1]s seq=1"},
 		{"account_log SET hash = zeroblob(32) WHERE seq = 3 AND " + account, "hash", "account_log account=%[1]s seq=3"},
 		{"accounts SET login_key = recovery_key WHERE " + account, "", "accounts account=%[1]s"},
@@ -81,7 +81,7 @@ func TestVerifyFindsTheRow(t *testing.T) {
 		{"accounts SET sealed_identity = X'00' WHERE " + account, "", "accounts account=%[1]s"},
 		{"devices SET public_key = zeroblob(32) WHERE " + account, "", "devices account=%[1]s device=%[4]s"},
 		{"devices SET status = 3 WHERE " + account, "", "devices account=%[1]s device=%[4]s"},
-		{"commits SET signature = X'00' || substr(signature, 2) WHERE " + vault, "", "commits vault=%[2]s seq=1"},
+		{"commits SET signature = zeroblob(64) WHERE " + vault, "", "commits vault=%[2]s seq=1"},
 		{"commits SET changes = X'80' WHERE " + vault, "", "commits vault=%[2]s seq=1"},
 		{"vaults SET head_seq = 2 WHERE " + vault, "", "vaults vault=%[2]s"},
 		{"vaults SET objects = 2 WHERE " + vault, "", "vaults vault=%[2]s"},
