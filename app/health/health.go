@@ -35,7 +35,7 @@ const (
 type Config struct {
 	Dir       string                 // of its own: its key is in it
 	Token     func() (string, error) // of this computer, as text; empty for none
-	Origin    func(enrolment.Token) string
+	Origin    func() string          // of the server
 	Describe  func() wire.ComputerReport
 	Transport http.RoundTripper // nil: the default
 	Now       func() time.Time
@@ -111,7 +111,7 @@ func (r *Reporter) decide(ctx context.Context, s State) State {
 	if err := writeState(r.Dir, s); err != nil {
 		return r.failed(s, Broken, err)
 	}
-	return r.send(ctx, s, signer, text, r.Origin(token), report)
+	return r.send(ctx, s, signer, text, r.Origin(), report)
 }
 
 // due tells whether something is to be sent now. A clock that was set back makes everything due, and the wait begins anew.

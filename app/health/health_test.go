@@ -16,7 +16,6 @@ import (
 
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/internal/enrolment"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
@@ -43,7 +42,7 @@ func newPC(t *testing.T) *pc {
 	p := &pc{t: t, server: testkit.Cloud(t), org: id.New(), version: "1.4.0", name: "PC-1"}
 	p.enroll()
 	p.Reporter = New(Config{
-		Dir: t.TempDir(), Token: func() (string, error) { return p.token, nil }, Origin: func(enrolment.Token) string { return p.server.URL }, Transport: p,
+		Dir: t.TempDir(), Token: func() (string, error) { return p.token, nil }, Origin: func() string { return p.server.URL }, Transport: p,
 		Describe: func() wire.ComputerReport {
 			return wire.ComputerReport{Name: p.name, Version: p.version, System: "test"}
 		},

@@ -18,7 +18,6 @@ import (
 	"github.com/coffer-vault/coffer/app/health"
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
-	"github.com/coffer-vault/coffer/internal/enrolment"
 	"github.com/coffer-vault/coffer/internal/logging"
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/sync/wire"
@@ -27,8 +26,8 @@ import (
 
 // options are what it is started with, by the system alone.
 type options struct {
-	dir         string
-	once, again bool // one turn; forget who this computer is
+	dir        string
+	once, anew bool // one turn; forget who this computer is
 }
 
 func parseOptions(args []string, errs io.Writer) (o options, err error) {
@@ -40,7 +39,7 @@ func parseOptions(args []string, errs io.Writer) (o options, err error) {
 	flags.SetOutput(errs)
 	flags.StringVar(&o.dir, "dir", usual, "its own folder")
 	flags.BoolVar(&o.once, "once", false, "do what is due and end")
-	flags.BoolVar(&o.again, "anew", false, "forget who this computer is, on a copy of another one's disk")
+	flags.BoolVar(&o.anew, "anew", false, "forget who this computer is, on a copy of another one's disk")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
@@ -52,7 +51,7 @@ func parseOptions(args []string, errs io.Writer) (o options, err error) {
 
 // run does what the options say, until ctx ends.
 func run(ctx context.Context, o options, log *slog.Logger) error {
-	if o.again {
+	if o.anew {
 		return health.Anew(o.dir)
 	}
 	if err := os.MkdirAll(o.dir, 0o700); err != nil {
@@ -70,7 +69,7 @@ func run(ctx context.Context, o options, log *slog.Logger) error {
 }
 
 // origin is the server of this computer: a policy comes before the token.
-func origin(enrolment.Token) string { return "https://api." + machine.Domain(policy.Read()) }
+func origin() string { return "https://api." + machine.Domain(policy.Read()) }
 
 // describe says what the organization may know: nothing of users, accounts, paths or addresses.
 func describe(dir string) wire.ComputerReport {
