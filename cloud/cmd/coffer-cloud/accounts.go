@@ -26,16 +26,14 @@ func accountCommands() []command {
 
 // beside opens the data of a server that may be running. It makes neither a database nor a secret, and leaves the schema as it is: a
 // server of another version may be using it.
-func beside(ctx context.Context, o options) (database, error) {
+func beside(ctx context.Context, o options) (database, cloud.Secret, error) {
 	if err := o.wantSchema(ctx); err != nil {
-		return nil, err
+		return nil, cloud.Secret{}, err
 	}
 	if o.onPostgres() {
-		d, _, err := openShared(ctx, o, slog.New(slog.DiscardHandler))
-		return d, err
+		return openShared(ctx, o, slog.New(slog.DiscardHandler))
 	}
-	d, _, err := openOwn(ctx, o)
-	return d, err
+	return openOwn(ctx, o)
 }
 
 // errNoDatabase says that there is none yet.
@@ -94,7 +92,7 @@ func onAccount(ctx context.Context, p program, name string, args []string, own f
 	if len(rest) > 0 || (email == "") == (account == "") {
 		return usage{"admin " + name + " needs --email or --account, one of them"}
 	}
-	store, err := beside(ctx, o)
+	store, _, err := beside(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -162,7 +160,7 @@ func verifyCommand(ctx context.Context, p program, args []string) (err error) {
 	if len(rest) > 0 {
 		return usage{"verify-log takes no arguments beside its flags"}
 	}
-	store, err := beside(ctx, o)
+	store, _, err := beside(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func TestAccountCommandsRefuse(t *testing.T) {
 func TestOtherSchemaIsLeftAlone(t *testing.T) {
 	data, account := withAccount(t)
 	inDatabase(t, data, `DELETE FROM goose_db_version WHERE version_id = (SELECT MAX(version_id) FROM goose_db_version)`)
-	for _, args := range [][]string{{"verify-log"}, {"admin", "export", "--account", account.String()}} {
+	for _, args := range [][]string{{"verify-log"}, {"admin", "export", "--account", account.String()}, {"admin", "computers", "--org", account.String()}} {
 		if _, err := tell(t, append(args, "--data", data)...); !errors.As(err, new(otherSchema)) || !strings.Contains(err.Error(), "migrate first") {
 			t.Errorf("%q: %v", args, err)
 		}

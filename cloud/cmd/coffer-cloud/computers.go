@@ -9,8 +9,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -199,20 +197,9 @@ func printComputers(out io.Writer, list []listedComputer) error {
 }
 
 // withComputers works on the server's data while the server may run: what is asked here keeps nothing in memory, so the folder need not
-// be its own. There must be a server's data: a command of an operator makes none.
+// be its own.
 func withComputers(ctx context.Context, o options, do func(*cloud.Computers) error) (err error) {
-	if !o.onPostgres() {
-		if _, err := os.Stat(o.databaseFile()); err != nil {
-			return fmt.Errorf("no server has its data there: %w", err)
-		}
-	}
-	open := openOwn
-	if o.onPostgres() {
-		open = func(ctx context.Context, o options) (database, cloud.Secret, error) {
-			return openShared(ctx, o, slog.New(slog.DiscardHandler))
-		}
-	}
-	store, secret, err := open(ctx, o)
+	store, secret, err := beside(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ func (d *doctor) databaseState(ctx context.Context) {
 	if !d.schemaState(ctx) {
 		return
 	}
-	store, err := beside(ctx, d.options)
+	store, _, err := beside(ctx, d.options)
 	if err != nil {
 		d.say("database", broken, "look whether it runs, and at --database and its password", "cannot be opened: %v", err)
 		return
