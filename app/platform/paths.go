@@ -70,6 +70,9 @@ func (p Paths) Files(account id.ID) string {
 	return filepath.Join(p.Data, account.String()+".files")
 }
 
+// Drafts is the folder with the notes of files that are being written for a person to take elsewhere.
+func (p Paths) Drafts() string { return filepath.Join(p.Home, "unfinished") }
+
 // Log is the path of the log file.
 func (p Paths) Log() string { return filepath.Join(p.Logs, "coffer.log") }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/internal/atomicfile"
 	"github.com/coffer-vault/coffer/sync/engine"
 	"github.com/coffer-vault/coffer/vault"
 	"github.com/coffer-vault/coffer/vault/chunkdir"
@@ -68,7 +67,7 @@ func (u *Unlocked) SaveAttachment(ctx context.Context, attachment id.ID, path st
 			w.CloseWithError(err)
 			read <- err
 		}()
-		err := atomicfile.WriteFrom(path, r, 0o600)
+		err := u.m.drafts().WriteFrom(path, r, true)
 		r.CloseWithError(err) // the reading ends with the writing
 		<-read
 		if err != nil {

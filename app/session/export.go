@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 
+	"github.com/coffer-vault/coffer/internal/atomicfile"
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/vault/exporter"
 )
@@ -18,7 +19,7 @@ func (u *Unlocked) Export(ctx context.Context, path string, o exporter.Options, 
 	err = u.withFiles(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		report, err = exporter.Save(ctx, u.vault, path, o, func(done, total int) {
+		report, err = exporter.Save(ctx, u.vault, u.m.drafts(), path, o, func(done, total int) {
 			if progress != nil {
 				progress(done, total)
 			}
@@ -29,4 +30,14 @@ func (u *Unlocked) Export(ctx context.Context, path string, o exporter.Options, 
 		return err
 	})
 	return report, err
+}
+
+// drafts writes what a person takes elsewhere: exports, attached files.
+func (m *Manager) drafts() atomicfile.Drafts { return atomicfile.NewDrafts(m.cfg.Paths.Drafts()) }
+
+// RemoveUnfinished removes what a kill has left of files that were for people: it is in the open. Every start begins with it.
+func (m *Manager) RemoveUnfinished() {
+	if err := m.drafts().Tidy(); err != nil {
+		m.cfg.Log.Warn("unfinished file of a killed process not removed yet") // the error has the file's name
+	}
 }

@@ -27,7 +27,8 @@ func WriteFrom(path string, r io.Reader, perm fs.FileMode) error {
 	if err != nil {
 		return fmt.Errorf("write file: %w", err)
 	}
-	if err := fill(f, r, perm); err != nil {
+	// Windows cannot rename or remove an open file.
+	if err := errors.Join(fill(f, r, perm), f.Close()); err != nil {
 		return fmt.Errorf("write file: %w", errors.Join(err, remove(f.Name())))
 	}
 	if err := Rename(f.Name(), path); err != nil {
@@ -60,7 +61,7 @@ func removeLeft(path string) {
 // temporary is how the names of a file's temporary files begin.
 func temporary(path string) string { return "." + filepath.Base(path) + ".tmp-" }
 
-// fill writes and flushes the temporary file and closes it in every case: Windows cannot rename or remove an open file.
+// fill writes and flushes a temporary file.
 func fill(f *os.File, r io.Reader, perm fs.FileMode) error {
 	err := step(Step{Op: Made, Path: f.Name()})
 	if err == nil {
@@ -72,7 +73,7 @@ func fill(f *os.File, r io.Reader, perm fs.FileMode) error {
 	if err == nil {
 		err = flush(f)
 	}
-	return errors.Join(err, f.Close())
+	return err
 }
 
 // told tells of every write.

@@ -126,14 +126,14 @@ func TestErrors(t *testing.T) {
 		t.Error(err)
 	}
 	v.Close()
-	if _, err := Save(t.Context(), v, filepath.Join(t.TempDir(), "f"), Options{Format: CSV}, nil); err != nil {
+	if _, err := Save(t.Context(), v, drafts(t), filepath.Join(t.TempDir(), "f"), Options{Format: CSV}, nil); err != nil {
 		t.Error("a closed vault has no items:", err)
 	}
 }
 
 func TestSaveMakesAFileForThisUserAlone(t *testing.T) {
 	v, path := rich(t), filepath.Join(t.TempDir(), "export.csv")
-	if _, err := Save(t.Context(), v, path, Options{Format: CSV}, nil); err != nil {
+	if _, err := Save(t.Context(), v, drafts(t), path, Options{Format: CSV}, nil); err != nil {
 		t.Fatal(err)
 	}
 	want, _ := written(t, v, Options{Format: CSV})
@@ -150,13 +150,13 @@ func TestSaveMakesAFileForThisUserAlone(t *testing.T) {
 func TestSaveReplacesOnlyWhenTold(t *testing.T) {
 	v, path := rich(t), filepath.Join(t.TempDir(), "export.csv")
 	check(t, os.WriteFile(path, []byte("mine"), 0o600))
-	if _, err := Save(t.Context(), v, path, Options{Format: CSV}, nil); !errors.Is(err, os.ErrExist) {
+	if _, err := Save(t.Context(), v, drafts(t), path, Options{Format: CSV}, nil); !errors.Is(err, os.ErrExist) {
 		t.Errorf("it is replaced unasked: %v", err)
 	}
 	if got, err := os.ReadFile(path); string(got) != "mine" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := Save(t.Context(), v, path, Options{Format: CSV, Replace: true}, nil); err != nil {
+	if _, err := Save(t.Context(), v, drafts(t), path, Options{Format: CSV, Replace: true}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(path); !bytes.HasPrefix(got, []byte("name,url")) {
@@ -180,7 +180,7 @@ func TestNothingStaysAfterAFailure(t *testing.T) {
 			check(t, os.WriteFile(path, []byte("mine"), 0o600))
 		}
 		ctx, cancel := context.WithCancel(t.Context())
-		_, err := Save(ctx, v, path, Options{Format: Bitwarden, Replace: c.replace}, func(done, _ int) {
+		_, err := Save(ctx, v, drafts(t), path, Options{Format: Bitwarden, Replace: c.replace}, func(done, _ int) {
 			if done == 1 { // there is something in the temporary file
 				c.end(v, cancel)
 			}
@@ -200,26 +200,8 @@ func TestNothingStaysAfterAFailure(t *testing.T) {
 	}
 }
 
-// A name that somebody else has filled meanwhile is not ours to remove.
-func TestReleaseLeavesWhatIsNotOurs(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "export.csv")
-	release, err := reserve(path)
-	check(t, err)
-	check(t, os.WriteFile(path, []byte("theirs"), 0o600))
-	release()
-	only(t, path)
-	check(t, os.Remove(path))
-	release()
-	release, err = reserve(path)
-	check(t, err)
-	release()
-	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
-		t.Error("the name is not given back:", err)
-	}
-}
-
 func TestSaveWhereNobodyCanWrite(t *testing.T) {
-	_, err := Save(t.Context(), rich(t), filepath.Join(t.TempDir(), "none", "f"), Options{Format: CSV, Replace: true}, nil)
+	_, err := Save(t.Context(), rich(t), drafts(t), filepath.Join(t.TempDir(), "none", "f"), Options{Format: CSV, Replace: true}, nil)
 	if !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}

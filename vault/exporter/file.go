@@ -7,58 +7,33 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"github.com/coffer-vault/coffer/internal/atomicfile"
 	"github.com/coffer-vault/coffer/vault"
 )
 
-// Save is Write into a file that is for this user alone. It has its name when it is whole; after an error nothing of it is there.
+// Save is Write into a file that is for this user alone. It has its name when it is whole; after an error nothing of it is there, and after
+// a kill nothing that drafts does not find again.
 // Errors: fs.ErrExist for a name that is taken, unless Options.Replace; those of Write, and the system's.
-func Save(ctx context.Context, v *vault.Vault, path string, o Options, progress func(done, total int)) (Report, error) {
-	release := func() {}
-	if !o.Replace {
-		var err error
-		if release, err = reserve(path); err != nil {
-			return Report{}, fmt.Errorf("export: %w", err)
-		}
-	}
-	report, err := save(ctx, v, path, o, progress)
+func Save(ctx context.Context, v *vault.Vault, drafts atomicfile.Drafts, path string, o Options, progress func(done, total int)) (Report, error) {
+	report, err := save(ctx, v, drafts, path, o, progress)
 	if err != nil {
-		release()
-		return Report{}, err
+		return Report{}, fmt.Errorf("export: %w", err)
 	}
 	return report, nil
 }
 
-// reserve takes a name that nobody has, in one step, so that no file that comes in between is replaced. release gives it back.
-func reserve(path string) (release func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	ours, err := f.Stat()
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, errors.Join(err, os.Remove(path))
-	}
-	return func() {
-		if now, err := os.Lstat(path); err == nil && os.SameFile(ours, now) && now.Size() == 0 {
-			_ = os.Remove(path) // it is empty
-		}
-	}, nil
-}
-
 // save writes through a pipe, since encoders write and atomicfile reads.
-func save(ctx context.Context, v *vault.Vault, path string, o Options, progress func(done, total int)) (report Report, err error) {
+func save(ctx context.Context, v *vault.Vault, drafts atomicfile.Drafts, path string, o Options, progress func(done, total int)) (report Report, err error) {
 	r, w := io.Pipe()
 	written := make(chan error, 1)
 	go func() {
 		var err error
-		report, err = Write(ctx, v, o, w, progress)
+		report, err = write(ctx, v, o, w, progress)
 		w.CloseWithError(err)
 		written <- err
 	}()
-	err = atomicfile.WriteFrom(path, r, 0o600)
+	err = drafts.WriteFrom(path, r, o.Replace)
 	r.CloseWithError(errClosed) // the writing ends with the file
 	if cause := <-written; cause != nil && !errors.Is(cause, errClosed) {
 		err = cause

@@ -32,7 +32,7 @@ func TestKeePassXCOpensIt(t *testing.T) {
 	v, path := ofEveryKind(t), filepath.Join(t.TempDir(), "out.kdbx")
 	o := sealedOptions
 	o.Format = KeePass
-	_, err := Save(t.Context(), v, path, o, nil)
+	_, err := Save(t.Context(), v, drafts(t), path, o, nil)
 	check(t, err)
 	list := keePassXC(t, path, "ls", "-R", "-f", path)
 	for _, want := range []string{"Work/Clients/Shop\n", "A note\n", "Recycle Bin/Old\n", "Login\n"} {

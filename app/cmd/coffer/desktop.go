@@ -24,6 +24,7 @@ import (
 	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/internal/atomicfile"
 	"github.com/coffer-vault/coffer/internal/enrolment"
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
@@ -124,6 +125,7 @@ func (d *desktop) started(ctx context.Context) {
 	go d.pollUpdates(ctx)
 	go d.nap.run(ctx)
 	go tidy(ctx)
+	go d.manager.RemoveUnfinished()
 	d.thread.post(d.maximizeWindow)
 	d.watchTray(ctx)
 }
@@ -236,7 +238,7 @@ func (d *desktop) newWindow() {
 	d.window.SetMaster()
 	d.window.SetCloseIntercept(d.closed)
 	d.ui = ui.New(ui.Config{
-		Env: d.env, Shell: d.shell, Window: d.window, Clipboard: d.clipboard.entries(), Files: files(), Front: d.front,
+		Env: d.env, Shell: d.shell, Window: d.window, Clipboard: d.clipboard.entries(), Files: files(atomicfile.NewDrafts(d.paths.Drafts())), Front: d.front,
 		Theme: d.options.theme, Panes: d.state.Panes, MacOS: runtime.GOOS == "darwin", Shown: d.shown,
 	})
 	d.placeWindow()

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"fmt"
-	"io/fs"
+	"bytes"
 	"os"
 	"path/filepath"
 
@@ -11,7 +10,7 @@ import (
 )
 
 // files says where people keep their documents and writes there.
-func files() ui.Files {
+func files(drafts atomicfile.Drafts) ui.Files {
 	home, err := os.UserHomeDir()
 	if err != nil {
 		home = os.TempDir()
@@ -20,12 +19,8 @@ func files() ui.Files {
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
 		folder = home
 	}
-	return ui.Files{Folder: folder, Write: writeFile}
-}
-
-func writeFile(path string, content []byte, replace bool) error {
-	if _, err := os.Lstat(path); err == nil && !replace {
-		return fmt.Errorf("write file: %w", fs.ErrExist)
+	write := func(path string, content []byte, replace bool) error {
+		return drafts.WriteFrom(path, bytes.NewReader(content), replace)
 	}
-	return atomicfile.WriteFile(path, content, 0o600)
+	return ui.Files{Folder: folder, Write: write}
 }

@@ -49,6 +49,7 @@ func start(ctx context.Context) int {
 		DeviceName: platform.DeviceName(), Platform: platform.PlatformName(), Policy: policy.Read(),
 	})
 	defer m.Close()
+	m.RemoveUnfinished()
 	p := &program{manager: m, paths: paths, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	return p.run(ctx, os.Args[1:])
 }
