@@ -15,7 +15,10 @@ STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git r
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-.PHONY: help run journey test lint unit race attacks sim soak test-system test-windows goldens screenshots release-rehearsal reproducible windows linux bench bench-cloud bench-gui build clean
+# The parts of tier 2, the longest first: two at a time, one for each processor. One that fails does not stop the others.
+SYSTEM := system-mutation test-windows system-sim system-live system-screens release-rehearsal system-others system-cloud system-cups
+
+.PHONY: $(SYSTEM) help run journey test lint unit race attacks sim soak test-system goldens screenshots reproducible windows linux bench bench-cloud bench-gui build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -44,15 +47,28 @@ race: setup-test
 	$(GO) test -race -timeout 15m $(RACE)
 
 test-system: setup-system build ## tier 2: live browsers, Wine, another client, the journey with profiles of live browsers
-	@mkdir -p out
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line WITHOUT='^TestServiceUpdates$$$$' $(SYSTEM)
+
+system-mutation: # defences switched off one by one
 	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
+
+system-others: # live browsers, programs that read what Coffer exports, packages of Linux and macOS, a second client
+	@mkdir -p out
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m ./vault/importer/... ./vault/exporter $$($(GO) list -tags=x11,system ./installer/... | grep -v /windows) ./internal/interop
-	$(MAKE) --no-print-directory test-windows WITHOUT='^TestServiceUpdates$$$$'
+
+system-cups:
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestPrintWithCUPS$$' ./app/platform
+
+system-cloud: # servers and their databases
 	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud ./cloud/store/... ./cloud/cmd/... ./internal/cluster
+
+system-screens: # every screen in seven languages
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui
-	$(MAKE) --no-print-directory release-rehearsal
+
+system-live: # the journey on profiles of live browsers
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
+
+system-sim: # seeds that tier 1 does not play
 	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.first=2001 -sim.n=4000
 
 # What make release-rehearsal runs too, make test-system leaves out here.
