@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"context"
 	"testing"
 	"time"
 )
@@ -22,12 +21,3 @@ func CheckLate(t *testing.T) {
 
 // Closing is closed when the vault begins to lock.
 func (v *Vault) Closing() <-chan struct{} { return v.life.Done() }
-
-// Outbox returns the push in flight; false if there is none.
-func (v *Vault) Outbox(ctx context.Context) (entry OutboxEntry, found bool, err error) {
-	err = v.view(ctx, func(r Reader) error {
-		entry, found, err = r.Outbox(v.cfg.Vault)
-		return err
-	})
-	return entry, found, err
-}

@@ -60,7 +60,7 @@ func (v *Vault) view(ctx context.Context, f func(Reader) error) error {
 }
 
 // StoreOutbox keeps a push before it is sent: its exact bytes, and the objects of Pending that it carries, on top of the head from. It
-// replaces the one that was there. ErrOvertaken if the pin is elsewhere. ErrOutbox if one of the objects is gone since Pending: a new item
+// replaces the one that was there, which must not arrive any more. ErrOvertaken if the pin is elsewhere. ErrOutbox if one of the objects is gone since Pending: a new item
 // that was deleted at once must not reach the server.
 func (v *Vault) StoreOutbox(ctx context.Context, from Head, entry OutboxEntry) error {
 	return wrap("store push", v.update(ctx, func(e *editing) error {
@@ -75,6 +75,15 @@ func (v *Vault) StoreOutbox(ctx context.Context, from Head, entry OutboxEntry) e
 		}
 		return e.tx.SetOutbox(e.cfg.Vault, &entry)
 	}))
+}
+
+// Outbox returns the push in flight, as StoreOutbox kept it; false if there is none.
+func (v *Vault) Outbox(ctx context.Context) (entry OutboxEntry, found bool, err error) {
+	err = v.view(ctx, func(r Reader) error {
+		entry, found, err = r.Outbox(v.cfg.Vault)
+		return err
+	})
+	return entry, found, wrap("read push", err)
 }
 
 // stillThere looks for what only this push would make known: what the server knows already is never removed, but becomes a tombstone.

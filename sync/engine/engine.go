@@ -6,7 +6,8 @@
 // How bytes travel (Remote) and rest (Local) is injected. What a reviewer can check:
 //
 //   - The pin moves only in the transaction that stores what it stands for, and only to a commit that verified.
-//   - Every push is stored byte for byte before it is sent; after a lost answer the chain says whether it arrived.
+//   - Every push is stored byte for byte before it is sent; after a lost answer the chain says whether it arrived, and where it may yet
+//     arrive the same bytes are sent again, before any others.
 //   - A Violation stops the sync of the vault; the local copy stays usable.
 package engine
 
@@ -56,7 +57,9 @@ type Engine struct {
 	newLog []vault.LogEntry // verified entries that are not yet on disk
 	watch  func(*chain.Log) error
 	ferry  *Ferry
-	judged int // length of the log that the remembered commits were held against
+	// refused is the last push that the server took a look at and did not take: it will not arrive.
+	refused id.ID
+	judged  int // length of the log that the remembered commits were held against
 
 	answered answer // the server's last answer, for the evidence of a violation
 	page     int    // envelopes that are asked for at once

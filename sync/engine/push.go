@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -15,8 +16,16 @@ import (
 // maxPushBytes keeps the envelopes of a commit below the limit of the protocol, in base64 too.
 const maxPushBytes = 6 << 20
 
-// pushAll sends what is pending, commit by commit. It returns false where another device was quicker, or another program on the same
-// file, which has found the commit at the server and settled it: pull, then come again.
+// outgoing is a push whose bytes are on disk, and whose changes are made in the tree; undo takes them out again.
+type outgoing struct {
+	op      id.ID
+	signed  chain.Signed
+	objects []vault.SentObject
+	undo    func()
+}
+
+// pushAll sends what is pending, commit by commit, and before it what may be on its way already. It returns false where another device
+// was quicker, or another program on the same file, which has found the commit at the server and settled it: pull, then come again.
 func (e *Engine) pushAll(ctx context.Context, report *Report) (done bool, err error) {
 	if e.ferry != nil {
 		if err := e.ferry.confirm(ctx); err != nil {
@@ -24,46 +33,114 @@ func (e *Engine) pushAll(ctx context.Context, report *Report) (done bool, err er
 		}
 	}
 	for {
-		pending, err := e.local.Pending(ctx, chain.MaxChanges, maxPushBytes)
-		if err != nil || len(pending) == 0 {
-			return err == nil, err
+		out, err := e.inFlight(ctx)
+		again := out != nil
+		if err == nil && !again {
+			out, err = e.next(ctx)
 		}
-		err = e.push(ctx, pending)
+		if err == nil && out == nil {
+			return true, nil
+		}
+		if err == nil {
+			err = e.push(ctx, out)
+		}
 		var answer *wire.Error
-		if errors.As(err, &answer) && answer.Code == wire.CodeConflict || errors.Is(err, vault.ErrOutbox) {
+		switch {
+		case err == nil:
+			report.Pushed += len(out.objects)
+		case errors.As(err, &answer) && answer.Code == wire.CodeConflict || errors.Is(err, vault.ErrOutbox):
 			return false, nil
-		}
-		if err != nil {
+		case again && e.refused == out.op: // for what is in it, which has changed since, perhaps
+		default:
 			return false, err
 		}
-		report.Pushed += len(pending)
 	}
 }
 
-// push sends one commit. Its bytes are on disk before they leave: if the answer is lost, the next pull finds the op id in the chain,
-// or does not.
-func (e *Engine) push(ctx context.Context, pending []vault.SentObject) error {
+// next writes the push of what is pending down; nil if nothing is. Its bytes are on disk before they leave: if the answer is lost, the
+// next pull finds the op id in the chain, or inFlight sends them again.
+func (e *Engine) next(ctx context.Context) (*outgoing, error) {
+	pending, err := e.local.Pending(ctx, chain.MaxChanges, maxPushBytes)
+	if err != nil || len(pending) == 0 {
+		return nil, err
+	}
 	op := id.New()
 	signed, undo, err := e.commit(op, pending)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	entry := vault.OutboxEntry{Op: op, Bytes: canonical.Concat(signed.Commit, signed.Changes, signed.Signature), Objects: pending}
 	if err := e.local.StoreOutbox(ctx, e.head(), entry); err != nil {
 		undo()
-		return err
+		return nil, err
 	}
-	head, err := e.remote.Push(ctx, e.id, pushRequest(signed, pending))
+	return &outgoing{op, signed, pending, undo}, nil
+}
+
+// inFlight is the push that was sent with no answer, where it still follows the head; nil if there is none. It may arrive at any time, so
+// it is sent again as it is: behind another push of the same head it would come back as if another device had made it, and what was
+// edited since would be merged with it like somebody else's edit. One that cannot be accepted any more, or was refused, is given up.
+func (e *Engine) inFlight(ctx context.Context) (*outgoing, error) {
+	entry, found, err := e.local.Outbox(ctx)
+	if err != nil || !found || entry.Op == e.refused {
+		return nil, err
+	}
+	signed, ok := signedOf(entry.Bytes)
+	if !ok {
+		return nil, nil
+	}
+	v, err := chain.Verify(signed, e.id, e.at, e.log)
+	if err != nil || v.Commit.Epoch != e.epoch {
+		return nil, nil
+	}
+	undo, err := e.tree.Apply(v.Changes)
 	if err != nil {
-		undo()
+		return nil, nil
+	}
+	return &outgoing{entry.Op, signed, entry.Objects, undo}, nil
+}
+
+// signedOf is the inverse of what next keeps.
+func signedOf(stored []byte) (signed chain.Signed, ok bool) {
+	for _, field := range []*[]byte{&signed.Commit, &signed.Changes, &signed.Signature} {
+		if len(stored) < 4 || uint64(len(stored)-4) < uint64(binary.BigEndian.Uint32(stored)) {
+			return signed, false
+		}
+		end := 4 + int(binary.BigEndian.Uint32(stored))
+		*field, stored = stored[4:end], stored[end:]
+	}
+	return signed, len(stored) == 0
+}
+
+// push sends one commit.
+func (e *Engine) push(ctx context.Context, out *outgoing) error {
+	head, err := e.remote.Push(ctx, e.id, pushRequest(out.signed, out.objects))
+	if err != nil {
+		out.undo()
+		if refusedForGood(err) {
+			e.refused = out.op
+		}
 		return err
 	}
 	e.answered = answer{"push", head}
-	if err := e.pushed(ctx, op, signed, head); err != nil {
-		undo()
+	if err := e.pushed(ctx, out.op, out.signed, head); err != nil {
+		out.undo()
 		return err
 	}
 	return nil
+}
+
+// refusedForGood tells whether the server has looked at a push and will not take these bytes.
+func refusedForGood(err error) bool {
+	var answer *wire.Error
+	if !errors.As(err, &answer) {
+		return false
+	}
+	switch answer.Code {
+	case wire.CodeInvalid, wire.CodeTooLarge, wire.CodeQuotaExceeded, wire.CodeRootMismatch, wire.CodeBadCommit:
+		return true
+	}
+	return false
 }
 
 // commit builds the signed commit over the tree with the pending changes made; undo takes them out of the tree again.
