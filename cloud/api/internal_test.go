@@ -27,7 +27,7 @@ func TestNonceCache(t *testing.T) {
 	account, device := id.New(), id.New()
 	n, now := newNonceCache(10, 100), int64(1_800_000_000_000)
 	use := func(at int64, nonce byte) error {
-		return n.use(at, account, nonceKey(account, device, [16]byte{nonce}))
+		return n.use(at, owner{account: account}, nonceKey(account, device, [16]byte{nonce}))
 	}
 	if err := use(now, 1); err != nil {
 		t.Fatal(err)
@@ -38,7 +38,7 @@ func TestNonceCache(t *testing.T) {
 			t.Errorf("%d ms later: %v", later, err)
 		}
 	}
-	if err := n.use(now+2*nonceWindow, id.New(), nonceKey(id.New(), device, [16]byte{1})); err != nil {
+	if err := n.use(now+2*nonceWindow, owner{account: id.New()}, nonceKey(id.New(), device, [16]byte{1})); err != nil {
 		t.Errorf("another account's nonce: %v", err)
 	}
 	var slow *cloud.SlowDown
@@ -61,21 +61,21 @@ func TestNonceCacheIsShared(t *testing.T) {
 	n, now := newNonceCache(100, 3), int64(1_800_000_000_000)
 	var slow *cloud.SlowDown
 	for i := range byte(10) {
-		if err := n.use(now, greedy, nonceKey(greedy, device, [16]byte{i})); (i < 3) != (err == nil) || err != nil && !errors.As(err, &slow) {
+		if err := n.use(now, owner{account: greedy}, nonceKey(greedy, device, [16]byte{i})); (i < 3) != (err == nil) || err != nil && !errors.As(err, &slow) {
 			t.Errorf("request %d: %v", i, err)
 		}
 	}
-	if err := n.use(now, other, nonceKey(other, device, [16]byte{1})); err != nil {
+	if err := n.use(now, owner{account: other}, nonceKey(other, device, [16]byte{1})); err != nil {
 		t.Errorf("another account: %v", err)
 	}
 	now -= 24 * 3_600_000
 	for range 2 {
-		if err := n.use(now, greedy, nonceKey(greedy, device, [16]byte{1})); err == nil {
+		if err := n.use(now, owner{account: greedy}, nonceKey(greedy, device, [16]byte{1})); err == nil {
 			t.Error("a nonce is forgotten when the clock is set back")
 		}
 		now += nonceWindow - 1
 	}
-	if err := n.use(now+1, greedy, nonceKey(greedy, device, [16]byte{50})); err != nil {
+	if err := n.use(now+1, owner{account: greedy}, nonceKey(greedy, device, [16]byte{50})); err != nil {
 		t.Errorf("a window after the clock was set back: %v", err)
 	}
 }
@@ -88,7 +88,7 @@ func TestNonceNeverTwice(t *testing.T) {
 		for _, step := range steps {
 			now += int64(step)
 			nonce := byte(step % 16)
-			err := n.use(now, account, nonceKey(account, device, [16]byte{nonce}))
+			err := n.use(now, owner{account: account}, nonceKey(account, device, [16]byte{nonce}))
 			last, before := used[nonce]
 			if err == nil && before && now-last < nonceWindow {
 				return false

@@ -14,7 +14,7 @@ import (
 const (
 	// maxNonces bounds the memory: about 40 MB per generation when full.
 	maxNonces = 1 << 20
-	// maxAccountNonces is one account's part of a generation, 136 requests a second: nobody can fill the memory for everybody.
+	// maxAccountNonces is the part of one account or computer of a generation, 136 requests a second: nobody can fill the memory for everybody.
 	maxAccountNonces = 1 << 15
 	// nonceWindow is how long a request can be repeated: from maxSkew before its time to maxSkew after.
 	nonceWindow = 2 * maxSkew
@@ -32,7 +32,7 @@ var errNonceUsed = fmt.Errorf("%w: nonce was used", cloud.ErrInvalid)
 func (s *Server) useNonce(ctx context.Context, r *signedRequest) error {
 	now := s.now().UnixMilli()
 	key := nonceKey(r.Account, r.Device, r.Nonce)
-	if err := s.nonces.use(now, r.Account, key); err != nil || s.sharedNonces == nil {
+	if err := s.nonces.use(now, ownerOf(r), key); err != nil || s.sharedNonces == nil {
 		return err
 	}
 	fresh, err := s.sharedNonces.UseNonce(ctx, key[:], now+nonceWindow)
@@ -40,6 +40,16 @@ func (s *Server) useNonce(ctx context.Context, r *signedRequest) error {
 		return errNonceUsed
 	}
 	return err
+}
+
+// owner has a part of the memory: an account, or a computer, which has none. A computer draws its own id, so it is no account's name.
+type owner struct{ account, computer id.ID }
+
+func ownerOf(r *signedRequest) owner {
+	if r.Account.IsZero() {
+		return owner{computer: r.Device}
+	}
+	return owner{account: r.Account}
 }
 
 func nonceKey(account, device id.ID, nonce [16]byte) [16]byte {
@@ -54,17 +64,17 @@ type nonceCache struct {
 
 	mu                sync.Mutex
 	current, previous map[[16]byte]struct{}
-	counts            map[id.ID]int // of current, by account
+	counts            map[owner]int // of current
 	turned            int64         // when current began
 }
 
 func newNonceCache(limit, accountLimit int) *nonceCache {
-	return &nonceCache{limit: limit, accountLimit: accountLimit, current: map[[16]byte]struct{}{}, counts: map[id.ID]int{}}
+	return &nonceCache{limit: limit, accountLimit: accountLimit, current: map[[16]byte]struct{}{}, counts: map[owner]int{}}
 }
 
 // use enters a nonce. Errors: cloud.ErrInvalid for one that was used, *cloud.SlowDown when the memory is full: forgetting one would
 // open the door that the memory is there to close.
-func (n *nonceCache) use(now int64, account id.ID, key [16]byte) error {
+func (n *nonceCache) use(now int64, whose owner, key [16]byte) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.turn(now)
@@ -73,11 +83,11 @@ func (n *nonceCache) use(now int64, account id.ID, key [16]byte) error {
 	switch {
 	case inCurrent || inPrevious:
 		return errNonceUsed
-	case len(n.current) >= n.limit || n.counts[account] >= n.accountLimit:
+	case len(n.current) >= n.limit || n.counts[whose] >= n.accountLimit:
 		return &cloud.SlowDown{After: time.Duration(n.turned+nonceWindow-now) * time.Millisecond}
 	}
 	n.current[key] = struct{}{}
-	n.counts[account]++
+	n.counts[whose]++
 	return nil
 }
 
@@ -92,5 +102,5 @@ func (n *nonceCache) turn(now int64) {
 	if age >= 2*nonceWindow {
 		n.previous = nil
 	}
-	n.current, n.counts, n.turned = map[[16]byte]struct{}{}, map[id.ID]int{}, now
+	n.current, n.counts, n.turned = map[[16]byte]struct{}{}, map[owner]int{}, now
 }

@@ -23,6 +23,30 @@ func (s *shared) UseNonce(_ context.Context, hash []byte, _ int64) (bool, error)
 	return fresh, s.err
 }
 
+// Computers have no account. One of them that asks again and again takes nothing from the others, nor from an account of which it has
+// taken the id.
+func TestNoncesOfOneComputer(t *testing.T) {
+	s := &Server{now: time.Now, nonces: newNonceCache(maxNonces, 3)}
+	hostile, other, account := id.New(), id.New(), id.New()
+	use := func(account, device id.ID, nonce byte) error {
+		return s.useNonce(t.Context(), &signedRequest{Request: proof.Request{Account: account, Device: device, Nonce: [16]byte{nonce}}})
+	}
+	var slow *cloud.SlowDown
+	for _, device := range []id.ID{hostile, account} {
+		for i := range byte(3) {
+			if err := use(id.ID{}, device, i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := use(id.ID{}, device, 3); !errors.As(err, &slow) {
+			t.Errorf("a fourth request: %v", err)
+		}
+	}
+	if err := errors.Join(use(id.ID{}, other, 1), use(account, other, 1)); err != nil {
+		t.Errorf("others are kept out: %v", err)
+	}
+}
+
 // A request that one process has answered is refused by every other.
 func TestNonceOfAnotherProcess(t *testing.T) {
 	memory := &shared{used: map[string]bool{}}
