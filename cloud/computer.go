@@ -235,6 +235,10 @@ func (c *Computer) take(r wire.ComputerReport, now int64) {
 // problemCode is a word for a list: what it says to people is for the reader.
 var problemCode = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
 
+// lastTime is the end of the year 9999, in Unix ms. JSON has no time after it: one computer would keep its whole organization's list from
+// being shown.
+const lastTime = 253402300799_999
+
 // checkReport refuses what would make a list lie, or long.
 func checkReport(r wire.ComputerReport) error {
 	if !printable(r.Name, wire.MaxComputerName) {
@@ -244,6 +248,9 @@ func checkReport(r wire.ComputerReport) error {
 		if text != "" && !printable(text, wire.MaxComputerText) {
 			return invalid("text of a report")
 		}
+	}
+	if r.LastCheck < 0 || r.LastCheck > lastTime {
+		return invalid("time of the last look for updates")
 	}
 	if len(r.Problems) > wire.MaxProblems {
 		return invalid("more than %d problems", wire.MaxProblems)

@@ -180,6 +180,8 @@ func TestReportsThatAreRefused(t *testing.T) {
 		"no UTF-8":            func(r *wire.ComputerReport) { r.Held = "\xff" },
 		"many problems":       func(r *wire.ComputerReport) { r.Problems = make([]string, wire.MaxProblems+1) },
 		"a sentence":          func(r *wire.ComputerReport) { r.Problems = []string{"C: is full"} },
+		"a far future":        func(r *wire.ComputerReport) { r.LastCheck = 1 << 62 },
+		"a time before 1970":  func(r *wire.ComputerReport) { r.LastCheck = -1 },
 		"an empty problem":    func(r *wire.ComputerReport) { r.Problems = []string{""} },
 	} {
 		wrong := report("PC-1")
