@@ -81,7 +81,8 @@ func unhurried(next http.Handler) http.Handler {
 // toHTTPS sends who asked in plain text to the same place of the same name, if it is one of ours.
 func (r router) toHTTPS(w http.ResponseWriter, req *http.Request) {
 	host := hostOf(req)
-	if r.hosts[host] == nil || req.Method != http.MethodGet && req.Method != http.MethodHead {
+	// A target such as "x:@evil.example" has no path, and would go on with the name.
+	if r.hosts[host] == nil || req.URL.Opaque != "" || req.Method != http.MethodGet && req.Method != http.MethodHead {
 		http.Error(w, "use https", http.StatusBadRequest)
 		return
 	}

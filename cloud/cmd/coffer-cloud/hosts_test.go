@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"crypto/tls"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,6 +77,25 @@ func TestFiveNames(t *testing.T) {
 	}
 	if err := p.signal(syscall.SIGTERM); err != nil {
 		t.Error(err)
+	}
+}
+
+// A target in absolute form has no path where a scheme without // is before it; joined to the name it would be the name of another host.
+func TestRedirectStaysAtTheName(t *testing.T) {
+	names := newRouter(options{roles: allRoles}, "example.org", http.NotFoundHandler(), nil, http.NotFoundHandler())
+	for target, want := range map[string]string{
+		"/x?y=1": "https://api.example.org/x?y=1", "//evil.example/": "https://api.example.org//evil.example/",
+		"http://api.example.org/x": "https://api.example.org/x", "x:.evil.example/": "", "x:@evil.example/": "",
+	} {
+		req, err := http.ReadRequest(bufio.NewReader(strings.NewReader("GET " + target + " HTTP/1.1\r\nHost: api.example.org\r\n\r\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		names.toHTTPS(w, req)
+		if got := w.Header().Get("Location"); got != want {
+			t.Errorf("%s leads to %q, want %q", target, got, want)
+		}
 	}
 }
 
