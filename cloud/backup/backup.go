@@ -2,7 +2,7 @@
 //
 // A backup is an age file (age-encryption.org/v1) with a tar archive in it: first the server's secret, then a copy of the database.
 // Whoever makes backups needs public recipients alone, so the machine that is lost with its disk cannot open what it has sent away. age
-// authenticates every byte and the end: what is read in full is what was written.
+// authenticates every byte and the end: what is read in full is what was written. It does not say by whom, since recipients are public.
 package backup
 
 import (

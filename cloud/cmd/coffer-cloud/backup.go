@@ -16,6 +16,7 @@ import (
 
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/cloud/backup"
+	"github.com/coffer-vault/coffer/internal/atomicfile"
 )
 
 var errNotSQLite = errors.New("this is for SQLite; back PostgreSQL up with its own tools, such as pgBackRest, and server.secret beside it")
@@ -80,7 +81,6 @@ func writeBackup(ctx context.Context, o options, recipients []age.Recipient, to 
 		return 0, fmt.Errorf("backup: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
-	// The secret first: a database never lacks the secret that it was made with, and that never changes.
 	copied := filepath.Join(scratch, backup.Database)
 	if err := backup.Copy(ctx, o.databaseFile(), copied); err != nil {
 		return 0, err
@@ -97,7 +97,7 @@ func writeBackup(ctx context.Context, o options, recipients []age.Recipient, to 
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return 0, err
 	}
-	return size, os.Rename(file.Name(), to)
+	return size, atomicfile.Rename(file.Name(), to)
 }
 
 // restoreCommand puts a backup into a folder that has no server's data, or only tries it.
@@ -107,7 +107,7 @@ func restoreCommand(ctx context.Context, p program, args []string) error {
 	o, rest, err := configure(p, "restore", args, needDatabase, func(flags *flag.FlagSet) {
 		flags.StringVar(&from, "from", "", "the backup")
 		flags.StringVar(&identity, "identity-file", "", "file with the identity of age that opens it")
-		flags.BoolVar(&check, "check", false, "only try it: open it in a scratch folder below --data, check the database, keep nothing")
+		flags.BoolVar(&check, "check", false, "only try it: open it in a scratch folder beside the database, check the database, keep nothing")
 	})
 	if err != nil {
 		return err
@@ -150,13 +150,13 @@ func restore(ctx context.Context, o *options, from string, identities []age.Iden
 		}
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	places := [][2]string{{backup.Database, o.databaseFile()}, {backup.Secret, o.secretPath()}}
-	for _, place := range places {
-		if _, err := os.Lstat(place[1]); !check && !errors.Is(err, fs.ErrNotExist) {
-			return made, fmt.Errorf("%s is there already: restore into an empty folder", place[1])
+	for _, place := range []string{o.databaseFile(), o.secretPath()} {
+		if _, err := os.Lstat(place); !check && !errors.Is(err, fs.ErrNotExist) {
+			return made, fmt.Errorf("%s is there already: restore into an empty folder", place)
 		}
 	}
-	scratch, err := os.MkdirTemp(o.data, "restore-*.tmp")
+	// Beside the database, which may be on another file system than the rest: there it is moved from.
+	scratch, err := os.MkdirTemp(filepath.Dir(o.databaseFile()), "restore-*.tmp")
 	if err != nil {
 		return made, fmt.Errorf("restore: %w", err)
 	}
@@ -172,13 +172,24 @@ func restore(ctx context.Context, o *options, from string, identities []age.Iden
 	if err := tryToOpen(ctx, scratch); err != nil || check {
 		return made, err
 	}
-	// The secret comes last: a server without it does not start, while one without a database would make an empty one.
-	for _, place := range places {
-		if err := os.Rename(filepath.Join(scratch, place[0]), place[1]); err != nil {
-			return made, fmt.Errorf("restore: %w", err)
-		}
+	return made, o.put(scratch)
+}
+
+// put moves what was read to its places. The secret comes last: a server without it does not start, while one without a database would
+// make an empty one.
+func (o options) put(scratch string) error {
+	secret, err := os.ReadFile(filepath.Join(scratch, backup.Secret))
+	if err != nil {
+		return fmt.Errorf("restore: %w", err)
 	}
-	return made, nil
+	defer clear(secret)
+	if err := atomicfile.Rename(filepath.Join(scratch, backup.Database), o.databaseFile()); err != nil {
+		return fmt.Errorf("restore: %w", err)
+	}
+	if err := atomicfile.WriteFile(o.secretPath(), secret, 0o600); err != nil {
+		return fmt.Errorf("restore: the database is in its place, and the secret is not; remove %s and restore again: %w", o.databaseFile(), err)
+	}
+	return nil
 }
 
 // tryToOpen opens what was read as the server will, which also brings its schema up to date.

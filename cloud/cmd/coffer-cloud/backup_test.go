@@ -72,6 +72,37 @@ func TestBackupAndRestore(t *testing.T) {
 	noScratch(t, data, next)
 }
 
+// The database, the secret and the data folder may each be on a file system of its own.
+func TestRestoreOverFileSystems(t *testing.T) {
+	data, next := t.TempDir(), t.TempDir()
+	elsewhere, err := os.MkdirTemp("/dev/shm", "coffer-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(elsewhere) })
+	start(t, "serve", "--dev", "--data", data).signal(syscall.SIGTERM)
+	key, recipient := newKey(t)
+	file := filepath.Join(t.TempDir(), "coffer.age")
+	if out, err := tell(t, "backup", "--data", data, "--recipient", recipient, "--to", file); err != nil {
+		t.Fatalf("%s, %v", out, err)
+	}
+	database, secret := filepath.Join(elsewhere, "cloud.db"), filepath.Join(elsewhere, "secret")
+	for name, places := range map[string][]string{
+		"database": {"--database", "sqlite:" + database}, "secret": {"--server-secret-file", secret},
+	} {
+		args := append([]string{"restore", "--data", filepath.Join(next, name), "--from", file, "--identity-file", key}, places...)
+		if out, err := tell(t, args...); err != nil || !strings.Contains(out, "restored") {
+			t.Errorf("%s: %s, %v", name, out, err)
+		}
+	}
+	for _, path := range []string{database, secret, filepath.Join(next, "database", backup.Secret), filepath.Join(next, "secret", backup.Database)} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", path, info, err)
+		}
+	}
+	noScratch(t, elsewhere, filepath.Join(next, "database"), filepath.Join(next, "secret"))
+}
+
 func noScratch(t *testing.T, dirs ...string) {
 	t.Helper()
 	for _, dir := range dirs {
