@@ -4,7 +4,7 @@
 #
 #   installer/macos/build.sh VERSION FOLDER
 #
-# VERSION has three parts. FOLDER gets coffer, cofferctl, coffer-updater and coffer-VERSION.pkg. What a release sets beside these is in
+# VERSION has three parts. FOLDER gets coffer, cofferctl, coffer-updater, cofferhealth and coffer-VERSION.pkg. What a release sets beside these is in
 # installer/setup/release.sh.
 set -eu
 # shellcheck source=installer/setup/release.sh disable=SC2154
@@ -24,6 +24,7 @@ compile() { # CGO NAME PACKAGE
 compile 1 coffer ./app/cmd/coffer
 compile 1 cofferctl ./app/cmd/cofferctl
 compile 0 coffer-updater ./updater/cmd/coffer-updater # nothing of C runs as root
+compile 0 cofferhealth ./app/cmd/cofferhealth
 
 "$here/bundle.sh" "$version" "$out" "$scratch/root"
 "$here/package.sh" "$version" "$scratch/root" "$out/coffer-$version.pkg"

@@ -3,7 +3,7 @@
 #
 #   installer/macos/bundle.sh VERSION PROGRAMS ROOT
 #
-# PROGRAMS has coffer, cofferctl and coffer-updater. ROOT gets what belongs below /.
+# PROGRAMS has coffer, cofferctl, coffer-updater and cofferhealth. ROOT gets what belongs below /.
 set -eu
 umask 022
 version=$1
@@ -12,7 +12,7 @@ mkdir -p "$3"
 root=$(cd "$3" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
-label=io.github.coffer-vault.coffer.updater
+id=io.github.coffer-vault.coffer
 
 contents=$root/Applications/Coffer.app/Contents
 mkdir -p "$contents/MacOS" "$contents/Resources" "$root/Library/LaunchDaemons" "$root/Library/PrivilegedHelperTools"
@@ -24,5 +24,6 @@ go run ./installer/icon assets/appicon "$contents/Resources/coffer.icns"
 install -m 644 LICENSE docs/third-party.md "$contents/Resources/"
 install -m 755 "$here/uninstall.sh" "$contents/Resources/"
 
-install -m 755 "$programs/coffer-updater" "$root/Library/PrivilegedHelperTools/$label"
-install -m 644 "$here/$label.plist" "$root/Library/LaunchDaemons/"
+install -m 755 "$programs/coffer-updater" "$root/Library/PrivilegedHelperTools/$id.updater"
+install -m 755 "$programs/cofferhealth" "$root/Library/PrivilegedHelperTools/$id.health"
+install -m 644 "$here/$id.updater.plist" "$here/$id.health.plist" "$root/Library/LaunchDaemons/"

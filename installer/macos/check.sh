@@ -33,9 +33,12 @@ says "the command line runs and is $version" sh -c "'$application/Contents/MacOS
 says "both processors are in it" sh -c "lipo -archs '$application/Contents/MacOS/coffer' | grep -q 'x86_64.*arm64\|arm64.*x86_64'"
 says "the receipt says $version" sh -c "pkgutil --pkg-info $id | grep -qF 'version: $version'"
 says "launchd knows the daemon" launchctl print "system/$id.updater"
-says "users cannot write what root runs" sh -c "[ -z \"\$(find /Library/PrivilegedHelperTools/$id.updater /Library/LaunchDaemons/$id.updater.plist -perm +022)\" ]"
+says "launchd knows the reporter" launchctl print "system/$id.health"
+says "the reporter is nobody" sh -c "launchctl print system/$id.health | grep -q 'username = nobody'"
+says "the reporter has looked for a token" sh -c "for i in 1 2 3 4 5 6 7 8 9 10; do grep -q no-token '/Library/Application Support/CofferHealth/state.json' && exit; sleep 1; done; exit 1"
+says "users cannot write what root runs" sh -c "[ -z \"\$(find /Library/PrivilegedHelperTools/$id.* /Library/LaunchDaemons/$id.*.plist -perm +022)\" ]"
 installer -pkg "$package" -target /
 says "launchd knows the daemon after an installation over it" launchctl print "system/$id.updater"
 "$application/Contents/Resources/uninstall.sh"
-says "nothing is left" sh -c "[ ! -e '$application' ] && [ ! -e /Library/LaunchDaemons/$id.updater.plist ] && ! launchctl print system/$id.updater"
+says "nothing is left" sh -c "[ ! -e '$application' ] && [ ! -e /Library/LaunchDaemons/$id.updater.plist ] && [ ! -e '/Library/Application Support/CofferHealth' ] && ! launchctl print system/$id.updater && ! launchctl print system/$id.health"
 [ -z "$failed" ]

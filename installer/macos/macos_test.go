@@ -21,10 +21,12 @@ import (
 )
 
 const (
-	label       = "io.github.coffer-vault.coffer.updater"
 	identifier  = "io.github.coffer-vault.coffer"
+	label       = identifier + ".updater"
 	daemon      = "Library/LaunchDaemons/" + label + ".plist"
 	helper      = "Library/PrivilegedHelperTools/" + label
+	reporter    = identifier + ".health"
+	reports     = "Library/Application Support/CofferHealth"
 	application = "Applications/Coffer.app/Contents/"
 )
 
@@ -35,7 +37,7 @@ func laidOut(t *testing.T) string {
 		t.Skip("the scripts are for a Unix shell")
 	}
 	programs, root := t.TempDir(), filepath.Join(t.TempDir(), "root of it")
-	for _, name := range []string{"coffer", "cofferctl", "coffer-updater"} {
+	for _, name := range []string{"coffer", "cofferctl", "coffer-updater", "cofferhealth"} {
 		write(t, filepath.Join(programs, name), "the program "+name, 0o700)
 	}
 	run(t, "", "./bundle.sh", "1.2.3", programs, root)
@@ -96,16 +98,18 @@ func files(t *testing.T, root string) map[string]fs.FileMode {
 func TestLayout(t *testing.T) {
 	root := laidOut(t)
 	want := map[string]fs.FileMode{
-		application + "Info.plist":               0o644,
-		application + "PkgInfo":                  0o644,
-		application + "MacOS/coffer":             0o755,
-		application + "MacOS/cofferctl":          0o755,
-		application + "Resources/LICENSE":        0o644,
-		application + "Resources/third-party.md": 0o644,
-		application + "Resources/coffer.icns":    0o644,
-		application + "Resources/uninstall.sh":   0o755,
-		daemon:                                   0o644,
-		helper:                                   0o755,
+		application + "Info.plist":                     0o644,
+		application + "PkgInfo":                        0o644,
+		application + "MacOS/coffer":                   0o755,
+		application + "MacOS/cofferctl":                0o755,
+		application + "Resources/LICENSE":              0o644,
+		application + "Resources/third-party.md":       0o644,
+		application + "Resources/coffer.icns":          0o644,
+		application + "Resources/uninstall.sh":         0o755,
+		daemon:                                         0o644,
+		helper:                                         0o755,
+		"Library/LaunchDaemons/" + reporter + ".plist": 0o644,
+		"Library/PrivilegedHelperTools/" + reporter:    0o755,
 	}
 	if got := files(t, root); !maps.Equal(got, want) {
 		t.Errorf("laid out: %v", got)
@@ -155,12 +159,34 @@ func TestDaemon(t *testing.T) {
 	}
 }
 
+// The reporter is not root, and comes and goes: it says what Folder and options of cofferhealth are made for.
+func TestReporter(t *testing.T) {
+	job := plist(t, reporter+".plist").(dictionary)
+	for key, want := range (dictionary{
+		"Label": reporter, "RunAtLoad": true, "StartInterval": "900", "UserName": "nobody", "GroupName": "nobody", "Umask": "18", "AssociatedBundleIdentifiers": identifier,
+	}) {
+		if job[key] != want {
+			t.Errorf("%s is %v, want %v", key, job[key], want)
+		}
+	}
+	if got, want := job["ProgramArguments"], []any{"/Library/PrivilegedHelperTools/" + reporter, "--once"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("it runs %v, want %v", got, want)
+	}
+	for _, key := range []string{"KeepAlive", "EnvironmentVariables", "Program"} {
+		if _, given := job[key]; given {
+			t.Errorf("%s is given", key)
+		}
+	}
+}
+
 // The programs have no names of their own for what the package installs.
 func TestProgramsKnowWhereTheyAre(t *testing.T) {
 	for file, names := range map[string][]string{
 		"../../updater/cmd/coffer-updater/main_darwin.go": {`"/Applications/Coffer.app/Contents/MacOS/coffer"`, `"/Library/Application Support/Coffer Updater"`},
 		"../../app/cmd/coffer/installed_darwin.go":        {`"/Applications/Coffer.app/"`, `"/` + daemon + `"`},
-		"uninstall.sh": {"/Applications/Coffer.app", "/Library/Application Support/Coffer Updater", "/Library/LaunchDaemons/", "/Library/PrivilegedHelperTools/"},
+		"../../app/health/folder_darwin.go":               {`"/` + reports + `"`},
+		"scripts/postinstall":                             {"/" + reports + `"`},
+		"uninstall.sh":                                    {"/" + reports + `"`, "/Applications/Coffer.app", "/Library/Application Support/Coffer Updater", "/Library/LaunchDaemons/", "/Library/PrivilegedHelperTools/"},
 	} {
 		for _, name := range names {
 			if !strings.Contains(read(t, file), name) {
@@ -218,15 +244,25 @@ func standIns(t *testing.T, tools map[string]string) (path string, calls func() 
 }
 
 func TestPostinstall(t *testing.T) {
-	const end, begin = "launchctl bootout system/" + label + "\n", "launchctl bootstrap system /" + daemon + "\n"
-	once := `case $1 in bootout) exit 3;; esac; [ -e "$0.tried" ] || { touch "$0.tried"; exit 5; }`
+	folder := func(disk string) string {
+		name := disk + reports
+		return "mkdir -p " + name + "\nchown nobody:nobody " + name + "\nchmod 755 " + name + "\n"
+	}
+	end := func(job string) string { return "launchctl bootout system/" + job + "\n" }
+	begin := func(job string) string {
+		return "launchctl bootstrap system /Library/LaunchDaemons/" + job + ".plist\n"
+	}
+	in := func(job string) string { return end(job) + begin(job) }
+	never := func(job string) string { return end(job) + strings.Repeat(begin(job)+"sleep 1\n", 10) }
+	once := `case $1 in bootout) exit 3;; esac; tried=$0.${3##*/}; [ -e "$tried" ] || { touch "$tried"; exit 5; }`
+	slow := func(job string) string { return end(job) + begin(job) + "sleep 1\n" + begin(job) }
 	for name, c := range map[string]struct{ launchctl, disk, want string }{
-		"the daemon starts":             {"exit 0", "/", end + begin},
-		"the old one takes its time":    {once, "/", end + begin + "sleep 1\n" + begin},
-		"it was disabled":               {"exit 5", "/", end + strings.Repeat(begin+"sleep 1\n", 10)},
-		"onto a disk of another system": {"exit 0", "/Volumes/Other", ""},
+		"both start":                    {"exit 0", "/", folder("/") + in(reporter) + in(label)},
+		"the old ones take their time":  {once, "/", folder("/") + slow(reporter) + slow(label)},
+		"they were disabled":            {"exit 5", "/", folder("/") + never(reporter) + never(label)},
+		"onto a disk of another system": {"exit 0", "/Volumes/Other", folder("/Volumes/Other/")},
 	} {
-		path, calls := standIns(t, map[string]string{"launchctl": c.launchctl, "sleep": "exit 0"})
+		path, calls := standIns(t, map[string]string{"launchctl": c.launchctl, "sleep": "exit 0", "mkdir": "exit 0", "chown": "exit 0", "chmod": "exit 0"})
 		run(t, path, "scripts/postinstall", "coffer.pkg", "/", c.disk)
 		if got := calls(); got != c.want {
 			t.Errorf("%s:\n%swant\n%s", name, got, c.want)
@@ -240,6 +276,7 @@ func TestUninstall(t *testing.T) {
 	write(t, filepath.Join(root, vault), "sealed", 0o600)
 	write(t, filepath.Join(root, other), "of somebody else", 0o644)
 	write(t, filepath.Join(root, "Library/Application Support/Coffer Updater/staged/coffer.pkg"), "package", 0o600)
+	write(t, filepath.Join(root, reports, "state.json"), "{}", 0o644)
 	path, calls := standIns(t, map[string]string{"launchctl": "exit 0", "pkgutil": "exit 0"})
 	said := run(t, path, filepath.Join(root, application+"Resources/uninstall.sh"), root)
 	if left := files(t, root); len(left) != 2 || left[vault] == 0 || left[other] == 0 {
@@ -269,7 +306,7 @@ func TestPackaging(t *testing.T) {
 			signed = append(signed, line[strings.LastIndex(line, "/")+1:len(line)-1])
 		}
 	}
-	if want := []string{label, "cofferctl", "Coffer.app"}; !slices.Equal(signed, want) || strings.Contains(unsigned, "xcrun") {
+	if want := []string{label, reporter, "cofferctl", "Coffer.app"}; !slices.Equal(signed, want) || strings.Contains(unsigned, "xcrun") {
 		t.Errorf("signed %v, want %v:\n%s", signed, want, unsigned)
 	}
 	t.Setenv("COFFER_SIGN_APP", "Developer ID Application: Us")

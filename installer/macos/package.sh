@@ -30,6 +30,7 @@ sign() { # IDENTIFIER FILE
 
 # From the inside out: the seal of the application covers the programs in it.
 sign "$id.updater" "$root/Library/PrivilegedHelperTools/$id.updater"
+sign "$id.health" "$root/Library/PrivilegedHelperTools/$id.health"
 sign "$id.ctl" "$application/Contents/MacOS/cofferctl"
 sign "$id" "$application"
 

@@ -3,8 +3,8 @@
 #
 #   installer/windows/build.sh VERSION FOLDER
 #
-# VERSION has three parts. FOLDER gets Coffer.exe, cofferctl.exe, CofferUpdater.exe, coffer-VERSION.msi and
-# coffer-setup-VERSION.exe. What a release sets beside these is in installer/setup/release.sh.
+# VERSION has three parts. FOLDER gets Coffer.exe, cofferctl.exe, CofferUpdater.exe, CofferHealth.exe, coffer-VERSION.msi
+# and coffer-setup-VERSION.exe. What a release sets beside these is in installer/setup/release.sh.
 set -eu
 # shellcheck source=installer/setup/release.sh disable=SC2154
 . "$(dirname "$0")/../setup/release.sh"
@@ -24,5 +24,6 @@ go run ./installer/icon assets/appicon "$scratch/coffer.ico"
 program ./app/cmd/coffer Coffer.exe "Coffer" -H=windowsgui
 program ./app/cmd/cofferctl cofferctl.exe "Coffer on the command line" ""
 program ./updater/cmd/coffer-updater CofferUpdater.exe "Coffer Updater" ""
+program ./app/cmd/cofferhealth CofferHealth.exe "Coffer Health" ""
 
 "$here/package.sh" "$version" "$out"

@@ -24,6 +24,7 @@ $service = Get-CimInstance Win32_Service -Filter "Name='CofferUpdater'"
 Look 'the version is in the registry' { (Get-ItemProperty HKLM:\Software\Coffer).Version -eq $Version }
 Look 'the service is LocalSystem' { $service.StartName -eq 'LocalSystem' }
 Look 'its path is quoted' { $service.PathName.StartsWith('"') }
+Look 'it is started again when it has failed' { (sc.exe qfailure CofferUpdater | Select-String RESTART).Count -eq 3 }
 Look 'the command line runs' { (& "$folder\cofferctl.exe" version) -match [regex]::Escape($Version) }
 Look 'users cannot write the programs' {
     -not ((Get-Acl $folder).Access | Where-Object {

@@ -44,6 +44,7 @@ func TestMatrix(t *testing.T) {
 		{"for one user and for all on one PC", (*matrix).otherScope},
 		{"uninstalling keeps what people made", (*matrix).keepsData},
 		{"the service", (*matrix).service},
+		{"services that fail are started again", (*matrix).recovery},
 		{"no window, where silence is asked for", (*matrix).silent},
 		{"planted libraries", (*matrix).planted},
 		{"the setup program hands on every exit code", (*matrix).exitCodes},
@@ -128,6 +129,9 @@ func (m *matrix) forAll(t *testing.T) {
 			if code, _ := m.pc.run(t, "sc.exe query CofferUpdater"); code != 0 {
 				t.Error("there is no service, for all users")
 			}
+			if code, _ := m.pc.run(t, "sc.exe query CofferHealth"); code == 0 {
+				t.Error("there is a reporter, and no organization")
+			}
 			m.uninstall(t, m.older)
 			checkGone(t, m.pc)
 		})
@@ -205,7 +209,7 @@ func (m *matrix) builtAgain(t *testing.T) {
 func copyOf(t *testing.T, programs string) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
-	link(t, programs, folder, "Coffer.exe", "cofferctl.exe", "CofferUpdater.exe")
+	link(t, programs, folder, "Coffer.exe", "cofferctl.exe", "CofferUpdater.exe", "CofferHealth.exe")
 	return folder
 }
 
@@ -314,6 +318,32 @@ func (m *matrix) service(t *testing.T) {
 		t.Errorf("the updater forgot: %q, then %q", before, after)
 	}
 	m.uninstall(t, m.older)
+}
+
+// recovery has the package's action tell a stand-in of Windows: Wine's service manager keeps nothing of it, and starts nothing again. That
+// the package runs the action when the services are there, as SYSTEM, is read.
+func (m *matrix) recovery(t *testing.T) {
+	script(t, "x86_64-w64-mingw32-gcc", "-s", "-O1", "-o", filepath.Join(m.pc.drive, "recovery.exe"), "testdata/recovery.c", "-ladvapi32")
+	var want string
+	for _, service := range []string{"CofferUpdater", "CofferHealth"} {
+		want += service + " reset 86400 restart 60000 restart 600000 restart 3600000\n" + service + " also on its own word 1\n"
+	}
+	if code, got := m.pc.run(t, `C:\recovery.exe`); code != 0 || got != want {
+		t.Errorf("%d: %s, want %s", code, got, want)
+	}
+	sequence := map[string]string{}
+	for _, row := range table(t, m.older, "InstallExecuteSequence") {
+		sequence[row[0]] = row[len(row)-1]
+	}
+	if sequence["caRecovery"] <= sequence["InstallServices"] || sequence["caRecovery"] >= sequence["StartServices"] {
+		t.Errorf("the action is at %s of %s to %s", sequence["caRecovery"], sequence["InstallServices"], sequence["StartServices"])
+	}
+	const library, deferred, asSystem, goesOn = 1, 1024, 2048, 64
+	for _, row := range table(t, m.older, "CustomAction") {
+		if row[0] == "caRecovery" && row[1] != fmt.Sprint(library+deferred+asSystem+goesOn) {
+			t.Errorf("the action is of type %s", row[1])
+		}
+	}
 }
 
 // silent watches the screen for windows, also those that are gone at once.

@@ -12,8 +12,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
 go run ./installer/icon assets/appicon "$scratch/coffer.ico"
-x86_64-w64-mingw32-gcc -shared -Os -s -Wall -Werror -o "$scratch/action.dll" "$here/action/startup.c" -ladvapi32
-ln -s "$out/Coffer.exe" "$out/cofferctl.exe" "$out/CofferUpdater.exe" "$here/coffer.wxs" "$scratch/"
+x86_64-w64-mingw32-gcc -shared -Os -s -Wall -Werror -o "$scratch/action.dll" "$here/action/action.c" -ladvapi32
+ln -s "$out/Coffer.exe" "$out/cofferctl.exe" "$out/CofferUpdater.exe" "$out/CofferHealth.exe" "$here/coffer.wxs" "$scratch/"
 (cd "$scratch" && wixl -a x64 -D "VERSION=$version" -o coffer.msi coffer.wxs)
 "$here/patch.sh" "$scratch/coffer.msi" "$version"
 mv "$scratch/coffer.msi" "$out/coffer-$version.msi"

@@ -65,7 +65,7 @@ func programs(t *testing.T) string {
 			script(t, "./build.sh", version, folder)
 			return
 		}
-		link(t, built, folder, "Coffer.exe", "cofferctl.exe", "CofferUpdater.exe")
+		link(t, built, folder, "Coffer.exe", "cofferctl.exe", "CofferUpdater.exe", "CofferHealth.exe")
 	})
 }
 
@@ -370,7 +370,7 @@ func checkEntry(t *testing.T, pc *computer, version string) {
 	}
 }
 
-// checkGone demands that nothing of the package is on the PC. The data of users may be, and on Wine that of the updater, too: it
+// checkGone demands that nothing of the package is on the PC. The data of users may be, and on Wine that of the services, too: it
 // does not know the wildcards in the table RemoveFile.
 func checkGone(t *testing.T, pc *computer) {
 	t.Helper()
@@ -389,8 +389,10 @@ func checkGone(t *testing.T, pc *computer) {
 			}
 		}
 	}
-	if code, out := pc.run(t, "sc.exe query CofferUpdater"); code == 0 {
-		t.Errorf("left: %s", out)
+	for _, service := range []string{"CofferUpdater", "CofferHealth"} {
+		if code, out := pc.run(t, "sc.exe query "+service); code == 0 {
+			t.Errorf("left: %s", out)
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ sql "UPDATE \`Registry\` SET \`Root\` = -1 WHERE \`Root\` = 4"
 # Component: what is installed only sometimes. REMOVE keeps it removable.
 condition() { sql "UPDATE \`Component\` SET \`Condition\` = '$2 OR REMOVE~=\"ALL\"' WHERE \`Component\` = '$1'"; }
 condition cUpdater ALLUSERS=1
+condition cHealth 'ALLUSERS=1 AND ENROLL'
 condition cServer SERVER
 condition cEnroll ENROLL
 condition cRun RUNATSTARTUP=1
@@ -35,8 +36,11 @@ sql "UPDATE \`Property\` SET \`Value\` = 'ALLUSERS;ENROLL;INSTALLDIR;RUNATSTARTU
 # CustomAction: type 51 sets a property; wixl's 2099 would hide the value and run per process.
 sql "UPDATE \`CustomAction\` SET \`Type\` = 51 WHERE \`Type\` = 2099"
 
+# CustomAction: wixl has every action of a library run as SYSTEM (2048), whose settings are not those of who uninstalls.
+sql "UPDATE \`CustomAction\` SET \`Type\` = 1089 WHERE \`Action\` = 'caStartup'"
+
 # File: without a version, an upgrade would compare dates and could keep the old program.
-for file in fApp fCtl fUpdater; do
+for file in fApp fCtl fUpdater fHealth; do
 	sql "UPDATE \`File\` SET \`Version\` = '$2.0', \`Language\` = '1033' WHERE \`File\` = '$file'"
 	sql "DELETE FROM \`MsiFileHash\` WHERE \`File_\` = '$file'"
 done
@@ -53,6 +57,13 @@ for folder in METADATA ROOTS STAGED DATA; do
 	sweep "rm$folder" cUpdater "'*'" "UPDATER_$folder"
 	sql "INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`DirProperty\`, \`InstallMode\`) VALUES ('rmdir$folder', 'cUpdater', 'UPDATER_$folder', 2)"
 done
+
+# The reporter's folder is in the profile of LocalService, where every service of that account can write. So names are given: with a link
+# in the place of the folder, '*' would empty another one.
+for name in key state.json health.log; do
+	sweep "rmHealth.$name" cHealth "'$name*'" HEALTH_DATA
+done
+sql "INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`DirProperty\`, \`InstallMode\`) VALUES ('rmdirHealth', 'cHealth', 'HEALTH_DATA', 2)"
 
 # Registry, name -: what the service has written there goes with it when it is uninstalled.
 sql "INSERT INTO \`Registry\` (\`Registry\`, \`Root\`, \`Key\`, \`Name\`, \`Component_\`) VALUES ('regOwns', 2, 'Software\Coffer\Updater', '-', 'cUpdater')"

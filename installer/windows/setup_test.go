@@ -9,13 +9,14 @@ import (
 	"testing"
 )
 
-// standIns are programs that do nothing much, since what installs them does not look into them, and the real service, which it starts.
+// standIns are programs that do nothing much, since what installs them does not look into them, and the real services, which it starts.
 func standIns(t *testing.T) (folder string) {
 	t.Helper()
 	return once(t, "stand-ins", func(folder string) {
 		buildFor(t, filepath.Join(folder, "Coffer.exe"), "./testdata/driver")
 		buildFor(t, filepath.Join(folder, "cofferctl.exe"), "./testdata/driver")
 		buildFor(t, filepath.Join(folder, "CofferUpdater.exe"), "../../updater/cmd/coffer-updater")
+		buildFor(t, filepath.Join(folder, "CofferHealth.exe"), "../../app/cmd/cofferhealth", stamped(version)...)
 	})
 }
 

@@ -63,10 +63,14 @@ func (c *computer) untilService(t *testing.T, state string) {
 func nextPrograms(t *testing.T) string {
 	t.Helper()
 	return once(t, "next", func(folder string) {
-		link(t, programs(t), folder, "Coffer.exe", "cofferctl.exe")
-		buildFor(t, filepath.Join(folder, "CofferUpdater.exe"), "../../updater/cmd/coffer-updater",
-			"-ldflags", "-s -w -X github.com/coffer-vault/coffer/internal/buildinfo.Version="+newer)
+		link(t, programs(t), folder, "Coffer.exe", "cofferctl.exe", "CofferHealth.exe")
+		buildFor(t, filepath.Join(folder, "CofferUpdater.exe"), "../../updater/cmd/coffer-updater", stamped(newer)...)
 	})
+}
+
+// stamped are the flags of a program that says that it is of a version.
+func stamped(version string) []string {
+	return []string{"-ldflags", "-s -w -X github.com/coffer-vault/coffer/internal/buildinfo.Version=" + version}
 }
 
 // maintainers have a public repository with throw-away keys.

@@ -21,6 +21,10 @@ func newService(dir, file string, system machine.System, log *slog.Logger) (*mac
 	for _, p := range policy.Read().Problems {
 		log.Warn("a setting of the policy does not hold", "name", p.Name, "reason", p.Reason)
 	}
+	// Without this line nothing says why the service asks other hosts than those of the organization.
+	if _, err := machine.Enrolment(); err != nil {
+		log.Warn("the enrolment token is damaged and counts as none", "err", err)
+	}
 	mirrors := machine.Mirrors()
 	if len(mirrors) == 0 {
 		return nil, errors.New("neither the policy nor the installation nor this build names a server")
