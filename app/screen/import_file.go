@@ -26,7 +26,7 @@ type importFile struct {
 
 	// What a worker reads while it holds the lock; both are secrets.
 	lock     sync.Mutex
-	content  []byte
+	input    *format.Input
 	password secret.Bytes // that protects the file, if one does
 	closed   bool
 }
@@ -36,10 +36,17 @@ func (f *importFile) close() {
 	go func() {
 		f.lock.Lock()
 		defer f.lock.Unlock()
-		clear(f.content)
-		f.password.Wipe()
-		f.closed = true
+		f.release()
 	}()
+}
+
+// release closes the file and clears what was read of it. The caller holds the lock.
+func (f *importFile) release() {
+	if !f.closed {
+		f.input.Close()
+	}
+	f.password.Wipe()
+	f.closed = true
 }
 
 // with calls a worker's function while the file's content is there.
@@ -52,19 +59,19 @@ func (f *importFile) with(work func(password secret.Bytes) error) error {
 	return work(f.password)
 }
 
-// openImportFile reads a file and finds out its format.
+// openImportFile opens a file and finds out its format.
 func openImportFile(path string) (*importFile, error) {
-	content, err := readImportFile(path)
+	input, err := format.OpenInput(path)
 	if err != nil {
 		return nil, err
 	}
-	f := &importFile{path: path, name: nameOf(path), content: content}
-	f.source, err = format.Open(content)
+	f := &importFile{path: path, name: nameOf(path), input: input}
+	f.source, err = input.Source()
 	if errors.Is(err, format.ErrUnknownTable) {
 		err = f.openTable()
 	}
 	if err != nil {
-		clear(content)
+		input.Close()
 		return nil, err
 	}
 	return f, nil
@@ -82,7 +89,7 @@ func (i *Import) openFile(path string) (*importFile, error) {
 }
 
 func (f *importFile) openTable() error {
-	table, err := format.ReadTable(f.content)
+	table, err := f.input.Table()
 	if err == nil {
 		f.table = &importTable{table, table.Guess()}
 	}
@@ -91,8 +98,8 @@ func (f *importFile) openTable() error {
 
 func nameOf(path string) string { return strings.ToValidUTF8(filepath.Base(path), "\uFFFD") }
 
-// readImportFile reads no more than an export can have.
-func readImportFile(path string) ([]byte, error) {
+// readKeyFile reads no more than a key file can have.
+func readKeyFile(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -114,7 +121,7 @@ func (i *Import) ChooseFile() {
 	if !i.takesFile() {
 		return
 	}
-	i.env.PickFiles(format.MaxFile, func(paths []string) { i.Drop(paths) })
+	i.env.PickFiles(format.MaxArchive, func(paths []string) { i.Drop(paths) })
 }
 
 // takesFile tells whether a file may be chosen now.
@@ -217,7 +224,7 @@ func (i *Import) useKeyFile(paths []string) {
 	f := i.file
 	i.busy, i.problem = true, Message{}
 	Run(i.run, func(context.Context) (importer.Source, error) {
-		content, err := readImportFile(paths[0])
+		content, err := readKeyFile(paths[0])
 		if err != nil {
 			return nil, err
 		}
@@ -281,7 +288,12 @@ func (i *Import) DeleteFile() {
 	}
 	f := i.file
 	i.busy, i.problem = true, Message{}
-	Run(i.run, func(context.Context) (struct{}, error) { return struct{}{}, os.Remove(f.path) }, func(_ struct{}, err error) {
+	Run(i.run, func(context.Context) (struct{}, error) {
+		f.lock.Lock()
+		defer f.lock.Unlock()
+		f.release() // Windows deletes nothing that is open
+		return struct{}{}, os.Remove(f.path)
+	}, func(_ struct{}, err error) {
 		i.busy, f.deleted, i.problem = false, err == nil || errors.Is(err, os.ErrNotExist), Message{}
 		if !f.deleted {
 			i.problem = explain(i.env.Words, err)

@@ -14,10 +14,14 @@ import (
 // The most that is attached: what the vault takes of one file, and what one source may unpack to on the disk.
 const (
 	MaxFile     = 100 << 20 // bytes
-	MaxAllFiles = 1 << 30   // bytes
+	MaxAllFiles = 1 << 30   // bytes, beside maxRatio times the archive that they are in
+	maxRatio    = 8
 	maxFiles    = 10_000
 	maxFileName = 1024 // bytes
 )
+
+// Room is how many bytes the files in an archive of a size may unpack to: whatever it holds that is not packed more tightly than files are.
+func Room(archive int64) int64 { return MaxAllFiles + maxRatio*max(archive, 0) }
 
 // File is a file that is attached to an entry. Its content is not wiped: Go's archives and decoders leave copies in any case.
 type File struct {

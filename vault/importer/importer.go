@@ -49,6 +49,7 @@ type Info struct {
 	Browser string // "Google Chrome"
 	Profile string // the name the user gave the profile
 	Count   int    // rows stored, read without decrypting anything; -1 if unknown
+	Size    int64  // bytes of the archive that its files are in; 0 for none
 }
 
 // Row is what a source holds in one row: a record, or the reason why there is none.
@@ -82,7 +83,7 @@ type Readout struct {
 // its reason: written in one transaction with the others, it would keep them all out.
 func Read(ctx context.Context, source Source, primaryPassword secret.Bytes) Readout {
 	readout := Readout{Info: source.Info()}
-	left := room{files: maxFiles, bytes: MaxAllFiles}
+	left := room{files: maxFiles, bytes: Room(readout.Info.Size)}
 	for row, err := range source.Rows(ctx, primaryPassword) {
 		if err != nil {
 			readout.Err = err

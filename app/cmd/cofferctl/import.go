@@ -92,12 +92,12 @@ func (p *program) importCommand(ctx context.Context, args []string) error {
 	return p.importFiles(ctx, u, sources, o.sourcePassword)
 }
 
-// openPaths opens exported files and folders of browsers. Files are plaintext: wipe clears what was read of them.
-func (p *program) openPaths(ctx context.Context, names []string, open func(content []byte) (importer.Source, error)) (sources []importer.Source, wipe func(), err error) {
-	var contents [][]byte
+// openPaths opens exported files and folders of browsers. Files are plaintext: wipe closes them, and clears what was read of them.
+func (p *program) openPaths(ctx context.Context, names []string, open func(*format.Input) (importer.Source, error)) (sources []importer.Source, wipe func(), err error) {
+	var inputs []*format.Input
 	wipe = func() {
-		for _, content := range contents {
-			clear(content)
+		for _, input := range inputs {
+			input.Close()
 		}
 	}
 	for _, name := range names {
@@ -110,11 +110,11 @@ func (p *program) openPaths(ctx context.Context, names []string, open func(conte
 			sources = append(sources, found...)
 			continue
 		}
-		content, err := readFile(name)
-		contents = append(contents, content)
+		input, err := format.OpenInput(name)
 		if err == nil {
+			inputs = append(inputs, input)
 			var source importer.Source
-			source, err = open(content)
+			source, err = open(input)
 			sources = append(sources, source)
 		}
 		if err != nil {
@@ -126,10 +126,10 @@ func (p *program) openPaths(ctx context.Context, names []string, open func(conte
 }
 
 // openExport finds out what an export is.
-func openExport(content []byte) (importer.Source, error) {
-	source, err := format.Open(content)
+func openExport(input *format.Input) (importer.Source, error) {
+	source, err := input.Source()
 	if errors.Is(err, format.ErrUnknownTable) {
-		err = unknownTable(content)
+		err = unknownTable(input)
 	}
 	return source, err
 }

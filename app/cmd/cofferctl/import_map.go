@@ -40,8 +40,8 @@ func names(targets []format.Target) (names []string) {
 }
 
 // open reads a table of a program that is not known.
-func (m mapping) open(content []byte) (importer.Source, error) {
-	table, err := format.ReadTable(content)
+func (m mapping) open(input *format.Input) (importer.Source, error) {
+	table, err := input.Table()
 	if err != nil {
 		return nil, err
 	}
@@ -60,8 +60,8 @@ func (m mapping) open(content []byte) (importer.Source, error) {
 }
 
 // unknownTable says what the columns of a table are called, and that --map takes them.
-func unknownTable(content []byte) error {
-	table, err := format.ReadTable(content)
+func unknownTable(input *format.Input) error {
+	table, err := input.Table()
 	if err != nil {
 		return err
 	}

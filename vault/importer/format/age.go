@@ -2,7 +2,6 @@ package format
 
 import (
 	"archive/tar"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -21,12 +20,12 @@ var ageSignature = []byte("age-encryption.org/v1\n")
 const maxAgeWork = 22
 
 // openAge opens an archive of Coffer, encrypted with age under a password: a tar with the items as CXF, and the attached files.
-func openAge(data []byte) (importer.Source, error) {
+func openAge(r io.ReaderAt, size int64) (importer.Source, error) {
 	read := func(password secret.Bytes) (iter.Seq[importer.Row], error) {
 		if password.IsZero() {
 			return nil, importer.ErrPrimaryPasswordNeeded
 		}
-		items, files, err := unseal(data, password)
+		items, files, err := unseal(r, size, password)
 		if err != nil {
 			return nil, err
 		}
@@ -40,17 +39,17 @@ func openAge(data []byte) (importer.Source, error) {
 		}
 		return files.rows(rows), nil
 	}
-	return &file{info: importer.Info{ID: "age", Browser: "Coffer", Count: -1}, read: read}, nil
+	return &file{info: importer.Info{ID: "age", Browser: "Coffer", Count: -1, Size: size}, read: read}, nil
 }
 
-// unseal decrypts the archive into memory. A file that there is no room for is named, and has no content.
-func unseal(data []byte, password secret.Bytes) (items []byte, files *bundle, err error) {
+// unseal decrypts the archive as far as its items are concerned, which have to be in memory. Files stay where they are, sealed.
+func unseal(r io.ReaderAt, size int64, password secret.Bytes) (items []byte, files *bundle, err error) {
 	identity, err := age.NewScryptIdentity(string(password.Reveal()))
 	if err != nil {
 		return nil, nil, importer.ErrWrongPrimaryPassword
 	}
 	identity.SetMaxWorkFactor(maxAgeWork)
-	plain, err := age.Decrypt(bytes.NewReader(data), identity)
+	plain, length, err := age.DecryptReaderAt(r, size, identity)
 	var none *age.NoIdentityMatchError
 	if errors.As(err, &none) {
 		return nil, nil, importer.ErrWrongPrimaryPassword
@@ -58,7 +57,13 @@ func unseal(data []byte, password secret.Bytes) (items []byte, files *bundle, er
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: age", importer.ErrMalformed)
 	}
-	archive, left := tar.NewReader(plain), int64(MaxFile)
+	return readTar(plain, length)
+}
+
+// readTar finds the items and the files of an archive, whose reader leaps over what it is not asked for.
+func readTar(plain io.ReaderAt, length int64) (items []byte, files *bundle, err error) {
+	whole := io.NewSectionReader(plain, 0, length)
+	archive := tar.NewReader(whole)
 	files = &bundle{}
 	for {
 		entry, err := archive.Next()
@@ -69,20 +74,22 @@ func unseal(data []byte, password secret.Bytes) (items []byte, files *bundle, er
 			return items, files, nil
 		case err != nil:
 			return nil, nil, fmt.Errorf("%w: tar", importer.ErrMalformed)
-		case strings.HasSuffix(entry.Name, ".cxf.json"):
-			if items, err = io.ReadAll(io.LimitReader(archive, MaxFile)); err != nil {
-				return nil, nil, fmt.Errorf("%w: tar", importer.ErrMalformed)
+		case strings.HasSuffix(entry.Name, ".cxf.json") && items == nil:
+			if items, err = readCapped(archive); errors.Is(err, importer.ErrTooLarge) {
+				return nil, nil, err
 			}
-		case len(files.files) >= maxZipEntries || entry.Typeflag != tar.TypeReg:
-		case entry.Size > min(left, importer.MaxFile):
-			files.add(importer.File{Name: entry.Name})
-		default:
-			content, err := io.ReadAll(archive)
 			if err != nil {
 				return nil, nil, fmt.Errorf("%w: tar", importer.ErrMalformed)
 			}
-			left -= int64(len(content))
-			files.add(importer.NewFile(entry.Name, content))
+		case len(files.files) >= maxZipEntries || entry.Typeflag != tar.TypeReg:
+		default:
+			at, err := whole.Seek(0, io.SeekCurrent)
+			if err != nil {
+				return nil, nil, err
+			}
+			files.add(importer.File{Name: entry.Name, Size: entry.Size, Open: func() (io.ReadCloser, error) {
+				return io.NopCloser(io.NewSectionReader(plain, at, entry.Size)), nil
+			}})
 		}
 	}
 }

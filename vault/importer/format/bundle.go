@@ -97,7 +97,7 @@ func (b *bundle) rows(rows iter.Seq[importer.Row]) iter.Seq[importer.Row] {
 }
 
 // withFiles is the source in an archive of zip, with the files beside it.
-func withFiles(content []byte, archive *zip.Reader) (importer.Source, error) {
+func withFiles(content []byte, archive *zip.Reader, size int64) (importer.Source, error) {
 	inner, err := openText(content)
 	if err != nil {
 		return nil, err
@@ -105,12 +105,14 @@ func withFiles(content []byte, archive *zip.Reader) (importer.Source, error) {
 	var b bundle
 	for _, entry := range archive.File {
 		if isBundled(entry.Name) {
-			size := int64(min(entry.UncompressedSize64, importer.MaxFile+1)) // what is larger is not attached
-			b.add(importer.File{Name: entry.Name, Size: size, Open: func() (io.ReadCloser, error) { return entry.Open() }})
+			unpacked := int64(min(entry.UncompressedSize64, importer.MaxFile+1)) // what is larger is not attached
+			b.add(importer.File{Name: entry.Name, Size: unpacked, Open: func() (io.ReadCloser, error) { return entry.Open() }})
 		}
 	}
 	main := inner.(*file)
-	return &file{info: main.info, read: func(password secret.Bytes) (iter.Seq[importer.Row], error) {
+	info := main.info
+	info.Size = size
+	return &file{info: info, read: func(password secret.Bytes) (iter.Seq[importer.Row], error) {
 		rows, err := main.read(password)
 		if err != nil {
 			return nil, err

@@ -189,8 +189,7 @@ func FuzzDatabase(f *testing.F) {
 	f.Add([]byte("\x01\x04\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00<KeePassFile/>"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		dictionary(data)
-		hashedBlocks(data)
-		content, err := innerHeader(data)
+		content, err := readInner(bytes.NewReader(data), &kdbxFiles{})
 		if err != nil {
 			content = &kdbxContent{xml: data, protected: newSalsa([32]byte{})}
 		}

@@ -7,14 +7,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault/importer"
 )
 
-// MaxFile is the largest file that Open accepts, in bytes.
+// MaxFile is the most that is held in memory of a file, in bytes: all of one that is no archive, of an archive the document in it.
 const MaxFile = 256 << 20
+
+// MaxArchive is the largest archive that is opened, in bytes.
+const MaxArchive = 64 << 30
 
 var (
 	// ErrUnknownFormat is returned for a file that is no export Coffer knows.
@@ -28,18 +32,30 @@ var (
 // Open finds out the format of an exported file and returns its rows as a source. The data stays the caller's.
 // Errors: ErrUnknownFormat, ErrAccountRestricted, ErrEncryptedExport, importer.ErrTooLarge, importer.ErrMalformed.
 func Open(data []byte) (importer.Source, error) {
-	if len(data) > MaxFile {
+	switch {
+	case isArchive(data):
+		return openArchive(data, bytes.NewReader(data), int64(len(data)))
+	case len(data) > MaxFile:
 		return nil, fmt.Errorf("%w: %d bytes", importer.ErrTooLarge, len(data))
 	}
-	switch {
-	case bytes.HasPrefix(data, zipSignature):
-		return openZip(data)
-	case bytes.HasPrefix(data, kdbxSignature):
-		return openKDBX(data)
-	case bytes.HasPrefix(data, ageSignature):
-		return openAge(data)
-	}
 	return openText(data)
+}
+
+// isArchive tells by the first bytes of a file whether it is of the kind that is read where it is.
+func isArchive(begin []byte) bool {
+	return bytes.HasPrefix(begin, zipSignature) || bytes.HasPrefix(begin, kdbxSignature) || bytes.HasPrefix(begin, ageSignature)
+}
+
+func openArchive(begin []byte, r io.ReaderAt, size int64) (importer.Source, error) {
+	switch {
+	case size > MaxArchive:
+		return nil, fmt.Errorf("%w: %d bytes", importer.ErrTooLarge, size)
+	case bytes.HasPrefix(begin, zipSignature):
+		return openZip(r, size)
+	case bytes.HasPrefix(begin, kdbxSignature):
+		return openKDBX(r, size)
+	}
+	return openAge(r, size)
 }
 
 func openText(data []byte) (importer.Source, error) {

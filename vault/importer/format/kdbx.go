@@ -1,8 +1,6 @@
 package format
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/cipher"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -46,22 +44,31 @@ type kdbx struct {
 	major  uint16
 	header []byte            // as it is in the file
 	fields map[byte][]byte   // of the header
-	body   []byte            // what follows it
+	body   *io.SectionReader // what follows it
 	kdf    map[string][]byte // version 4: the parameters of the key derivation
 }
 
+// maxKDBXHeader is the most that is read in search of the header's end. Programs write some hundred bytes.
+const maxKDBXHeader = 1 << 20
+
 // openKDBX reads the header of a database of KeePass 2, versions 3.1 and 4.
-func openKDBX(data []byte) (importer.Source, error) {
-	k, err := readKDBX(data)
+func openKDBX(r io.ReaderAt, size int64) (importer.Source, error) {
+	begin := make([]byte, min(size, maxKDBXHeader))
+	if _, err := r.ReadAt(begin, 0); err != nil && err != io.EOF {
+		return nil, err
+	}
+	k, err := readKDBX(begin)
 	if err != nil {
 		return nil, fmt.Errorf("%w: KDBX: %w", importer.ErrMalformed, err)
 	}
+	at := int64(len(k.header))
+	k.body = io.NewSectionReader(r, at, size-at)
 	return k.source(secret.Bytes{}), nil
 }
 
 func (k *kdbx) source(keyFile secret.Bytes) importer.Source {
 	return &file{
-		info:    importer.Info{ID: "keepass", Browser: "KeePass", Count: -1},
+		info:    importer.Info{ID: "keepass", Browser: "KeePass", Count: -1, Size: int64(len(k.header)) + k.body.Size()},
 		read:    func(password secret.Bytes) (iter.Seq[importer.Row], error) { return k.unlock(password, keyFile) },
 		withKey: k.source,
 	}
@@ -95,7 +102,7 @@ func readKDBX(data []byte) (*kdbx, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	k.header, k.body = data[:len(data)-len(r.data)], r.data
+	k.header = data[:len(data)-len(r.data)]
 	if k.major == 4 {
 		k.kdf = dictionary(k.fields[kdbxKDF])
 	}
@@ -139,10 +146,10 @@ func (k *kdbx) unlock(password, keyFile secret.Bytes) (iter.Seq[importer.Row], e
 type kdbxContent struct {
 	xml       []byte
 	protected cipher.Stream // under which protected values are encrypted once more
-	files     [][]byte      // version 4: attached files, by their number
+	files     []*attachment // version 4: attached files, by their number
 }
 
-// open decrypts the database.
+// open decrypts the database. Of its files it notes where they are.
 func (k *kdbx) open(password, keyFile secret.Bytes) (*kdbxContent, error) {
 	composite := compositeKey(password, keyFile)
 	defer clear(composite)
@@ -150,11 +157,24 @@ func (k *kdbx) open(password, keyFile secret.Bytes) (*kdbxContent, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer clear(key)
-	if k.major == 3 {
-		return k.open3(key)
+	plain, err := k.plain(key)
+	if err != nil {
+		return nil, err
 	}
-	return k.open4(key)
+	if k.major == 4 {
+		return readInner(plain, &kdbxFiles{kdbx: k, key: key})
+	}
+	defer clear(key)
+	xml, err := readCapped(plain)
+	if err != nil {
+		return nil, err
+	}
+	id := k.fields[kdbxStreamID]
+	if len(id) != 4 {
+		return nil, errKDBX
+	}
+	stream, err := protectedStream(binary.LittleEndian.Uint32(id), k.fields[kdbxStreamKey])
+	return &kdbxContent{xml: xml, protected: stream}, err
 }
 
 // compositeKey is the hash of all that a database is locked with: of the hash of the password, and of the key in the key file.
@@ -177,87 +197,6 @@ func (k *kdbx) seedKey(key []byte) []byte {
 	return sum.Sum(nil)
 }
 
-func (k *kdbx) open3(key []byte) (*kdbxContent, error) {
-	master := k.seedKey(key)
-	defer clear(master)
-	sealed, err := k.decrypt(master, k.body)
-	start := k.fields[kdbxStartBytes]
-	// A wrong key gives a wrong padding, or other bytes at the beginning.
-	if errors.Is(err, errPadding) || err == nil && (len(start) != 32 || !bytes.HasPrefix(sealed, start)) {
-		return nil, importer.ErrWrongPrimaryPassword
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer clear(sealed)
-	content, err := hashedBlocks(sealed[len(start):])
-	if err != nil {
-		return nil, err
-	}
-	if content, err = k.unzip(content); err != nil {
-		return nil, err
-	}
-	id := k.fields[kdbxStreamID]
-	if len(id) != 4 {
-		return nil, errKDBX
-	}
-	stream, err := protectedStream(binary.LittleEndian.Uint32(id), k.fields[kdbxStreamKey])
-	return &kdbxContent{xml: content, protected: stream}, err
-}
-
-// hashedBlocks joins the blocks of version 3: number, SHA-256, size, content.
-func hashedBlocks(data []byte) (content []byte, err error) {
-	r := &byteReader{data: data}
-	for {
-		r.uint32()
-		hash, part := r.take(sha256.Size), r.take(int(r.uint32()))
-		if r.err != nil {
-			return nil, r.err
-		}
-		if len(part) == 0 {
-			return content, nil
-		}
-		if sha256.Sum256(part) != [sha256.Size]byte(hash) {
-			return nil, errKDBXBlocks
-		}
-		content = append(content, part...)
-	}
-}
-
-func (k *kdbx) open4(key []byte) (*kdbxContent, error) {
-	r := &byteReader{data: k.body}
-	hash, mac := r.take(sha256.Size), r.take(sha256.Size)
-	if r.err != nil {
-		return nil, r.err
-	}
-	if sha256.Sum256(k.header) != [sha256.Size]byte(hash) {
-		return nil, errKDBXBlocks
-	}
-	macKey := sha512.New()
-	macKey.Write(k.fields[kdbxMasterSeed])
-	macKey.Write(key)
-	macKey.Write([]byte{1})
-	blocks := macKey.Sum(nil)
-	defer clear(blocks)
-	if !hmac.Equal(mac, blockMAC(blocks, ^uint64(0), k.header)) {
-		return nil, importer.ErrWrongPrimaryPassword
-	}
-	sealed, err := authenticatedBlocks(r, blocks)
-	if err != nil {
-		return nil, err
-	}
-	master := k.seedKey(key)
-	defer clear(master)
-	content, err := k.decrypt(master, sealed)
-	if err != nil {
-		return nil, err
-	}
-	if content, err = k.unzip(content); err != nil {
-		return nil, err
-	}
-	return innerHeader(content)
-}
-
 // blockMAC is the HMAC of a block under the key for its number.
 func blockMAC(key []byte, number uint64, parts ...[]byte) []byte {
 	sum := sha512.New()
@@ -268,75 +207,6 @@ func blockMAC(key []byte, number uint64, parts ...[]byte) []byte {
 		mac.Write(part)
 	}
 	return mac.Sum(nil)
-}
-
-// authenticatedBlocks joins the blocks of version 4: HMAC, size, content.
-func authenticatedBlocks(r *byteReader, key []byte) (content []byte, err error) {
-	for number := uint64(0); ; number++ {
-		mac, size := r.take(sha256.Size), r.take(4)
-		if r.err != nil {
-			return nil, r.err
-		}
-		part := r.take(int(binary.LittleEndian.Uint32(size)))
-		if r.err != nil {
-			return nil, r.err
-		}
-		if !hmac.Equal(mac, blockMAC(key, number, binary.LittleEndian.AppendUint64(nil, number), size, part)) {
-			return nil, errKDBXBlocks
-		}
-		if len(part) == 0 {
-			return content, nil
-		}
-		content = append(content, part...)
-	}
-}
-
-// innerHeader reads what version 4 has before the XML.
-func innerHeader(content []byte) (*kdbxContent, error) {
-	r := &byteReader{data: content}
-	id, key, c := uint32(0), []byte(nil), &kdbxContent{}
-	for {
-		kind := r.take(1)
-		value := r.take(int(r.uint32()))
-		if r.err != nil {
-			return nil, r.err
-		}
-		switch kind[0] {
-		case kdbxEnd:
-			stream, err := protectedStream(id, key)
-			c.xml, c.protected = r.data, stream
-			return c, err
-		case innerStreamID:
-			if len(value) != 4 {
-				return nil, errKDBX
-			}
-			id = binary.LittleEndian.Uint32(value)
-		case innerStreamKey:
-			key = value
-		case innerBinary:
-			c.files = append(c.files, value[min(1, len(value)):])
-		}
-	}
-}
-
-// unzip undoes the compression, to at most MaxFile bytes.
-func (k *kdbx) unzip(content []byte) ([]byte, error) {
-	if flags := k.fields[kdbxCompression]; len(flags) != 4 || flags[0] == 0 {
-		return content, nil
-	}
-	defer clear(content)
-	z, err := gzip.NewReader(bytes.NewReader(content))
-	if err != nil {
-		return nil, err
-	}
-	plain, err := io.ReadAll(io.LimitReader(z, MaxFile+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(plain) > MaxFile {
-		return nil, importer.ErrTooLarge
-	}
-	return plain, nil
 }
 
 // protectedStream is the cipher of the values that are protected once more.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"io"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/chacha20"
@@ -14,7 +15,6 @@ import (
 	"golang.org/x/crypto/twofish"       //lint:ignore SA1019 KeePass offers it, and what is sealed with it has to be opened
 
 	"github.com/coffer-vault/coffer/vault/importer/internal/argon2d"
-	"github.com/coffer-vault/coffer/vault/importer/internal/cbc"
 )
 
 // The ciphers and key derivations, by their UUIDs.
@@ -99,35 +99,30 @@ func transformAES(key, seed []byte, rounds uint64) ([]byte, error) {
 	return sum[:], nil
 }
 
-// decrypt undoes the cipher of the header.
-func (k *kdbx) decrypt(key, sealed []byte) ([]byte, error) {
+// decrypter undoes the cipher of the header.
+func (k *kdbx) decrypter(key []byte, sealed io.Reader) (io.Reader, error) {
 	iv := k.fields[kdbxIV]
-	var block cipher.Block
-	var err error
 	switch hex.EncodeToString(k.fields[kdbxCipher]) {
 	case cipherAES:
-		block, err = aes.NewCipher(key)
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return nil, err
+		}
+		return newCBCReader(block, iv, sealed)
 	case cipherTwofish:
-		block, err = twofish.NewCipher(key)
+		block, err := twofish.NewCipher(key)
+		if err != nil {
+			return nil, err
+		}
+		return newCBCReader(block, iv, sealed)
 	case cipherChaCha20:
 		stream, err := chacha20.NewUnauthenticatedCipher(key, iv)
 		if err != nil {
 			return nil, err
 		}
-		plain := make([]byte, len(sealed))
-		stream.XORKeyStream(plain, sealed)
-		return plain, nil
-	default:
-		return nil, errKDBX
+		return &cipher.StreamReader{S: stream, R: sealed}, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	plain, ok := cbc.Open(block, iv, sealed)
-	if !ok {
-		return nil, errPadding
-	}
-	return plain, nil
+	return nil, errKDBX
 }
 
 // dictionary reads the parameters of the key derivation: a version, then entries of type, name and value, and a zero. What is cut off is

@@ -37,7 +37,7 @@ type element struct {
 	attrs    []xml.Attr
 	text     string
 	children []*element
-	file     []byte // of a Binary of an entry: the attached file; nil if it is not there
+	file     *attachment // of a Binary of an entry: the attached file; nil if it is not there
 }
 
 // child is the first child of a name; an empty one if there is none.

@@ -2,10 +2,10 @@ package format
 
 import (
 	"archive/zip"
-	"bytes"
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"path"
 	"strings"
 
@@ -16,11 +16,16 @@ import (
 // maxZipEntries is the most files that an archive may have; their sizes together are at most MaxFile.
 const maxZipEntries = 10_000
 
+// maxZipList is the most bytes of an archive that are read for the list of its files.
+const maxZipList = 16 << 20
+
 var zipSignature = []byte("PK\x03\x04")
 
 // openZip opens an archive: 1PUX has export.data, Proton Pass and Bitwarden data.json, Dashlane one CSV a kind.
-func openZip(data []byte) (importer.Source, error) {
-	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+func openZip(r io.ReaderAt, size int64) (importer.Source, error) {
+	list := &cappedReaderAt{r: r, left: maxZipList}
+	archive, err := zip.NewReader(list, size)
+	list.left = math.MaxInt64 // what follows is capped file by file
 	if err != nil || len(archive.File) > maxZipEntries {
 		return nil, fmt.Errorf("%w: zip", importer.ErrMalformed)
 	}
@@ -38,7 +43,7 @@ func openZip(data []byte) (importer.Source, error) {
 			return nil, err
 		}
 		if isJSON {
-			return withFiles(content, archive)
+			return withFiles(content, archive, size)
 		}
 		if source := openTable(content, &columns); source != nil {
 			tables = append(tables, source)
@@ -48,6 +53,22 @@ func openZip(data []byte) (importer.Source, error) {
 		return nil, ErrUnknownFormat
 	}
 	return joinSources(tables), nil
+}
+
+// cappedReaderAt ends a list of files that needs more memory than there is for it.
+type cappedReaderAt struct {
+	r    io.ReaderAt
+	left int64
+}
+
+func (c *cappedReaderAt) ReadAt(p []byte, at int64) (int, error) {
+	if c.left < int64(len(p)) {
+		return 0, importer.ErrTooLarge
+	}
+	if c.left != math.MaxInt64 {
+		c.left -= int64(len(p))
+	}
+	return c.r.ReadAt(p, at)
 }
 
 // unzip reads a file of an archive. One that says it is too large is not begun with; one that lies about it is cut off.
