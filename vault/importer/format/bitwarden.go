@@ -46,6 +46,14 @@ type bitwardenItem struct {
 	Card            map[string]string `json:"card"`
 	Identity        map[string]string `json:"identity"`
 	SSHKey          map[string]string `json:"sshKey"`
+
+	tags      []string       // the collections that are not its folder
+	strangers map[string]any // what this program does not know of an item
+}
+
+// bitwardenBookkeeping is what an item says of itself that means nothing elsewhere.
+var bitwardenBookkeeping = []string{
+	"object", "organizationId", "organizationUseTotp", "edit", "viewPassword", "permissions", "secureNote", "key", "localData", "data", "attachments", "encryptedFor",
 }
 
 // looseTime is a time in one of the forms that programs write. One in none of them is not known, and spoils nothing.
@@ -172,8 +180,14 @@ func (f *bitwardenFile) rows(yield func(importer.Row) bool) {
 			continue
 		}
 		if item.FolderID == "" && len(item.CollectionIDs) > 0 {
-			item.FolderID = item.CollectionIDs[0]
+			item.FolderID, item.CollectionIDs = item.CollectionIDs[0], item.CollectionIDs[1:]
 		}
+		for _, collection := range item.CollectionIDs {
+			if name := folders[collection]; name != "" {
+				item.tags = append(item.tags, name)
+			}
+		}
+		item.strangers = strangers(raw, item)
 		for _, row := range item.rows(folders[item.FolderID]) {
 			if !yield(row) {
 				return
@@ -186,7 +200,7 @@ func (f *bitwardenFile) rows(yield func(importer.Row) bool) {
 func (item *bitwardenItem) rows(folder string) []importer.Row {
 	row := importer.Row{ID: item.ID, Site: item.Name}
 	record := &importer.Record{
-		Title: item.Name, Notes: item.Notes, Folder: folder, Favorite: item.Favorite, Created: item.Created.Time,
+		Title: item.Name, Notes: item.Notes, Folder: folder, Tags: item.tags, Favorite: item.Favorite, Created: item.Created.Time,
 		Modified: item.Revised.Time, Archived: !item.Archived.IsZero(), Source: "bitwarden", SourceID: item.ID,
 	}
 	if item.Reprompt != 0 {
@@ -202,8 +216,7 @@ func (item *bitwardenItem) rows(folder string) []importer.Row {
 		row.Reason = importer.ReasonDeleted
 		return []importer.Row{row}
 	case record.Kind == "":
-		row.Reason = importer.ReasonUnsupported
-		return []importer.Row{row}
+		record.Kind = importer.Note // what a newer version has in it comes as fields
 	}
 	rows := []importer.Row{row}
 	if item.Type == bitwardenTypeLogin && item.Login != nil {
@@ -214,11 +227,14 @@ func (item *bitwardenItem) rows(folder string) []importer.Row {
 	}
 	item.addParts(record)
 	item.addFields(record)
+	item.addStrangers(record)
 	switch {
 	case !isEmpty(record):
 		rows[0].Record = record
 	case len(rows) > 1:
 		return rows[1:] // there is nothing but passkeys
+	case kinds[item.Type] == "":
+		rows[0].Reason = importer.ReasonUnsupported
 	default:
 		rows[0].Reason = importer.ReasonEmpty
 	}
@@ -291,6 +307,24 @@ func expiry(year, month string) string {
 		month = "0" + month
 	}
 	return strings.Trim(year+"-"+month, "-")
+}
+
+// addStrangers adds what this program does not know as fields: of an object each member.
+func (item *bitwardenItem) addStrangers(record *importer.Record) {
+	for _, name := range sortedKeys(item.strangers) {
+		if slices.Contains(bitwardenBookkeeping, name) {
+			continue
+		}
+		members, isObject := item.strangers[name].(map[string]any)
+		if !isObject {
+			members = map[string]any{name: item.strangers[name]}
+		}
+		for _, member := range sortedKeys(members) {
+			for _, text := range texts(members[member]) {
+				addField(record, member, text, isObject)
+			}
+		}
+	}
 }
 
 func (item *bitwardenItem) addFields(record *importer.Record) {

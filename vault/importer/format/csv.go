@@ -20,6 +20,7 @@ import (
 type table struct {
 	id, name string
 	required []string // as columnKey compares them
+	telling  []string // columns that tell the program as well, whose cells a row can do without
 	escapes  bool     // quotes and backslashes have a backslash before them
 	comma    rune     // between cells; 0 for a comma
 	trailing string   // the column whose values go on in the cells after the header's last; empty if there is none
@@ -80,6 +81,7 @@ type row struct {
 	*header
 	cells []string
 	used  []bool
+	skip  importer.Reason // why it is no entry; empty for one
 }
 
 func newRow(h *header, cells []string) *row {
@@ -150,7 +152,8 @@ func columnName(name string, place int) string {
 var (
 	secretWords = []string{
 		"password", "secret", "totp", "private key", "privatekey", "security code", "securitycode", "token", "passwort", "kennwort", "geheim",
-		"mot de passe", "contraseña", "wachtwoord", "パスワード", "passphrase", "backup code",
+		"mot de passe", "contraseña", "wachtwoord", "パスワード", "passphrase", "backup code", "recovery code",
+		"passkey",
 	}
 	shortSecretWords = []string{"pin", "puk", "cvv", "cvc", "otp"}
 )
@@ -254,7 +257,7 @@ func tableOf(h *header) *table {
 func namedTableOf(h *header) (best *table) {
 	all := slices.Concat(tables, mykiTables)
 	for i := range all {
-		if t := &all[i]; t.matches(h) && (best == nil || len(t.required) > len(best.required)) {
+		if t := &all[i]; t.matches(h) && (best == nil || t.fitness() > best.fitness()) {
 			best = t
 		}
 	}
@@ -283,8 +286,11 @@ func plainTableOf(h *header) *table {
 }
 
 func (t *table) matches(h *header) bool {
-	return !slices.ContainsFunc(t.required, func(name string) bool { return h.at(name) < 0 })
+	return !slices.ContainsFunc(slices.Concat(t.required, t.telling), func(name string) bool { return h.at(name) < 0 })
 }
+
+// fitness is how much of a header the table knows: of several that match, the one that knows most is meant.
+func (t *table) fitness() int { return len(t.required) + len(t.telling) }
 
 // open reads the table. h is nil if the file has no header.
 func (t *table) open(data []byte, h *header) importer.Source {
@@ -351,6 +357,10 @@ func (t *table) decode(cells *row, n int, err error, record func(c *row) *import
 		return importer.Row{ID: number, Reason: importer.ReasonMalformed}
 	}
 	r := record(cells)
+	if cells.skip != "" {
+		r.Wipe()
+		return importer.Row{ID: number, Site: r.Title, Reason: cells.skip}
+	}
 	cells.addRest(r)
 	if r.Source == "" {
 		r.Source = t.id

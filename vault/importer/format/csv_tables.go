@@ -18,6 +18,9 @@ var tables = []table{
 		required: []string{"url", "username", "password", "httprealm", "formactionorigin", "guid", "timecreated", "timelastused", "timepasswordchanged"},
 		record: func(c *row) *importer.Record {
 			c.ignore("formactionorigin") // where the form was sent to: the profile's import does not ask for it either
+			if strings.HasPrefix(c.text("url"), "chrome://") {
+				c.skip = importer.ReasonInternal
+			}
 			return &importer.Record{
 				URLs: addresses(c.text("url")), Username: c.text("username"), Password: c.secret("password"), Realm: c.text("httprealm"),
 				Created: c.millis("timecreated"), LastUsed: c.millis("timelastused"), PasswordChanged: c.millis("timepasswordchanged"),
@@ -29,6 +32,8 @@ var tables = []table{
 	{id: "csv/safari", name: "Safari", required: []string{"title", "url", "username", "password"}, record: plainRow},
 	{id: "csv/bitwarden", name: "Bitwarden", required: []string{"type", "name", "notes", "fields", "login_uri", "login_username", "login_password", "login_totp"}, record: bitwardenRow},
 	{id: "csv/1password", name: "1Password", required: []string{"title", "url", "username", "password", "otpauth", "favorite", "archived", "tags", "notes"}, record: onePasswordRow},
+	{id: "csv/1password", name: "1Password", required: []string{"title", "url", "username", "password"}, telling: []string{"type", "notes"}, record: onePasswordOldRow},
+	{id: "csv/1password", name: "1Password", required: []string{"title", "url", "username", "password"}, telling: []string{"tags", "notes"}, record: onePasswordOldRow},
 	{id: "csv/lastpass", name: "LastPass", required: []string{"url", "username", "password", "extra", "name", "grouping", "fav"}, record: lastPassRow},
 	{id: "csv/keepassxc", name: "KeePassXC", required: []string{"group", "title", "username", "password", "url", "notes"}, record: keePassXCRow},
 	{id: "csv/keepass", name: "KeePass", escapes: true, required: []string{"account", "login name", "password", "web site", "comments"}, record: func(c *row) *importer.Record {
@@ -57,6 +62,23 @@ func onePasswordRow(c *row) *importer.Record {
 	archived := isYes(c.text("archived"))
 	record := plainRow(c)
 	record.Archived = archived
+	return record
+}
+
+// onePasswordOldRow is of versions 6 and 7, which have a column for every field of every item.
+func onePasswordOldRow(c *row) *importer.Record {
+	kind := c.text("type")
+	record := plainRow(c)
+	switch kind {
+	case "Login", "Password":
+		record.Kind = importer.Login
+	case "Secure Note":
+		record.Kind = importer.Note
+	case "Credit Card":
+		record.Kind = importer.Card
+	default:
+		addField(record, "Type", kind, false)
+	}
 	return record
 }
 
@@ -114,11 +136,14 @@ func addLines(record *importer.Record, text string) {
 	addField(record, name, strings.TrimRight(value, "\n"), isSecretName(name))
 }
 
+// recycleBins is what KeePassXC calls the group of what was deleted, in the languages of the app.
+var recycleBins = []string{"Recycle Bin", "Papierkorb", "Corbeille", "Papelera de reciclaje", "Cestino", "Prullenbak", "ごみ箱", "ゴミ箱"}
+
 func keePassXCRow(c *row) *importer.Record {
 	c.ignore("icon")
 	root, folder, _ := strings.Cut(c.text("group"), "/")
-	if strings.EqualFold(root, "Recycle Bin") || strings.HasPrefix(folder, "Recycle Bin") {
-		folder = "Recycle Bin"
+	if top, _, _ := strings.Cut(folder, "/"); slices.Contains(recycleBins, top) || slices.Contains(recycleBins, root) {
+		c.skip = importer.ReasonDeleted
 	}
 	return &importer.Record{
 		Title: c.text("title"), Username: c.text("username"), Password: c.secret("password"), URLs: addresses(c.text("url")), Notes: c.text("notes"),
@@ -295,7 +320,17 @@ func zohoRow(c *row, prefix string) *importer.Record {
 	if chambers := list(c.text("chambername"), "\r\n"); record.Folder == "" && len(chambers) > 0 {
 		record.Folder, record.Tags = chambers[0], append(record.Tags, chambers[1:]...) // a secret may be in several
 	}
-	lines := c.text("secretdata") + "\n" + c.text("customdata")
+	custom := c.text("customdata")
+	var fields map[string]any
+	if json.Unmarshal([]byte(custom), &fields) == nil {
+		custom = ""
+		for _, name := range sortedKeys(fields) {
+			for _, text := range texts(fields[name]) {
+				addField(record, name, text, isSecretName(name))
+			}
+		}
+	}
+	lines := c.text("secretdata") + "\n" + custom
 	for line := range strings.Lines(lines) {
 		name, value, _ := strings.Cut(strings.TrimRight(line, "\r\n"), ":")
 		switch strings.ToLower(strings.TrimSpace(name)) {
@@ -343,8 +378,8 @@ func buttercupRows() func(c *row) *importer.Record {
 			return &importer.Record{Title: name}
 		}
 		record := plainRow(c)
-		if record.Folder = name; name == "" {
-			record.Folder = buttercupPath(groups, group)
+		if record.Folder = buttercupPath(groups, group); record.Folder == "" {
+			record.Folder = name // older versions have no rows of groups
 		}
 		return record
 	}

@@ -42,7 +42,11 @@ func dashlanePayment(c *row) *importer.Record {
 		addField(record, "routing-number", c.text("routing_number"), false)
 		return record
 	}
-	addField(record, "cardholder", c.text("account_holder"), false)
+	holder := c.text("account_holder")
+	if holder == "" {
+		holder = c.text("account_name")
+	}
+	addField(record, "cardholder", holder, false)
 	addField(record, "number", c.text("cc_number"), true)
 	addField(record, "cvv", c.text("code"), true)
 	addField(record, "expires", expiry(c.text("expiration_year"), c.text("expiration_month")), false)

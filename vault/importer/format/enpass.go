@@ -151,13 +151,24 @@ func (f enpassField) addHistory(record *importer.Record) {
 	}
 }
 
+// addApp adds the package of an application for Android as an address. Others of its fields are about the look of the entry.
+func (f enpassField) addApp(record *importer.Record) {
+	if app := "androidapp://" + strings.TrimPrefix(f.Value, "androidapp://"); strings.Contains(app, ".") && importer.Origin(app) != "" {
+		record.URLs = append(record.URLs, app)
+		return
+	}
+	addField(record, f.Label, f.Value, f.Sensitive != 0)
+}
+
 func (f enpassField) addTo(record *importer.Record, t enpassType) {
 	ours, login := t.fields[f.Type], record.Kind == "" || record.Kind == importer.Login
 	if isPassword := login && f.Type == "password" && record.Password.IsZero(); len(f.History) > 0 && !isPassword && f.Deleted == 0 {
 		leaveOut(record, importer.PartHistory, f.Label)
 	}
 	switch {
-	case f.Deleted != 0 || f.Value == "" || f.Type == "section" || strings.HasPrefix(f.Type, ".Android"):
+	case f.Deleted != 0 || f.Value == "" || f.Type == "section":
+	case strings.HasPrefix(f.Type, ".Android"):
+		f.addApp(record)
 	case ours == "expires":
 		addField(record, ours, month(f.Value), false)
 	case ours != "":

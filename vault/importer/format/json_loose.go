@@ -97,3 +97,16 @@ func fit(value []byte, want reflect.Type) []byte {
 	}
 	return nil
 }
+
+// strangers are the members of an object that a struct has no place for: what its reader does not know.
+func strangers(raw json.RawMessage, known any) map[string]any {
+	var members map[string]any
+	if json.Unmarshal(raw, &members) != nil {
+		return nil
+	}
+	t := reflect.TypeOf(known)
+	for i := range t.NumField() {
+		delete(members, t.Field(i).Tag.Get("json"))
+	}
+	return members
+}

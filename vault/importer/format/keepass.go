@@ -216,6 +216,7 @@ func (e *element) entry(folder string, deleted bool, number string) []importer.R
 	}
 	e.addFiles(record)
 	e.addHistory(record)
+	e.addManners(record)
 	if record.Username == "" && record.Password.IsZero() && record.TOTP.IsZero() && len(record.URLs) == 0 {
 		record.Kind = importer.Note
 	}
@@ -224,6 +225,20 @@ func (e *element) entry(folder string, deleted bool, number string) []importer.R
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// addManners keeps what an entry says of how KeePass is to treat it: the address that it opens instead as a field, and data of plug-ins. How
+// it is typed means nothing elsewhere; what was changed of that has a line.
+func (e *element) addManners(record *importer.Record) {
+	addField(record, "OverrideURL", e.child("OverrideURL").text, false)
+	if typed := e.child("AutoType"); typed.child("DefaultSequence").text != "" || typed.child("Association").name != "" {
+		leaveOut(record, importer.PartField, "AutoType")
+	}
+	for _, item := range e.child("CustomData").children {
+		if key := item.child("Key").text; !strings.HasPrefix(key, "_") && !strings.HasPrefix(key, "KPXC_") {
+			addField(record, key, item.child("Value").text, isSecretName(key))
+		}
+	}
 }
 
 func addKeePassField(record *importer.Record, f importer.Field) {
@@ -239,17 +254,17 @@ func addKeePassField(record *importer.Record, f importer.Field) {
 		setPassword(record, value)
 	case f.Name == "Notes":
 		record.Notes = strings.ReplaceAll(value, "\r\n", "\n")
-	case f.Name == "URL" || strings.HasPrefix(f.Name, "KP2A_URL"):
+	case f.Name == "URL" || strings.HasPrefix(f.Name, "KP2A_URL") || strings.HasPrefix(f.Name, "AndroidApp") && strings.HasPrefix(value, "androidapp://"):
 		record.URLs = append(record.URLs, addresses(value)...)
 	case f.Name == "otp", f.Name == "TOTP Seed", f.Name == "TOTP Settings", strings.HasPrefix(f.Name, "TimeOtp-"), strings.HasPrefix(f.Name, "KPEX_PASSKEY_"):
 	default:
-		addField(record, f.Name, value, f.Hidden)
+		addField(record, f.Name, value, f.Hidden || isSecretName(f.Name))
 	}
 }
 
 // addKeePassCodes adds the secret of one-time codes, for which there are three ways.
 func addKeePassCodes(record *importer.Record, fields []importer.Field) {
-	setTOTP(record, valueOf(fields, "otp"))
+	setTOTP(record, keeOTP(record, valueOf(fields, "otp")))
 	if seed := strings.ReplaceAll(valueOf(fields, "TOTP Seed"), " ", ""); seed != "" {
 		period, digits, _ := strings.Cut(valueOf(fields, "TOTP Settings"), ";")
 		setTOTP(record, otpAddress(record, seed, period, digits, ""))
@@ -264,6 +279,15 @@ func addKeePassCodes(record *importer.Record, fields []importer.Field) {
 			addField(record, f.Name, string(f.Value.Reveal()), f.Hidden)
 		}
 	}
+}
+
+// keeOTP is what the plug-in KeeOtp has in its field, "key=…&step=60&size=8", as others read it; any other text as it is.
+func keeOTP(record *importer.Record, text string) string {
+	values, err := url.ParseQuery(text)
+	if err != nil || values.Get("key") == "" {
+		return text
+	}
+	return otpAddress(record, values.Get("key"), values.Get("step"), values.Get("size"), strings.ToUpper(values.Get("otpHashMode")))
 }
 
 // otpAddress is the secret alone where all is as usual, else the address that says how it differs.

@@ -111,6 +111,13 @@ func addKeeperValue(record *importer.Record, name string, value any) {
 			addKeeperValue(record, name, part)
 		}
 	case map[string]any:
+		switch {
+		case strings.HasPrefix(name, "$phone"):
+			v = keeperPhone(v)
+		case strings.HasPrefix(name, "$passkey"):
+			addField(record, "passkey", strings.Join(texts(v), "\n"), true) // the private key is in a form of Keeper's own
+			return
+		}
 		if second, _ := v["street2"].(string); second != "" {
 			v = maps.Clone(v)
 			v["street1"] = strings.Join(append(texts(v["street1"]), second), "\n")
@@ -124,6 +131,20 @@ func addKeeperValue(record *importer.Record, name string, value any) {
 			addKeeperField(record, name, text)
 		}
 	}
+}
+
+// keeperPhone is a phone number with its extension; where it is of, and what sort of phone, stay as they are.
+func keeperPhone(v map[string]any) map[string]any {
+	v = maps.Clone(v)
+	if region, _ := v["region"].(string); region != "" {
+		delete(v, "region") // else it is that of an address
+		v["phone region"] = region
+	}
+	if ext, _ := v["ext"].(string); ext != "" {
+		v["number"] = strings.Join(append(texts(v["number"]), "ext. "+ext), " ")
+		delete(v, "ext")
+	}
+	return v
 }
 
 // addKeeperField adds a further field. Its name is "$type:label:number", where the program has given it a type.

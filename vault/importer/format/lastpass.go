@@ -47,6 +47,9 @@ func lastPassRow(c *row) *importer.Record {
 		Folder: strings.ReplaceAll(c.text("grouping"), `\`, "/"), Favorite: isYes(c.text("fav")),
 	}
 	url, extra := c.text("url"), c.text("extra")
+	if url == "http://" || url == "https://" {
+		url = "" // it asks for an address
+	}
 	if url != "http://sn" && url != "http://group" {
 		record.URLs, record.Notes = addresses(url), extra
 		return record

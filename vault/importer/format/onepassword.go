@@ -181,7 +181,34 @@ func decodeOnePassword(raw json.RawMessage, n int, folder string) importer.Row {
 		record.URLs = append(record.URLs, addresses(url)...)
 	}
 	item.Details.add(record, category)
+	addOnePasswordStrangers(record, raw)
 	return finish(item.UUID, record)
+}
+
+// onePasswordBookkeeping is what an overview says that means nothing elsewhere, or once more.
+var onePasswordBookkeeping = []string{
+	"title", "url", "urls", "tags", "subtitle", "ps", "pbe", "pgrng", "icons", "watchtowerExclusions", "b5UserUUID", "appIds", "ainfo",
+}
+
+// addOnePasswordStrangers keeps what this program does not know of an item as hidden fields.
+func addOnePasswordStrangers(record *importer.Record, raw json.RawMessage) {
+	var item struct {
+		Overview map[string]any  `json:"overview"`
+		Details  json.RawMessage `json:"details"`
+	}
+	if json.Unmarshal(raw, &item) != nil {
+		return
+	}
+	for _, members := range []map[string]any{strangers(item.Details, onePasswordDetails{}), item.Overview} {
+		for _, name := range sortedKeys(members) {
+			if slices.Contains(onePasswordBookkeeping, name) {
+				continue
+			}
+			for _, text := range texts(members[name]) {
+				addField(record, name, text, true)
+			}
+		}
+	}
 }
 
 func (d *onePasswordDetails) add(record *importer.Record, category onePasswordCategory) {

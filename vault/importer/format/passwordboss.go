@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,18 +26,53 @@ type bossItem struct {
 	Notes    string          `json:"notes"`
 	Tags     []string        `json:"tags"`
 	Favorite any             `json:"favorite"`
-	Custom   []struct {
-		Name  string `json:"name"`
-		Value string `json:"value"`
-		Type  string `json:"type"`
-	} `json:"customFields"`
-
-	CardNumber string `json:"cardNumber"`
-	NameOnCard string `json:"nameOnCard"`
-	Security   string `json:"securityCode"`
-	Expires    string `json:"expirationDate"`
+	Created  looseTime       `json:"createdDate"`
+	Modified looseTime       `json:"modifiedDate"`
+	Custom   []bossField     `json:"customFields"`
 
 	Identifiers map[string]any `json:"identifiers"`
+}
+
+// bossField is a field that the user has added. The older shape has them among the identifiers.
+type bossField struct {
+	Name  string `json:"name"`
+	Label string `json:"label"`
+	Value string `json:"value"`
+	Type  string `json:"type"`
+}
+
+func (f bossField) addTo(record *importer.Record) {
+	name := f.Name
+	if name == "" {
+		name = f.Label
+	}
+	addField(record, name, f.Value, f.Type == "password" || isSecretName(name))
+}
+
+type bossFolder struct {
+	ID     json.RawMessage `json:"id"`
+	Name   string          `json:"name"`
+	Parent json.RawMessage `json:"parent"`
+}
+
+// bossPaths are the folders with those that they are in, by their ids.
+func bossPaths(folders []bossFolder) map[string]string {
+	byID, paths := map[string]bossFolder{}, map[string]string{}
+	for _, f := range folders {
+		byID[bareText(f.ID)] = f
+	}
+	for _, f := range folders {
+		path, in := f.Name, f.Parent
+		for range maxDepth {
+			parent, found := byID[bareText(in)]
+			if !found {
+				break
+			}
+			path, in = parent.Name+"/"+path, parent.Parent
+		}
+		paths[bareText(f.ID)] = path
+	}
+	return paths
 }
 
 func isPasswordBoss(members map[string]json.RawMessage) bool {
@@ -47,11 +83,7 @@ func isPasswordBoss(members map[string]json.RawMessage) bool {
 func openPasswordBoss(data []byte) (importer.Source, error) {
 	var f struct {
 		Items   []json.RawMessage `json:"items"`
-		Folders []struct {
-			ID     json.RawMessage `json:"id"`
-			Name   string          `json:"name"`
-			Parent json.RawMessage `json:"parent"`
-		} `json:"folders"`
+		Folders []bossFolder      `json:"folders"`
 	}
 	err := json.Unmarshal(data, &f)
 	if data[0] == '[' {
@@ -60,10 +92,7 @@ func openPasswordBoss(data []byte) (importer.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: JSON", importer.ErrMalformed)
 	}
-	folders := map[string]string{}
-	for _, folder := range f.Folders {
-		folders[bareText(folder.ID)] = folder.Name
-	}
+	folders := bossPaths(f.Folders)
 	decode := func(raw json.RawMessage, n int) []importer.Row { return decodeBoss(raw, n, folders) }
 	return newFile(importer.Info{ID: "passwordboss", Browser: "Password Boss"}, decodeAll(f.Items, decode)), nil
 }
@@ -83,21 +112,19 @@ func decodeBoss(raw json.RawMessage, n int, folders map[string]string) []importe
 	record := &importer.Record{
 		Title: item.Name, Username: item.Username, Notes: item.note(), Folder: strings.ReplaceAll(folder, `\`, "/"), Tags: item.Tags,
 		Favorite: item.Favorite == true || item.Favorite == 1.0, Source: "passwordboss", Kind: item.kind(),
+		Created: item.Created.Time, Modified: item.Modified.Time,
 	}
 	for _, address := range []string{item.URL, item.LoginURL} {
-		record.URLs = append(record.URLs, addresses(address)...)
+		addNewAddress(record, address)
 	}
 	setPassword(record, item.Password)
 	setTOTP(record, item.TOTP)
 	item.addEmail(record)
-	addField(record, "cardholder", item.NameOnCard, false)
-	addField(record, "number", item.CardNumber, true)
-	addField(record, "cvv", item.Security, true)
-	addField(record, "expires", month(item.Expires), false)
+	addBossMembers(record, strangers(raw, item))
 	for _, f := range item.Custom {
-		addField(record, f.Name, f.Value, f.Type == "password" || isSecretName(f.Name))
+		f.addTo(record)
 	}
-	item.addIdentifiers(record)
+	addBossMembers(record, item.Identifiers)
 	id := bareText(item.ID)
 	if record.SourceID = id; id == "" || id == "null" {
 		record.SourceID, id = "", strconv.Itoa(n)
@@ -108,8 +135,12 @@ func decodeBoss(raw json.RawMessage, n int, folders map[string]string) []importe
 func (item *bossItem) kind() importer.Kind {
 	name := strings.ToLower(item.TypeName + " " + item.Type)
 	switch {
-	case strings.Contains(name, "card") && (item.CardNumber != "" || item.Identifiers["cardNumber"] != nil):
+	case strings.Contains(name, "membership"), strings.Contains(name, "passport"), strings.Contains(name, "driver"), strings.Contains(name, "social"):
+		return importer.Document
+	case strings.Contains(name, "card"):
 		return importer.Card
+	case strings.Contains(name, "software"), strings.Contains(name, "licen"):
+		return importer.SoftwareLicence
 	case strings.Contains(name, "note"):
 		return importer.Note
 	case strings.Contains(name, "bank"):
@@ -139,36 +170,80 @@ func (item *bossItem) addEmail(record *importer.Record) {
 	}
 }
 
-// addIdentifiers adds the values of the older shape.
-func (item *bossItem) addIdentifiers(record *importer.Record) {
-	names := map[string]string{
-		"nameOnCard": "cardholder", "cardNumber": "number", "security_code": "cvv", "securityCode": "cvv", "expires": "expires", "expirationDate": "expires",
-		"firstName": "first-name", "lastName": "last-name", "email": "email", "phoneNumber": "phone", "company": "company",
-		"bank_name": "bank", "account_number": "account-number", "routing_number": "routing-number", "iban": "iban", "swift": "bic",
-	}
-	for _, name := range sortedKeys(item.Identifiers) {
-		for _, text := range texts(item.Identifiers[name]) {
-			text = strings.ReplaceAll(text, `\n`, "\n")
-			switch ours := names[name]; {
-			case name == "username" && record.Username == "":
-				record.Username = text
-			case name == "password":
-				setPassword(record, text)
-			case name == "totp":
-				setTOTP(record, text)
-			case name == "notes" && record.Notes == "":
-				record.Notes = text
-			case record.Kind == importer.Login && name == "email" && record.Username == "":
-				record.Username = text
-			case ours == "expires":
-				addField(record, ours, month(text), false)
-			case ours != "" && record.Kind != importer.Login:
-				addField(record, ours, text, isHiddenKey(ours))
-			case name == "url" || name == "login_url":
-				record.URLs = append(record.URLs, addresses(text)...)
-			default:
-				addField(record, name, text, isSecretName(name))
-			}
+// addNewAddress adds an address that the record does not have yet.
+func addNewAddress(record *importer.Record, address string) {
+	for _, a := range addresses(address) {
+		if !slices.Contains(record.URLs, a) {
+			record.URLs = append(record.URLs, a)
 		}
 	}
+}
+
+// bossNames are the vault's names for what Password Boss knows of entries that are no logins, as columnKey compares them.
+var bossNames = map[string]string{
+	"nameoncard": "cardholder", "cardnumber": "number", "securitycode": "cvv", "expires": "expires", "expirationdate": "expires", "cardtype": "brand", "pin": "pin",
+	"firstname": "first-name", "lastname": "last-name", "email": "email", "phonenumber": "phone", "phone": "phone", "company": "company", "dateofbirth": "birthday",
+	"address1": "street", "city": "city", "state": "region", "zipcode": "postal-code", "zip": "postal-code", "country": "country",
+	"bankname": "bank", "accountnumber": "account-number", "routingnumber": "routing-number", "iban": "iban", "swift": "bic", "nameonaccount": "account-holder",
+	"ssid": "ssid", "licensekey": "licence-key", "passportnumber": "document-number", "driverlicensenumber": "document-number",
+}
+
+// addBossMembers adds the values of the older shape, or what the newer one has beside the members of every entry.
+func addBossMembers(record *importer.Record, members map[string]any) {
+	for _, name := range sortedKeys(members) {
+		if columnKey(name) == "customfields" {
+			addBossFields(record, members[name])
+			continue
+		}
+		for _, text := range texts(members[name]) {
+			addBossMember(record, name, strings.ReplaceAll(text, `\n`, "\n"))
+		}
+	}
+}
+
+// addBossFields adds a list of fields that the user has made.
+func addBossFields(record *importer.Record, list any) {
+	var fields []bossField
+	if raw, err := json.Marshal(list); err == nil && json.Unmarshal(raw, &fields) == nil {
+		for _, f := range fields {
+			f.addTo(record)
+		}
+		return
+	}
+	for _, text := range texts(list) {
+		addField(record, "Custom fields", text, true)
+	}
+}
+
+func addBossMember(record *importer.Record, name, text string) {
+	login, ours := record.Kind == importer.Login, bossNames[columnKey(name)]
+	switch {
+	case text == "":
+	case name == "username" && record.Username == "":
+		record.Username = text
+	case name == "password":
+		setPassword(record, text)
+	case name == "totp":
+		setTOTP(record, text)
+	case name == "notes" && record.Notes == "":
+		record.Notes = text
+	case login && name == "email" && record.Username == "":
+		record.Username = text
+	case ours == "expires":
+		addField(record, ours, monthOfDay(text), false)
+	case ours != "" && !login:
+		addField(record, ours, text, isHiddenKey(ours))
+	case name == "url" || name == "login_url":
+		addNewAddress(record, text)
+	default:
+		addField(record, name, text, isSecretName(name))
+	}
+}
+
+// monthOfDay is the month of a date, or of a month.
+func monthOfDay(text string) string {
+	if at := moment(text); !at.IsZero() {
+		return at.Format("2006-01")
+	}
+	return month(text)
 }

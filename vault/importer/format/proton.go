@@ -35,7 +35,14 @@ type protonItem struct {
 			Name string `json:"name"`
 			Note string `json:"note"`
 		} `json:"metadata"`
-		Extra   []protonField              `json:"extraFields"`
+		Extra    []protonField `json:"extraFields"`
+		Platform struct {
+			Android struct {
+				Apps []struct {
+					Package string `json:"packageName"`
+				} `json:"allowedApps"`
+			} `json:"android"`
+		} `json:"platformSpecific"`
 		Content map[string]json.RawMessage `json:"content"`
 	} `json:"data"`
 }
@@ -132,6 +139,11 @@ func decodeProton(raw json.RawMessage, n int, folder string) []importer.Row {
 	addProtonContent(record, t, item.Data.Content)
 	for _, f := range item.Data.Extra {
 		f.addTo(record)
+	}
+	for _, app := range item.Data.Platform.Android.Apps {
+		if app.Package != "" {
+			record.URLs = append(record.URLs, "androidapp://"+app.Package)
+		}
 	}
 	for _, name := range item.Files {
 		nameFile(record, name, name)
