@@ -34,7 +34,7 @@ func Icon(name IconName) ([]byte, error) {
 
 //go:generate go run ./appicon/generate
 
-//go:embed appicon/*.png appicon/coffer.svg
+//go:embed appicon/*.png
 var appIconFiles embed.FS
 
 // AppIconSizes are the side lengths, in pixels, of the application's icon as PNG.
@@ -47,13 +47,4 @@ func AppIcon(side int) ([]byte, error) {
 		return nil, fmt.Errorf("application icon: %w", err)
 	}
 	return png, nil
-}
-
-// AppIconSVG returns the application's icon as a drawing.
-func AppIconSVG() ([]byte, error) {
-	svg, err := appIconFiles.ReadFile("appicon/coffer.svg")
-	if err != nil {
-		return nil, fmt.Errorf("application icon: %w", err)
-	}
-	return svg, nil
 }

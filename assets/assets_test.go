@@ -72,13 +72,6 @@ func TestAppIconHasEverySize(t *testing.T) {
 	}
 }
 
-func TestAppIconDrawingIsScalable(t *testing.T) {
-	svg, err := AppIconSVG()
-	if err != nil || !bytes.HasPrefix(svg, []byte("<svg ")) {
-		t.Errorf("drawing %.20q, error %v", svg, err)
-	}
-}
-
 func TestLicencesLieBesideTheFiles(t *testing.T) {
 	for path, phrase := range map[string]string{
 		"fonts/Inter-LICENSE.txt":         "SIL OPEN FONT LICENSE Version 1.1",

@@ -1,16 +1,10 @@
 package keys
 
 import (
-	"github.com/coffer-vault/coffer/crypto/canonical"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/seal"
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
-
-// SealedKeyHash is what the account log says of a sealed AK, identity or vault key.
-func SealedKeyHash(envelope []byte) [32]byte {
-	return canonical.Hash("coffer/v1/sealed-key", envelope)
-}
 
 // SealAccountKey seals AK. The generation is that of the password, or the one in which the recovery code was made.
 func SealAccountKey(kek, ak secret.Bytes, account id.ID, generation uint32, by Sealing) ([]byte, error) {

@@ -2,7 +2,6 @@ package keys_test
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -298,13 +297,6 @@ func TestOpenObjectInParallel(t *testing.T) {
 		})
 	}
 	group.Wait()
-}
-
-func TestSealedKeyHash(t *testing.T) {
-	want := sha256.Sum256([]byte("\x00\x00\x00\x14coffer/v1/sealed-key\x00\x00\x00\x08envelope"))
-	if got := keys.SealedKeyHash([]byte("envelope")); got != want {
-		t.Errorf("%x", got)
-	}
 }
 
 func TestKeysDoNotPrint(t *testing.T) {

@@ -33,7 +33,6 @@ const (
 const (
 	SeedSize      = ed25519.SeedSize
 	PublicKeySize = ed25519.PublicKeySize
-	SignatureSize = ed25519.SignatureSize
 )
 
 var (

@@ -19,6 +19,13 @@ import (
 	"github.com/coffer-vault/coffer/crypto/signing"
 )
 
+func TestSealedKeyHash(t *testing.T) {
+	want := sha256.Sum256([]byte("\x00\x00\x00\x14coffer/v1/sealed-key\x00\x00\x00\x08envelope"))
+	if got := SealedKeyHash([]byte("envelope")); got != want {
+		t.Errorf("%x", got)
+	}
+}
+
 // world is an account with one device and one vault, and what is needed to write to them.
 type world struct {
 	t                      testing.TB

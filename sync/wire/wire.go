@@ -11,8 +11,6 @@ const (
 	MaxChanges        = 1000
 	MaxCommitBytes    = 8 << 20
 	MaxObjects        = 250_000
-	MaxLogEntry       = 16 << 10
-	MaxLogEntries     = 10_000
 	MaxAnswer         = 16 << 20
 	MaxRequest        = 12 << 20
 	MaxDeviceName     = 64

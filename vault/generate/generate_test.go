@@ -2,6 +2,7 @@ package generate
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/binary"
 	"math"
 	"strings"
@@ -44,7 +45,7 @@ func TestEstimate(t *testing.T) {
 
 func TestEstimateOfGeneratedPasswords(t *testing.T) {
 	for range 50 {
-		made, _ := Password(DefaultPassword())
+		made, _, _ := password(rand.Reader, DefaultPassword())
 		if s := Estimate(made); s.Score != 4 || s.Bits < 90 {
 			t.Errorf("%q: %+v", made.Reveal(), s)
 		}

@@ -1,11 +1,7 @@
 package generate
 
 import (
-	"crypto/rand"
-	"io"
 	"strings"
-
-	"github.com/coffer-vault/coffer/crypto/secret"
 )
 
 // Symbols are those that nearly every site takes.
@@ -109,22 +105,7 @@ func without(set, unwanted string) string {
 	}, set)
 }
 
-// Password makes a password with at least one character of each class. Every such password is as likely as any other.
-// Errors: ErrOptions, ErrImpossible where it is too short for what it has to have.
-func Password(o PasswordOptions) (secret.Bytes, error) {
-	value, _, err := password(rand.Reader, o)
-	return value, err
-}
-
-func password(random io.Reader, o PasswordOptions) (secret.Bytes, float64, error) {
-	rules, err := o.Rules()
-	if err != nil {
-		return secret.Bytes{}, 0, err
-	}
-	return rules.make(random, o.Length)
-}
-
-// Bits is the entropy of what Password makes, 0 where that is an error.
+// Bits is the entropy of such a password, 0 where that is an error.
 func (o PasswordOptions) Bits() float64 {
 	rules, err := o.Rules()
 	if err != nil {

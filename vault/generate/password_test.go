@@ -1,14 +1,27 @@
 package generate
 
 import (
+	crand "crypto/rand"
 	"errors"
+	"io"
 	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/coffer-vault/coffer/crypto/secret"
 )
+
+// password makes one, with its bits.
+func password(random io.Reader, o PasswordOptions) (secret.Bytes, float64, error) {
+	rules, err := o.Rules()
+	if err != nil {
+		return secret.Bytes{}, 0, err
+	}
+	return rules.make(random, o.Length)
+}
 
 // seeded is a random source that gives the same in every run.
 func seeded(seed byte) *rand.ChaCha8 { return rand.NewChaCha8([32]byte{seed}) }
@@ -23,7 +36,7 @@ func TestPasswordHasEachClass(t *testing.T) {
 		{Length: 12, Lower: true, Symbols: true, SymbolSet: "aß5/\\", MinSymbols: 10},
 	} {
 		for range 50 {
-			made, err := Password(o)
+			made, _, err := password(crand.Reader, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -121,7 +134,7 @@ func TestPasswordOptionsOutOfRange(t *testing.T) {
 		"one and no repeats":    {PasswordOptions{Length: 4, Symbols: true, SymbolSet: "#", NoRepeats: true}, ErrImpossible},
 		"digits and a letter":   {PasswordOptions{Length: 4, Digits: true, LetterFirst: true}, ErrImpossible},
 	} {
-		if _, err := Password(c.o); !errors.Is(err, c.want) || c.o.Bits() != 0 {
+		if _, _, err := password(crand.Reader, c.o); !errors.Is(err, c.want) || c.o.Bits() != 0 {
 			t.Errorf("%s: %v, %f bits", name, err, c.o.Bits())
 		}
 	}
@@ -181,7 +194,7 @@ func BenchmarkPassword(b *testing.B) {
 	for name, o := range map[string]PasswordOptions{"usual": o, "strict": strict} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := Password(o); err != nil {
+				if _, _, err := password(crand.Reader, o); err != nil {
 					b.Fatal(err)
 				}
 			}
