@@ -85,7 +85,7 @@ release-rehearsal: setup-system ## releases with throw-away keys, served by two 
 	COFFER_REHEARSAL=$(CURDIR)/out/rehearsal $(GO) test -tags=x11,system -count=1 -timeout 10m ./updater/rehearsal
 	$(GO) test -tags=x11,system -count=1 -timeout 20m -run '^TestServiceUpdates$$' ./installer/windows
 
-reproducible: setup-test ## the committed sources, built in two folders and once without a cache, make the same programs: minutes
+reproducible: setup-system ## the committed sources, built in two folders and once without a cache, make the same programs and packages of Windows: minutes
 	updater/rehearsal/reproducible.sh $(VERSION)
 
 goldens: setup-system ## every screen against what it looked like, without the rest of its system test; UPDATE=1 keeps what it looks like now (docs/adr/0020-goldens.md)

@@ -28,7 +28,7 @@ type matrix struct {
 // package sets is in the other tests.
 func TestMatrix(t *testing.T) {
 	folder := standIns(t)
-	m := &matrix{newComputer(t, updateRoot(t)), folder, pack(t, folder, version), pack(t, folder, newer), pack(t, copyOf(t, folder), version)}
+	m := &matrix{newComputer(t, updateRoot(t)), folder, pack(t, folder, version), pack(t, folder, newer), pack(t, otherBuild(t, folder), version)}
 	for _, row := range []struct {
 		name string
 		run  func(*matrix, *testing.T)
@@ -206,10 +206,14 @@ func (m *matrix) builtAgain(t *testing.T) {
 	m.uninstall(t, m.again)
 }
 
-func copyOf(t *testing.T, programs string) (folder string) {
+// otherBuild are the same programs, one of them with a byte more: packages of the same programs are the same.
+func otherBuild(t *testing.T, programs string) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
-	link(t, programs, folder, "Coffer.exe", "cofferctl.exe", "CofferUpdater.exe", "CofferHealth.exe")
+	link(t, programs, folder, "cofferctl.exe", "CofferUpdater.exe", "CofferHealth.exe")
+	program, err := os.ReadFile(filepath.Join(programs, "Coffer.exe"))
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(folder, "Coffer.exe"), append(program, 0), 0o755))
 	return folder
 }
 

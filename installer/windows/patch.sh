@@ -1,6 +1,6 @@
 #!/bin/sh
 # Adds to an MSI what wixl cannot say. Each part names the table and the reason.
-# usage: patch.sh FILE VERSION
+# usage: patch.sh FILE VERSION PACKAGE-CODE, with SOURCE_DATE_EPOCH
 set -eu
 msi=$1
 sql() { msibuild "$msi" -q "$1"; }
@@ -67,3 +67,10 @@ sql "INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`DirProperty\`, \
 
 # Registry, name -: what the service has written there goes with it when it is uninstalled.
 sql "INSERT INTO \`Registry\` (\`Registry\`, \`Root\`, \`Key\`, \`Name\`, \`Component_\`) VALUES ('regOwns', 2, 'Software\Coffer\Updater', '-', 'cUpdater')"
+
+# _SummaryInformation: the package's code (9), and when it was made (12, 13), which wixl draws and takes from the clock.
+summary=$(mktemp -d)
+trap 'rm -rf "$summary"' EXIT
+msiinfo export "$msi" _SummaryInformation | awk -F '\t' -v OFS='\t' -v code="$3" -v made="$(date -u -d "@$SOURCE_DATE_EPOCH" '+%Y/%m/%d %H:%M:%S')" '
+	$1 == 9 { $2 = code "\r" } $1 == 12 || $1 == 13 { $2 = made "\r" } { print }' >"$summary/_SummaryInformation.idt"
+msibuild "$msi" -i "$summary/_SummaryInformation.idt"

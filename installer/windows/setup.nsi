@@ -21,6 +21,8 @@ ManifestDPIAware true
 CRCCheck off
 ; The cabinet in the MSI is compressed already.
 SetCompress off
+; Nor is the time in it at which it was built.
+SetDateSave off
 VIProductVersion "${VERSION}.0"
 VIAddVersionKey ProductName "Coffer"
 VIAddVersionKey ProductVersion "${VERSION}"
