@@ -38,6 +38,7 @@ func TestMatrix(t *testing.T) {
 		{"each property for all users", (*matrix).forAll},
 		{"the entry in Apps & features", (*matrix).entry},
 		{"what was not given is remembered over an upgrade", (*matrix).remembers},
+		{"back to an older version on an administrator's word alone", (*matrix).goesBack},
 		{"the same version built again replaces the first", (*matrix).builtAgain},
 		{"an upgrade is one transaction", (*matrix).transaction},
 		{"a repair brings a program back and keeps the settings", (*matrix).repairs},
@@ -69,7 +70,7 @@ func (m *matrix) uninstall(t *testing.T, msi string) {
 func (m *matrix) refuses(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(m.pc.drive, "a file"), nil, 0o644))
 	for _, wrong := range []string{
-		"RUNATSTARTUP=2", "RUNATSTARTUP=yes", "SHOULDAUTOUPDATE=2", "SHOULDAUTOUPDATE=true", "ALLUSERS=0", "ALLUSERS=yes", "SERVER=coffer.example",
+		"RUNATSTARTUP=2", "RUNATSTARTUP=yes", "SHOULDAUTOUPDATE=2", "SHOULDAUTOUPDATE=true", "ALLUSERS=0", "ALLUSERS=yes", "SERVER=coffer.example", "DOWNGRADE=yes",
 	} {
 		m.pc.install(t, 1603, "/i "+windowsPath(m.older)+" "+wrong)
 	}
@@ -192,6 +193,29 @@ func (m *matrix) remembers(t *testing.T) {
 	m.pc.install(t, 0, "/i "+windowsPath(m.newer))
 	m.checkStarts(t, "HKCU", true)
 	m.uninstall(t, m.newer)
+}
+
+// goesBack keeps what was chosen and the updater's memory, as an upgrade does.
+func (m *matrix) goesBack(t *testing.T) {
+	m.pc.install(t, 0, "/i "+windowsPath(m.newer)+` ALLUSERS=1 RUNATSTARTUP=1 SHOULDAUTOUPDATE=1 SERVER=coffer.example INSTALLDIR="C:\Shared Apps\Coffer"`)
+	m.pc.untilService(t, "RUNNING")
+	before := updaterMemory(t, m.pc)
+	m.pc.install(t, 1603, "/i "+windowsPath(m.older)+" ALLUSERS=1")
+	checkEntry(t, m.pc, newer)
+	m.pc.install(t, 0, "/i "+windowsPath(m.older)+" ALLUSERS=1 DOWNGRADE=1")
+	checkSettings(t, m.pc, "HKLM", map[string]string{
+		"Version": version, "InstallDir": `C:\Shared Apps\Coffer\`, "AutoUpdate": "1", "RunAtStartup": "1", "Server": "coffer.example",
+	})
+	m.checkStarts(t, "HKLM", true)
+	checkEntry(t, m.pc, version)
+	if programs := m.pc.files(t, "Shared Apps/Coffer/*.exe"); len(programs) != 3 {
+		t.Errorf("programs: %v", programs)
+	}
+	m.pc.untilService(t, "RUNNING")
+	if after := updaterMemory(t, m.pc); after != before {
+		t.Errorf("the updater forgot: %q, then %q", before, after)
+	}
+	m.uninstall(t, m.older)
 }
 
 // builtAgain: a development build has the same version as the one before.

@@ -26,12 +26,19 @@ family=$(msiinfo export "$msi" Property | tr -d '\r' | awk -F '\t' '$1 == "Upgra
 sql "DELETE FROM \`Upgrade\` WHERE \`ActionProperty\` = 'WIX_UPGRADE_DETECTED'"
 sql "INSERT INTO \`Upgrade\` (\`UpgradeCode\`, \`VersionMax\`, \`Attributes\`, \`ActionProperty\`) VALUES ('$family', '$2', 513, 'WIX_UPGRADE_DETECTED')"
 
+# Upgrade and LaunchCondition: on an administrator's word an older version takes the place of a newer one, as an upgrade does: in one
+# transaction, with what was chosen before. wixl's row (2) detects the newer one and does no more.
+sql "DELETE FROM \`Upgrade\` WHERE \`ActionProperty\` = 'WIX_DOWNGRADE_DETECTED'"
+sql "INSERT INTO \`Upgrade\` (\`UpgradeCode\`, \`VersionMin\`, \`Attributes\`, \`ActionProperty\`) VALUES ('$family', '$2', 0, 'WIX_DOWNGRADE_DETECTED')"
+sql "DELETE FROM \`LaunchCondition\` WHERE \`Condition\` = 'NOT WIX_DOWNGRADE_DETECTED'"
+sql "INSERT INTO \`LaunchCondition\` (\`Condition\`, \`Description\`) VALUES ('NOT WIX_DOWNGRADE_DETECTED OR DOWNGRADE = 1', 'A newer version of Coffer is installed already.')"
+
 # ActionText: without the value, which the usual text has: the log would name the enrolment token.
 sql "CREATE TABLE \`ActionText\` (\`Action\` CHAR(72) NOT NULL, \`Description\` CHAR(64) LOCALIZABLE, \`Template\` CHAR(128) LOCALIZABLE PRIMARY KEY \`Action\`)"
 sql "INSERT INTO \`ActionText\` (\`Action\`, \`Description\`, \`Template\`) VALUES ('WriteRegistryValues', 'Writing system registry values', 'Key: [1], Name: [2]')"
 
 # Property: these reach the elevated half of an installation only if they are listed.
-sql "UPDATE \`Property\` SET \`Value\` = 'ALLUSERS;ENROLL;INSTALLDIR;RUNATSTARTUP;SERVER;SHOULDAUTOUPDATE;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED' WHERE \`Property\` = 'SecureCustomProperties'"
+sql "UPDATE \`Property\` SET \`Value\` = 'ALLUSERS;DOWNGRADE;ENROLL;INSTALLDIR;RUNATSTARTUP;SERVER;SHOULDAUTOUPDATE;WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED' WHERE \`Property\` = 'SecureCustomProperties'"
 
 # CustomAction: type 51 sets a property; wixl's 2099 would hide the value and run per process.
 sql "UPDATE \`CustomAction\` SET \`Type\` = 51 WHERE \`Type\` = 2099"

@@ -2,7 +2,7 @@
 ; Built by package.sh with VERSION, MSI, ICON and OUT.
 ;
 ;   /S, /QUIET                       no window at all
-;   /ALLUSERS=1 /RUNATSTARTUP=… /SHOULDAUTOUPDATE=… /SERVER=… /ENROLL=… /INSTALLDIR="…"    properties of the MSI, see coffer.wxs
+;   /ALLUSERS=1 /RUNATSTARTUP=… /SHOULDAUTOUPDATE=… /SERVER=… /ENROLL=… /DOWNGRADE=… /INSTALLDIR="…"    properties of the MSI, see coffer.wxs
 ;   /D=FOLDER                        the same as /INSTALLDIR; the last one, and without quotation marks
 ;   /LOG="FILE"                      the log of Windows Installer
 ;
@@ -73,6 +73,7 @@ Section
   !insertmacro hand SHOULDAUTOUPDATE
   !insertmacro hand SERVER
   !insertmacro hand ENROLL
+  !insertmacro hand DOWNGRADE
   ${If} $INSTDIR == ""
     !insertmacro hand INSTALLDIR
   ${Else}

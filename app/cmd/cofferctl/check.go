@@ -29,7 +29,7 @@ type checkReport struct {
 // check examines every password. It asks no server: what was found in breaches the app alone knows.
 func (p *program) check(ctx context.Context, args []string) error {
 	var a access
-	if _, err := p.flags("check", args, a.define); err != nil {
+	if err := p.onlyFlags("check", args, a.define); err != nil {
 		return err
 	}
 	u, err := p.unlock(ctx, a)

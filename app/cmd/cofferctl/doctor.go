@@ -40,7 +40,7 @@ var errNetwork = fmt.Errorf("%w: the network", errTrouble)
 // folders and brings vault files to the present schema.
 func (p *program) doctor(ctx context.Context, args []string) error {
 	bundle := ""
-	if _, err := p.flags("doctor", args, func(f *flag.FlagSet) { f.StringVar(&bundle, "bundle", "", "") }); err != nil {
+	if err := p.onlyFlags("doctor", args, func(f *flag.FlagSet) { f.StringVar(&bundle, "bundle", "", "") }); err != nil {
 		return err
 	}
 	accounts := p.manager.Accounts()

@@ -75,7 +75,7 @@ func (n *network) visit(ctx context.Context, origin string) visit {
 	transport := &http.Transport{Proxy: n.proxy, TLSClientConfig: n.tls(&v), DialContext: (&net.Dialer{Resolver: n.resolver}).DialContext, DisableKeepAlives: true}
 	resp, err := (&http.Client{Transport: transport, CheckRedirect: stay}).Do(req)
 	if err != nil {
-		v.Detail = n.trouble(err)
+		v.Detail = "not reachable: " + n.through(req, len(v.chain) > 0, err)
 		return v
 	}
 	resp.Body.Close()
@@ -111,6 +111,20 @@ func (n *network) tls(v *visit) *tls.Config {
 	}
 }
 
+// through says of a request that failed whether it is the proxy that is in trouble, which is asked to reach the host. met tells that a
+// host was met behind it.
+func (n *network) through(req *http.Request, met bool, err error) string {
+	proxy, proxyErr := n.proxy(req)
+	if proxy == nil || proxyErr != nil || met || isTimeout(err) {
+		return n.trouble(err)
+	}
+	var step *net.OpError
+	if errors.As(err, &step) && step.Op == "proxyconnect" {
+		return fmt.Sprintf("the proxy %s itself is not: %s", proxy.Host, n.trouble(step.Err))
+	}
+	return fmt.Sprintf("the proxy %s answers: %s", proxy.Host, n.trouble(err))
+}
+
 // trouble says at which step it failed, and what that means.
 func (n *network) trouble(err error) string {
 	var (
@@ -120,25 +134,25 @@ func (n *network) trouble(err error) string {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		return "not reachable: a certificate by " + issuer(unknown.Cert) + ", whom this PC does not know"
+		return "a certificate by " + issuer(unknown.Cert) + ", whom this PC does not know"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		c := invalid.Cert
-		return fmt.Sprintf("not reachable: its certificate holds from %s to %s, and here it is %s",
+		return fmt.Sprintf("its certificate holds from %s to %s, and here it is %s",
 			c.NotBefore.Format(time.DateOnly), c.NotAfter.Format(time.DateOnly), n.now().Format(time.DateOnly))
 	case errors.As(err, &name) && name.IsNotFound:
-		return "not reachable: DNS has no address for it"
+		return "DNS has no address for it"
 	case errors.As(err, &name):
-		return "not reachable: DNS does not answer"
+		return "DNS does not answer"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "not reachable: the connection is refused, by a firewall or since nothing listens there"
+		return "the connection is refused, by a firewall or since nothing listens there"
 	case isTimeout(err):
-		return "not reachable: no answer in " + hostPatience.String() + ", as behind a firewall that drops it"
+		return "no answer in " + hostPatience.String() + ", as behind a firewall that drops it"
 	}
 	var address *url.Error
 	if errors.As(err, &address) {
 		err = address.Err
 	}
-	return "not reachable: " + err.Error()
+	return err.Error()
 }
 
 func isTimeout(err error) bool {
@@ -187,6 +201,9 @@ func checkInspection(visits []visit) finding {
 		if name := issuer(v.chain[0]); !slices.Contains(issuers, name) {
 			issuers = append(issuers, name)
 		}
+	}
+	if !slices.ContainsFunc(visits, func(v visit) bool { return len(v.chain) > 0 }) {
+		f.Detail = "no certificate was seen"
 	}
 	if len(issuers) > 0 {
 		f.Detail = "certificates by " + strings.Join(issuers, ", ") + ", which are in no public log: the servers have an authority of their own, " +

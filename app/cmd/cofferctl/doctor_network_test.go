@@ -211,7 +211,7 @@ func TestDoctorSaysAtWhichStepAHostFails(t *testing.T) {
 	for err, says := range map[error]string{
 		&net.DNSError{Err: "no such host", IsNotFound: true}:            "DNS has no address",
 		&url.Error{Op: "Get", URL: "https://x", Err: timeoutError{}}:    "no answer in 10s",
-		&url.Error{Op: "Get", URL: "https://x/healthz", Err: errForNet}: "not reachable: odd",
+		&url.Error{Op: "Get", URL: "https://x/healthz", Err: errForNet}: "odd",
 	} {
 		if got := n.trouble(fmt.Errorf("visit: %w", err)); !strings.Contains(got, says) || strings.Contains(got, "healthz") {
 			t.Errorf("%v: %s", err, got)
@@ -238,6 +238,30 @@ func TestDoctorFollowsNoRedirect(t *testing.T) {
 	quietNetwork(nil).check(t.Context(), []string{portal.URL})
 	if len(asked) != 1 || <-asked != "/healthz" {
 		t.Error("the redirect was followed")
+	}
+}
+
+// A technician would look for the fault at the host, where nothing is wrong.
+func TestDoctorNamesTheProxyThatFails(t *testing.T) {
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", http.StatusForbidden) }))
+	defer refuses.Close()
+	closed := httptest.NewServer(http.NotFoundHandler())
+	closed.Close()
+	for of, want := range map[string]string{
+		closed.URL:                    " itself is not: the connection is refused",
+		refuses.URL:                   " answers: Forbidden",
+		"http://nowhere.invalid:3128": " itself is not: DNS ",
+	} {
+		address, err := url.Parse(of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := quietNetwork(nil)
+		n.proxy = http.ProxyURL(address)
+		f := told(t, n.check(t.Context(), []string{"https://api.coffer.example"}), "host api.coffer.example")
+		if f.OK || !strings.Contains(f.Detail, "not reachable: the proxy "+address.Host+want) {
+			t.Errorf("%s: %+v", of, f)
+		}
 	}
 }
 

@@ -38,6 +38,15 @@ func (p *program) flags(name string, args []string, define func(*flag.FlagSet)) 
 	}
 }
 
+// onlyFlags is flags for a command that takes no names: a word that nobody reads was meant to do something.
+func (p *program) onlyFlags(name string, args []string, define func(*flag.FlagSet)) error {
+	names, err := p.flags(name, args, define)
+	if err == nil && len(names) > 0 {
+		err = fmt.Errorf("%w: nothing is done with %q", errUsage, names[0])
+	}
+	return err
+}
+
 // question asks for one line. On a terminal a hidden one is not shown; elsewhere lines are read one after the other.
 func (p *program) question(prompt string, hidden bool) (secret.Bytes, error) {
 	fmt.Fprintf(p.stderr, "%s: ", prompt)

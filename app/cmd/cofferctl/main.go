@@ -8,6 +8,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"io/fs"
@@ -135,6 +136,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 	}
 	if len(args) == 0 || args[0] == "help" || args[0] == "--help" || args[0] == "-h" {
 		p.usage()
+		if len(args) > 0 {
+			return exitOK
+		}
 		return exitUsage
 	}
 	for _, c := range commands {
@@ -149,6 +153,9 @@ func (p *program) run(ctx context.Context, args []string) int {
 func (p *program) finish(c command, err error) int {
 	switch {
 	case err == nil:
+		return exitOK
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(p.stdout, "usage: cofferctl [--json] %s %s\n%s\n", c.name, c.args, c.about)
 		return exitOK
 	case errors.Is(err, errNetwork):
 		return exitNetwork
@@ -170,5 +177,6 @@ func (p *program) usage() {
 			fmt.Fprintf(p.stdout, "             %s %s\n", c.name, c.args)
 		}
 	}
-	fmt.Fprint(p.stdout, "\nPasswords come from the terminal, or line by line from standard input, or from --password-file FILE.\n")
+	fmt.Fprint(p.stdout, "\nPasswords come from the terminal, or line by line from standard input, or from --password-file FILE.\n"+
+		"Exit codes: 0 done, 1 not done, with the reason on standard error, 2 wrong usage; of doctor also 3, this PC needs attention, and 4, the network does.\n")
 }

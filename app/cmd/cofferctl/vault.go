@@ -101,7 +101,7 @@ func (p *program) unsynced(ctx context.Context, a session.Account) int {
 }
 
 func (p *program) status(ctx context.Context, args []string) error {
-	if _, err := p.flags("status", args, nil); err != nil {
+	if err := p.onlyFlags("status", args, nil); err != nil {
 		return err
 	}
 	report := struct {
@@ -143,7 +143,7 @@ func (a accountStatus) waiting() string {
 }
 
 func (p *program) version(_ context.Context, args []string) error {
-	if _, err := p.flags("version", args, nil); err != nil {
+	if err := p.onlyFlags("version", args, nil); err != nil {
 		return err
 	}
 	return p.print(map[string]string{"version": buildinfo.Version, "commit": buildinfo.Commit, "channel": buildinfo.Channel}, func() {
@@ -311,7 +311,7 @@ func find(v *vault.Vault, name string) (*vault.Summary, error) {
 
 func (p *program) sync(ctx context.Context, args []string) error {
 	var a access
-	if _, err := p.flags("sync", args, a.define); err != nil {
+	if err := p.onlyFlags("sync", args, a.define); err != nil {
 		return err
 	}
 	u, err := p.unlock(ctx, a)

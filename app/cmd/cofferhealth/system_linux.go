@@ -26,3 +26,6 @@ func distribution(r io.Reader) string {
 	}
 	return "linux"
 }
+
+// updaterStopped: here the package manager updates, or the program itself.
+func updaterStopped() bool { return false }
