@@ -33,7 +33,11 @@ func (v *Vault) Query(f Filter) []*Summary {
 	if v.index == nil {
 		return nil
 	}
-	return v.index.query(f, search.Parse(f.Text))
+	query := search.Parse(f.Text)
+	if !query.IsZero() {
+		v.askForWordsNow()
+	}
+	return v.index.query(f, query)
 }
 
 // Used notes that an item was used: among equal matches of a search it comes first until the vault is locked.
@@ -67,6 +71,7 @@ func (x *index) query(f Filter, query search.Query) []*Summary {
 	s := scan{index: x, filter: &f, query: &query, folders: x.branch(f.Folder), named: x.namedFolders(&query)}
 	if x.words != nil && !query.IsZero() {
 		s.matches = x.words.Match(&query)
+		defer s.matches.End()
 	}
 	at := make([]place, len(x.rows))
 	next := s.places(at, s.exact)

@@ -64,6 +64,7 @@ type Vault struct {
 	writing  sync.Mutex
 	stirred  chan struct{} // asks for the sealed index to be written
 	wordless chan struct{} // asks for the words of the index to be gathered
+	typing   chan struct{} // asks for them at once
 	checked  chan struct{} // closed once what Open took from the sealed index is held against the objects
 	checkErr error         // why that failed; read after checked
 
@@ -101,7 +102,7 @@ func Open(ctx context.Context, cfg Config, progress func(done, total int)) (*Vau
 	}
 	v := &Vault{
 		cfg: cfg, subscribers: make(map[int]func(Change)), used: make(map[id.ID]bool),
-		stirred: make(chan struct{}, 1), wordless: make(chan struct{}, 1), checked: make(chan struct{}),
+		stirred: make(chan struct{}, 1), wordless: make(chan struct{}, 1), typing: make(chan struct{}, 1), checked: make(chan struct{}),
 	}
 	v.keys.Store(newEpochKeys(cfg))
 	v.cfg.Key, v.cfg.Earlier, v.cfg.Former = secret.Bytes{}, nil, nil

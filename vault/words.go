@@ -6,8 +6,8 @@ import (
 	"github.com/coffer-vault/coffer/vault/search"
 )
 
-// The words of a large index are gathered behind the unlock, once the list is there, and again when many of its items changed. Until
-// then, and for what changed since, a query looks at the texts themselves and finds the same.
+// The words of a large index are gathered behind the unlock, once the list is there and somebody types or a second has passed, and again
+// when many of its items changed. Until then, and for what changed since, a query looks at the texts themselves and finds the same.
 
 // From how many items on there are words, and which part of them has to change for them to be gathered anew.
 const (
@@ -37,6 +37,18 @@ func (v *Vault) askForWords() {
 	}
 }
 
+// askForWordsNow is called with mu held by a query that has none. Slips, which are dear without words, are looked for from the fourth letter
+// on: by then they are there.
+func (v *Vault) askForWordsNow() {
+	if v.index.words != nil || !v.index.wantsWords() {
+		return
+	}
+	select {
+	case v.typing <- struct{}{}:
+	default: // it is asked for already
+	}
+}
+
 // keepWords gathers them in the background until the vault is closed, once it is quiet: not during a first sync.
 func (v *Vault) keepWords() {
 	if v.cfg.Background == 0 {
@@ -52,9 +64,21 @@ func (v *Vault) keepWords() {
 				quiet = time.After(quietBefore)
 			case <-quiet:
 				v.gatherWords()
+			case <-v.typing:
+				if v.hasNoWords() {
+					quiet = nil
+					v.gatherWords()
+				}
 			}
 		}
 	}()
+}
+
+// hasNoWords is no more what it was when somebody typed, if words were being gathered at that moment.
+func (v *Vault) hasNoWords() bool {
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.index != nil && v.index.words == nil
 }
 
 // gatherWords makes the words of the index. Nobody waits for it but a lock, which ends it.

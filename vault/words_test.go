@@ -117,6 +117,27 @@ func TestWordsAreGatheredOnceItIsQuiet(t *testing.T) {
 	})
 }
 
+// Who types right after the unlock has words without waiting for a quiet second.
+func TestTypingGathersWordsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &Vault{index: newIndex(manyTitled(manyItems)), wordless: make(chan struct{}, 1), typing: make(chan struct{}, 1), cfg: Config{Background: time.Second}}
+		v.life, v.end = context.WithCancel(t.Context())
+		defer v.end()
+		v.keepWords()
+		if v.Query(Filter{}); len(v.typing) > 0 {
+			t.Error("a list without a search asks for words")
+		}
+		finds(v, "a")
+		synctest.Wait()
+		if !worded(v) {
+			t.Error("no words are gathered")
+		}
+		if finds(v, "ac"); len(v.typing) > 0 {
+			t.Error("words are asked for again")
+		}
+	})
+}
+
 // A small vault is quick without, and words are memory.
 func TestAFewItemsHaveNoWords(t *testing.T) {
 	if newIndex(manyTitled(manyItems - 1)).wantsWords() {

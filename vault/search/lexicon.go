@@ -6,11 +6,13 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"math"
+	"math/bits"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -20,8 +22,11 @@ type Lexicon struct {
 	text   string   // the words, sorted, each with a separator behind it
 	begins []uint32 // where each begins in the text; one more for the end
 	common []uint8  // how many bytes of whole letters each shares with the one before it, 255 at most
+	signs  []uint64 // a bit for each word: something in it is neither letter nor digit, so that a word begins behind it
 	has    []uint32 // the words of each doc, in their order, one doc after the other
 	docs   []span   // by number; one more for the end
+
+	idle atomic.Pointer[[]marks] // of a query that has ended, for the next one: 8 bytes a word would soon be much garbage
 }
 
 // span says which words are those of a doc.
@@ -78,6 +83,7 @@ func (l *Lexicon) sort(words []string) {
 	var text strings.Builder
 	text.Grow(size)
 	l.begins, l.common = make([]uint32, 0, len(words)+1), make([]uint8, 0, len(words))
+	l.signs = make([]uint64, len(words)/64+1)
 	numbers, before := make([]uint32, len(words)), ""
 	for n, k := range sorted {
 		word := words[k.word]
@@ -86,6 +92,9 @@ func (l *Lexicon) sort(words []string) {
 		l.common = append(l.common, uint8(commonPrefix(cut(before, math.MaxUint8), cut(word, math.MaxUint8))))
 		text.WriteString(word)
 		text.WriteString(separator)
+		if strings.IndexFunc(word, isSign) >= 0 {
+			l.signs[n/64] |= 1 << (n % 64)
+		}
 		before = word
 	}
 	l.text, l.begins = text.String(), append(l.begins, uint32(text.Len()))
@@ -143,6 +152,10 @@ func (in *interner) place(word string) uint64 {
 	return place
 }
 
+func isSign(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+
+func (l *Lexicon) hasSign(n int) bool { return l.signs[n/64]>>(n%64)&1 != 0 }
+
 func (l *Lexicon) word(n int) string {
 	return l.text[l.begins[n] : l.begins[n+1]-uint32(len(separator))]
 }
@@ -159,75 +172,225 @@ const (
 	atFirst
 )
 
+// marks are how a word has the terms of a query: a byte for each, and in it a bit for its likeness and each that is worse. So those of
+// the best of several words are all their bits together, for all terms at once.
+type marks uint64
+
+const termBits = 8 // maxTerms of them are 64
+
+// marked is the marks of a word that has a term so.
+func (k likeness) marked(term int) marks { return (1<<k - 1) << (termBits * term) }
+
+// of is the likeness to one term.
+func (m marks) of(term int) likeness { return likeness(bits.Len8(uint8(m >> (termBits * term)))) }
+
 // Matches is what a query finds in the words of a lexicon. Its methods may be called by several goroutines at once, but AddSlips.
 type Matches struct {
 	query   *Query
 	lexicon *Lexicon
-	terms   []match
+	words   []marks
+	any     marks // of all words together
+	all     marks // what a doc needs of its words to match by them alone
+	alone   bool  // no term can be in anything of title and short texts but their words
 }
 
-// match is how the words have one term.
-type match struct {
-	at    int        // the term's place in the query
-	words []likeness // nil: none has it
-	found int        // how many have it
-}
-
-// Match looks for the terms of a query, without slips.
+// Match looks for the terms of a query, without slips. End it.
 func (l *Lexicon) Match(q *Query) *Matches {
-	m := &Matches{query: q, lexicon: l, terms: make([]match, len(q.terms))}
-	for i := range q.terms {
-		m.terms[i].at = i
-		if t := &q.terms[i]; t.plain {
-			m.terms[i].words = make([]likeness, len(l.common))
-			m.terms[i].found = l.findAll(t.text, m.terms[i].words)
-		}
+	m := &Matches{query: q, lexicon: l, alone: true}
+	if idle := l.idle.Swap(nil); idle != nil {
+		m.words = *idle
+		clear(m.words)
+	} else {
+		m.words = make([]marks, len(l.common))
 	}
-	m.rarestFirst()
+	for i := range q.terms {
+		m.all |= twoSlips.marked(i)
+		m.alone = m.alone && q.terms[i].plain
+	}
+	inShares(len(l.common), m.find)
+	m.sum()
 	return m
 }
 
-// rarestFirst lets most docs that do not match be left after one term.
-func (m *Matches) rarestFirst() {
-	slices.SortStableFunc(m.terms, func(a, b match) int { return cmp.Compare(a.found, b.found) })
+// End leaves what was found to the next query.
+func (m *Matches) End() {
+	words := m.words
+	m.words = nil
+	m.lexicon.idle.Store(&words)
+}
+
+func (m *Matches) sum() {
+	for _, word := range m.words {
+		m.any |= word
+	}
+}
+
+// fewWords is how many words one goroutine looks at; more are shared among the processors.
+const fewWords = 16 << 10
+
+func inShares(count int, work func(from, to int)) {
+	share := max(fewWords, count/runtime.GOMAXPROCS(0)+1)
+	var working sync.WaitGroup
+	for from := 0; from < count; from += share {
+		working.Go(func() { work(from, min(from+share, count)) })
+	}
+	working.Wait()
+}
+
+// find looks for all terms within some words.
+func (m *Matches) find(from, to int) {
+	var single [256]marks // the terms of one byte, by it
+	for i := range m.query.terms {
+		switch t := &m.query.terms[i]; {
+		case !t.plain:
+		case len(t.text) == 1 && len(m.query.terms) > 1:
+			single[t.text[0]] |= atFirst.marked(i)
+		default:
+			m.findTerm(t.text, i, from, to)
+		}
+	}
+	if single != [256]marks{} {
+		m.findLetters(&single, from, to)
+	}
+}
+
+// findLetters looks for terms of one byte, which nearly every word has: reading them takes less than jumping from one to the next.
+func (m *Matches) findLetters(single *[256]marks, from, to int) {
+	var insideOf marks // what of a term's marks is for a place that is not the first
+	for i := range m.query.terms {
+		insideOf |= within.marked(i)
+	}
+	l := m.lexicon
+	for n := from; n < to; n++ {
+		word := l.word(n)
+		found := single[word[0]]
+		for at := 1; at < len(word); at++ {
+			found |= single[word[at]] & insideOf
+		}
+		if l.hasSign(n) {
+			found |= m.afterSigns(single, word)
+		}
+		m.words[n] |= found
+	}
+}
+
+// afterSigns are the marks for what is behind a letter-like sign.
+func (m *Matches) afterSigns(single *[256]marks, word string) (found marks) {
+	for at := 1; at < len(word); at++ {
+		if startsWord(word, at) {
+			for i := range m.query.terms {
+				if single[word[at]].of(i) == atFirst {
+					found |= afterSign.marked(i)
+				}
+			}
+		}
+	}
+	return found
+}
+
+// findTerm looks for one term within some words.
+func (m *Matches) findTerm(text string, term, from, to int) {
+	l := m.lexicon
+	in := l.text[:l.begins[to]]
+	for at, n := int(l.begins[from]), from; ; {
+		i := strings.Index(in[at:], text)
+		if i < 0 {
+			return
+		}
+		at += i
+		for int(l.begins[n+1]) <= at {
+			n++
+		}
+		begin := int(l.begins[n])
+		switch {
+		case at == begin:
+			m.words[n] |= atFirst.marked(term)
+		case !l.hasSign(n):
+			m.words[n] |= within.marked(term)
+		case startsWord(in[begin:], at-begin):
+			m.words[n] |= afterSign.marked(term)
+		default:
+			m.words[n] |= within.marked(term)
+			at++
+			continue
+		}
+		at = int(l.begins[n+1]) // no place in it is better
+	}
 }
 
 // AddSlips has slips count too. It tells whether there are any.
 func (m *Matches) AddSlips() bool {
-	added := 0
-	for i := range m.terms {
-		o := &m.terms[i]
-		t := &m.query.terms[o.at]
+	var added atomic.Bool
+	for i := range m.query.terms {
+		t := &m.query.terms[i]
 		if t.typos == 0 {
 			continue
 		}
-		if o.words == nil {
-			o.words = make([]likeness, len(m.lexicon.common))
-		}
-		found := m.lexicon.findSlips(t, t.first, o.words)
+		beginnings := []string{t.first}
 		if !strings.HasPrefix(t.swapped, t.first) {
-			found += m.lexicon.findSlips(t, t.swapped, o.words)
+			beginnings = append(beginnings, t.swapped)
 		}
-		o.found += found
-		added += found
+		for _, beginning := range beginnings {
+			first, end := m.lexicon.beginningWith(beginning)
+			inShares(end-first, func(from, to int) {
+				if m.findSlips(i, first+from, first+to) {
+					added.Store(true)
+				}
+			})
+		}
 	}
-	m.rarestFirst()
-	return added > 0
+	m.sum()
+	return added.Load()
+}
+
+// findSlips compares a term with some words, which begin as it does, and are not like it already.
+func (m *Matches) findSlips(term, from, to int) (found bool) {
+	t, l := &m.query.terms[term], m.lexicon
+	states := make([]comparison, 1, 64) // by how many bytes of the word were read
+	states[0] = t.compare()
+	for n := from; n < to; n++ {
+		same := min(int(l.common[n]), len(states)-1)
+		if n == from {
+			same = 0
+		}
+		if c := states[same]; c.over() && c.ended == tooMany {
+			continue // what it shares with the one before it is unlike the term already
+		}
+		states = read(t, l.word(n), states[:same+1])
+		if m.words[n].of(term) != unlike {
+			continue
+		}
+		if slips := states[len(states)-1].slips(t); slips <= t.typos {
+			m.words[n] |= (oneSlip - likeness(max(slips, 1)-1)).marked(term)
+			found = true
+		}
+	}
+	return found
 }
 
 // Rank is Query.Rank of the doc with a number.
 func (m *Matches) Rank(number int, d *Doc, also []Rank) (rank int, ok bool) {
-	for i := range m.terms {
-		o := &m.terms[i]
-		best := none
-		if o.found > 0 {
-			best = m.lexicon.rank(number, o.words)
+	byWords := m.alone && also == nil && len(d.text) == int(d.short)
+	if byWords && m.any&m.all != m.all {
+		return 0, false
+	}
+	var title, short, first marks
+	if m.any != 0 {
+		title, short, first = m.best(number)
+	}
+	if byWords && (title|short)&m.all != m.all {
+		return 0, false
+	}
+	for i := range m.query.terms {
+		best := min(titleRanks[title.of(i)], shortRanks[short.of(i)])
+		if first.of(i) == atFirst {
+			best = titlePrefix
 		}
 		if best > longInside { // it is in no word, but for slips
-			best = min(best, m.inText(o.at, d))
+			best = min(best, m.inText(i, d))
 		}
 		if also != nil {
-			best = min(best, also[o.at])
+			best = min(best, also[i])
 		}
 		if best == none {
 			return 0, false
@@ -235,6 +398,23 @@ func (m *Matches) Rank(number int, d *Doc, also []Rank) (rank int, ok bool) {
 		rank += int(best)
 	}
 	return m.query.orWhole(rank, d), true
+}
+
+// best is how the words of a doc have the terms at best: those of the title, those behind it, and the one that begins the title.
+func (m *Matches) best(number int) (title, short, first marks) {
+	l := m.lexicon
+	s := l.docs[number]
+	has := l.has[s.from:l.docs[number+1].from]
+	for _, word := range has[:s.title] {
+		title |= m.words[word]
+	}
+	for _, word := range has[s.title:] {
+		short |= m.words[word]
+	}
+	if s.leads {
+		first = m.words[has[0]]
+	}
+	return title, short, first
 }
 
 // inText is the rank of a term in what is not in the lexicon.
@@ -249,97 +429,11 @@ func (m *Matches) inText(term int, d *Doc) Rank {
 	return best
 }
 
-// rank is the best rank that a doc has by its words.
-func (l *Lexicon) rank(number int, like []likeness) Rank {
-	s := l.docs[number]
-	has := l.has[s.from:l.docs[number+1].from]
-	title, short := unlike, unlike
-	for _, word := range has[:s.title] {
-		title = max(title, like[word])
-	}
-	for _, word := range has[s.title:] {
-		short = max(short, like[word])
-	}
-	if title == atFirst && s.leads && like[has[0]] == atFirst {
-		return titlePrefix
-	}
-	return min(titleRanks[title], shortRanks[short])
-}
-
 // The ranks of what the best word of title and short texts is.
 var (
 	titleRanks = [...]Rank{unlike: none, twoSlips: titleTypos, oneSlip: titleTypo, within: titleInside, afterSign: titleWord, atFirst: titleWord}
 	shortRanks = [...]Rank{unlike: none, twoSlips: shortTypos, oneSlip: shortTypo, within: shortInside, afterSign: shortWord, atFirst: shortWord}
 )
-
-// fewWords is how many words one goroutine looks at; more are shared among the processors.
-const fewWords = 16 << 10
-
-func (l *Lexicon) findAll(term string, like []likeness) int {
-	share := max(fewWords, len(l.common)/runtime.GOMAXPROCS(0)+1)
-	var working sync.WaitGroup
-	var found atomic.Int64
-	for from := 0; from < len(l.common); from += share {
-		working.Go(func() { found.Add(int64(l.find(term, from, min(from+share, len(l.common)), like))) })
-	}
-	working.Wait()
-	return int(found.Load())
-}
-
-// find looks for a term within some words.
-func (l *Lexicon) find(term string, from, to int, like []likeness) (found int) {
-	text := l.text[:l.begins[to]]
-	for at, n := int(l.begins[from]), from; ; {
-		i := strings.Index(text[at:], term)
-		if i < 0 {
-			return found
-		}
-		at += i
-		for int(l.begins[n+1]) <= at {
-			n++
-		}
-		begin := int(l.begins[n])
-		if like[n] == unlike {
-			found++
-		}
-		switch {
-		case at == begin:
-			like[n] = atFirst
-		case startsWord(text[begin:], at-begin):
-			like[n] = afterSign
-		default:
-			like[n] = within
-			at++
-			continue
-		}
-		at = int(l.begins[n+1]) // no place in it is better
-	}
-}
-
-// findSlips compares a term with the words that begin in some way, and are not like it already.
-func (l *Lexicon) findSlips(t *term, beginning string, like []likeness) (found int) {
-	from, to := l.beginningWith(beginning)
-	states := make([]comparison, 1, 64) // by how many bytes of the word were read
-	states[0] = t.compare()
-	for n := from; n < to; n++ {
-		same := min(int(l.common[n]), len(states)-1)
-		if n == from {
-			same = 0
-		}
-		if c := states[same]; c.over() && c.ended == tooMany {
-			continue // what it shares with the one before it is unlike the term already
-		}
-		states = read(t, l.word(n), states[:same+1])
-		if like[n] != unlike {
-			continue
-		}
-		if slips := states[len(states)-1].slips(t); slips <= t.typos {
-			like[n] = oneSlip - likeness(max(slips, 1)-1)
-			found++
-		}
-	}
-	return found
-}
 
 // read compares the rest of a word, as far as it makes a difference. The states are those of what was read of it.
 func read(t *term, word string, states []comparison) []comparison {

@@ -59,7 +59,7 @@ func compareRanks(t *testing.T, m *Matches, docs []Doc, slips bool, found map[Ra
 		if got != want || ok != wantOK {
 			t.Fatalf("%q in %q, slips %t: rank %d, %t, want %d, %t", m.query.whole, docs[n].text, slips, got, ok, want, wantOK)
 		}
-		if ok && len(m.terms) == 1 {
+		if ok && len(m.query.terms) == 1 {
 			found[Rank(got)]++
 		}
 	}

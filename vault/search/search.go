@@ -115,12 +115,13 @@ type Query struct {
 // term is one word of a query.
 type term struct {
 	text    string
-	plain   bool   // it has nothing but bytes of words, so that each place of it is within a word
-	letters []rune // behind a margin
-	count   int    // of its letters
-	first   string // its first letter
-	swapped string // the second and the first
-	typos   int    // how many slips it may have
+	plain   bool                   // it has nothing but bytes of words, so that each place of it is within a word
+	letters []rune                 // behind a margin
+	has     *[utf8.RuneSelf]uint64 // where it has which letter: see placesOf
+	count   int                    // of its letters
+	first   string                 // its first letter
+	swapped string                 // the second and the first
+	typos   int                    // how many slips it may have
 }
 
 // Parse prepares what a user typed: words separated by space, all of which have to match. What exceeds 256 bytes or 8 words is
@@ -146,6 +147,9 @@ func newTerm(text string) term {
 	t.first = text[:next(text)]
 	t.swapped = text[len(t.first):][:next(text[len(t.first):])] + t.first
 	t.letters = append(make([]rune, margin), []rune(text)...)
+	if t.typos > 0 {
+		t.has = placesOf(t.letters)
+	}
 	return t
 }
 

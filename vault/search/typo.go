@@ -137,6 +137,11 @@ func (c comparison) next(t *term, letter rune) comparison {
 
 // places are the bits of the places where the term has a letter, and of those before its end.
 func (c *comparison) places(t *term, letter rune) (same, within uint8) {
+	const all = 1<<(2*maxTypos+1) - 1
+	if t.has != nil && letter < utf8.RuneSelf {
+		before := uint64(1)<<(t.count+margin) - 1
+		return uint8(t.has[letter]>>c.seen) & all, uint8(before>>c.seen) & all
+	}
 	for b := range 2*maxTypos + 1 {
 		place := int(c.seen) + b
 		if place >= t.count+margin {
@@ -148,6 +153,20 @@ func (c *comparison) places(t *term, letter rune) (same, within uint8) {
 		}
 	}
 	return same, within
+}
+
+// placesOf are the places of a term's letters that are ASCII, a bit each; nil if the term is too long for that.
+func placesOf(letters []rune) *[utf8.RuneSelf]uint64 {
+	if len(letters) >= 64 {
+		return nil
+	}
+	has := new([utf8.RuneSelf]uint64)
+	for place, letter := range letters[margin:] {
+		if letter < utf8.RuneSelf {
+			has[letter] |= 1 << (place + margin)
+		}
+	}
+	return has
 }
 
 // over tells whether no further letter changes anything.
