@@ -68,6 +68,8 @@ func openText(data []byte) (importer.Source, error) {
 		return openPGP(trimmed)
 	case len(trimmed) > 0 && trimmed[0] == '<':
 		return openXML(trimmed)
+	case isKaspersky(trimmed):
+		return openKaspersky(trimmed)
 	}
 	return openCSV(data)
 }
