@@ -80,6 +80,8 @@ func openXML(data []byte) (importer.Source, error) {
 		return openSafeInCloud(data)
 	case isPasswordDepot(data):
 		return openPasswordDepot(data)
+	case isPasswordSafe(data):
+		return openPasswordSafe(data)
 	case isDelinea(data):
 		return openDelinea(data)
 	}
