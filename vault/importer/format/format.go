@@ -62,6 +62,8 @@ func openText(data []byte) (importer.Source, error) {
 	data = asUTF8(data)
 	trimmed := bytes.TrimLeft(data, " \t\r\n")
 	switch {
+	case isOnePIF(trimmed):
+		return openOnePIF(trimmed)
 	case len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '['):
 		return openJSON(trimmed)
 	case bytes.HasPrefix(trimmed, pgpMessage):
