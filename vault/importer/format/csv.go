@@ -198,6 +198,9 @@ func openCSV(data []byte) (importer.Source, error) {
 	if source := openHeaded(data, plainTableOf); source != nil {
 		return source, nil
 	}
+	if dashlaneLines(data) {
+		return dashlaneOld.open(data, nil), nil
+	}
 	if _, err := ReadTable(data); err == nil {
 		return nil, ErrUnknownTable
 	}

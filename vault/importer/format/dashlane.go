@@ -1,6 +1,12 @@
 package format
 
-import "github.com/coffer-vault/coffer/vault/importer"
+import (
+	"fmt"
+	"io"
+
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault/importer"
+)
 
 // dashlaneTables are the files of a Dashlane export, which is a zip.
 var dashlaneTables = map[string]table{
@@ -88,4 +94,64 @@ func dashlaneWiFi(c *row) *importer.Record {
 		record.Title = c.text("ssid")
 	}
 	return record
+}
+
+// dashlaneOld is the one table of older exports. It has no header; what stands in a row is told by its length: name and note, or name, address,
+// up to three user names, password and note.
+var dashlaneOld = table{id: "dashlane", name: "Dashlane", record: dashlaneOldRow}
+
+func dashlaneOldRow(c *row) *importer.Record {
+	cells := c.cells
+	if len(cells) < dashlaneLeast {
+		record := &importer.Record{Kind: importer.Note}
+		for i, cell := range cells {
+			switch i {
+			case 0:
+				record.Title = cell
+			case 1:
+				record.Notes = cell
+			default:
+				addField(record, "Field", cell, true)
+			}
+		}
+		return record
+	}
+	end := len(cells) - 2
+	record := &importer.Record{Title: cells[0], URLs: addresses(cells[1]), Password: secret.FromString(cells[end]), Notes: cells[end+1]}
+	for i, name := range cells[2:end] {
+		if record.Username == "" {
+			record.Username = name
+		} else {
+			addField(record, fmt.Sprintf("username%d", i+1), name, false)
+		}
+	}
+	return record
+}
+
+// The cells of a row with a password.
+const (
+	dashlaneLeast = 5
+	dashlaneMost  = 7
+)
+
+// dashlaneLines tells whether a file without a known header is such an export: every row has a length of one, and of those with a password
+// most have an address where Dashlane has it.
+func dashlaneLines(data []byte) bool {
+	reader, all, known := newReader(data), 0, 0
+	for range 100 {
+		cells, err := reader.Read()
+		if err == io.EOF {
+			break
+		}
+		if err != nil || len(cells) > dashlaneMost || len(cells) < 2 {
+			return false
+		}
+		if len(cells) < dashlaneLeast {
+			continue
+		}
+		if all++; isWebAddress(cells[1]) && !isWebAddress(cells[0]) {
+			known++
+		}
+	}
+	return known > 0 && 2*known > all
 }
