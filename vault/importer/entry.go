@@ -70,10 +70,17 @@ func (e *entry) leftOut(record *Record) (left []LeftOut) {
 	return left
 }
 
-// CleanFolder is a folder's path without slashes at its ends, or two for one.
+// MaxFolder bounds a folder's path, in bytes. The names in a file may be of a megabyte each, and a path has as many as the file says.
+const MaxFolder = 4 << 10
+
+// CleanFolder is a folder's path without slashes at its ends, or two for one, and without what is beyond MaxFolder.
 func CleanFolder(path string) string {
 	names := slices.DeleteFunc(strings.Split(path, "/"), func(name string) bool { return name == "" })
-	return strings.Join(names, "/")
+	clean := strings.Join(names, "/")
+	if len(clean) > MaxFolder {
+		clean = strings.Trim(strings.ToValidUTF8(clean[:MaxFolder], ""), "/")
+	}
+	return clean
 }
 
 func (e *entry) hasPassword() bool { return e.password != Digest{} }

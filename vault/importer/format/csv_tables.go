@@ -362,39 +362,24 @@ func zohoShortRow(c *row) *importer.Record {
 	return record
 }
 
-// buttercupGroup is a folder of Buttercup.
-type buttercupGroup struct{ name, parent string }
-
 // buttercupRows are entries, and the groups before them, whose names entries of newer versions do not repeat.
 func buttercupRows() func(c *row) *importer.Record {
-	groups := map[string]buttercupGroup{}
+	groups := folders{}
 	return func(c *row) *importer.Record {
 		c.ignore("id")
 		kind, group, name, parent := c.text("!type"), c.text("!group_id"), c.text("!group_name"), c.text("!group_parent")
 		marks := c.cells[max(c.at("title"), 0)] == "--" && !c.filled("username") && !c.filled("password")
 		if kind == "group" || marks {
-			groups[group] = buttercupGroup{name, parent}
+			groups[group] = folder{name, parent}
 			c.ignore("title")
 			return &importer.Record{Title: name}
 		}
 		record := plainRow(c)
-		if record.Folder = buttercupPath(groups, group); record.Folder == "" {
+		if record.Folder = groups.path(group); record.Folder == "" {
 			record.Folder = name // older versions have no rows of groups
 		}
 		return record
 	}
-}
-
-// buttercupPath is a group with those that it is in.
-func buttercupPath(groups map[string]buttercupGroup, id string) (path string) {
-	for range maxDepth {
-		g, found := groups[id]
-		if !found {
-			break
-		}
-		path, id = importer.CleanFolder(g.name+"/"+path), g.parent
-	}
-	return path
 }
 
 // plainRow is of a program that is not known, or of a person's own table: columns say by their names what they hold.

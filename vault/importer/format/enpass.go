@@ -81,28 +81,15 @@ func openEnpass(data []byte) (importer.Source, error) {
 	if err := json.Unmarshal(data, &f); err != nil {
 		return nil, fmt.Errorf("%w: Enpass", importer.ErrMalformed)
 	}
-	return newFile(importer.Info{ID: "enpass", Browser: "Enpass"}, decodeAll(f.Items, f.decode)), nil
-}
-
-// path is a folder with those that it is in.
-func (f *enpassFile) path(uuid string) string {
-	path := ""
-	for range maxDepth {
-		found := false
-		for _, folder := range f.Folders {
-			if folder.UUID == uuid && uuid != "" {
-				path, uuid, found = strings.TrimSuffix(folder.Title+"/"+path, "/"), folder.Parent, true
-				break
-			}
-		}
-		if !found {
-			break
-		}
+	in := folders{}
+	for _, g := range f.Folders {
+		in[g.UUID] = folder{g.Title, g.Parent}
 	}
-	return path
+	decode := func(raw json.RawMessage, n int) []importer.Row { return decodeEnpass(raw, n, in) }
+	return newFile(importer.Info{ID: "enpass", Browser: "Enpass"}, decodeAll(f.Items, decode)), nil
 }
 
-func (f *enpassFile) decode(raw json.RawMessage, n int) []importer.Row {
+func decodeEnpass(raw json.RawMessage, n int, in folders) []importer.Row {
 	var item enpassItem
 	if unmarshal(raw, &item) != nil {
 		return []importer.Row{{ID: strconv.Itoa(n), Reason: importer.ReasonMalformed}}
@@ -119,8 +106,8 @@ func (f *enpassFile) decode(raw json.RawMessage, n int) []importer.Row {
 		Kind: t.kind, Title: item.Title, Notes: item.Note, Favorite: item.Favorite != 0, Archived: item.Archived != 0, Source: "enpass", SourceID: item.UUID,
 		Created: since1970(strconv.FormatInt(item.Created, 10), seconds), Modified: since1970(strconv.FormatInt(item.Updated, 10), seconds),
 	}
-	for i, folder := range item.Folders {
-		if path := f.path(folder); i == 0 {
+	for i, id := range item.Folders {
+		if path := in.path(id); i == 0 {
 			record.Folder = path
 		} else if path != "" {
 			record.Tags = append(record.Tags, path)

@@ -158,7 +158,7 @@ func (e *element) group(path, bin string, deleted bool, n *int, yield func(impor
 			name := strings.ReplaceAll(c.child("Name").text, "/", "∕") // a slash is between groups
 			uuid := strings.TrimSpace(c.child("UUID").text)
 			below := deleted || bin != "" && uuid == bin
-			if !c.group(strings.TrimPrefix(path+"/"+name, "/"), bin, below, n, yield) {
+			if !c.group(importer.CleanFolder(path+"/"+name), bin, below, n, yield) {
 				return false
 			}
 		}

@@ -55,26 +55,6 @@ type bossFolder struct {
 	Parent json.RawMessage `json:"parent"`
 }
 
-// bossPaths are the folders with those that they are in, by their ids.
-func bossPaths(folders []bossFolder) map[string]string {
-	byID, paths := map[string]bossFolder{}, map[string]string{}
-	for _, f := range folders {
-		byID[bareText(f.ID)] = f
-	}
-	for _, f := range folders {
-		path, in := f.Name, f.Parent
-		for range maxDepth {
-			parent, found := byID[bareText(in)]
-			if !found {
-				break
-			}
-			path, in = parent.Name+"/"+path, parent.Parent
-		}
-		paths[bareText(f.ID)] = path
-	}
-	return paths
-}
-
 func isPasswordBoss(members map[string]json.RawMessage) bool {
 	item := firstItem(members)
 	return hasAll("identifiers")(item) || hasAll("login_url")(item) || hasAll("itemTypeName")(item)
@@ -92,22 +72,25 @@ func openPasswordBoss(data []byte) (importer.Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: JSON", importer.ErrMalformed)
 	}
-	folders := bossPaths(f.Folders)
-	decode := func(raw json.RawMessage, n int) []importer.Row { return decodeBoss(raw, n, folders) }
+	in := folders{}
+	for _, g := range f.Folders {
+		in[bareText(g.ID)] = folder{g.Name, bareText(g.Parent)}
+	}
+	decode := func(raw json.RawMessage, n int) []importer.Row { return decodeBoss(raw, n, in) }
 	return newFile(importer.Info{ID: "passwordboss", Browser: "Password Boss"}, decodeAll(f.Items, decode)), nil
 }
 
 // bareText is a JSON text or number as text.
 func bareText(raw json.RawMessage) string { return strings.Trim(strings.TrimSpace(string(raw)), `"`) }
 
-func decodeBoss(raw json.RawMessage, n int, folders map[string]string) []importer.Row {
+func decodeBoss(raw json.RawMessage, n int, in folders) []importer.Row {
 	var item bossItem
 	if unmarshal(raw, &item) != nil {
 		return []importer.Row{{ID: strconv.Itoa(n), Reason: importer.ReasonMalformed}}
 	}
 	var folder string
-	if json.Unmarshal(item.Folder, &folder) != nil || folders[folder] != "" {
-		folder = folders[bareText(item.Folder)]
+	if json.Unmarshal(item.Folder, &folder) != nil || in.path(folder) != "" {
+		folder = in.path(bareText(item.Folder))
 	}
 	record := &importer.Record{
 		Title: item.Name, Username: item.Username, Notes: item.note(), Folder: strings.ReplaceAll(folder, `\`, "/"), Tags: item.Tags,
