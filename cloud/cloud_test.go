@@ -373,7 +373,8 @@ func TestJanitor(t *testing.T) {
 	clean(time.Hour, 1)        // the pairing is known for what it was a while longer
 	clean(24*time.Hour, 1)     // the wrong proof of the stranger
 	clean(24*time.Hour, 7)     // counters: three addresses' mails, an account's device, recovery and address codes, a pairing
-	clean(90*24*time.Hour, 1)  // the session
+	clean(5*24*time.Hour, 6)   // what became of the mails: two sign-ups' codes, a device's, a recovery's, two of an address
+	clean(85*24*time.Hour, 1)  // the session
 	clean(365*24*time.Hour, 0) // and nothing of what people made
 	if err := w.prove(p); err != nil {
 		t.Errorf("known device after a year: %v", err)

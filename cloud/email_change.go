@@ -190,7 +190,7 @@ func (a *Accounts) Delete(ctx context.Context, c Caller, f FreshProof) error {
 		if verdict != nil || failure != nil {
 			return verdict, failure
 		}
-		if failure := tx.DeleteAccount(account.ID); failure != nil {
+		if failure := erase(tx, account, a.secret); failure != nil {
 			return nil, failure
 		}
 		return nil, a.outbox.notice(tx, account, MailAccountDeleted, self, c.From)

@@ -11,8 +11,8 @@ const cleaningInterval = 10 * time.Minute
 
 type janitorRows interface {
 	// DeleteExpired removes sign-ups, challenges, pending devices, pairings, recoveries, changes of address, sessions, counters, wrong
-	// proofs and devices that nobody ever listed, as far as they are over, and returns how many rows that were.
-	DeleteExpired(now, pairingsBefore, proofsBefore, devicesBefore, daysBefore int64) (rows int64, err error)
+	// proofs, devices that nobody ever listed and what became of mails, as far as they are over, and returns how many rows that were.
+	DeleteExpired(now, pairingsBefore, proofsBefore, devicesBefore, daysBefore, mailsBefore int64) (rows int64, err error)
 }
 
 // Janitor removes what is over: traces of coming in, and chunks of files of which no object came.
@@ -46,7 +46,7 @@ func (j *Janitor) Clean(ctx context.Context) (rows int64, err error) {
 		yesterday := now/millis(24*time.Hour) - 1
 		// Every session of an unlisted device is over by then; it could come back without a code for ever.
 		unseen := now - millis(refreshLifetime)
-		rows, err = tx.DeleteExpired(now, now-millis(pairingMemory), now-millis(proofMemory), unseen, yesterday)
+		rows, err = tx.DeleteExpired(now, now-millis(pairingMemory), now-millis(proofMemory), unseen, yesterday, now-millis(deliveryMemory))
 		return err
 	})
 	for err == nil {

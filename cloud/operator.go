@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -12,10 +13,12 @@ import (
 )
 
 // Operator is what whoever runs the server may see and do. It keeps nothing in memory, so it may work beside a server on the same store.
-type Operator struct{ store Store }
+type Operator struct{ *base }
 
-// NewOperator works on a store.
-func NewOperator(s Store) *Operator { return &Operator{s} }
+// NewOperator works on a store and its server's secret.
+func NewOperator(s Store, secret Secret) *Operator {
+	return &Operator{&base{store: s, secret: secret, now: time.Now, random: rand.Reader}}
+}
 
 // MailQueue returns how many mails wait to be sent, and since when the oldest does; the zero time without one.
 func (o *Operator) MailQueue(ctx context.Context) (waiting int, since time.Time, err error) {
@@ -51,7 +54,18 @@ func (o *Operator) Find(ctx context.Context, email string) (account id.ID, err e
 // Erase removes an account and every row that names it. What is left names nobody: counters under a keyed hash, for two days. Its
 // sessions end with it; a stream that is open ends with its access token. Errors: ErrNotFound.
 func (o *Operator) Erase(ctx context.Context, account id.ID) error {
-	return orNotFound(o.store.Update(ctx, func(tx Tx) error { return tx.DeleteAccount(account) }))
+	return orNotFound(o.store.Update(ctx, func(tx Tx) error {
+		row, err := tx.Account(account)
+		if err != nil {
+			return err
+		}
+		return erase(tx, row, o.secret)
+	}))
+}
+
+// erase removes an account with the mails to its address, also those that wait.
+func erase(tx Tx, a Account, secret Secret) error {
+	return errors.Join(tx.DeleteAccount(a.ID), tx.DeleteDeliveriesTo(secret.mailAddress(a.Email)))
 }
 
 // Held is all that the server knows of a person, in plain words. What is sealed is named with its size and not repeated: the server
@@ -63,6 +77,7 @@ type Held struct {
 	Vaults    []HeldVault     `json:"vaults"`
 	Recovery  *HeldRecovery   `json:"recovery,omitempty"`
 	NewEmail  *HeldNewAddress `json:"change_of_address,omitempty"`
+	Mails     []SentMail      `json:"mails,omitempty"` // to the address, of the last week
 	UsedBytes int64           `json:"used_bytes"`
 }
 
@@ -118,7 +133,12 @@ type HeldNewAddress struct {
 func (o *Operator) Export(ctx context.Context, account id.ID) (out Held, err error) {
 	err = o.store.View(ctx, func(tx Tx) error {
 		out = Held{}
-		return errors.Join(out.readAccount(tx, account), out.readLog(tx, account), out.readVaults(tx, account), out.readChanges(tx, account))
+		err := errors.Join(out.readAccount(tx, account), out.readLog(tx, account), out.readVaults(tx, account), out.readChanges(tx, account))
+		if err != nil {
+			return err
+		}
+		out.Mails, err = o.mailsTo(tx, out.Account.Email)
+		return err
 	})
 	return out, orNotFound(err)
 }

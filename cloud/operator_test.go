@@ -39,7 +39,7 @@ func (w *world) tamper(statements ...string) {
 
 func (w *world) verify() (found []cloud.Finding, sum cloud.Checked) {
 	w.t.Helper()
-	sum, err := cloud.NewOperator(w.store).VerifyLogs(w.t.Context(), func(f cloud.Finding) { found = append(found, f) })
+	sum, err := cloud.NewOperator(w.store, w.secret).VerifyLogs(w.t.Context(), func(f cloud.Finding) { found = append(found, f) })
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestExportAndErase(t *testing.T) {
 	w.signUp(ada)
 	w.signUp(ben)
 	w.pushed(ada)
-	o := cloud.NewOperator(w.store)
+	o := cloud.NewOperator(w.store, w.secret)
 	account, err := o.Find(t.Context(), " Ada@Example.org ")
 	if err != nil || account != ada.account {
 		t.Fatalf("found %s, %v", account, err)
@@ -210,7 +210,7 @@ func (w *world) nothingOf(p *person) {
 
 func TestMailQueue(t *testing.T) {
 	w := newWorld(t)
-	o := cloud.NewOperator(w.store)
+	o := cloud.NewOperator(w.store, w.secret)
 	if n, since, err := o.MailQueue(t.Context()); n != 0 || !since.IsZero() || err != nil {
 		t.Errorf("empty: %d since %s, %v", n, since, err)
 	}

@@ -35,6 +35,7 @@ const (
 
 // Mail is a mail to be. Fields that its kind has no use for are empty.
 type Mail struct {
+	ID       string `json:"-"` // of its row, once it is sent: a bounce names it
 	To       string
 	Language string // BCP 47, as the client said; may be empty or nonsense
 	Kind     MailKind
@@ -100,7 +101,10 @@ type Outbox struct {
 }
 
 // add queues a mail within the transaction that gives the reason for it.
-func (o *Outbox) add(tx Tx, m Mail) error {
+func (o *Outbox) add(tx Tx, m Mail) error { return o.addFor(tx, m, nil) }
+
+// addFor queues a mail with a code; waiting names who may ask what becomes of it.
+func (o *Outbox) addFor(tx Tx, m Mail, waiting []byte) error {
 	plain, err := json.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("queue mail: %w", err)
@@ -109,7 +113,14 @@ func (o *Outbox) add(tx Tx, m Mail) error {
 	if m.Expires == 0 {
 		m.Expires = now + millis(noticeLifetime)
 	}
-	return tx.InsertMail(QueuedMail{ID: o.rowID(), Sealed: o.secret.seal(mailSeal, o.bytes(sealNonceSize), plain), NextTry: now, Expires: m.Expires})
+	mail := QueuedMail{ID: o.rowID(), Sealed: o.secret.seal(mailSeal, o.bytes(sealNonceSize), plain), NextTry: now, Expires: m.Expires}
+	if err := tx.InsertMail(mail); err != nil || m.Kind == MailAccountDeleted { // of whom nothing is kept, not for a week either
+		return err
+	}
+	return tx.InsertDelivery(Delivery{
+		Mail: mail.ID, Kind: m.Kind, Address: o.secret.mailAddress(m.To), Waiting: waiting, State: MailQueued,
+		Sealed: o.sealWhereabouts(whereabouts{To: m.To}), Queued: now, Changed: now,
+	})
 }
 
 // notice queues a mail to an account's owner that tells of something that a device did, or that was done to it.
@@ -176,15 +187,16 @@ func (o *Outbox) Deliver(ctx context.Context) (next time.Time, err error) {
 func (o *Outbox) send(ctx context.Context, q QueuedMail) error {
 	err := o.attempt(ctx, q)
 	done := err == nil || errors.Is(err, ErrUndeliverable) || o.time() >= q.Expires
-	if err != nil {
+	if err != nil && ctx.Err() == nil { // what ended with the server says nothing about the mail
 		o.log.Warn("mail not sent", "mail", q.ID, "attempt", q.Attempts, "given_up", done, "err", err)
 	}
 	// The answer of the mail server counts even if ctx has ended meanwhile.
 	return o.store.Update(context.WithoutCancel(ctx), func(tx Tx) error {
+		// The mail is gone where its account was deleted meanwhile.
 		if done {
-			return tx.DeleteMail(q.ID)
+			return errors.Join(settled(tx.DeleteMail(q.ID)), o.settle(tx, q, err))
 		}
-		return tx.RetryMail(q.ID, o.time()+millis(retryWait(q.Attempts)))
+		return settled(tx.RetryMail(q.ID, o.time()+millis(retryWait(q.Attempts))))
 	})
 }
 
@@ -200,6 +212,7 @@ func (o *Outbox) attempt(ctx context.Context, q QueuedMail) error {
 	if err := json.Unmarshal(plain, &m); err != nil {
 		return fmt.Errorf("%w: %w", ErrUndeliverable, err)
 	}
+	m.ID = q.ID
 	ctx, cancel := context.WithTimeout(ctx, outboxIdle)
 	defer cancel()
 	return o.sender.Send(ctx, m)

@@ -140,10 +140,10 @@ func (s *Recoveries) mailCode(tx Tx, a Account, p RecoveryProof) (expires int64,
 	if err := tx.PutRecovery(r); err != nil {
 		return 0, err
 	}
-	return remembered.Expires, s.outbox.add(tx, Mail{
+	return remembered.Expires, s.outbox.addFor(tx, Mail{
 		To: a.Email, Language: a.language(r.Language), Kind: MailRecoveryCode, Code: code,
 		Device: r.Name, Platform: r.Platform, Time: s.time(), From: p.From, Expires: remembered.Expires,
-	})
+	}, s.secret.waitingDevice("recovery", r.Account, r.ID))
 }
 
 // ByRecovery finds the key of a device that recovers, for the signature of its request. Where there is none it returns a key that

@@ -199,10 +199,10 @@ func (s *SignIn) mailCode(tx Tx, to Account, d PendingDevice, from netip.Addr) (
 	if err := tx.PutPendingDevice(d); err != nil {
 		return 0, err
 	}
-	return remembered.Expires, s.outbox.add(tx, Mail{
+	return remembered.Expires, s.outbox.addFor(tx, Mail{
 		To: to.Email, Language: to.language(d.Language), Kind: MailDeviceCode, Code: code,
 		Device: d.Name, Platform: d.Platform, Time: s.time(), From: from, Expires: remembered.Expires,
-	})
+	}, s.secret.waitingDevice("device", d.Account, d.ID))
 }
 
 // ByPending finds the key that a new device introduced itself with, for the signature of its request. Where there is none it

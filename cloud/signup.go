@@ -68,7 +68,7 @@ func (s *SignUp) Start(ctx context.Context, address, language string, from netip
 		if err := tx.InsertSignup(row); err != nil {
 			return err
 		}
-		return s.outbox.add(tx, mail)
+		return s.outbox.addFor(tx, mail, s.secret.waitingSignup(row.ID))
 	})
 	if err != nil {
 		return "", 0, err

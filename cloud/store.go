@@ -37,6 +37,7 @@ type Tx interface {
 	quotaRows
 	treeRows
 	mailRows
+	deliveryRows
 	computerRows
 	janitorRows
 }

@@ -28,6 +28,7 @@ type world struct {
 	*cloud.Cloud
 	t          testing.TB
 	store      store
+	secret     cloud.Secret
 	path       string // of its file
 	now        time.Time
 	mail       mailbox
@@ -58,16 +59,21 @@ func (s *statements) take() []string {
 
 // mailbox is a Sender that keeps mails, or fails with err.
 type mailbox struct {
-	mu    sync.Mutex
-	mails []cloud.Mail
-	tries int
-	err   error
+	mu     sync.Mutex
+	mails  []cloud.Mail
+	tries  int
+	err    error
+	during func() // what else happens while the first mail is being sent
 }
 
 func (m *mailbox) Send(_ context.Context, mail cloud.Mail) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.tries++
+	if m.during != nil {
+		m.during()
+		m.during = nil
+	}
 	if m.err == nil {
 		m.mails = append(m.mails, mail)
 	}
@@ -96,7 +102,7 @@ func (w *world) onFile() {
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, now: time.UnixMilli(1_800_000_000_000), held: make(chan time.Duration), hold: make(chan time.Time)}
+	w := &world{t: t, secret: cloud.NewSecret(), now: time.UnixMilli(1_800_000_000_000), held: make(chan time.Duration), hold: make(chan time.Time)}
 	var err error
 	w.store, w.path, err = openStore(t, func(statement string) error {
 		w.statements.add(statement)
@@ -107,7 +113,7 @@ func newWorld(t testing.TB) *world {
 	}
 	t.Cleanup(func() { w.store.Close() })
 	w.Cloud = cloud.New(cloud.Config{
-		Store: w.store, Secret: cloud.NewSecret(), Origin: origin, Mail: &w.mail, Now: func() time.Time { return w.now }, Random: rand.Reader,
+		Store: w.store, Secret: w.secret, Origin: origin, Mail: &w.mail, Now: func() time.Time { return w.now }, Random: rand.Reader,
 		After: func(d time.Duration) <-chan time.Time { w.held <- d; return w.hold }, Log: slog.New(slog.DiscardHandler), RecoveryDelay: cloud.DefaultRecoveryDelay,
 	})
 	return w

@@ -36,6 +36,7 @@ type mailedCode interface {
 	Resend(context.Context) error
 	Expires() time.Time
 	Verify(ctx context.Context, code string) error
+	Mail() func(context.Context) (session.MailState, error)
 }
 
 // Welcome leads from nothing to an open vault: a new account, or one that exists and is new on this PC.
@@ -59,6 +60,7 @@ type Welcome struct {
 	expires   time.Time
 	resendAt  time.Time
 	stopTicks func()
+	mail      mailWatch
 
 	password, repeat secret.Bytes
 	frozen           bool

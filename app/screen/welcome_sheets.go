@@ -11,6 +11,7 @@ func (w *Welcome) Sheet() SheetModel { return w.sheet }
 
 func (w *Welcome) openSheet(sheet SheetModel) {
 	w.closeSheet()
+	w.leaveCode() // it may have been opened from there
 	w.sheet = sheet
 	w.show(PageSheet)
 }

@@ -37,6 +37,8 @@ type CodeEntry struct {
 	Expired   bool
 	Resend    string // "Send again", or with the wait: "Send again in 24 s"
 	CanResend bool
+	Mail      Message // how far it has come; empty as long as nobody knows
+	OtherWays bool    // offer Pair and Recover
 }
 
 // PasswordChoice is the master password being chosen. The passwords themselves are not in it.
@@ -157,7 +159,7 @@ func (w *Welcome) continueLabel() string {
 
 func (w *Welcome) codeEntry() CodeEntry {
 	now := w.env.Clock.Now()
-	entry := CodeEntry{Text: w.code, Resend: w.text("screen.welcome.code.resend"), CanResend: !w.busy}
+	entry := CodeEntry{Text: w.code, Resend: w.text("screen.welcome.code.resend"), CanResend: !w.busy, Mail: w.mailLine(), OtherWays: w.otherWays()}
 	if left := w.expires.Sub(now); left > 0 {
 		entry.Expiry = w.env.Words.Count("screen.welcome.code.expiry", minutes(left))
 	} else {

@@ -82,7 +82,8 @@ func (w *Welcome) proved(s *session.SignIn) {
 
 func (w *Welcome) enterCode(expires time.Time) {
 	w.code, w.expires, w.resendAt = "", expires, w.env.Clock.Now().Add(resendPause)
-	w.stopTicks = w.run.Every(time.Second, w.changed)
+	w.mail.begin(w.env.Clock.Now())
+	w.stopTicks = w.run.Every(time.Second, w.tick)
 	w.show(PageCode)
 }
 
@@ -91,6 +92,7 @@ func (w *Welcome) leaveCode() {
 		w.stopTicks()
 		w.stopTicks = nil
 	}
+	w.mail.end()
 	w.code = ""
 }
 
@@ -107,6 +109,7 @@ func (w *Welcome) Resend() {
 		return
 	}
 	w.problem, w.code = Message{}, ""
+	w.mail.end()
 	w.resendAt = w.env.Clock.Now().Add(resendPause)
 	code := w.mailed()
 	work(w, func(ctx context.Context) (time.Time, error) {
@@ -114,6 +117,7 @@ func (w *Welcome) Resend() {
 		return code.Expires(), err
 	}, func(expires time.Time) {
 		w.expires = expires
+		w.mail.begin(w.env.Clock.Now())
 		w.changed()
 	}, drop)
 }

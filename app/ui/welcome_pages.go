@@ -112,8 +112,10 @@ func (v *welcomeView) codePage() welcomePage {
 	code.OnChanged = v.model.SetCode
 	expiry := widget.NewText("", theme.Secondary).Aligned(fyne.TextAlignCenter).Shortened()
 	resend := widget.NewButton("", assets.NoIcon, widget.Ghost, v.model.Resend)
+	mail := widget.NewParagraph("", theme.Secondary).Aligned(fyne.TextAlignCenter)
+	mailBox, ways := widget.Pad(mail, 6, 0, 0, 0), widget.Pad(v.otherWays(), 6, 0, 0, 0)
 	return welcomePage{
-		fields: []fyne.CanvasObject{widget.Pad(widget.Center(code), 22, 0, 10, 0), expiry, widget.Center(resend)},
+		fields: []fyne.CanvasObject{widget.Pad(widget.Center(code), 22, 0, 10, 0), expiry, mailBox, widget.Center(resend), ways},
 		first:  func() fyne.Focusable { return code },
 		render: func(s screen.WelcomeState) {
 			if s.Code.Text == "" && code.Code() != "" {
@@ -127,6 +129,12 @@ func (v *welcomeView) codePage() welcomePage {
 			if s.Code.Expired {
 				expiry.SetRole(theme.Secondary.In(theme.ColorError))
 			}
+			mail.SetText(s.Code.Mail.What)
+			mail.SetRole(theme.Secondary)
+			if s.Code.Mail.Tone == screen.ToneError {
+				mail.SetRole(theme.Secondary.In(theme.ColorError))
+			}
+			mailBox.Hidden, ways.Hidden = s.Code.Mail.IsZero(), !s.Code.OtherWays
 			resend.SetText(s.Code.Resend)
 			resend.SetEnabled(s.Code.CanResend)
 		},

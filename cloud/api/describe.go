@@ -72,6 +72,7 @@ var signers = map[string]string{
 // operations says what the path does not.
 var operations = map[string]string{
 	"signup-start":         "Mails a code, or that the address has an account: the answer is the same.",
+	"signup-mail":          "How far the mail with the code has come: queued, sent (a mail server has it), refused or bounced (by a mail server, for good), late.",
 	"signup-verify":        "Trades the code for a token that opens signup/finish once, within an hour.",
 	"signup-finish":        "Makes the account with its first device, vault and session.",
 	"signin-lookup":        "Finds an account by the tag of its Secret Key. Unknown tags get an answer too.",
@@ -79,6 +80,7 @@ var operations = map[string]string{
 	"signin-prove":         "Proves password, Secret Key and device. The answer has a session for a live device; else a code was mailed, and the answer has its expiry.",
 	"signin-verify-device": "Trades the mailed code for a session.",
 	"signin-resend":        "Mails another code; the one before is void.",
+	"signin-mail":          "As signup/mail. The body is {}.",
 	"session-refresh":      "Trades a refresh token for a new pair of tokens. The one before stays valid until the new one has been used.",
 	"session-end":          "Signs this device out: ends its session and its stream.",
 	"session-end-others":   "Signs every other device out, with the sign-out entry of the account log.",
@@ -103,6 +105,7 @@ var operations = map[string]string{
 	"recovery-lookup":      "As signin/lookup, by the tag of the recovery code.",
 	"recovery-challenge":   "As signin/challenge.",
 	"recovery-start":       "Proves the recovery code; a code is mailed.",
+	"recovery-mail":        "As signup/mail. The body is {}.",
 	"recovery-verify":      "Starts the delay, with the mailed code.",
 	"recovery-open":        "After the delay: a session that reads, and changes the account once. The body is {}.",
 	"recovery-cancel":      "Ends the recovery under way. The body is {}.",

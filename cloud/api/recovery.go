@@ -11,6 +11,7 @@ func (s *Server) recoveries() {
 	route(s, operation{id: "recovery-lookup", method: "POST", path: "/v1/recovery/lookup", auth: open}, s.recoveryLookup)
 	route(s, operation{id: "recovery-challenge", method: "POST", path: "/v1/recovery/challenge", auth: open}, s.recoveryChallenge)
 	route(s, operation{id: "recovery-start", method: "POST", path: "/v1/recovery/start", auth: open}, s.recoveryStart)
+	route(s, operation{id: "recovery-mail", method: "POST", path: "/v1/recovery/mail", auth: byRecovery}, s.recoveryMail)
 	route(s, operation{id: "recovery-verify", method: "POST", path: "/v1/recovery/verify", auth: byRecovery}, s.recoveryVerify)
 	route(s, operation{id: "recovery-open", method: "POST", path: "/v1/recovery/open", auth: byRecovery}, s.recoveryOpen)
 	route(s, operation{id: "recovery-cancel", method: "POST", path: "/v1/recovery/cancel", auth: bySession}, s.recoveryCancel)
@@ -59,4 +60,9 @@ func (s *Server) recoveryOpen(ctx context.Context, c cloud.Caller, _ *body[none]
 
 func (s *Server) recoveryCancel(ctx context.Context, c cloud.Caller, _ *body[none]) (*none, error) {
 	return &none{}, s.cloud.Recoveries.Cancel(ctx, c)
+}
+
+func (s *Server) recoveryMail(ctx context.Context, c cloud.Caller, _ *body[wire.CodeMail]) (*answer[wire.MailState], error) {
+	state, err := s.cloud.Recoveries.MailState(ctx, c)
+	return mailState(state), err
 }

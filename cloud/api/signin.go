@@ -13,6 +13,7 @@ func (s *Server) signin() {
 	route(s, operation{id: "signin-prove", method: "POST", path: "/v1/signin/prove", auth: open}, s.prove)
 	route(s, operation{id: "signin-verify-device", method: "POST", path: "/v1/signin/verify-device", auth: byPending}, s.verifyDevice)
 	route(s, operation{id: "signin-resend", method: "POST", path: "/v1/signin/resend", auth: byPending}, s.resend)
+	route(s, operation{id: "signin-mail", method: "POST", path: "/v1/signin/mail", auth: byPending}, s.signinMail)
 }
 
 func (s *Server) lookup(ctx context.Context, _ cloud.Caller, in *body[wire.Lookup]) (*answer[wire.LookedUp], error) {
@@ -61,4 +62,9 @@ func (s *Server) verifyDevice(ctx context.Context, c cloud.Caller, in *body[wire
 func (s *Server) resend(ctx context.Context, c cloud.Caller, _ *body[wire.Resend]) (*answer[wire.Resent], error) {
 	expires, err := s.cloud.SignIn.Resend(ctx, c)
 	return &answer[wire.Resent]{wire.Resent{CodeExpires: expires}}, err
+}
+
+func (s *Server) signinMail(ctx context.Context, c cloud.Caller, _ *body[wire.CodeMail]) (*answer[wire.MailState], error) {
+	state, err := s.cloud.SignIn.MailState(ctx, c)
+	return mailState(state), err
 }

@@ -13,6 +13,7 @@ import (
 
 func (s *Server) signup() {
 	route(s, operation{id: "signup-start", method: "POST", path: "/v1/signup/start", auth: open}, s.signupStart)
+	route(s, operation{id: "signup-mail", method: "POST", path: "/v1/signup/mail", auth: open}, s.signupMail)
 	route(s, operation{id: "signup-verify", method: "POST", path: "/v1/signup/verify", auth: open}, s.signupVerify)
 	route(s, operation{id: "signup-finish", method: "POST", path: "/v1/signup/finish", auth: byBody, maxBody: keysBody}, s.signupFinish)
 }
@@ -20,6 +21,15 @@ func (s *Server) signup() {
 func (s *Server) signupStart(ctx context.Context, c cloud.Caller, in *body[wire.SignupStart]) (*answer[wire.SignupStarted], error) {
 	signupID, expires, err := s.cloud.SignUp.Start(ctx, in.Body.Email, in.Body.Language, c.From)
 	return &answer[wire.SignupStarted]{wire.SignupStarted{SignupID: signupID, Expires: expires}}, err
+}
+
+func (s *Server) signupMail(ctx context.Context, _ cloud.Caller, in *body[wire.SignupMail]) (*answer[wire.MailState], error) {
+	state, err := s.cloud.SignUp.MailState(ctx, in.Body.SignupID)
+	return mailState(state), err
+}
+
+func mailState(state cloud.DeliveryState) *answer[wire.MailState] {
+	return &answer[wire.MailState]{wire.MailState{State: string(state)}}
 }
 
 func (s *Server) signupVerify(ctx context.Context, _ cloud.Caller, in *body[wire.SignupVerify]) (*answer[wire.SignupVerified], error) {

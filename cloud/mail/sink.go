@@ -123,6 +123,43 @@ func (s *Sink) take(to string, raw []byte) error {
 	return nil
 }
 
+// NewBounce is the report that a mail server writes about a mail that it gives back (RFC 3464).
+func NewBounce(of Received, answer string) []byte {
+	header, _, _ := bytes.Cut(of.Raw, []byte("\r\n\r\n"))
+	status := "5.0.0"
+	if words := strings.Fields(answer); len(words) > 1 {
+		status = words[1]
+	}
+	return []byte(strings.ReplaceAll(fmt.Sprintf(`From: MAILER-DAEMON@mx.example.org
+To: coffer@example.org
+Subject: Undelivered Mail Returned to Sender
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I am sorry to have to inform you.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.org
+
+Final-Recipient: rfc822; %s
+Action: failed
+Status: %s
+Diagnostic-Code: smtp; %s
+
+--b
+Content-Type: text/rfc822-headers
+
+%s
+
+--b--
+`, of.To, status, answer, strings.ReplaceAll(string(header), "\r\n", "\n")), "\n", "\r\n"))
+}
+
 // parse reads what this package's SMTP sends: plain text in quoted-printable, first of its alternatives.
 func parse(to string, raw []byte) (Received, error) {
 	msg, err := mail.ReadMessage(bytes.NewReader(raw))

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/mail"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -19,6 +21,7 @@ const sendTimeout = 30 * time.Second
 type SMTP struct {
 	host    string
 	from    string
+	domain  string // of from
 	options []gomail.Option
 }
 
@@ -53,10 +56,11 @@ func NewSMTP(address, password, from string) (*SMTP, error) {
 		// The library refuses to send a password over a connection without TLS.
 		options = append(options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(user), gomail.WithPassword(password))
 	}
-	s := &SMTP{host: u.Hostname(), from: from, options: options}
-	if err := gomail.NewMsg().From(from); err != nil {
+	sender, err := mail.ParseAddress(from)
+	if err != nil {
 		return nil, errors.New("mail server: malformed sender address")
 	}
+	s := &SMTP{host: u.Hostname(), from: from, domain: sender.Address[strings.LastIndexByte(sender.Address, '@')+1:], options: options}
 	_, err = gomail.NewClient(s.host, s.options...)
 	return s, err
 }
@@ -98,7 +102,7 @@ func (s *SMTP) Send(ctx context.Context, m cloud.Mail) error {
 	if refused.IsTemp() || refused.ErrorCode() < 500 {
 		return fmt.Errorf("mail server answered %d: %s", refused.ErrorCode(), refused.Reason)
 	}
-	return fmt.Errorf("%w: mail server answered %d: %s", cloud.ErrUndeliverable, refused.ErrorCode(), refused.Reason)
+	return &cloud.Refusal{Answer: strings.TrimSpace(fmt.Sprintf("%d %s", refused.ErrorCode(), refused.EnhancedStatusCode()))}
 }
 
 func (s *SMTP) message(m cloud.Mail) (*gomail.Msg, error) {
@@ -114,7 +118,11 @@ func (s *SMTP) message(m cloud.Mail) (*gomail.Msg, error) {
 		return nil, fmt.Errorf("%w: malformed address", cloud.ErrUndeliverable)
 	}
 	msg.SetDate()
-	msg.SetMessageID()
+	if m.ID == "" {
+		msg.SetMessageID()
+	} else {
+		msg.SetMessageIDWithValue(messageID(m.ID, s.domain))
+	}
 	// Keeps vacation answers from being sent to us (RFC 3834 §5).
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.Subject(content.Subject)

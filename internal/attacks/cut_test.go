@@ -246,6 +246,10 @@ func (l *life) signUp(t *testing.T) {
 		return err
 	}, nil)
 	code := l.newestCode(t)
+	l.step(t, "ask what became of the mail", func() error {
+		_, err := s.Mail()(t.Context())
+		return err
+	}, nil)
 	l.step(t, "prove the address", func() error { return s.Verify(t.Context(), code) }, func(err error) {
 		if errors.Is(err, session.ErrOffline) {
 			return
@@ -344,7 +348,7 @@ func (l *life) check(t *testing.T, secretKey string) {
 
 // requestsOfALife are those that a life cannot do without.
 var requestsOfALife = []string{
-	"POST /v1/signup/start", "POST /v1/signup/verify", "POST /v1/signup/finish", "POST /v1/signin/lookup", "POST /v1/signin/challenge",
+	"POST /v1/signup/start", "POST /v1/signup/mail", "POST /v1/signup/verify", "POST /v1/signup/finish", "POST /v1/signin/lookup", "POST /v1/signin/challenge",
 	"POST /v1/signin/prove", "POST /v1/signin/verify-device", "POST /v1/sessions/refresh", "GET /v1/account/keys", "GET /v1/account/log",
 	"POST /v1/account/log", "GET /v1/me", "GET /v1/vaults/{id}/head", "GET /v1/vaults/{id}/objects", "GET /v1/vaults/{id}/changes",
 	"POST /v1/vaults/{id}/commits", "GET /v1/events",

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -38,6 +39,8 @@ type Server struct {
 	Addr   string // host and port that it listens on, kept across Restart
 	Clock  Clock
 	Cloud  *cloud.Cloud
+	// Operator is who runs the server.
+	Operator *cloud.Operator
 
 	// These count from the next Restart on.
 	Hook     sqlite.Hook  // sees every SQL statement; may be nil
@@ -128,6 +131,7 @@ func (s *Server) start() {
 		Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, After: s.After, Random: rand.Reader, Log: s.Log,
 		RecoveryDelay: s.RecoveryDelay, Quota: s.Quota,
 	})
+	s.Operator = cloud.NewOperator(store, secret)
 	handler := api.New(api.Config{Cloud: s.Cloud, Origin: s.Origin, Limits: s.Limits, Ready: store.Ping, Now: s.Clock.Now, Log: s.Log})
 	s.stop = s.serve(handler.HTTP(), listener, store)
 }
@@ -183,6 +187,24 @@ func (s *Server) WaitMail(t testing.TB, email string, match func(mail.Received) 
 		t.Fatalf("mail: %v", err)
 	}
 	return m
+}
+
+// Bounce gives the newest mail to an address back, as a mail server would that cannot deliver it.
+func (s *Server) Bounce(t testing.TB, email string) {
+	t.Helper()
+	var newest mail.Received
+	for _, m := range s.Mails() {
+		if m.To == email {
+			newest = m
+		}
+	}
+	bounce, err := mail.ParseBounce(strings.NewReader(string(mail.NewBounce(newest, "550 5.1.1 no such user"))))
+	if err == nil {
+		err = s.Operator.Bounced(t.Context(), bounce)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 var codePattern = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`)

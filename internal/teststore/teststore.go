@@ -25,6 +25,9 @@ func Suite(t *testing.T, open func(*testing.T) cloud.Store) {
 		"sessionsOfOthers":              sessionsOfOthers,
 		"lastCommitOf":                  lastCommitOf,
 		"computerRows":                  computerRows,
+		"outboxRows":                    outboxRows,
+		"deliveryRows":                  deliveryRows,
+		"accountsAfter":                 accountsAfter,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

@@ -101,6 +101,11 @@ func (c *Client) RecoveryVerify(ctx context.Context, s Signer, code string) (out
 	return out, c.call(ctx, "POST", "/v1/recovery/verify", &s, nil, wire.RecoveryVerify{Code: code}, &out)
 }
 
+// RecoveryMail asks how far the mail with this device's code has come.
+func (c *Client) RecoveryMail(ctx context.Context, s Signer) (out wire.MailState, err error) {
+	return out, c.call(ctx, "POST", "/v1/recovery/mail", &s, nil, wire.CodeMail{}, &out)
+}
+
 // RecoveryOpen opens a session that may read, and change the account once. Before the delay is over the error is a *wire.Error of
 // CodeRecoveryWaits with ReadyAt.
 func (c *Client) RecoveryOpen(ctx context.Context, s Signer) (out wire.RecoveryOpened, err error) {

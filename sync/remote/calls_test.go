@@ -39,6 +39,18 @@ var calls = map[string]struct {
 		_, err := c.SignupVerify(ctx, wire.SignupVerify{})
 		return err
 	}},
+	"POST /v1/signup/mail": {unsigned, func(ctx context.Context, c *Client, _ Signer, _ *Session) error {
+		_, err := c.SignupMail(ctx, "id")
+		return err
+	}},
+	"POST /v1/signin/mail": {byKey, func(ctx context.Context, c *Client, s Signer, _ *Session) error {
+		_, err := c.SigninMail(ctx, s)
+		return err
+	}},
+	"POST /v1/recovery/mail": {byKey, func(ctx context.Context, c *Client, s Signer, _ *Session) error {
+		_, err := c.RecoveryMail(ctx, s)
+		return err
+	}},
 	"POST /v1/signup/finish": {byKey, func(ctx context.Context, c *Client, s Signer, _ *Session) error {
 		_, err := c.SignupFinish(ctx, s, wire.SignupFinish{})
 		return err

@@ -16,6 +16,11 @@ func (c *Client) SignupStart(ctx context.Context, in wire.SignupStart) (out wire
 	return out, c.call(ctx, "POST", "/v1/signup/start", nil, nil, in, &out)
 }
 
+// SignupMail asks how far the mail with the code has come.
+func (c *Client) SignupMail(ctx context.Context, signupID string) (out wire.MailState, err error) {
+	return out, c.call(ctx, "POST", "/v1/signup/mail", nil, nil, wire.SignupMail{SignupID: signupID}, &out)
+}
+
 // SignupVerify trades the code for a token.
 func (c *Client) SignupVerify(ctx context.Context, in wire.SignupVerify) (out wire.SignupVerified, err error) {
 	return out, c.call(ctx, "POST", "/v1/signup/verify", nil, nil, in, &out)
@@ -54,6 +59,11 @@ func (c *Client) Prove(ctx context.Context, s Signer, login signing.PrivateKey, 
 // VerifyDevice trades the mailed code for a session.
 func (c *Client) VerifyDevice(ctx context.Context, s Signer, code string) (out wire.VerifiedDevice, err error) {
 	return out, c.call(ctx, "POST", "/v1/signin/verify-device", &s, nil, wire.VerifyDevice{Code: code}, &out)
+}
+
+// SigninMail asks how far the mail with this device's code has come.
+func (c *Client) SigninMail(ctx context.Context, s Signer) (out wire.MailState, err error) {
+	return out, c.call(ctx, "POST", "/v1/signin/mail", &s, nil, wire.CodeMail{}, &out)
 }
 
 // Resend asks for another code for this device.

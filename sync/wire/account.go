@@ -121,6 +121,26 @@ type (
 	}
 )
 
+// POST /v1/signup/mail; /v1/signin/mail and /v1/recovery/mail, signed by the device key without a token
+type (
+	SignupMail struct {
+		SignupID string `json:"signup_id"`
+	}
+	CodeMail  struct{}
+	MailState struct {
+		State string `json:"state"`
+	}
+)
+
+// How far the mail with a code has come.
+const (
+	MailQueued  = "queued"  // the server tries to hand it over
+	MailSent    = "sent"    // the server's mail server has it
+	MailRefused = "refused" // by the server's mail server, for good
+	MailBounced = "bounced" // given back by a mail server after it
+	MailLate    = "late"    // the code was void before a mail server took it
+)
+
 // POST /v1/sessions/refresh, signed by the device key without a token
 type Refresh struct {
 	RefreshToken []byte `json:"refresh_token"`

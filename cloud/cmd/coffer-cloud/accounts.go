@@ -21,6 +21,8 @@ func accountCommands() []command {
 	return []command{
 		{"export", "what the server knows of a person, as JSON", exportCommand},
 		{"erase-account", "remove an account and everything of it, for good", eraseCommand},
+		{"mails", "what became of mails: those that did not arrive, or with --email those to an address", mailsCommand},
+		{"bounce", "take a mail server's report of a mail that came back, from standard input", bounceCommand},
 	}
 }
 
@@ -92,12 +94,12 @@ func onAccount(ctx context.Context, p program, name string, args []string, own f
 	if len(rest) > 0 || (email == "") == (account == "") {
 		return usage{"admin " + name + " needs --email or --account, one of them"}
 	}
-	store, _, err := beside(ctx, o)
+	store, secret, err := beside(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	operator := cloud.NewOperator(store)
+	operator := cloud.NewOperator(store, secret)
 	var which id.ID
 	if account != "" {
 		which, err = id.Parse(account)
@@ -160,13 +162,13 @@ func verifyCommand(ctx context.Context, p program, args []string) (err error) {
 	if len(rest) > 0 {
 		return usage{"verify-log takes no arguments beside its flags"}
 	}
-	store, _, err := beside(ctx, o)
+	store, secret, err := beside(ctx, o)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	findings, out := 0, json.NewEncoder(p.out)
-	sum, err := cloud.NewOperator(store).VerifyLogs(ctx, func(f cloud.Finding) {
+	sum, err := cloud.NewOperator(store, secret).VerifyLogs(ctx, func(f cloud.Finding) {
 		findings++
 		if asJSON {
 			_ = out.Encode(f) // the sum at the end meets the same error

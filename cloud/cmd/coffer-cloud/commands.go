@@ -14,11 +14,12 @@ import (
 
 // program is what a command has around it.
 type program struct {
+	in        io.Reader
 	out, errs io.Writer
 	env       func(name string) (value string, set bool)
 }
 
-func thisProgram() program { return program{os.Stdout, os.Stderr, os.LookupEnv} }
+func thisProgram() program { return program{os.Stdin, os.Stdout, os.Stderr, os.LookupEnv} }
 
 // command is a word after the program's name; each is in a file of its own. args are those after the word.
 type command struct {

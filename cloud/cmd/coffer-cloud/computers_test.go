@@ -16,7 +16,7 @@ import (
 func call(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	err := run(t.Context(), program{&out, &errs, func(string) (string, bool) { return "", false }}, append([]string{"admin"}, args...))
+	err := run(t.Context(), program{nil, &out, &errs, func(string) (string, bool) { return "", false }}, append([]string{"admin"}, args...))
 	return out.String() + errs.String(), err
 }
 

@@ -152,13 +152,13 @@ func (d *doctor) databaseState(ctx context.Context) {
 	if !d.schemaState(ctx) {
 		return
 	}
-	store, _, err := beside(ctx, d.options)
+	store, secret, err := beside(ctx, d.options)
 	if err != nil {
 		d.say("database", broken, "look whether it runs, and at --database and its password", "cannot be opened: %v", err)
 		return
 	}
 	defer store.Close()
-	waiting, since, err := cloud.NewOperator(store).MailQueue(ctx)
+	waiting, since, err := cloud.NewOperator(store, secret).MailQueue(ctx)
 	if err != nil {
 		d.say("database", broken, "look whether it runs", "does not answer: %v", err)
 		return

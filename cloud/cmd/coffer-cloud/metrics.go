@@ -55,11 +55,10 @@ func (s *service) watchGauges() {
 		return
 	}
 	s.metrics.Gauge("coffer_event_streams", "Devices that listen for changes.", func() float64 { return float64(s.cloud.Events.Count()) })
-	operator := cloud.NewOperator(s.store)
 	queue := func() (int, time.Time, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), queueTime)
 		defer cancel()
-		return operator.MailQueue(ctx)
+		return s.operator.MailQueue(ctx)
 	}
 	s.metrics.Gauge("coffer_outbox_mails", "Mails that wait to be sent; NaN if the database does not answer.", func() float64 {
 		waiting, _, err := queue()
@@ -78,6 +77,17 @@ func (s *service) watchGauges() {
 		}
 		return max(time.Since(since).Seconds(), 0)
 	})
+	for _, state := range []cloud.DeliveryState{cloud.MailRefused, cloud.MailBounced, cloud.MailLate} {
+		s.metrics.Gauge("coffer_mails_"+string(state), "Mails of the last seven days that ended so (coffer-cloud admin mails).", func() float64 {
+			ctx, cancel := context.WithTimeout(context.Background(), queueTime)
+			defer cancel()
+			n, err := s.operator.CountMails(ctx, state)
+			if err != nil {
+				return math.NaN()
+			}
+			return float64(n)
+		})
+	}
 }
 
 func healthz(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }

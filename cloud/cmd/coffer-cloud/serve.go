@@ -40,14 +40,15 @@ const (
 // service is a server in one process, from its settings to its end.
 type service struct {
 	options
-	log     *slog.Logger
-	sockets *sockets
-	drain   *drain
-	store   database     // nil without a role that has one
-	cloud   *cloud.Cloud // the same
-	api     *api.Server  // the same
-	mailDir string       // in development
-	metrics *metrics.Metrics
+	log      *slog.Logger
+	sockets  *sockets
+	drain    *drain
+	store    database // nil without a role that has one
+	operator *cloud.Operator
+	cloud    *cloud.Cloud // the same
+	api      *api.Server  // the same
+	mailDir  string       // in development
+	metrics  *metrics.Metrics
 	// certificates are nil without files of them.
 	certificates *certificates
 	servers      []running
@@ -134,7 +135,7 @@ func (s *service) openCloud(ctx context.Context, out io.Writer, address string) 
 		return err
 	}
 	s.later(closeData)
-	s.store = store
+	s.store, s.operator = store, cloud.NewOperator(store, secret)
 	sender, err := s.openMail(out)
 	if err != nil {
 		return err

@@ -153,7 +153,7 @@ func (t *tx) DeleteOldSessions(account, device id.ID, keep int) error {
 		(SELECT session_id FROM sessions WHERE account_id = $1 AND device_id = $2 ORDER BY session_id DESC LIMIT $3)`, account[:], device[:], keep)
 }
 
-func (t *tx) DeleteExpired(now, pairingsBefore, proofsBefore, devicesBefore, daysBefore int64) (rows int64, err error) {
+func (t *tx) DeleteExpired(now, pairingsBefore, proofsBefore, devicesBefore, daysBefore, mailsBefore int64) (rows int64, err error) {
 	for _, d := range []struct {
 		statement string
 		before    int64
@@ -168,6 +168,7 @@ func (t *tx) DeleteExpired(now, pairingsBefore, proofsBefore, devicesBefore, day
 		{`DELETE FROM wrong_proofs WHERE last_try <= $1`, proofsBefore},
 		{`DELETE FROM devices WHERE status = 1 AND last_seen <= $1`, devicesBefore}, // 1: cloud.DeviceVerified
 		{`DELETE FROM counters WHERE day < $1`, daysBefore},
+		{`DELETE FROM deliveries WHERE changed <= $1`, mailsBefore},
 	} {
 		n, err := t.affected(d.statement, d.before)
 		if err != nil {

@@ -1,0 +1,40 @@
+package session
+
+import (
+	"context"
+
+	"github.com/coffer-vault/coffer/sync/wire"
+)
+
+// MailState is how far the mail with a code has come, as the server tells it: a word of package wire, or one that a later server knows.
+type MailState string
+
+// The states of a mail.
+const (
+	MailQueued  MailState = wire.MailQueued
+	MailSent    MailState = wire.MailSent
+	MailRefused MailState = wire.MailRefused
+	MailBounced MailState = wire.MailBounced
+	MailLate    MailState = wire.MailLate
+)
+
+// Failed tells whether the mail will not arrive.
+func (m MailState) Failed() bool { return m == MailRefused || m == MailBounced || m == MailLate }
+
+// Mail returns how to ask for the mail of the newest code. What it returns may be asked beside everything else.
+func (s *SignUp) Mail() func(context.Context) (MailState, error) {
+	client, signup := s.client, s.id
+	return func(ctx context.Context) (MailState, error) {
+		state, err := client.SignupMail(ctx, signup)
+		return MailState(state.State), fromServer(err)
+	}
+}
+
+// Mail returns how to ask for the mail of the newest code. What it returns may be asked beside everything else.
+func (s *SignIn) Mail() func(context.Context) (MailState, error) {
+	client, by := s.client, signer(s.account, s.device)
+	return func(ctx context.Context) (MailState, error) {
+		state, err := client.SigninMail(ctx, by)
+		return MailState(state.State), fromServer(err)
+	}
+}
