@@ -139,8 +139,9 @@ func fromHuma(status int, message string, details ...error) huma.StatusError {
 	return newAnswer(http.StatusBadRequest, wire.CodeInvalid, message)
 }
 
-// huma takes its error model from a variable of the package; api is its only importer.
-func init() { huma.NewError = fromHuma }
+// huma takes its error model from a variable of the package, and whether names of fields are compared exactly; api is its only importer.
+// Go's decoder takes "Email" for "email": which of the two it was would depend on their order.
+func init() { huma.NewError, huma.ValidateStrictCasing = fromHuma, true }
 
 // writeError answers outside of a handler.
 func writeError(w http.ResponseWriter, err error) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"path"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -48,6 +49,10 @@ func (s *Server) outer(limits *addressLimits, next http.Handler) http.Handler {
 		defer s.finish(recorder, r, begin)
 		if wait := limits.wait(r); wait > 0 {
 			writeError(recorder, &cloud.SlowDown{After: wait})
+			return
+		}
+		if path.Clean(r.URL.Path) != r.URL.Path {
+			writeError(recorder, cloud.ErrNotFound) // the mux would send who asks elsewhere, with a page
 			return
 		}
 		next.ServeHTTP(recorder, r)

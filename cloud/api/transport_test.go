@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -145,5 +146,41 @@ func TestHeavyRequestsTakeTurns(t *testing.T) {
 	close(release)
 	for left > 0 {
 		answered(<-answers, true)
+	}
+}
+
+// Names of fields are compared exactly: a body with "email" and "Email" would say two things, and which of them counts would depend on
+// their order.
+func TestNamesOfFieldsAreExact(t *testing.T) {
+	s := testkit.Cloud(t)
+	d := signUp(t, s, "ada@example.org").first
+	mails := len(s.Mails())
+	for _, body := range []string{`{"Email":"eve@example.org"}`, `{"email":"eve@example.org","Email":"mallory@example.org"}`, `{"EMAIL":"mallory@example.org","email":"eve@example.org"}`} {
+		send(t, d.unsigned("POST", "/v1/signup/start", []byte(body)), nil).want(t, 400, wire.CodeInvalid)
+	}
+	if n := len(s.Mails()); n != mails {
+		t.Errorf("%d mails were sent", n-mails)
+	}
+	// What is read before the schema is looked at, who signs, comes to nothing either.
+	body, err := json.Marshal(newUser(t, s, "eve@example.org").finish(randomBytes(32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice := append([]byte(`{"Account_ID":"`+d.account.String()+`",`), body[1:]...)
+	send(t, d.byKey("POST", "/v1/signup/finish", twice), nil).want(t, 400, wire.CodeInvalid)
+}
+
+// A path that is not spelled as it should be is not found: there is no redirect to the right spelling.
+func TestNoRedirects(t *testing.T) {
+	s := testkit.Cloud(t)
+	for _, path := range []string{"/v1//me", "//v1/me", "/v1/../v1/me", "/v1/./me", "/v1/me/"} {
+		resp, err := (&http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}).Get(s.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 404 || resp.Header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, resp.Header)
+		}
 	}
 }
