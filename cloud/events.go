@@ -53,28 +53,27 @@ func newEvents(relay Relay, mail func()) *Events {
 	return e
 }
 
-// Stream is one listening device.
+// Stream is one listening device. Nothing waits for it: 10,000 of them are quiet, and each goroutine has a stack.
 type Stream struct {
 	account, device id.ID
-	ready           chan struct{}
+	wake            func()
 
 	mu      sync.Mutex
 	pending map[id.ID]uint64
 	notice  Notice
 	ended   bool
+	woken   bool // since the last Take
 }
-
-// Ready is signalled when Take has something, or the stream has ended.
-func (s *Stream) Ready() <-chan struct{} { return s.ready }
 
 // Take returns what happened since the last call; ok is false when the stream has ended.
 func (s *Stream) Take() (events []Event, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.woken = false
 	for vault, seq := range s.pending {
 		events = append(events, Event{Vault: vault, Seq: seq})
 	}
-	clear(s.pending)
+	s.pending = nil
 	if s.notice != (Notice{}) {
 		events = append(events, Event{Notice: s.notice})
 		s.notice = Notice{}
@@ -82,18 +81,28 @@ func (s *Stream) Take() (events []Event, ok bool) {
 	return events, !s.ended
 }
 
+// expect notes a vault's newest number. A stream to which nothing happens has no map.
+func (s *Stream) expect(vault id.ID, seq uint64) {
+	if s.pending == nil {
+		s.pending = map[id.ID]uint64{}
+	}
+	s.pending[vault] = max(s.pending[vault], seq)
+}
+
 func (s *Stream) change(do func()) {
 	s.mu.Lock()
 	do()
+	first := !s.woken
+	s.woken = true
 	s.mu.Unlock()
-	select {
-	case s.ready <- struct{}{}:
-	default: // the signal is there already
+	if first {
+		s.wake()
 	}
 }
 
-// Listen opens a stream for the caller. Close ends it. Errors: *SlowDown when there are too many.
-func (e *Events) Listen(c Caller) (*Stream, error) {
+// Listen opens a stream for the caller. wake is called when Take has something or the stream has ended, once until the next Take; it
+// must not wait for anything. Close ends the stream. Errors: *SlowDown when there are too many.
+func (e *Events) Listen(c Caller, wake func()) (*Stream, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	same := 0
@@ -105,7 +114,7 @@ func (e *Events) Listen(c Caller) (*Stream, error) {
 	if e.closed || same >= streamsPerDevice || e.count >= maxStreams {
 		return nil, &SlowDown{After: accessLifetime}
 	}
-	s := &Stream{account: c.Account, device: c.Device, ready: make(chan struct{}, 1), pending: map[id.ID]uint64{}}
+	s := &Stream{account: c.Account, device: c.Device, wake: wake}
 	if e.streams[c.Account] == nil {
 		e.streams[c.Account] = map[*Stream]bool{}
 	}
@@ -143,7 +152,7 @@ func (e *Events) spread(account id.ID, event Event) {
 			s.notice.add(event.Notice)
 			// An event of flags alone has no number.
 			if event.Seq > 0 {
-				s.pending[event.Vault] = max(s.pending[event.Vault], event.Seq)
+				s.expect(event.Vault, event.Seq)
 			}
 		})
 	}

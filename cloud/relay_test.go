@@ -29,7 +29,7 @@ func processes() (one, other *Events, mails *[2]int) {
 
 func mustListen(t *testing.T, e *Events, c Caller) *Stream {
 	t.Helper()
-	s, err := e.Listen(c)
+	s, err := e.Listen(c, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -133,7 +133,8 @@ func TestDeviceNames(t *testing.T) {
 func TestEventsCoalesce(t *testing.T) {
 	e := newEvents(nil, nil)
 	c := Caller{Account: id.New(), Device: id.New()}
-	s, err := e.Listen(c)
+	woken := 0
+	s, err := e.Listen(c, func() { woken++ })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,13 +145,18 @@ func TestEventsCoalesce(t *testing.T) {
 	}
 	e.publish(c.Account, Event{Vault: vault, Seq: 5}) // an older one, told late
 	e.publish(c.Account, Event{Notice: Notice{Devices: true}})
-	<-s.Ready()
+	if woken != 1 {
+		t.Errorf("woken %d times before it was looked", woken)
+	}
 	events, ok := s.Take()
 	if !ok || len(events) != 2 || events[0] != (Event{Vault: vault, Seq: 999}) || events[1] != (Event{Notice: Notice{Pairing: true, Devices: true}}) {
 		t.Errorf("events %+v, %v", events, ok)
 	}
 	if events, ok := s.Take(); !ok || len(events) != 0 {
 		t.Errorf("events again: %+v, %v", events, ok)
+	}
+	if e.publish(c.Account, Event{Vault: vault, Seq: 1000}); woken != 2 {
+		t.Errorf("woken %d times by the next event", woken)
 	}
 	e.Close(s)
 	e.Close(s)
@@ -190,16 +196,16 @@ func TestHeldRequests(t *testing.T) {
 
 func TestEventsShutDown(t *testing.T) {
 	e := newEvents(nil, nil)
-	s, err := e.Listen(Caller{Account: id.New()})
+	woken := false
+	s, err := e.Listen(Caller{Account: id.New()}, func() { woken = true })
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.Shutdown()
-	<-s.Ready()
-	if _, ok := s.Take(); ok {
+	if _, ok := s.Take(); ok || !woken {
 		t.Error("the stream goes on")
 	}
-	if _, err := e.Listen(Caller{Account: id.New()}); err == nil {
+	if _, err := e.Listen(Caller{Account: id.New()}, nil); err == nil {
 		t.Error("a stream opens after the shutdown")
 	}
 }

@@ -52,6 +52,7 @@ type Server struct {
 	handler http.Handler
 
 	behindProxy bool
+	feeds       sync.WaitGroup // event streams that are open
 }
 
 // New returns the API as a handler: /v1/…, /openapi.json, /healthz and /readyz.
@@ -102,6 +103,10 @@ func NewHTTP(handler http.Handler, log *slog.Logger) *http.Server {
 		MaxHeaderBytes: 16 << 10,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug), // its lines name the peers' addresses
 	}
+	// HTTP/1.1 alone: an event stream takes its connection from net/http, which HTTP/2 does not give. A device has one connection more,
+	// and 10,000 that listen cost a third.
+	server.Protocols = new(http.Protocols)
+	server.Protocols.SetHTTP1(true)
 	silent := &silentConns{conns: map[net.Conn]bool{}}
 	server.ConnState = silent.follow
 	server.RegisterOnShutdown(silent.close)

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,85 +30,160 @@ func (s *Server) events() {
 // stream answers with server-sent events until the client leaves, the session ends, or its access token expires: a stream lives no
 // longer than the token that opened it.
 func (s *Server) stream(ctx context.Context, c cloud.Caller, _ *none) (*huma.StreamResponse, error) {
-	stream, err := s.cloud.Events.Listen(c)
+	f := &feed{}
+	stream, err := s.cloud.Events.Listen(c, func() { go f.deliver() })
 	if err != nil {
 		return nil, err
 	}
+	f.stream, f.end = stream, time.Now().Add(time.UnixMilli(c.Expires).Sub(s.now()))
+	f.closed = sync.OnceFunc(func() { s.cloud.Events.Close(stream); s.feeds.Done() })
+	s.feeds.Add(1)
 	// A session that ended between the request's check and here found no stream to end.
 	if err := s.cloud.Sessions.Check(ctx, c); err != nil {
-		s.cloud.Events.Close(stream)
+		f.closed()
 		return nil, err
 	}
 	return &huma.StreamResponse{Body: func(ctx huma.Context) {
-		defer s.cloud.Events.Close(stream)
-		r, w := humago.Unwrap(ctx)
-		w.Header().Set("Content-Type", "text/event-stream")
-		w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
-		out := &eventWriter{w: w, control: http.NewResponseController(w)}
-		// A first comment, so that the client knows that it is heard from here on.
-		if out.write(": listening\n\n") != nil {
-			return
+		if err := f.open(humago.Unwrap(ctx)); err != nil {
+			f.closed()
+			s.log.Warn("event stream not opened", "request", requestID(ctx.Context()), "err", err)
 		}
-		end := time.NewTimer(time.UnixMilli(c.Expires).Sub(s.now()))
-		defer end.Stop()
-		alive := time.NewTicker(keepAlive)
-		defer alive.Stop()
-		forward(r.Context(), out, stream, end.C, alive.C)
 	}}, nil
 }
 
-// forward writes events as they come until somebody has enough: the client, the session, the token's time.
-func forward(ctx context.Context, out *eventWriter, stream *cloud.Stream, end, alive <-chan time.Time) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-end:
-			return
-		case <-alive:
-			if out.write(": alive\n\n") != nil {
-				return
-			}
-		case <-stream.Ready():
-			events, ok := stream.Take()
-			if out.events(events) != nil || !ok {
-				return
-			}
-		}
+// WaitStreams waits until every stream is closed, for most at the longest. Events.Shutdown ends them.
+func (s *Server) WaitStreams(most time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		s.feeds.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(most):
 	}
 }
 
-type eventWriter struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
+// feed is a stream with the connection that it has taken from net/http, which would keep buffers and two deep stacks for it. While
+// nothing happens it is a timer and one goroutine that waits for the client to leave.
+type feed struct {
+	stream *cloud.Stream
+	end    time.Time
+	closed func() // forgets it, once
+
+	mu      sync.Mutex // held over a write
+	conn    net.Conn   // nil until the answer has begun
+	chunked bool
+	alive   *time.Timer
+	over    bool
 }
+
+// open begins the answer, takes the connection, and leaves it to the feed.
+func (f *feed) open(r *http.Request, w http.ResponseWriter) error {
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no") // nginx would hold events back
+	w.Header().Set("Connection", "close")     // nothing comes after it
+	w.WriteHeader(http.StatusOK)
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return err
+	}
+	f.begin(conn, r.ProtoAtLeast(1, 1))
+	return nil
+}
+
+// begin feeds a connection on which the answer has begun, from now on.
+func (f *feed) begin(conn net.Conn, chunked bool) {
+	f.mu.Lock()
+	f.conn, f.chunked = conn, chunked
+	f.alive = time.AfterFunc(f.pause(), f.tick)
+	// A first comment, so that the client knows that it is heard from here on.
+	f.write(": listening\n\n")
+	f.mu.Unlock()
+	go f.watch(conn)
+	go f.deliver() // what came before there was a connection
+}
+
+// watch waits until the client leaves, or sends what nobody asked for, or the feed closes the connection.
+func (f *feed) watch(conn net.Conn) {
+	var one [1]byte
+	conn.Read(one[:])
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.close()
+}
+
+// deliver writes what has happened.
+func (f *feed) deliver() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.conn == nil {
+		return
+	}
+	events, ok := f.stream.Take()
+	f.write(textOf(events))
+	if !ok {
+		f.finish()
+	}
+}
+
+// tick is called when the stream was open for a while: to say that it is alive, or that the token is over.
+func (f *feed) tick() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !time.Now().Before(f.end) {
+		f.finish()
+		return
+	}
+	f.write(": alive\n\n")
+	f.alive.Reset(f.pause())
+}
+
+// pause is how long nothing has to be done.
+func (f *feed) pause() time.Duration { return max(min(keepAlive, time.Until(f.end)), 0) }
 
 // write sends at once, and gives up on a client that does not read.
-func (e *eventWriter) write(text string) error {
-	if err := e.control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return err
+func (f *feed) write(text string) {
+	if text == "" || f.over {
+		return
 	}
-	if _, err := e.w.Write([]byte(text)); err != nil {
-		return err
+	if f.chunked {
+		text = fmt.Sprintf("%x\r\n%s\r\n", len(text), text)
 	}
-	return e.control.Flush()
+	f.send(text)
 }
 
-func (e *eventWriter) events(events []cloud.Event) error {
-	text := ""
+// finish ends the answer as it has to end, and the connection.
+func (f *feed) finish() {
+	if f.chunked && !f.over {
+		f.send("0\r\n\r\n")
+	}
+	f.close()
+}
+
+func (f *feed) send(text string) {
+	f.conn.SetWriteDeadline(time.Now().Add(writeTimeout)) // fails on a connection that is closed, as the write does
+	if _, err := io.WriteString(f.conn, text); err != nil {
+		f.close()
+	}
+}
+
+func (f *feed) close() {
+	f.over = true
+	f.alive.Stop()
+	f.conn.Close()
+	f.closed()
+}
+
+// textOf is how events are written.
+func textOf(events []cloud.Event) (text string) {
 	for _, event := range events {
 		out := wire.Event{Seq: event.Seq, Pairing: event.Pairing, Devices: event.Devices, SignedOut: event.SignedOut}
 		if !event.Vault.IsZero() {
 			out.Vault = event.Vault.String()
 		}
-		data, err := json.Marshal(out)
-		if err != nil {
-			return err
-		}
+		data, _ := json.Marshal(out) // of numbers, flags and hexadecimal digits: nothing that cannot be written
 		text += fmt.Sprintf("data: %s\n\n", data)
 	}
-	if text == "" {
-		return nil
-	}
-	return e.write(text)
+	return text
 }

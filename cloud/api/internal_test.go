@@ -14,8 +14,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/quick"
+	"testing/synctest"
 	"time"
 
 	"github.com/coffer-vault/coffer/cloud"
@@ -202,44 +204,46 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// pipeWriter is a connection whose reader is the test.
-type pipeWriter struct {
-	*io.PipeWriter
-	http.ResponseWriter
-}
-
-func (p pipeWriter) Write(b []byte) (int, error)      { return p.PipeWriter.Write(b) }
-func (p pipeWriter) Flush()                           {}
-func (p pipeWriter) SetWriteDeadline(time.Time) error { return nil }
-
+// A stream that is silent says that it is alive, and ends with the client, with the token's time, or where nobody reads.
 func TestStreamStaysAlive(t *testing.T) {
-	for name, leave := range map[string]func(cancel func(), end chan time.Time, reader *io.PipeReader, alive chan time.Time){
-		"client gone":   func(cancel func(), _ chan time.Time, _ *io.PipeReader, _ chan time.Time) { cancel() },
-		"token expired": func(_ func(), end chan time.Time, _ *io.PipeReader, _ chan time.Time) { end <- time.Time{} },
-		"client does not read": func(_ func(), _ chan time.Time, r *io.PipeReader, alive chan time.Time) {
-			r.Close()
-			alive <- time.Time{}
-		},
+	for name, c := range map[string]struct {
+		leave func(client net.Conn)
+		after time.Duration // from the second sign of life
+		rest  string
+	}{
+		"client gone":          {func(client net.Conn) { client.Close() }, 0, ""},
+		"client speaks":        {func(client net.Conn) { io.WriteString(client, "GET") }, 0, ""},
+		"token expired":        {func(net.Conn) {}, 10 * time.Second, "0\r\n\r\n"},
+		"client does not read": {func(net.Conn) {}, keepAlive + writeTimeout, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			end, alive, done := make(chan time.Time), make(chan time.Time), make(chan struct{})
-			reader, writer := io.Pipe()
-			w := pipeWriter{PipeWriter: writer}
-			go func() {
-				forward(ctx, &eventWriter{w: w, control: http.NewResponseController(w)}, &cloud.Stream{}, end, alive)
-				close(done)
-			}()
-			comment := make([]byte, 64)
-			for range 2 {
-				alive <- time.Time{}
-				if n, err := reader.Read(comment); err != nil || string(comment[:n]) != ": alive\n\n" {
-					t.Fatalf("%q, %v", comment[:n], err)
+			synctest.Test(t, func(t *testing.T) {
+				client, server := net.Pipe()
+				life := 2*keepAlive + 10*time.Second
+				if c.after > 10*time.Second {
+					life = time.Hour
 				}
-			}
-			leave(cancel, end, reader, alive)
-			<-done
+				closed := make(chan time.Time, 1)
+				f := &feed{stream: &cloud.Stream{}, end: time.Now().Add(life), closed: sync.OnceFunc(func() { closed <- time.Now() })}
+				go f.begin(server, true)
+				line := make([]byte, 64)
+				for _, want := range []string{"d\r\n: listening\n\n\r\n", "9\r\n: alive\n\n\r\n", "9\r\n: alive\n\n\r\n"} {
+					if n, err := client.Read(line); err != nil || string(line[:n]) != want {
+						t.Fatalf("%q, %v; want %q", line[:n], err, want)
+					}
+				}
+				began := time.Now()
+				c.leave(client)
+				if c.rest != "" {
+					if n, err := client.Read(line); err != nil || string(line[:n]) != c.rest {
+						t.Errorf("the stream ends with %q, %v", line[:n], err)
+					}
+				}
+				if took := (<-closed).Sub(began); took != c.after {
+					t.Errorf("closed after %v, want %v", took, c.after)
+				}
+				synctest.Wait()
+			})
 		})
 	}
 }

@@ -35,6 +35,10 @@ var programs string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	if os.Getenv(asClients) != "" {
+		fmt.Fprintln(os.Stderr, "clients:", beClients())
+		return 1
+	}
 	testkit.LowerKDFCost()
 	dir, err := os.MkdirTemp("", "cluster")
 	if err != nil {
@@ -111,7 +115,8 @@ type site struct {
 	t         *testing.T
 	url       string
 	sink      *mail.Sink
-	addresses []string // of the processes
+	transport http.RoundTripper // nil for the default
+	addresses []string          // of the processes
 	processes []*daemon
 }
 
@@ -140,8 +145,9 @@ func newSite(t *testing.T, database string, processes int) *site {
 
 func (s *site) wait(url string) {
 	s.t.Helper()
+	client := &http.Client{Transport: s.transport}
 	err := testpg.Wait(func() error {
-		answer, err := http.Get(url + "/readyz")
+		answer, err := client.Get(url + "/readyz")
 		if err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (d *drain) begin() {
 func (d *drain) handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if d.err() != nil {
-			w.Header().Set("Connection", "close") // of HTTP/2 net/http makes a GOAWAY
+			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -35,6 +35,8 @@ import (
 const (
 	shutdownPatience   = 10 * time.Second
 	backgroundPatience = 5 * time.Second
+	// streamPatience is for event streams to say that they end. A client that does not read is not waited for.
+	streamPatience = time.Second
 )
 
 // service is a server in one process, from its settings to its end.
@@ -373,6 +375,9 @@ func (s *service) end(serving *sync.WaitGroup) error {
 	serving.Wait() // now every connection that was taken is known
 	if s.cloud != nil {
 		s.cloud.Events.Shutdown()
+	}
+	if s.api != nil {
+		s.api.WaitStreams(streamPatience)
 	}
 	s.drain.wait(s.lingering())
 	return stopAll(s.servers, s.log)
