@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	"hash"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
@@ -81,14 +82,14 @@ func JoinNotes(present, added string) string {
 type Digest [sha256.Size]byte
 
 // Digester makes digests under a random key that lives as long as one import: a digest left behind in memory
-// cannot be used to guess the password.
-type Digester struct{ key [sha256.Size]byte }
+// cannot be used to guess the password. It is for one goroutine at a time.
+type Digester struct{ mac hash.Hash }
 
 // NewDigester returns a digester with a new key.
 func NewDigester() *Digester {
-	d := new(Digester)
-	rand.Read(d.key[:]) // never fails: it crashes the program instead
-	return d
+	var key [sha256.Size]byte
+	rand.Read(key[:]) // never fails: it crashes the program instead
+	return &Digester{hmac.New(sha256.New, key[:])}
 }
 
 // Secret returns the digest of a password or TOTP secret; the zero digest for none.
@@ -104,11 +105,11 @@ func (d *Digester) Field(f Field) Digest { return d.sum([]byte(f.Name), f.Value.
 
 // sum separates the parts by their lengths, so that no two lists of parts give the same input.
 func (d *Digester) sum(parts ...[]byte) (digest Digest) {
-	mac := hmac.New(sha256.New, d.key[:])
+	d.mac.Reset()
 	for _, part := range parts {
-		mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
-		mac.Write(part)
+		d.mac.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
+		d.mac.Write(part)
 	}
-	mac.Sum(digest[:0])
+	d.mac.Sum(digest[:0])
 	return digest
 }

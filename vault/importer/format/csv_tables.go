@@ -153,6 +153,9 @@ func keePassXCRow(c *row) *importer.Record {
 
 // moment is a time in one of the forms that programs write; zero for what is none.
 func moment(text string) time.Time {
+	if text == "" {
+		return time.Time{}
+	}
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly} {
 		if t, err := time.Parse(layout, strings.TrimSpace(text)); err == nil {
 			return t.UTC()

@@ -377,8 +377,8 @@ func keePassPasskey(id, folder string, fields []importer.Field) (importer.Row, b
 // keePassTime is a time as text, or in version 4 as base64 of the seconds since the year 1; zero for what no calendar shows.
 func keePassTime(text string) time.Time {
 	text = strings.TrimSpace(text)
-	if t := moment(text); !t.IsZero() {
-		return t
+	if strings.Contains(text, "-") {
+		return moment(text)
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil || len(raw) != 8 {
