@@ -43,6 +43,7 @@ type Import struct {
 type ImportConfig struct {
 	Unlocked *session.Unlocked
 	First    bool   // the account is new: what the person decides is kept, and no other device asks again
+	Starts   bool   // it begins by itself, with every browser that is found; it can be stopped, and undone
 	Done     func() // the person has seen enough
 }
 
@@ -74,6 +75,10 @@ func (i *Import) show(found []browser, err error) {
 	}
 	for _, b := range found {
 		i.ticked[b.info.ID] = true
+	}
+	if chosen, _ := i.chosen(); i.config.Starts && err == nil && len(chosen) > 0 {
+		i.start(chosen)
+		return
 	}
 	i.changed()
 }

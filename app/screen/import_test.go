@@ -188,6 +188,50 @@ func TestRunningBrowserIsImportedLater(t *testing.T) {
 	d.until("all", func() bool { return d.titles(v) == "a.example, b.example" })
 }
 
+// After a person has signed up, the import begins by itself, and can be stopped; where the system would ask for each browser, it asks first.
+func TestFirstImportBeginsByItself(t *testing.T) {
+	for name, asks := range map[string]bool{"Linux, Windows": false, "macOS": true} {
+		t.Run(name, func(t *testing.T) {
+			stop := make(chan struct{})
+			p := newProfile("Default", stored("a.example", "anna", "x"), stored("b.example", "anna", "y"))
+			p.during = func() { <-stop }
+			pc := testpc.New(t, "Anna's PC", func(c *session.Config) {
+				c.Browsers = func(context.Context) []importer.Source { return []importer.Source{p} }
+			})
+			server := testkit.Cloud(t)
+			d := newDesk(t, pc, server)
+			unlocked := pc.SignUp(t, server, anna)
+			var opened *session.Unlocked
+			w := NewWelcome(d.env, WelcomeConfig{Import: true, Asks: asks, Opened: func(u *session.Unlocked) { opened = u }})
+			w.unlocked = unlocked
+			w.openImport()
+			i := w.Import()
+			if asks {
+				d.stage(i, ImportChoose)
+				i.Continue()
+			}
+			if s := d.stage(i, ImportRunning); s.Skip != "Stop" {
+				t.Errorf("%+v", s)
+			}
+			i.Skip()
+			close(stop)
+			if s := d.stage(i, ImportChoose); s.Problem.What != "That was stopped." || len(s.Browsers) != 1 {
+				t.Errorf("%+v", s)
+			}
+			p.during = nil
+			i.Continue()
+			if s := d.stage(i, ImportDone); s.Body != "2 of 2 passwords are in your vault now." || s.Undo == "" {
+				t.Errorf("%+v", s)
+			}
+			i.Continue()
+			if opened != unlocked {
+				t.Error("the vault was not handed over")
+			}
+			unlocked.Lock()
+		})
+	}
+}
+
 func TestImportNeedsAChoice(t *testing.T) {
 	d, _, i := importDesk(t, newProfile("Default", stored("a.example", "anna", "x")))
 	d.stage(i, ImportChoose)

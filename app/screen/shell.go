@@ -295,7 +295,7 @@ func (s *Shell) showUnlock(account id.ID) {
 
 func (s *Shell) showWelcome() {
 	s.clear()
-	config := WelcomeConfig{Manager: s.config.Manager, Origin: s.settings.Server, Import: s.settings.ImportBrowsers, Opened: s.opened, Here: s.here}
+	config := WelcomeConfig{Manager: s.config.Manager, Origin: s.settings.Server, Import: s.settings.ImportBrowsers, Asks: s.config.MacOS, Opened: s.opened, Here: s.here}
 	if config.Origin == "" {
 		config.Origin = s.config.Origin
 	}

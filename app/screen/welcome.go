@@ -78,7 +78,8 @@ type Welcome struct {
 type WelcomeConfig struct {
 	Manager *session.Manager
 	Origin  string                  // the server of people who do not name one
-	Import  bool                    // offer the passwords of the browsers on this PC
+	Import  bool                    // bring the passwords of the browsers on this PC
+	Asks    bool                    // before it does: the system itself would ask for each browser (macOS)
 	Opened  func(*session.Unlocked) // takes over the open vault
 	Cancel  func()                  // back to the accounts of this PC; nil if there are none
 	Here    func(Message)           // an account is on this PC by now: there, it can be unlocked

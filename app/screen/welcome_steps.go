@@ -194,7 +194,7 @@ func (w *Welcome) openImport() {
 		w.finish()
 		return
 	}
-	w.imports = NewImport(w.env, ImportConfig{Unlocked: w.unlocked, First: true, Done: w.finish})
+	w.imports = NewImport(w.env, ImportConfig{Unlocked: w.unlocked, First: true, Starts: !w.config.Asks, Done: w.finish})
 	w.show(PageImport)
 }
 
