@@ -100,7 +100,7 @@ func itemCommands() []command {
 		{action: ActionReveal, group: "item", icon: assets.IconEye, keys: primary("R"), when: shows(vault.Password), do: onDetail((*Detail).RevealPassword)},
 		{action: ActionEdit, group: "item", icon: assets.IconPencil, keys: primary("E"), when: (*Vault).canEdit, do: (*Vault).Edit},
 		{action: ActionFavorite, group: "item", icon: assets.IconStar, keys: primary("D"), when: (*Vault).canArrange, do: (*Vault).ToggleFavorite},
-		{action: ActionMove, group: "item", icon: assets.IconFolderInput, keys: primary("M"), when: (*Vault).canMove},
+		{action: ActionMove, group: "item", icon: assets.IconFolderInput, keys: primary("M"), when: (*Vault).canArrange},
 		{action: ActionTag, group: "item", icon: assets.IconTag, keys: primaryShift("T"), when: (*Vault).canArrange},
 		{action: ActionUntag, icon: assets.IconTag, when: (*Vault).canUntag},
 		{action: ActionArchive, icon: assets.IconArchive, when: (*Vault).canArrange, do: (*Vault).ToggleArchive},
@@ -133,9 +133,8 @@ func (v *Vault) showsSite() bool { return v.detail != nil && v.detail.firstSite(
 
 func (v *Vault) takesNew() bool      { return !v.inTrash() }
 func (v *Vault) canEdit() bool       { return v.detail != nil && v.detail.State().CanEdit }
-func (v *Vault) hasTargets() bool    { return v.marked != nil || !v.selected.IsZero() }
+func (v *Vault) hasTargets() bool    { return v.marked != nil || !v.selected.IsZero() && !v.makesNew() }
 func (v *Vault) canArrange() bool    { return v.hasTargets() && !v.inTrash() }
-func (v *Vault) canMove() bool       { return v.canArrange() && len(v.folders) > 0 }
 func (v *Vault) canUndo() bool       { return v.undo != nil || v.stopWork != nil || v.conflicts != nil }
 func (v *Vault) othersAreOpen() bool { return v.State().LockAll != "" }
 

@@ -20,10 +20,12 @@ type Editor struct {
 	websites []website
 	typed    map[vault.Field]string // what was typed and cannot be kept as it is, such as half a date
 	filled   map[vault.Field]int
+	tag      string // being typed; saving adds it, as Enter does
 	meters   meters
 	queue    []string // paths of files that are attached when the item is saved
 
 	checked bool // Save was tried: empty fields are now errors too
+	refused int
 	busy    bool
 	problem Message
 	ask     bool
@@ -202,12 +204,17 @@ func (e *Editor) Remove(field string) {
 func (w website) field() string { return websitePrefix + strconv.Itoa(w.number) }
 
 // AddTag adds a tag; one that the item has already changes nothing.
-func (e *Editor) AddTag(tag string) {
-	tag = strings.TrimSpace(tag)
-	if tag != "" && !slices.Contains(e.item.Tags, tag) {
-		e.edit(func() { e.item.Tags = append(slices.Clip(e.item.Tags), tag) })
+func (e *Editor) AddTag(tag string) { e.edit(func() { e.addTag(tag) }) }
+
+func (e *Editor) addTag(tag string) {
+	e.tag = ""
+	if tag = strings.TrimSpace(tag); tag != "" && !slices.Contains(e.item.Tags, tag) {
+		e.item.Tags = append(slices.Clip(e.item.Tags), tag)
 	}
 }
+
+// SetTag takes what is typed of a further tag.
+func (e *Editor) SetTag(text string) { e.edit(func() { e.tag = text }) }
 
 // RemoveTag removes a tag.
 func (e *Editor) RemoveTag(tag string) {
@@ -224,7 +231,11 @@ func (e *Editor) SetFolder(choice string) {
 // Save keeps the item. If that fails, everything typed stays where it is.
 func (e *Editor) Save() {
 	e.checked = true
-	if e.busy || !e.valid() {
+	if e.busy {
+		return
+	}
+	if !e.valid() {
+		e.refused++
 		e.changed()
 		return
 	}
@@ -263,6 +274,7 @@ func (e *Editor) saved(item id.ID, err error) {
 
 // complete fills in what a person may leave out.
 func (e *Editor) complete() {
+	e.addTag(e.tag)
 	e.item.Websites = nil
 	for _, w := range e.websites {
 		if text := strings.TrimSpace(w.text); text != "" && !slices.Contains(e.item.Websites, text) {
@@ -329,7 +341,7 @@ func (e *Editor) dirty() bool { return len(e.queue) > 0 || e.edited() }
 
 // edited reports whether something was typed.
 func (e *Editor) edited() bool {
-	return len(e.typed) > 0 || !sameContent(&e.item, &e.original) || !slices.Equal(e.websiteTexts(), e.original.Websites)
+	return len(e.typed) > 0 || strings.TrimSpace(e.tag) != "" || !sameContent(&e.item, &e.original) || !slices.Equal(e.websiteTexts(), e.original.Websites)
 }
 
 func (e *Editor) websiteTexts() []string {

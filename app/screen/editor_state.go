@@ -17,6 +17,7 @@ type EditorState struct {
 	Custom   []EditorField
 	Notes    EditorField
 	Tags     []string
+	Tag      string   // what is being typed of another one
 	Folders  []Choice // the first one, with an empty ID, is "No folder"
 
 	AddWebsite string   // label of the button; empty if the kind has no websites
@@ -28,6 +29,7 @@ type EditorState struct {
 	CanSave bool
 	Busy    bool
 	Save    string // "Save", "Saving…"
+	Refused int    // how often Save was refused for the error of a field
 	Problem Message
 	Ask     Question // whether to discard what was typed
 }
@@ -56,7 +58,7 @@ var addableTypes = []vault.FieldType{
 
 func (e *Editor) view() EditorState {
 	s := EditorState{
-		Title: kindText(e.env.Words, e.item.Kind, "edit"), New: e.config.New, Name: e.nameField(), Tags: e.item.Tags,
+		Title: kindText(e.env.Words, e.item.Kind, "edit"), New: e.config.New, Name: e.nameField(), Tags: e.item.Tags, Tag: e.tag, Refused: e.refused,
 		Folders: e.folders(), Dirty: e.dirty(), Busy: e.busy, Save: e.text("screen.editor.save"), Problem: e.problem, Files: e.filesQueue(),
 	}
 	if e.config.New {

@@ -3,6 +3,7 @@ package screen
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -198,6 +199,27 @@ func TestMonthIsKeptAsItsStandardForm(t *testing.T) {
 	}
 }
 
+// A tag that Enter was not pressed for is saved with the rest.
+func TestTypedTagIsSaved(t *testing.T) {
+	e := newTyping(t, vault.Item{Kind: vault.Note, Title: "Note", Tags: []string{"home"}})
+	e.SetTag(" home ")
+	e.SetTag(" work ")
+	e.save()
+	if !slices.Equal(e.saved.Tags, []string{"home", "work"}) {
+		t.Errorf("%q", e.saved.Tags)
+	}
+}
+
+func TestEveryRefusalIsTold(t *testing.T) {
+	e := newTyping(t, vault.Item{Kind: vault.Card})
+	for n := range 3 {
+		if got := e.State().Refused; got != n {
+			t.Fatalf("%d refusals, %d told", n, got)
+		}
+		e.Save()
+	}
+}
+
 func TestNameComesFromTheWebsite(t *testing.T) {
 	e := newTyping(t, vault.Item{Kind: vault.Login})
 	e.SetText("website/0", "https://www.github.com/login")
@@ -242,6 +264,7 @@ func TestDirtyAndCancel(t *testing.T) {
 		"cleared":  func(e *typing) { e.SetText("value/username", "") },
 		"website":  func(e *typing) { e.SetText("website/0", "x.example") },
 		"tag":      func(e *typing) { e.AddTag("x") },
+		"half tag": func(e *typing) { e.SetTag("x") },
 		"folder":   func(e *typing) { e.SetFolder(id.ID{1}.String()) },
 		"custom":   func(e *typing) { e.AddField("text") },
 		"removed":  func(e *typing) { e.Remove(e.State().Custom[0].ID) },

@@ -33,6 +33,7 @@ type Vault struct {
 	selected id.ID         // the row that the cursor is on
 	marked   *marked       // nil unless several are selected, or the cursor has left what is
 	anchor   id.ID         // where a range begins
+	made     id.ID         // a new item that the list is to show, wherever it is; zero for none
 	facts    facts         // of marked
 	places   map[id.ID]int // rows of items that were looked for, -1 for none
 	loading  bool          // the first list has not arrived
@@ -216,6 +217,9 @@ func (v *Vault) show(f found) {
 		v.changed()
 		return
 	}
+	if v.looksForMade() {
+		return
+	}
 	if v.place.Kind == PlaceSecurity && v.selected.IsZero() { // the overview stays until an item is chosen
 		v.changed()
 		return
@@ -227,6 +231,25 @@ func (v *Vault) show(f found) {
 		v.selectNear(before)
 	}
 	v.changed()
+}
+
+// looksForMade leaves the search, or else the place, that a new item is not in, and reports whether it did: a person looks for what has
+// just been typed.
+func (v *Vault) looksForMade() bool {
+	made := v.made
+	if v.made = (id.ID{}); made.IsZero() || made != v.selected || v.indexOf(made) >= 0 || v.search == "" && v.place == (Place{}) {
+		return false
+	}
+	if v.search != "" {
+		v.search = ""
+	} else {
+		v.place = Place{}
+		v.config.Went(v.place)
+	}
+	v.made = made
+	v.refresh()
+	v.changed()
+	return true
 }
 
 // exists reports whether an item is where the list is: in the trash, in the archive or outside of both. An item that an edit has moved
@@ -412,6 +435,9 @@ func (v *Vault) openEditor(item vault.Item, generate bool) {
 	}
 }
 
+// makesNew tells whether an item is being typed that is not in the vault yet.
+func (v *Vault) makesNew() bool { return v.editor != nil && v.editor.config.New }
+
 func (v *Vault) edit(item vault.Item, isNew bool) {
 	v.closePane()
 	v.marked = nil
@@ -423,6 +449,9 @@ func (v *Vault) edit(item vault.Item, isNew bool) {
 			v.nameFillings(item)
 			v.undo = nil // to take back what was done before would surprise now
 			v.open(item)
+			if isNew {
+				v.made = item
+			}
 			v.refresh()
 			v.changed()
 		},

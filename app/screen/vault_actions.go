@@ -26,6 +26,11 @@ func (v *Vault) restoreVersion(item id.ID, edit vault.Edit) {
 
 // AddFolder makes a folder in another one, or at the top for the zero id, and shows it.
 func (v *Vault) AddFolder(parent id.ID, name string) {
+	v.makeFolder(parent, name, func(folder id.ID) { v.Go(Place{Kind: PlaceFolder, Folder: folder}) })
+}
+
+// makeFolder saves a new folder; then follows, unless it has no name.
+func (v *Vault) makeFolder(parent id.ID, name string, then func(folder id.ID)) {
 	name = strings.TrimSpace(name)
 	if name == "" {
 		return
@@ -38,7 +43,7 @@ func (v *Vault) AddFolder(parent id.ID, name string) {
 			v.fail(explain(v.env.Words, err))
 			return
 		}
-		v.Go(Place{Kind: PlaceFolder, Folder: f.ID})
+		then(f.ID)
 	})
 }
 

@@ -36,8 +36,13 @@ func (v *Vault) targets(want func(*vault.Summary) bool) (pick func() []id.ID, ti
 func trashed(s *vault.Summary) bool { return s.TrashedAt != 0 }
 func kept(s *vault.Summary) bool    { return s.TrashedAt == 0 }
 
-// chosen is the selected item as the vault has it now, which may be newer than the list.
-func (v *Vault) chosen() (*vault.Summary, bool) { return v.vault.Summary(v.selected) }
+// chosen is the selected item as the vault has it now, which may be newer than the list. While a new one is being typed none is.
+func (v *Vault) chosen() (*vault.Summary, bool) {
+	if v.makesNew() {
+		return nil, false
+	}
+	return v.vault.Summary(v.selected)
+}
 
 // ToggleFavorite makes the selected items favorites; if all are, no longer.
 func (v *Vault) ToggleFavorite() {
@@ -74,6 +79,17 @@ func (v *Vault) Move(choice string) {
 	}
 }
 
+// MoveToNew moves the selected items to a folder that it makes, at the top. To undo it is to move them back: the folder stays.
+func (v *Vault) MoveToNew(name string) {
+	pick, title := v.targets(kept)
+	if pick == nil {
+		return
+	}
+	v.makeFolder(id.ID{}, name, func(folder id.ID) {
+		v.arrangeItems(pick, vault.ToFolder(folder), v.saying("moved", title))
+	})
+}
+
 // AddTag gives the selected items a tag.
 func (v *Vault) AddTag(tag string) {
 	if tag = strings.TrimSpace(tag); tag != "" {
@@ -88,12 +104,17 @@ func (v *Vault) RemoveTag(tag string) { v.arrange(kept, vault.WithoutTag(tag), "
 // screen.vault.<said> for one item, screen.bulk.<said> for several.
 func (v *Vault) arrange(want func(*vault.Summary) bool, to vault.Rearrangement, said string) {
 	pick, title := v.targets(want)
-	v.arrangeItems(pick, to, func(n int) string {
+	v.arrangeItems(pick, to, v.saying(said, title))
+}
+
+// saying says what became of so many items; title is that of one alone.
+func (v *Vault) saying(said, title string) func(n int) string {
+	return func(n int) string {
 		if n == 1 && title != "" && v.env.Words.Has("screen.vault."+said) {
 			return v.text("screen.vault."+said, "title", title)
 		}
 		return v.env.Words.Count("screen.bulk."+said, n)
-	})
+	}
 }
 
 func (v *Vault) arrangeItems(pick func() []id.ID, to vault.Rearrangement, said func(n int) string) {

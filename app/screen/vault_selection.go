@@ -103,7 +103,7 @@ func (v *Vault) Toggle(index int) {
 func (v *Vault) Extend(index int) {
 	v.several(index, func() *marked {
 		from := v.indexOf(v.anchor)
-		if from < 0 {
+		if from < 0 || v.marked == nil { // the one that is shown may have been opened otherwise than by its row
 			from = max(v.indexOf(v.selected), 0)
 			v.anchor = v.rows[from].ID
 		}

@@ -169,6 +169,9 @@ func (v *Vault) view() VaultState {
 		Rows: Rows{v.rows, v.env.Words, v.marked, v.security.of, v.place.Kind == PlaceSecurity}, Marked: v.marked.count(), Selection: v.selection(), Selected: v.indexOf(v.selected), Loading: v.loading, Folders: v.folderChoices(true),
 		Notice: v.accountNotice(), Sync: v.syncLine(), Toast: v.toast, Ask: v.ask, Problem: v.problem, Pane: v.pane(), Dialog: v.dialog(), Palette: v.palette != nil, InTrash: v.inTrash(),
 	}
+	if v.makesNew() {
+		s.Selected = -1 // what is being typed is none of the rows
+	}
 	if othersOpen(s.Accounts) > 0 {
 		s.LockAll = v.text("screen.accounts.lockAll")
 	}

@@ -120,20 +120,6 @@ func TestNewItemIsSavedAndShown(t *testing.T) {
 	}
 }
 
-func TestItemSavedElsewhereStaysShown(t *testing.T) {
-	d, v, _ := openDesk(t)
-	d.add("Mail", "anna", "hunter2")
-	v.Go(Place{Kind: PlaceKindOf, Type: vault.Login})
-	d.settled(v)
-	v.New(string(vault.Note))
-	v.Editor().SetText("title", "Recipe")
-	v.Editor().Save()
-	d.until("note", func() bool { return v.Detail() != nil && v.Detail().State().Title == "Recipe" && !v.asking.running })
-	if s := v.State(); s.Selected != -1 || s.Rows.Len() != 1 {
-		t.Errorf("selected %d of %d", s.Selected, s.Rows.Len())
-	}
-}
-
 func TestSearchAndSort(t *testing.T) {
 	d, v, _ := openDesk(t)
 	for i, title := range []string{"Zebra", "Apple", "Mango"} {
@@ -250,6 +236,63 @@ func TestFavorites(t *testing.T) {
 	}
 	d.undo(v, "Added to favorites.")
 	d.until("undone", func() bool { return !v.State().Rows.At(0).Favorite })
+}
+
+// Where there is no folder yet, moving makes one.
+func TestMoveToNewFolder(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	d.add("Bank", "anna", "hunter2")
+	d.show(v, "Mail")
+	if !v.Can(ActionMove) {
+		t.Fatal("without a folder nothing can be moved")
+	}
+	v.MoveToNew("  ")
+	v.MoveToNew(" Work ")
+	d.until("moved", func() bool { return v.Detail().State().Folder == "Work" && navRow(t, v, "Work").Count == "1" })
+	if s := v.State(); s.Heading != "All items" || d.titles(v) != "Bank, Mail" {
+		t.Errorf("the list shows %q: %q", s.Heading, d.titles(v))
+	}
+	d.undo(v, "Moved.")
+	d.until("moved back", func() bool { return v.Detail().State().Folder == "" })
+	v.SelectAll()
+	v.MoveToNew("Home")
+	d.until("moved", func() bool { places := v.State().Nav[2].Places; return len(places) == 2 && places[0].Count == "2" })
+}
+
+// A new item is shown after it is saved, also where the list was about others.
+func TestNewItemIsShownWhereverItIs(t *testing.T) {
+	for name, test := range map[string]struct {
+		begin          func(*testing.T, *Vault)
+		kind           vault.Kind
+		heading, title string
+	}{
+		"place":                {func(t *testing.T, v *Vault) { v.Go(navRow(t, v, "Notes").Place) }, vault.Login, "All items", "A new one, Mail"},
+		"search":               {func(t *testing.T, v *Vault) { v.SetSearch("mail") }, vault.Login, "All items", "A new one, Mail"},
+		"search in its place":  {func(t *testing.T, v *Vault) { v.goWith(navRow(t, v, "Logins").Place, "mail") }, vault.Login, "Logins", "A new one, Mail"},
+		"search in another":    {func(t *testing.T, v *Vault) { v.goWith(navRow(t, v, "Logins").Place, "mail") }, vault.Note, "All items", "A new one, Mail"},
+		"search that finds it": {func(t *testing.T, v *Vault) { v.SetSearch("new") }, vault.Login, "All items", "A new one"},
+		"favorites":            {func(t *testing.T, v *Vault) { v.Go(navRow(t, v, "Favorites").Place) }, vault.Login, "Favorites", "A new one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, v, _ := openDesk(t)
+			d.add("Mail", "anna", "hunter2")
+			test.begin(t, v)
+			d.settled(v)
+			v.New(string(test.kind))
+			if s := v.State(); s.Selected != -1 || v.Can(ActionTrash) || v.Can(ActionFavorite) {
+				t.Errorf("while it is typed, row %d is selected", s.Selected)
+			}
+			v.Editor().SetText("title", "A new one")
+			v.Editor().Save()
+			d.until("saved", func() bool {
+				return v.State().Pane == PaneDetail && d.titles(v) == test.title && !v.asking.running && v.Detail().State().Title != ""
+			})
+			if s := v.State(); s.Heading != test.heading || s.Selected != 0 || v.Detail().State().Title != "A new one" {
+				t.Errorf("%q, row %d of %q, and %q is shown", s.Heading, s.Selected, d.titles(v), v.Detail().State().Title)
+			}
+		})
+	}
 }
 
 func TestFolders(t *testing.T) {

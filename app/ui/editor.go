@@ -26,7 +26,7 @@ type editorView struct {
 	shape        []string
 	focuses      focusKeys
 	ask          question
-	failing      bool
+	refused      int
 }
 
 // editorField is an entry with what belongs to it.
@@ -84,6 +84,9 @@ func (v *editorView) render(s screen.EditorState) {
 	}
 	if changed {
 		v.w.relayout()
+	}
+	if v.refused != s.Refused {
+		v.refused = s.Refused
 		v.revealError(s)
 	}
 	v.ask.render(v.w, s.Ask, v.answer)
@@ -157,12 +160,16 @@ func (v *editorView) build(s screen.EditorState) fyne.CanvasObject {
 		}
 		form.Add(v.website(f, add))
 	}
+	text := len(s.Fields) == 0 && s.Notes.ID != "" // a note is its text
+	if text {
+		form.Add(v.field(s.Notes))
+	}
 	form.Add(v.folder(s.Folders))
-	form.Add(v.tags(s.Tags))
+	form.Add(v.tags(s))
 	for _, f := range s.Custom {
 		form.Add(v.custom(f))
 	}
-	if s.Notes.ID != "" {
+	if s.Notes.ID != "" && !text {
 		form.Add(v.field(s.Notes))
 	}
 	if s.Files.Attach != "" && !s.Files.First {
@@ -276,8 +283,10 @@ func (v *editorView) folder(choices []screen.Choice) fyne.CanvasObject {
 }
 
 // tags are the item's tags, each a button that removes it, and an entry for another.
-func (v *editorView) tags(tags []string) fyne.CanvasObject {
+func (v *editorView) tags(s screen.EditorState) fyne.CanvasObject {
 	entry := widget.NewEntry(v.w.text("ui.tags"))
+	entry.SetText(s.Tag)
+	entry.OnChanged = v.model.SetTag
 	entry.SetPlaceholder(v.w.text("ui.addTag"))
 	entry.OnSubmitted = func(text string) {
 		if text == "" {
@@ -288,11 +297,11 @@ func (v *editorView) tags(tags []string) fyne.CanvasObject {
 		v.model.AddTag(text)
 	}
 	v.focuses["tags"] = entry.Input()
-	if len(tags) == 0 {
+	if len(s.Tags) == 0 {
 		return entry
 	}
 	var chips []fyne.CanvasObject
-	for _, tag := range tags {
+	for _, tag := range s.Tags {
 		chip := widget.NewButton(tag, assets.IconX, widget.Secondary, func() { v.model.RemoveTag(tag) })
 		chip.SetTip(v.w.text("ui.remove"))
 		chips = append(chips, chip)
@@ -321,19 +330,13 @@ func (v *editorView) follow(f screen.EditorField) (changed bool) {
 	return changed
 }
 
-// revealError brings the first field with an error into sight, once.
+// revealError brings the first field with an error into sight.
 func (v *editorView) revealError(s screen.EditorState) {
-	failing := false
 	for _, f := range editorFields(s) {
-		if f.Error == "" || v.fields[f.ID] == nil {
-			continue
-		}
-		failing = true
-		if !v.failing {
-			v.w.focus(v.fields[f.ID].entry.Input())
-			v.form.Reveal(v.fields[f.ID].entry)
-			v.failing = true
+		if view := v.fields[f.ID]; f.Error != "" && view != nil {
+			v.w.focus(view.entry.Input())
+			v.form.Reveal(view.entry)
+			return
 		}
 	}
-	v.failing = failing
 }

@@ -178,7 +178,7 @@ func (p *listPane) menu() []widget.MenuItem {
 		archive.Label, archive.Icon = p.w.text("ui.unarchive"), assets.IconArchiveRestore
 	}
 	return append(items, p.item(screen.ActionEdit, assets.IconPencil), favorite,
-		widget.MenuItem{Label: p.w.text("ui.moveToFolder"), Icon: assets.IconFolderInput, Shortcut: p.w.keyOf(screen.ActionMove), Disabled: len(s.Folders) < 2, Do: p.openFolders},
+		widget.MenuItem{Label: p.w.text("ui.moveToFolder"), Icon: assets.IconFolderInput, Shortcut: p.w.keyOf(screen.ActionMove), Do: p.openFolders},
 		p.item(screen.ActionTag, assets.IconTag), archive, widget.MenuItem{}, trash)
 }
 
@@ -210,16 +210,23 @@ func (p *listPane) item(action screen.Action, icon assets.IconName) widget.MenuI
 	return widget.MenuItem{Label: p.w.text("screen.action." + string(action)), Icon: icon, Shortcut: p.w.keyOf(action), Do: func() { p.w.act(action) }}
 }
 
-// openFolders offers the folders that the selected item can be moved to.
+// openFolders offers the folders that the selected items can be moved to, and asks for a new one; without any it asks at once.
 func (p *listPane) openFolders() {
+	ask := func() { p.w.askName(p.w.text("screen.vault.newFolder"), "", p.model.MoveToNew) }
+	choices := p.model.State().Folders
+	if len(choices) < 2 { // "No folder" alone
+		ask()
+		return
+	}
 	var items []widget.MenuItem
-	for _, c := range p.model.State().Folders {
+	for _, c := range choices {
 		icon := assets.IconFolder
 		if c.ID == "" {
 			icon = assets.IconMinus
 		}
 		items = append(items, widget.MenuItem{Label: c.Label, Icon: icon, Do: func() { p.model.Move(c.ID) }})
 	}
+	items = append(items, widget.MenuItem{}, widget.MenuItem{Label: p.w.text("screen.vault.newFolder"), Icon: assets.IconFolderPlus, Do: ask})
 	p.w.root.ShowMenu(p.w.menuPlace(p.list), items...)
 }
 

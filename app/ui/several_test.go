@@ -54,6 +54,26 @@ func TestSelectSeveralMoveAndUndoByKeyboard(t *testing.T) {
 	d.until("one item", func() bool { return d.shell.Vault().State().Pane == screen.PaneDetail })
 }
 
+// Without a folder, moving asks for the name of one; with one, another is the last of the menu.
+func TestMoveToNewFolderByKeyboard(t *testing.T) {
+	d := openDesk(t)
+	d.add("A", "anna", "hunter2hunter2")
+	d.press(screen.ActionBack)
+	d.keys(fyne.KeyHome)
+	d.press(screen.ActionMove)
+	d.waitFor("New folder")
+	d.typeText("Work")
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Moved.")
+	d.waitFor("Work, 1")
+	d.press(screen.ActionMove)
+	d.keys(fyne.KeyEnd, fyne.KeyReturn)
+	d.typeText("Home")
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Home, 1")
+	d.waitFor("Work, 0")
+}
+
 // In a field Ctrl+A and Ctrl+Z are for what is typed there.
 func TestFieldsKeepTheirKeys(t *testing.T) {
 	d := openDesk(t)

@@ -59,7 +59,7 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 	v.again = widget.NewButton("", assets.NoIcon, widget.Secondary, v.submit).Tall()
 	v.reload = widget.NewButton("", assets.IconRefreshCw, widget.Primary, func() { model.Reload(secret.New(v.password.Bytes())) }).Tall()
 	v.another = widget.NewButton("", assets.NoIcon, widget.Ghost, model.Another)
-	v.remove = widget.NewButton("", assets.NoIcon, widget.Ghost, model.Remove)
+	v.remove = widget.NewButton("", assets.NoIcon, widget.Quiet, model.Remove)
 	v.others = widget.NewText("", theme.Secondary.In(theme.ColorMuted)).Shortened()
 	v.lockOthers = widget.NewButton("", assets.IconLock, widget.Ghost, model.LockOthers)
 	v.page = widget.Page(widget.UnlockWidth, v.card(), widget.Assurance(assets.IconShieldCheck, model.State().Promise))

@@ -17,6 +17,7 @@ const (
 	Primary
 	Danger
 	Ghost   // without a surface, as a link is
+	Quiet   // as Ghost, for what hardly anybody looks for, and nobody should press by the way
 	inverse // on a toast
 )
 
@@ -122,6 +123,8 @@ func (b *Button) colors() (fill, stroke, ink fyne.ThemeColorName) {
 		return theme.ColorError, theme.ColorNone, theme.ColorOnError
 	case Ghost:
 		return theme.ColorNone, theme.ColorNone, theme.ColorAccentText
+	case Quiet:
+		return theme.ColorNone, theme.ColorNone, theme.ColorMuted
 	case inverse:
 		return theme.ColorNone, theme.ColorNone, theme.ColorInverseAccent
 	}
@@ -194,7 +197,7 @@ func (b *Button) arrange(size fyne.Size) {
 	b.veil.Resize(size)
 	// A button without a surface may stand at the edge of what scrolls: its ring is as wide as what is seen of it.
 	inset := float32(0)
-	if b.kind == Ghost {
+	if b.kind == Ghost || b.kind == Quiet {
 		inset = buttonMargin - 2
 	}
 	b.ring.around(inset, 0, size.Width-2*inset, size.Height)
