@@ -119,7 +119,7 @@ func newEnv(t *testing.T) (*Env, *desk) {
 			done("/home/anna/"+name, d.saveErr)
 		},
 		SaveAs:    func(name string, done func(string, bool)) { done(filepath.Join(d.folder, name), false) },
-		PickFiles: func(_ int64, done func([]string)) { done(d.picks) },
+		PickFiles: func(_ FileRequest, done func([]string)) { done(d.picks) },
 	}
 	return d.env, d
 }

@@ -256,7 +256,7 @@ func (d *Detail) AttachFiles() {
 	if !d.takesFiles() {
 		return
 	}
-	d.env.PickFiles(vault.MaxAttachment, func(paths []string) { d.config.files.attachLater(d.id, paths) })
+	d.env.PickFiles(FileRequest{Max: vault.MaxAttachment}, func(paths []string) { d.config.files.attachLater(d.id, paths) })
 }
 
 // takesFiles reports whether files can be added.

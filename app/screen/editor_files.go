@@ -32,7 +32,7 @@ func (e *Editor) filesQueue() Queue {
 }
 
 // Attach asks for files that are attached when the item is saved.
-func (e *Editor) Attach() { e.env.PickFiles(vault.MaxAttachment, e.Queue) }
+func (e *Editor) Attach() { e.env.PickFiles(FileRequest{Max: vault.MaxAttachment}, e.Queue) }
 
 // Queue notes files that are attached when the item is saved.
 func (e *Editor) Queue(paths []string) {

@@ -26,10 +26,16 @@ type FilePicker struct {
 	cancel  func()
 }
 
+// FileRequest is what files are asked for.
+type FileRequest struct {
+	Max int64  // no file is larger, in bytes; larger ones are shown and cannot be chosen
+	One string // what one file is chosen for, the title of the dialog; empty for any number of files to attach
+}
+
 // FilePickerConfig says where to begin and what becomes of the choice.
 type FilePickerConfig struct {
+	FileRequest
 	Folder string
-	Max    int64 // no file is larger, in bytes; larger ones are shown and cannot be chosen
 	Chosen func(folder string, paths []string)
 }
 
@@ -50,7 +56,9 @@ type FilePickerState struct {
 	Empty   string // why there are no rows
 	Problem Message
 
-	Choose    string // label of the button: "Attach", "Attach 3 files"
+	Title     string // of the dialog
+	One       bool   // one file alone is chosen
+	Choose    string // label of the button: "Attach", "Attach 3 files", "Open"
 	CanChoose bool
 	Hint      string // "Up to 100 MB each."
 }
@@ -81,7 +89,10 @@ func (p *FilePicker) view() FilePickerState {
 		s.Empty = p.text("screen.files.pick.empty")
 	}
 	chosen := p.chosen()
-	s.CanChoose, s.Choose = len(chosen) > 0, p.env.Words.Count("screen.files.pick.choose", max(1, len(chosen)))
+	s.CanChoose, s.Title, s.Choose = len(chosen) > 0, p.text("screen.files.pick.title"), p.env.Words.Count("screen.files.pick.choose", max(1, len(chosen)))
+	if p.config.One != "" {
+		s.One, s.Title, s.Choose = true, p.config.One, p.text("screen.import.file.open")
+	}
 	return s
 }
 
@@ -120,7 +131,7 @@ func (p *FilePicker) Select(index int) {
 // Tick chooses the file of a row beside others, or no longer.
 func (p *FilePicker) Tick(index int) {
 	p.current = index
-	if p.takes(index) {
+	if p.takes(index) && p.config.One == "" {
 		name := p.files[index].name
 		p.ticked[name] = !p.ticked[name]
 	}

@@ -31,7 +31,7 @@ func picker(t *testing.T, folder string, most int64) (*FilePicker, *desk, *[]str
 	t.Helper()
 	env, d := newEnv(t)
 	var chosen []string
-	p := NewFilePicker(env, FilePickerConfig{Folder: folder, Max: most, Chosen: func(_ string, paths []string) { chosen = paths }})
+	p := NewFilePicker(env, FilePickerConfig{Folder: folder, FileRequest: FileRequest{Max: most}, Chosen: func(_ string, paths []string) { chosen = paths }})
 	d.listed(p)
 	return p, d, &chosen
 }
@@ -180,5 +180,28 @@ func TestFilesHaveIconsByTheirEnds(t *testing.T) {
 		if got := fileIcon(name); string(got) != want {
 			t.Errorf("%q: %s, want %s", name, got, want)
 		}
+	}
+}
+
+// For one file, as the one to import, the dialog says what for, and nothing is ticked beside it.
+func TestOneFileIsPicked(t *testing.T) {
+	env, d := newEnv(t)
+	folder := t.TempDir()
+	for _, name := range []string{"a.csv", "b.csv"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var chosen []string
+	p := NewFilePicker(env, FilePickerConfig{FileRequest: FileRequest{Max: 100, One: "Import from a file"}, Folder: folder, Chosen: func(_ string, paths []string) { chosen = paths }})
+	d.listed(p)
+	p.Tick(0)
+	p.Tick(1)
+	if s := p.State(); !s.One || s.Title != "Import from a file" || s.Choose != "Open" || names(p) != "a.csv >b.csv" {
+		t.Errorf("%q, %q: %s", s.Title, s.Choose, names(p))
+	}
+	p.Choose()
+	if len(chosen) != 1 || filepath.Base(chosen[0]) != "b.csv" {
+		t.Errorf("%q", chosen)
 	}
 }

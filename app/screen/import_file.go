@@ -121,7 +121,7 @@ func (i *Import) ChooseFile() {
 	if !i.takesFile() {
 		return
 	}
-	i.env.PickFiles(format.MaxArchive, func(paths []string) { i.Drop(paths) })
+	i.env.PickFiles(FileRequest{format.MaxArchive, i.text("screen.import.file.only")}, func(paths []string) { i.Drop(paths) })
 }
 
 // takesFile tells whether a file may be chosen now.
@@ -209,7 +209,7 @@ func (f *importFile) refusal(err error) string {
 // ChooseKeyFile asks for the key file of a database of KeePass.
 func (i *Import) ChooseKeyFile() {
 	if i.takesKeyFile() {
-		i.env.PickFiles(format.MaxFile, i.useKeyFile)
+		i.env.PickFiles(FileRequest{format.MaxFile, strings.TrimSuffix(i.text("screen.import.file.key"), "…")}, i.useKeyFile)
 	}
 }
 

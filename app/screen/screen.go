@@ -32,7 +32,7 @@ type Env struct {
 	ShowFile  func(path string) error                                                    // in the system's file manager
 	SaveFile  func(name string, content secret.Bytes, done func(path string, err error)) // asks where; an empty path means that the person thought better of it
 	SaveAs    func(name string, done func(path string, replace bool))                    // asks where a file shall go that takes a while to write; replace: the one that is there
-	PickFiles func(most int64, done func(paths []string))                                // asks for files of at most so many bytes; done is not called if the person thinks better of it
+	PickFiles func(want FileRequest, done func(paths []string))                          // asks for files of this PC; done is not called if the person thinks better of it
 
 	Printers     func(context.Context) ([]platform.Printer, error) // platform.Printers
 	Print        func(ctx context.Context, printer string, page platform.PrintPage) (settled func(context.Context) error, err error)

@@ -74,7 +74,7 @@ func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 		SaveAs: func(name string, done func(string, bool)) {
 			d.ui.SaveAs(name, func(path string, replace bool) { done(d.written(path), replace) })
 		},
-		PickFiles: func(most int64, done func([]string)) { d.ui.PickFiles(most, done) },
+		PickFiles: func(want screen.FileRequest, done func([]string)) { d.ui.PickFiles(want, done) },
 	}
 	d.shell = screen.NewShell(d.env, screen.ShellConfig{
 		Manager: pc.Manager, Origin: server.URL, Language: speaks(), Quit: func() { d.quit = true },

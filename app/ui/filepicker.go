@@ -10,12 +10,12 @@ import (
 )
 
 // PickFiles is screen.Env.PickFiles: it asks for files of this PC. The toolkit's own dialog cannot be used without a pointer.
-func (w *Window) PickFiles(most int64, done func(paths []string)) {
+func (w *Window) PickFiles(want screen.FileRequest, done func(paths []string)) {
 	if w.pickFrom == "" {
 		w.pickFrom = w.Files.Folder
 	}
 	var v *filePickerView
-	model := screen.NewFilePicker(w.Env, screen.FilePickerConfig{Folder: w.pickFrom, Max: most, Chosen: func(folder string, paths []string) {
+	model := screen.NewFilePicker(w.Env, screen.FilePickerConfig{FileRequest: want, Folder: w.pickFrom, Chosen: func(folder string, paths []string) {
 		w.pickFrom = folder
 		v.modal.Close()
 		v.model.Leave()
@@ -53,27 +53,34 @@ func newFilePickerView(w *Window, model *screen.FilePicker) *filePickerView {
 	v.path.OnChanged = model.SetPath
 	v.path.OnSubmitted = func(string) { model.Go() }
 	up := widget.NewIconButton(assets.IconArrowUp, w.text("screen.files.pick.up"), model.Up)
-	v.newList()
+	s := model.State()
+	v.newList(s)
 	v.choose = widget.NewButton("", assets.IconPaperclip, widget.Primary, model.Choose)
+	if s.One {
+		v.choose.SetIcon(assets.NoIcon)
+	}
 	body := widget.Column(gap-4, widget.Row(6, up, widget.Grow(v.path)), v.problem.box,
 		atLeast(fyne.NewSize(0, pickerHeight), widget.Stack(v.list, widget.Center(v.empty))),
-		widget.NewParagraph(model.State().Hint, theme.Secondary))
+		widget.NewParagraph(s.Hint, theme.Secondary))
 	cancel := widget.NewButton(w.text("screen.cancel"), assets.NoIcon, widget.Secondary, func() {
 		v.modal.Close()
 		model.Leave()
 	})
-	v.modal = widget.NewModal(w.text("screen.files.pick.title"), body, cancel, v.choose).Wide(pickerWidth)
+	v.modal = widget.NewModal(s.Title, body, cancel, v.choose).Wide(pickerWidth)
 	v.modal.First, v.modal.OnDismiss = v.list, model.Leave
 	model.OnChange(v.render)
-	v.render(model.State())
+	v.render(s)
 	return v
 }
 
-func (v *filePickerView) newList() {
+func (v *filePickerView) newList(s screen.FilePickerState) {
 	v.list = widget.NewList(func() int { return len(v.rows) }, v.newLine, v.bind)
-	v.list.Name = v.w.text("screen.files.pick.title")
+	v.list.Name = s.Title
 	v.list.Label = func(i int) string { return v.rows[i].Name }
-	v.list.OnSelected, v.list.OnActivated, v.list.OnTicked = v.model.Select, v.model.Open, v.model.Tick
+	v.list.OnSelected, v.list.OnActivated = v.model.Select, v.model.Open
+	if !s.One {
+		v.list.OnTicked = v.model.Tick
+	}
 	v.list.OnLeaveTop = v.path.Focus
 	v.path.OnKey = func(event *fyne.KeyEvent) bool {
 		if event.Name == fyne.KeyDown {
@@ -132,9 +139,10 @@ func (v *filePickerView) render(s screen.FilePickerState) {
 	v.list.Refresh()
 	v.list.Select(s.Current)
 	v.empty.SetText(s.Empty)
+	wider := v.choose.Text() != s.Choose
 	v.choose.SetText(s.Choose)
 	v.choose.SetEnabled(s.CanChoose)
-	if v.problem.set(s.Problem) && v.modal != nil {
+	if changed := v.problem.set(s.Problem); (changed || wider) && v.modal != nil {
 		v.modal.Refresh()
 	}
 }

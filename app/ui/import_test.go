@@ -50,6 +50,22 @@ func TestTableIsMapped(t *testing.T) {
 	d.waitFor("Choose a file…")
 }
 
+// The dialog that asks for the file to import says so, and has nothing of attaching.
+func TestFileToImportIsAskedFor(t *testing.T) {
+	d := openDesk(t)
+	d.put("list.csv", "name,url,username,password\nShop,https://shop.example,anna,pw\n")
+	d.shell.Vault().OpenImport()
+	d.waitFor("Choose a file…")
+	d.do("Choose a file…")
+	d.waitFor("list.csv")
+	if !d.reads("Import from a file") || !d.reads("Open") || d.reads("Attach") || d.reads("Attach files") {
+		t.Errorf("%q", d.texts())
+	}
+	d.keys(fyne.KeySpace) // nothing to tick
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Import 1 entry")
+}
+
 // The file that was imported is deleted: the dialog says so, and does not offer it again.
 func TestImportedFileIsDeleted(t *testing.T) {
 	d := openDesk(t)

@@ -175,7 +175,7 @@ func (d *desktop) newEnv(words *assets.Catalog) *screen.Env {
 		ShowFile:  platform.ShowFile,
 		SaveFile:  func(name string, content secret.Bytes, done func(string, error)) { d.ui.SaveFile(name, content, done) },
 		SaveAs:    func(name string, done func(string, bool)) { d.ui.SaveAs(name, done) },
-		PickFiles: func(most int64, done func([]string)) { d.ui.PickFiles(most, done) },
+		PickFiles: func(want screen.FileRequest, done func([]string)) { d.ui.PickFiles(want, done) },
 
 		Printers: platform.Printers, Print: platform.Print, ShowPrinting: func(p *screen.Printing) { d.ui.ShowPrinting(p) },
 	}
