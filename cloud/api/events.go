@@ -136,7 +136,9 @@ func (f *feed) tick() {
 		return
 	}
 	f.write(": alive\n\n")
-	f.alive.Reset(f.pause())
+	if !f.over { // it may have been closed while this waited
+		f.alive.Reset(f.pause())
+	}
 }
 
 // pause is how long nothing has to be done.

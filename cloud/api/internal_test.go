@@ -243,6 +243,10 @@ func TestStreamStaysAlive(t *testing.T) {
 					t.Errorf("closed after %v, want %v", took, c.after)
 				}
 				synctest.Wait()
+				f.tick() // which was waiting while it was closed
+				if f.alive.Stop() {
+					t.Error("it is gone, and its timer goes on until the token is over")
+				}
 			})
 		})
 	}
