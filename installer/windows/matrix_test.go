@@ -472,4 +472,25 @@ func (m *matrix) exitCodes(t *testing.T) {
 			t.Errorf("setup ends with %d where msiexec ends with %d", got, code)
 		}
 	}
+	m.batchFile(t)
+}
+
+// batchFile runs the one of docs/admin/windows.md, with its two minutes' wait replaced by the end of the other installation.
+func (m *matrix) batchFile(t *testing.T) {
+	guide, err := os.ReadFile("../../docs/admin/windows.md")
+	must(t, err)
+	_, script, _ := strings.Cut(string(guide), "```bat\n")
+	script, _, _ = strings.Cut(script, "```")
+	const wait = "timeout /t 120 /nobreak >nul"
+	if strings.Count(script, wait) != 1 {
+		t.Fatalf("the guide's batch file is %q", script)
+	}
+	for _, c := range []struct{ first, then, want int }{{0, 0, 0}, {3010, 0, 3010}, {1603, 0, 1603}, {1618, 0, 0}, {1618, 1603, 1603}, {1618, 1618, 1618}} {
+		ends := strings.ReplaceAll(script, wait, fmt.Sprintf(`>C:\code.txt echo %d`, c.then))
+		must(t, os.WriteFile(filepath.Join(m.pc.drive, "install.bat"), []byte(strings.ReplaceAll(ends, "\n", "\r\n")), 0o644))
+		must(t, os.WriteFile(filepath.Join(m.pc.drive, "code.txt"), fmt.Append(nil, c.first), 0o644))
+		if got, said := m.pc.run(t, `cmd.exe /c C:\install.bat`); got != c.want {
+			t.Errorf("the batch file ends with %d where msiexec ends with %d, then %d: %s", got, c.first, c.then, said)
+		}
+	}
 }
