@@ -116,6 +116,7 @@ type site struct {
 	url       string
 	sink      *mail.Sink
 	transport http.RoundTripper // nil for the default
+	secret    string            // file of the server's secret
 	addresses []string          // of the processes
 	processes []*daemon
 }
@@ -129,11 +130,11 @@ func newSite(t *testing.T, database string, processes int) *site {
 	t.Cleanup(func() { sink.Close() })
 	all := ports(t, processes+1)
 	s := &site{t: t, url: "http://127.0.0.1:" + all[0], sink: sink}
-	secret := filepath.Join(t.TempDir(), "server.secret")
+	s.secret = filepath.Join(t.TempDir(), "server.secret")
 	for i, port := range all[1:] {
 		s.addresses = append(s.addresses, "127.0.0.1:"+port)
 		s.processes = append(s.processes, launch(t, fmt.Sprintf("coffer-cloud %d", i), exec.Command(filepath.Join(programs, "coffer-cloud"), "serve",
-			"--dev", "--data", t.TempDir(), "--database", database, "--server-secret-file", secret, "--listen", s.addresses[i], "--origin", s.url,
+			"--dev", "--data", t.TempDir(), "--database", database, "--server-secret-file", s.secret, "--listen", s.addresses[i], "--origin", s.url,
 			"--behind-proxy", "--smtp", "smtp://"+sink.Addr()+"?starttls=never", "--log-level", "warn")))
 		// The first one makes the secret.
 		s.wait("http://" + s.addresses[i])

@@ -35,6 +35,8 @@ import (
 const (
 	shutdownPatience   = 10 * time.Second
 	backgroundPatience = 5 * time.Second
+	// readyPatience is how long a database may take to answer before a load balancer is told that it does not.
+	readyPatience = 5 * time.Second
 	// streamPatience is for event streams to say that they end. A client that does not read is not waited for.
 	streamPatience = time.Second
 )
@@ -168,6 +170,8 @@ func (s *service) check(ctx context.Context) error {
 	if err := s.drain.err(); err != nil || s.store == nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, readyPatience)
+	defer cancel()
 	return s.store.Ping(ctx)
 }
 
