@@ -22,8 +22,9 @@ const (
 
 // Nonces is the memory that several processes of a server have together.
 type Nonces interface {
-	// UseNonce enters a nonce until it expires (Unix ms), and tells whether nobody had.
-	UseNonce(ctx context.Context, hash []byte, expires int64) (fresh bool, err error)
+	// UseNonce enters a nonce until it expires, and tells whether nobody had, as far as the memory goes back: since, which is now where
+	// it was lost (times in Unix ms).
+	UseNonce(ctx context.Context, hash []byte, now, expires int64) (fresh bool, since int64, err error)
 }
 
 var errNonceUsed = fmt.Errorf("%w: nonce was used", cloud.ErrInvalid)
@@ -35,11 +36,16 @@ func (s *Server) useNonce(ctx context.Context, r *signedRequest) error {
 	if err := s.nonces.use(now, ownerOf(r), key); err != nil || s.sharedNonces == nil {
 		return err
 	}
-	fresh, err := s.sharedNonces.UseNonce(ctx, key[:], now+nonceWindow)
-	if err == nil && !fresh {
+	fresh, since, err := s.sharedNonces.UseNonce(ctx, key[:], now, now+nonceWindow)
+	switch {
+	case err != nil:
+		return err
+	case !fresh:
 		return errNonceUsed
+	case r.Time < since:
+		return clockSkew{serverTime: now} // it may have been used before the memory was lost
 	}
-	return err
+	return nil
 }
 
 // owner has a part of the memory: an account, or a computer, which has none. A computer draws its own id, so it is no account's name.

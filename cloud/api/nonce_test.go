@@ -13,14 +13,28 @@ import (
 
 // shared is a memory that two processes have together.
 type shared struct {
-	used map[string]bool
-	err  error
+	used  map[string]bool
+	since int64
+	err   error
 }
 
-func (s *shared) UseNonce(_ context.Context, hash []byte, _ int64) (bool, error) {
+func (s *shared) UseNonce(_ context.Context, hash []byte, _, _ int64) (bool, int64, error) {
 	fresh := !s.used[string(hash)]
 	s.used[string(hash)] = true
-	return fresh, s.err
+	return fresh, s.since, s.err
+}
+
+// Where the common memory was lost, nothing is taken that may have been used before.
+func TestRequestsOfBeforeTheMemoryWasLost(t *testing.T) {
+	memory := &shared{used: map[string]bool{}, since: 5000}
+	s := &Server{now: func() time.Time { return time.UnixMilli(6000) }, nonces: newNonceCache(10, 10), sharedNonces: memory}
+	for i, at := range []int64{4999, 5000, 6000} {
+		r := &signedRequest{Request: proof.Request{Account: id.New(), Device: id.New(), Nonce: [16]byte{byte(i)}, Time: at}}
+		var skew clockSkew
+		if err := s.useNonce(t.Context(), r); errors.As(err, &skew) != (at < 5000) || skew.serverTime != 0 && skew.serverTime != 6000 {
+			t.Errorf("of %d: %v", at, err)
+		}
+	}
 }
 
 // Computers have no account. One of them that asks again and again takes nothing from the others, nor from an account of which it has

@@ -51,7 +51,7 @@ func TestDatabaseGone(t *testing.T) {
 			t.Errorf("%s without a database: %v", what, err)
 		}
 	}
-	if _, err := s.UseNonce(t.Context(), []byte("n"), 1); err == nil {
+	if _, _, err := s.UseNonce(t.Context(), []byte("n"), 1, 1); err == nil {
 		t.Error("a nonce was taken that nobody remembers")
 	}
 	if err := c.Start(); err != nil {

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -9,19 +10,32 @@ import (
 )
 
 // createNonces makes the table that all processes remember nonces in. It is not of the schema: it is not logged, a crash empties it, and
-// a standby does not have it. What it forgets then is two minutes old at most.
+// a standby does not have it. A second table, emptied with it, has the moment from which on it remembers: from the beginning where it
+// was made just now.
 const createNonces = `
 CREATE UNLOGGED TABLE IF NOT EXISTS nonces (hash BYTEA NOT NULL PRIMARY KEY, expires BIGINT NOT NULL);
-CREATE INDEX IF NOT EXISTS nonces_expires ON nonces (expires)`
+CREATE INDEX IF NOT EXISTS nonces_expires ON nonces (expires);
+DO $$ BEGIN
+	IF to_regclass('nonce_memory') IS NULL THEN
+		CREATE UNLOGGED TABLE nonce_memory (one BIGINT NOT NULL PRIMARY KEY, since BIGINT NOT NULL);
+		INSERT INTO nonce_memory VALUES (1, 0);
+	END IF;
+END $$`
 
-// UseNonce enters a nonce that need not be remembered after expires (Unix ms), and tells whether it is new to every process.
-func (s *Store) UseNonce(ctx context.Context, hash []byte, expires int64) (fresh bool, err error) {
-	result, err := s.db.ExecContext(ctx, `INSERT INTO nonces (hash, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING`, hash, expires)
-	if err != nil {
-		return false, fmt.Errorf("use nonce: %w", err)
+// UseNonce implements api.Nonces.
+func (s *Store) UseNonce(ctx context.Context, hash []byte, now, expires int64) (fresh bool, since int64, err error) {
+	var known sql.NullInt64
+	err = s.db.QueryRowContext(ctx, `WITH used AS (INSERT INTO nonces (hash, expires) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING 1)
+		SELECT (SELECT COUNT(*) FROM used) = 1, (SELECT since FROM nonce_memory)`, hash, expires).Scan(&fresh, &known)
+	if err == nil && (!known.Valid || known.Int64 > now) {
+		// Emptied, or the clock was set back to before that: nobody could be served until the old time comes again.
+		err = s.db.QueryRowContext(ctx, `INSERT INTO nonce_memory VALUES (1, $1)
+			ON CONFLICT (one) DO UPDATE SET since = LEAST(nonce_memory.since, excluded.since) RETURNING since`, now).Scan(&known.Int64)
 	}
-	n, err := result.RowsAffected()
-	return n == 1, err
+	if err != nil {
+		return false, 0, fmt.Errorf("use nonce: %w", err)
+	}
+	return fresh, known.Int64, nil
 }
 
 const forgetInterval = time.Minute

@@ -112,8 +112,8 @@ func TestNoncesAreShared(t *testing.T) {
 	one, other := openURL(t, url, nil), openURL(t, url, nil)
 	use := func(s *Store, nonce string, fresh bool) {
 		t.Helper()
-		if got, err := s.UseNonce(t.Context(), []byte(nonce), 1000); err != nil || got != fresh {
-			t.Errorf("nonce %q is fresh: %v, %v", nonce, got, err)
+		if got, since, err := s.UseNonce(t.Context(), []byte(nonce), 500, 1000); err != nil || got != fresh || since != 0 {
+			t.Errorf("nonce %q is fresh: %v, since %d, %v", nonce, got, since, err)
 		}
 	}
 	use(one, "a", true)
@@ -127,6 +127,40 @@ func TestNoncesAreShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	use(one, "a", true)
+}
+
+// A crash of the database empties the nonces. Since when they are remembered again is said by every process, and does not lie ahead.
+func TestNoncesAreForgottenByACrash(t *testing.T) {
+	cluster, err := testpg.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { cluster.Remove() })
+	url := cluster.Database(t)
+	one, other := openURL(t, url, nil), openURL(t, url, nil)
+	use := func(s *Store, now int64, fresh bool, since int64) {
+		t.Helper()
+		got, from, err := s.UseNonce(t.Context(), []byte("recorded"), now, 1e6)
+		if err != nil || got != fresh || from != since {
+			t.Errorf("at %d: fresh %v since %d, %v", now, got, from, err)
+		}
+	}
+	use(one, 100, true, 0)
+	use(other, 200, false, 0)
+	if err := errors.Join(cluster.Kill(), cluster.Start()); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*Store{one, other} {
+		if err := testpg.Wait(func() error { return s.Ping(t.Context()) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	use(other, 300, true, 300)
+	use(one, 400, false, 300)
+	third := openURL(t, url, nil)
+	use(third, 500, false, 300)
+	use(third, 250, false, 250) // the clock was set back
+	use(one, 600, false, 250)
 }
 
 // All processes have one secret: a second one would mail codes that the first cannot check.
