@@ -3,7 +3,7 @@
 #
 #   sh installer/setup/debian.sh test      to build everything and run the tests
 #   sh installer/setup/debian.sh run       and to use the program on a virtual screen
-#   sh installer/setup/debian.sh system    and to build the installers and test with browsers, KeePassXC, CUPS, Wine, PostgreSQL and another client
+#   sh installer/setup/debian.sh system    and to build the installers and test with browsers, KeePassXC, CUPS, Wine, PostgreSQL, Prometheus and another client
 set -eu
 
 # clang, because gcc needs minutes for the OpenGL bindings. It takes its start files and libgcc from libgcc-12-dev, which it
@@ -17,7 +17,7 @@ test="$build procps dbus gnome-keyring libsecret-tools xvfb x11-utils xclip xdot
 run="$test dbus-x11 openbox libgl1-mesa-dri fonts-dejavu-core fonts-noto-cjk"
 
 system="$run cups-daemon cups-client ghostscript imagemagick chromium firefox-esr keepassxc argon2 wine wine64 g++-mingw-w64-x86-64 binutils-mingw-w64-x86-64 \
-msitools wixl nsis osslsigncode desktop-file-utils python3 bsdiff postgresql-15 haproxy patroni etcd-server pebble"
+msitools wixl nsis osslsigncode desktop-file-utils python3 bsdiff postgresql-15 haproxy patroni etcd-server pebble prometheus"
 
 case "${1:-}" in
 test) wanted=$test ;;
