@@ -61,6 +61,7 @@ system-cups:
 
 system-cloud: # servers and their databases
 	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud ./cloud/store/... ./cloud/cmd/... ./internal/cluster
+	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestSchema$$' ./cloud/api
 
 system-screens: # every screen in seven languages
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui

@@ -267,7 +267,8 @@ func (m *maker) damage(v any) any {
 			v[i] = m.damage(v[i])
 			return v
 		}
-		if len(v) > 0 && m.IntN(2) == 0 {
+		// Not of what is long already: a list of lists would grow with every damage.
+		if text, err := json.Marshal(v); err == nil && len(v) > 0 && len(text) < 500 && m.IntN(2) == 0 {
 			return slices.Repeat(v, pick(m, 2, 300, 2000)/len(v)+1)
 		}
 	}
