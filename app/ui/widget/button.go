@@ -31,6 +31,7 @@ type Button struct {
 	kind   Kind
 	height float32
 	busy   bool
+	left   bool // it was released, and does not turn until it is told again how it stands
 
 	ground, veil canvas.Rectangle
 	ring         *ring
@@ -76,8 +77,8 @@ func (b *Button) SetIcon(icon assets.IconName) {
 
 // SetBusy shows that what the button began is under way; until it ends the button does nothing.
 func (b *Button) SetBusy(on bool) {
-	if b.busy != on {
-		b.busy = on
+	if b.busy != on || b.left {
+		b.busy, b.left = on, false
 		b.Refresh()
 	}
 }
@@ -85,12 +86,16 @@ func (b *Button) SetBusy(on bool) {
 // Busy reports whether the button waits for what it began.
 func (b *Button) Busy() bool { return b.busy }
 
-// Release implements Releaser.
-func (b *Button) Release() { b.spinner.stop() }
+// Release implements Releaser. The button may be drawn once more, as when it then loses the focus: what would begin to turn again would
+// turn for ever.
+func (b *Button) Release() {
+	b.left = true
+	b.spinner.stop()
+}
 
 // Hide implements fyne.CanvasObject.
 func (b *Button) Hide() {
-	b.Release()
+	b.spinner.stop()
 	b.control.Hide()
 }
 
@@ -147,7 +152,7 @@ func (b *Button) paint() {
 	}
 	b.glyph.set(b.icon, ink)
 	b.glyph.Hidden = b.icon == assets.NoIcon || b.busy
-	b.spinner.show(b.busy, ink)
+	b.spinner.show(b.busy && !b.left, ink)
 	dressLine(&b.text, theme.Strong.In(ink))
 	b.text.Text = b.label
 }

@@ -270,3 +270,25 @@ func TestSetters(t *testing.T) {
 		t.Errorf("size %v, letter %q", text.line.TextSize, avatar.letter.Text)
 	}
 }
+
+// A busy button that has left the screen loses the keyboard after that: its spinner would turn for ever, and draw the window each time.
+func TestReleasedButtonStandsStill(t *testing.T) {
+	b := newBench(t, theme.Light, 200, 100)
+	button := NewButton("Continue", assets.NoIcon, Primary, nil)
+	b.show(button)
+	Focus(button)
+	button.SetBusy(true)
+	if button.spinner.turn == nil {
+		t.Fatal("a busy button does not turn")
+	}
+	Release(button)
+	button.FocusLost()
+	if button.spinner.turn != nil {
+		t.Error("it turns after it was released")
+	}
+	button.SetBusy(true) // one that is shown again is told how it stands
+	if button.spinner.turn == nil {
+		t.Error("it does not turn again")
+	}
+	button.SetBusy(false)
+}
