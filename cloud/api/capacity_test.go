@@ -69,6 +69,7 @@ func capacity(b *testing.B, users []*user) {
 	for _, u := range users {
 		u.t = b
 		u.first.t = b
+		u.first.session = *u.first.proved().Session // to fill took longer than a token lives
 	}
 	first := users[0].first
 	for _, c := range []struct {
