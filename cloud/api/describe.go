@@ -253,6 +253,7 @@ var fields = map[string]string{
 	"FreshProof.signature":              "By the login key in force, purpose account-change.",
 	"HeadCommit.commit":                 "The commit of the head; absent for an empty vault.",
 	"KeyBundle.log":                     "From genesis, as much as 4 MiB hold; the rest by account/log.",
+	"KeyBundle.sealed_account_key":      "AK under KEK, an envelope. Absent for a device that recovers.",
 	"KeyBundle.sealed_recovery_key":     "Only for a device that recovers, instead of sealed_account_key.",
 	"KeyBundle.vaults":                  "Every epoch of every vault, the oldest first.",
 	"KeyBundle.wrap":                    "The Secret Key for this device, after another changed it.",

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -250,4 +251,23 @@ func TestRecoveryDelayOfTests(t *testing.T) {
 	u := signUp(t, s, "ada@example.org")
 	d, _ := u.begunRecovery("Found laptop")
 	d.openRecovery().ok(t)
+}
+
+// What a device that recovers is not given is left out of its key bundle: null is no envelope.
+func TestKeyBundleOfARecoveryHasNoNull(t *testing.T) {
+	s := testkit.Cloud(t)
+	s.RecoveryDelay = 0
+	s.Restart()
+	closeIdle()
+	d := signUp(t, s, "ada@example.org").recovering()
+	var bundle map[string]json.RawMessage
+	d.call("GET", "/v1/account/keys", nil, &bundle).ok(t)
+	for name, value := range bundle {
+		if string(value) == "null" {
+			t.Errorf("%s is null", name)
+		}
+	}
+	if _, there := bundle["sealed_account_key"]; there || len(bundle["sealed_recovery_key"]) == 0 {
+		t.Error("not the recovery's sealing, and that alone")
+	}
 }

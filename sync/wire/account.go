@@ -153,7 +153,7 @@ type (
 		Email          string        `json:"email"`
 		Generation     uint64        `json:"generation"`
 		Profile        string        `json:"profile"`
-		SealedAccount  []byte        `json:"sealed_account_key"`
+		SealedAccount  []byte        `json:"sealed_account_key,omitempty"`
 		SealedRecovery []byte        `json:"sealed_recovery_key,omitempty"` // to a device that recovers, instead of the one above
 		SealedIdentity []byte        `json:"sealed_identity"`
 		Vaults         []SealedVault `json:"vaults"` // every epoch, oldest first
