@@ -146,6 +146,9 @@ func (r *Root) objects() []fyne.CanvasObject {
 
 func (r *Root) paint() {
 	relayout(r.content)
+	for _, overlay := range r.canvas.Overlays().List() {
+		relayout(overlay)
+	}
 	if r.canvas.Overlays().Top() == nil {
 		r.keepFocus()
 	}
