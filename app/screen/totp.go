@@ -16,14 +16,17 @@ type oneTimeCode struct {
 // The countdown goes by the second only at its end, and by steps before: every step draws the window again, which without a graphics
 // card takes a twentieth of a second of a processor, and somebody who leaves a code in sight has that all day.
 const (
-	countStep = 5 * time.Second
+	countStep = 10 * time.Second
 	countLast = 5 * time.Second
 )
 
 // shownLeft is how long a code lasts yet, as it is shown: never more than is true, but for the rest of a second at the end.
 func (c oneTimeCode) shownLeft() time.Duration {
-	if c.left < countLast {
+	switch {
+	case c.left < countLast:
 		return time.Duration(seconds(c.left)) * time.Second
+	case c.left < countStep:
+		return countLast
 	}
 	return c.left.Truncate(countStep)
 }
@@ -31,8 +34,11 @@ func (c oneTimeCode) shownLeft() time.Duration {
 // untilNext is how long a code is shown as it is now. It ends a little after the step, where rounding has no say in which side that is.
 func (c oneTimeCode) untilNext() time.Duration {
 	const after = time.Millisecond
-	if c.left <= countLast {
+	switch {
+	case c.left <= countLast:
 		return c.left - (c.left - after).Truncate(time.Second) + after
+	case c.left < countStep:
+		return c.left - countLast + after
 	}
 	return c.left - c.left.Truncate(countStep) + after
 }
