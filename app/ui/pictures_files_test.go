@@ -48,6 +48,7 @@ func (a *album) filesScene() {
 
 // fileStates draws rows that no test can hold still.
 func (a *album) fileStates() {
+	a.still() // what came late would draw the item itself over them
 	model := a.shell.Vault().Detail()
 	view := newDetailView(a.ui, a.shell.Vault(), model, nil)
 	a.ui.view.(*vaultView).panes.SetDetail(view.box)

@@ -108,9 +108,15 @@ func (a *album) stretch(shape shape) {
 // take looks at the window once nothing is on its way any more.
 func (a *album) take(name string) {
 	a.Helper()
+	a.still()
+	a.look(name)
+}
+
+// still waits until nothing is on its way any more.
+func (a *album) still() {
+	a.Helper()
 	a.queue.Drain()
 	a.until("the end of the sync", func() bool { return !a.busy() })
-	a.look(name)
 }
 
 // busy reports whether a sync is going on, or the item that is shown is not yet all there.

@@ -35,6 +35,7 @@ func TestNothingIsClippedAtAnyScale(t *testing.T) {
 // to the side of the window.
 func (a *album) checkScales(where string, scales ...float32) {
 	a.Helper()
+	a.standIn()
 	for _, scale := range scales {
 		a.stretch(shape{"scaled", LeastSize, scale})
 		s := &sheet{painter: brush, scale: scale}
