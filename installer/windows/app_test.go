@@ -43,7 +43,7 @@ func TestApp(t *testing.T) {
 	defer p.showFailure()
 	p.start("--server", server.URL)
 	p.signUp(server)
-	p.importBrowsers()
+	p.importBrowsers(len(logins))
 	p.checkImported(logins)
 	m.release(t, newer, update)
 	staged := stages(t, pc)
@@ -363,10 +363,10 @@ func (p *person) signUp(server *testkit.Server) {
 	p.turn(func() { p.keys("Return") })
 }
 
-func (p *person) importBrowsers() {
+// importBrowsers sees how so many passwords come by themselves.
+func (p *person) importBrowsers(logins int) {
 	p.t.Helper()
-	p.shot("windows-browsers")
-	p.turn(func() { p.keys("Return") })
+	eventually(p.t, "the passwords of the browsers", func() bool { return len(p.items("list")) == logins })
 	p.shot("windows-import-report")
 	p.turn(func() { p.keys("Return") })
 	p.shot("windows-vault")
