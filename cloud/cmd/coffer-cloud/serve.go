@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -63,6 +64,7 @@ type service struct {
 
 // serve runs the server until ctx ends, then lets requests finish and closes the database.
 func serve(ctx context.Context, o options, p program, log *slog.Logger) (err error) {
+	collectMore()
 	sockets, err := openSockets(p.env, log)
 	if err != nil {
 		return err
@@ -73,6 +75,14 @@ func serve(ctx context.Context, o options, p program, log *slog.Logger) (err err
 		return err
 	}
 	return s.run(ctx, p.out)
+}
+
+// collectMore collects at 75 % instead of Go's 100 %, where nobody has said otherwise: ten thousand streams that were all told of a change
+// take a seventh less memory (docs/adr/0032).
+func collectMore() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(75)
+	}
 }
 
 // later closes in the opposite order.
