@@ -24,7 +24,7 @@ type ImportState struct {
 	Browsers    []BrowserRow
 	Progress    Progress
 	Report      ImportReport
-	Rows        []ImportRow // of a file: all of them, in the order of the groups
+	Rows        []ImportRow // all of them, in the order of the groups
 	Primary     PrimaryPassword
 	KeyFile     KeyFile
 	Columns     []ImportColumn // of a table to be mapped
@@ -114,7 +114,7 @@ func (i *Import) viewLocked(s *ImportState) {
 
 func (i *Import) viewPreview(s *ImportState) {
 	s.Title = i.text("screen.import.file.preview", "program", sourceLabel(i.file.source.Info()))
-	s.Report, s.Rows = i.file.words(i.env.Words, true).view(i.file.preview)
+	s.Report, s.Rows = reportWords{i.env.Words, true, true}.view(i.file.preview)
 	rows := 0
 	for _, source := range i.file.preview.Sources {
 		rows += len(source.Rows)
@@ -168,11 +168,9 @@ func (i *Import) viewReport(s *ImportState) {
 		s.Title, s.Body = i.text("screen.import.undone"), i.text("screen.import.undoneBody")
 		return
 	}
+	s.Report, s.Rows = reportWords{i.env.Words, i.file != nil, false}.view(i.report())
 	if i.file != nil {
-		s.Report, s.Rows = i.file.words(i.env.Words, false).view(i.report())
 		i.viewDelete(s)
-	} else {
-		s.Report = reportView(i.env.Words, i.report())
 	}
 	s.Body = s.Report.Summary
 	for _, result := range i.results {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/ast"
 	"iter"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -148,6 +149,17 @@ func TestImportReportsEveryRowAndUndoes(t *testing.T) {
 	}
 	if rows != 6 {
 		t.Errorf("the report accounts for %d rows of 6: %+v", rows, s.Report.Groups)
+	}
+	want := []string{
+		"a.example anna: Imported", "b.example anna: Imported", "a.example anna: Already in your vault", "c.example : Kept by the browser from other programs",
+		"e.example : Damaged in the browser: they cannot be read", "d.example : Skipped: the browser was told never to save them",
+	}
+	var lines []string
+	for _, r := range s.Rows {
+		lines = append(lines, r.Title+" "+r.User+": "+r.Detail)
+	}
+	if !slices.Equal(lines, want) {
+		t.Errorf("%q", lines)
 	}
 	d.until("items", func() bool { return d.titles(v) == "a.example, b.example" })
 	i.Undo()
@@ -326,9 +338,9 @@ func TestReportKnowsEveryEnding(t *testing.T) {
 		rows = append(rows, importer.RowReport{Site: string(reason), Outcome: reason.Outcome(), Reason: reason})
 	}
 	report := importer.Report{Sources: []importer.SourceReport{{Info: importer.Info{Browser: "Chrome"}, Counts: map[importer.Outcome]int{}, Rows: rows}}}
-	view := reportView(words, report)
-	if len(view.Groups) != len(rows) {
-		t.Errorf("%d groups for %d endings", len(view.Groups), len(rows))
+	view, lines := reportWords{Catalog: words}.view(report)
+	if len(view.Groups) != len(rows) || len(lines) != len(rows) {
+		t.Errorf("%d groups and %d lines for %d endings", len(view.Groups), len(lines), len(rows))
 	}
 	labels := map[string]bool{}
 	for _, g := range view.Groups {
@@ -341,7 +353,7 @@ func TestReportKnowsEveryEnding(t *testing.T) {
 
 	rows[0] = importer.RowReport{Site: "x", Outcome: "frozen", Reason: "of a newer version"}
 	report.Sources[0].Rows = rows
-	view = reportView(words, report)
+	view, _ = reportWords{Catalog: words}.view(report)
 	if last := view.Groups[len(view.Groups)-1]; last.Label != "Others" || last.Count != "1" || last.Sites[0] != "x" {
 		t.Errorf("an unknown ending is lost: %+v", last)
 	}

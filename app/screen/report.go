@@ -74,10 +74,6 @@ type reportWords struct {
 	file, preview bool
 }
 
-func (f *importFile) words(words *assets.Catalog, preview bool) reportWords {
-	return reportWords{words, true, preview}
-}
-
 // ending is the key of the text about rows that ended in a way.
 func (w reportWords) ending(key string) string {
 	for _, c := range []struct {
@@ -103,23 +99,24 @@ func (g group) view(words reportWords, sites []string) ReportGroup {
 	return v
 }
 
-// reportView puts the report of an import of browsers into words. The groups hold every row once.
-func reportView(words *assets.Catalog, report importer.Report) ImportReport {
-	return reportWords{Catalog: words}.groups(report)
-}
-
 // view is the groups, and every row with how it ended; what was left out of rows is a group more.
 func (w reportWords) view(report importer.Report) (ImportReport, []ImportRow) {
 	view := w.groups(report)
 	view.Groups = append(view.Groups, w.leftOut(report)...)
-	var rows []ImportRow
+	sorted, total := map[ending][]ImportRow{}, 0
+	for _, source := range report.Sources {
+		for _, row := range source.Rows {
+			g := groupOf(ending{row.Outcome, row.Reason})
+			sorted[g.ending] = append(sorted[g.ending], w.row(g, row))
+			total++
+		}
+	}
+	rows := make([]ImportRow, 0, total)
 	for _, g := range slices.Concat(groups, []group{other}) {
-		for _, source := range report.Sources {
-			for _, row := range source.Rows {
-				if groupOf(ending{row.Outcome, row.Reason}).key == g.key {
-					rows = append(rows, w.row(g, row))
-				}
-			}
+		detail := w.Text(w.ending(g.key))
+		for _, row := range sorted[g.ending] {
+			row.Detail = detail + row.Detail
+			rows = append(rows, row)
 		}
 	}
 	return view, rows
@@ -132,8 +129,9 @@ func groupOf(e ending) group {
 	return other
 }
 
+// row is a row with what of it was left out; how its group ended is to be put before that.
 func (w reportWords) row(g group, row importer.RowReport) ImportRow {
-	r := ImportRow{Title: row.Site, User: row.Username, Detail: w.Text(w.ending(g.key)), Tone: g.tone}
+	r := ImportRow{Title: row.Site, User: row.Username, Tone: g.tone}
 	if r.Title == "" {
 		r.Title = w.Text("screen.import.row", "n", row.ID)
 	}
@@ -167,6 +165,7 @@ func (w reportWords) leftOut(report importer.Report) (left []ReportGroup) {
 	return left
 }
 
+// groups hold every row once.
 func (w reportWords) groups(report importer.Report) ImportReport {
 	sites, total := collect(report)
 	kept := report.Count(importer.Imported) + report.Count(importer.Merged) + report.Count(importer.AlreadyThere) + report.Count(importer.KeptBoth)

@@ -31,7 +31,7 @@ type importView struct {
 // importShape tells whether other parts have to be built.
 type importShape struct {
 	page          screen.ImportPage
-	groups        int
+	groups, rows  int
 	primary, undo bool
 	file          bool
 	deletion      string // what is said of it
@@ -48,7 +48,7 @@ func newImportView(w *Window, model *screen.Import, step screen.Step, foot *fyne
 func (v *importView) first() fyne.Focusable { return v.start }
 
 func (v *importView) render(s screen.ImportState) {
-	shape := importShape{s.Page, len(s.Report.Groups), s.Primary != screen.PrimaryPassword{}, s.Undo != "", s.File != "", s.DeleteWhy, true}
+	shape := importShape{s.Page, len(s.Report.Groups), len(s.Rows), s.Primary != screen.PrimaryPassword{}, s.Undo != "", s.File != "", s.DeleteWhy, true}
 	if shape != v.shape {
 		v.shape = shape
 		v.w.swap(v.box, v.build(s))
@@ -189,7 +189,7 @@ func (v *importView) report(s screen.ImportState) fyne.CanvasObject {
 // rowsHeight is the height of the list of all rows: enough to see that it goes on.
 const rowsHeight = 148
 
-// rows lists every row of a file with what becomes of it.
+// rows lists every row with what becomes of it. Only those in sight are built, however many there are.
 func (v *importView) rows(rows []screen.ImportRow) fyne.CanvasObject {
 	lines := map[fyne.CanvasObject]*importLine{}
 	list := widget.NewList(func() int { return len(rows) }, func() fyne.CanvasObject {

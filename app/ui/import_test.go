@@ -1,12 +1,20 @@
 package ui
 
 import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/storage"
 
 	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/app/ui/widget"
+	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/vault/importer"
 )
 
 // Escape goes back a step while there is one, and the dialog stays; a file is taken where it is dropped.
@@ -86,4 +94,58 @@ func TestImportedFileIsDeleted(t *testing.T) {
 	}
 	d.do("Done")
 	d.until("closed", func() bool { return v.State().Dialog == screen.DialogNone })
+}
+
+// refusals is a browser with so many sites whose passwords it was told never to save.
+type refusals int
+
+func (r refusals) Info() importer.Info {
+	return importer.Info{ID: "chrome/Default", Browser: "Google Chrome", Profile: "Default", Count: int(r)}
+}
+
+func (r refusals) Rows(context.Context, secret.Bytes) iter.Seq2[importer.Row, error] {
+	return func(yield func(importer.Row, error) bool) {
+		for n := range int(r) {
+			site := fmt.Sprintf("s%05d.example", n)
+			if !yield(importer.Row{ID: site, Site: site, Reason: importer.ReasonNeverSave}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// The report of browsers lists every row, and builds only those that are in sight.
+func TestReportOfBrowsersHasEveryRow(t *testing.T) {
+	const rows = 10_000
+	d := openDeskOn(t, newPC(t, "Anna's PC", func(c *session.Config) {
+		c.Browsers = func(context.Context) []importer.Source { return []importer.Source{refusals(rows)} }
+	}))
+	d.shell.Vault().OpenImport()
+	d.waitFor("Import 10,000 passwords")
+	d.do("Import 10,000 passwords")
+	d.waitFor("s00000.example")
+	if listed := len(d.shell.Vault().Import().State().Rows); listed != rows {
+		t.Errorf("%d rows of %d are listed", listed, rows)
+	}
+	built, last := 0, false
+	count := func() {
+		built, last = 0, false
+		for _, text := range d.texts() {
+			if strings.HasSuffix(text, ".example") {
+				built++
+				last = last || text == "s09999.example"
+			}
+		}
+	}
+	if count(); built < 2 || built > 50 || last {
+		t.Errorf("%d rows are built", built)
+	}
+	d.walk(func(o fyne.CanvasObject) {
+		if list, ok := o.(*widget.List); ok && list.Name == "All entries" {
+			list.Select(rows - 1)
+		}
+	})
+	if count(); built > 50 || !last {
+		t.Errorf("at the end of the list %d rows are built; the last among them: %t", built, last)
+	}
 }
