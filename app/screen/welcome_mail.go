@@ -72,7 +72,7 @@ func (w *Welcome) mailLine() Message {
 	return Message{}
 }
 
-// otherWays tells whether the page of the code offers ways in without a mail: once one could have arrived.
-func (w *Welcome) otherWays() bool {
+// offersPair tells whether the page of the code offers the way in without a mail: once one could have arrived.
+func (w *Welcome) offersPair() bool {
 	return !w.creating && (w.mail.state.Failed() || !w.env.Clock.Now().Before(w.resendAt))
 }

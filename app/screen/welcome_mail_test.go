@@ -39,7 +39,7 @@ func TestMailOfACode(t *testing.T) {
 	d.mailLine(w, mailFirst, mailSentText)
 	server.Bounce(t, anna)
 	d.mailLine(w, mailTaken, mailBouncedText)
-	if s := w.State().Code; s.Mail.Tone != ToneError || s.OtherWays {
+	if s := w.State().Code; s.Mail.Tone != ToneError || s.OffersPair {
 		t.Errorf("a new account has no other way: %+v", s)
 	}
 	d.clock.Advance(d.queue, resendPause)
@@ -64,36 +64,33 @@ func TestMailThatWaits(t *testing.T) {
 	d.mailLine(w, mailAgain, mailSentText)
 }
 
-// On a new device the page offers the ways in that need no mail: once one could have arrived, and at once where it will not.
-func TestOtherWaysThanTheMail(t *testing.T) {
+// On a new device the page offers the way in that needs no mail: once one could have arrived, and at once where it will not.
+func TestTheWayWithoutTheMail(t *testing.T) {
 	server := testkit.Cloud(t)
-	first := testpc.New(t, "Anna's PC", nil)
-	u := first.SignUp(t, server, anna)
-	for name, open := range map[string]func(*Welcome){"pair": (*Welcome).Pair, "recover": (*Welcome).Recover} {
-		d := newDesk(t, testpc.New(t, "Anna's new PC", nil), server)
-		w := d.shell.Welcome()
-		w.SignIn()
-		w.SetEmail(anna)
-		w.SetSecretKey(u.SecretKey())
-		w.SetPassword(testpc.Typed(testpc.Password))
-		w.Continue()
-		d.page(w, PageCode)
-		server.LastCode(t, anna)
-		if w.State().Code.OtherWays {
-			t.Error("offered before a mail could have arrived")
-		}
-		server.Bounce(t, anna)
-		d.mailLine(w, mailFirst, mailBouncedText)
-		if !w.State().Code.OtherWays {
-			t.Error("not offered although the mail came back")
-		}
-		open(w)
-		if s := w.State(); s.Page != PageSheet {
-			t.Errorf("%s leads to page %d: %+v", name, s.Page, s.Problem)
-		}
-		w.Sheet().Back()
-		if s := w.State(); s.Page != PageSignIn {
-			t.Errorf("%s leads back to page %d", name, s.Page)
-		}
+	u := testpc.New(t, "Anna's PC", nil).SignUp(t, server, anna)
+	d := newDesk(t, testpc.New(t, "Anna's new PC", nil), server)
+	w := d.shell.Welcome()
+	w.SignIn()
+	w.SetEmail(anna)
+	w.SetSecretKey(u.SecretKey())
+	w.SetPassword(testpc.Typed(testpc.Password))
+	w.Continue()
+	d.page(w, PageCode)
+	server.LastCode(t, anna)
+	if w.State().Code.OffersPair {
+		t.Error("offered before a mail could have arrived")
+	}
+	server.Bounce(t, anna)
+	d.mailLine(w, mailFirst, mailBouncedText)
+	if !w.State().Code.OffersPair {
+		t.Error("not offered although the mail came back")
+	}
+	w.Pair()
+	if s := w.State(); s.Page != PageSheet {
+		t.Errorf("leads to page %d: %+v", s.Page, s.Problem)
+	}
+	w.Sheet().Back()
+	if s := w.State(); s.Page != PageSignIn {
+		t.Errorf("leads back to page %d", s.Page)
 	}
 }

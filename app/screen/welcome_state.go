@@ -32,13 +32,13 @@ type WelcomeState struct {
 
 // CodeEntry is the field for the code from the mail.
 type CodeEntry struct {
-	Text      string // as typed, formatted: XXXX-XXXX
-	Expiry    string // "It is valid for 9 more minutes.", or that it has expired
-	Expired   bool
-	Resend    string // "Send again", or with the wait: "Send again in 24 s"
-	CanResend bool
-	Mail      Message // how far it has come; empty as long as nobody knows
-	OtherWays bool    // offer Pair and Recover
+	Text       string // as typed, formatted: XXXX-XXXX
+	Expiry     string // "It is valid for 9 more minutes.", or that it has expired
+	Expired    bool
+	Resend     string // "Send again", or with the wait: "Send again in 24 s"
+	CanResend  bool
+	Mail       Message // how far it has come; empty as long as nobody knows
+	OffersPair bool    // the way in without a mail; a recovery needs the mailbox too
 }
 
 // PasswordChoice is the master password being chosen. The passwords themselves are not in it.
@@ -159,7 +159,7 @@ func (w *Welcome) continueLabel() string {
 
 func (w *Welcome) codeEntry() CodeEntry {
 	now := w.env.Clock.Now()
-	entry := CodeEntry{Text: w.code, Resend: w.text("screen.welcome.code.resend"), CanResend: !w.busy, Mail: w.mailLine(), OtherWays: w.otherWays()}
+	entry := CodeEntry{Text: w.code, Resend: w.text("screen.welcome.code.resend"), CanResend: !w.busy, Mail: w.mailLine(), OffersPair: w.offersPair()}
 	if left := w.expires.Sub(now); left > 0 {
 		entry.Expiry = w.env.Words.Count("screen.welcome.code.expiry", minutes(left))
 	} else {

@@ -97,11 +97,18 @@ func addressOf(shown, listens string) string {
 // newCloud is a server, in the studio at the address and time of the pictures.
 func newCloud(t testing.TB) *testkit.Server {
 	t.Helper()
+	return newCloudWith(t, func(*testkit.Server) {})
+}
+
+// newCloudWith is one that is set up before it starts.
+func newCloudWith(t testing.TB, configure func(*testkit.Server)) *testkit.Server {
+	t.Helper()
 	if inStudio == nil {
-		return testkit.Cloud(t)
+		return testkit.CloudWith(t, configure)
 	}
 	s := testkit.CloudWith(t, func(s *testkit.Server) {
 		s.URL, s.Clock.Real = "http://"+studioServer, inStudio.now
+		configure(s)
 	})
 	inStudio.introduce(studioServer, s.Addr)
 	return s

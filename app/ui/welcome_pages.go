@@ -91,12 +91,17 @@ func (v *welcomeView) signInPage() welcomePage {
 
 // otherWays are those without the Secret Key, and without the password.
 func (v *welcomeView) otherWays() fyne.CanvasObject {
-	pair := widget.NewButton(v.w.text("screen.welcome.pair"), assets.IconSmartphone, widget.Ghost, v.model.Pair)
 	lost := widget.NewButton(v.w.text("screen.welcome.recover"), assets.IconLifeBuoy, widget.Ghost, v.model.Recover)
-	left := func(b fyne.CanvasObject) fyne.CanvasObject {
-		return widget.Pad(widget.Row(0, b, widget.Spacer()), 0, 0, 0, ghostInset)
-	}
-	return widget.Column(2, left(pair), left(lost))
+	return widget.Column(2, atLeft(v.newPair()), atLeft(lost))
+}
+
+func (v *welcomeView) newPair() *widget.Button {
+	return widget.NewButton(v.w.text("screen.welcome.pair"), assets.IconSmartphone, widget.Ghost, v.model.Pair)
+}
+
+// atLeft has the words of a ghost button begin where the fields do.
+func atLeft(b fyne.CanvasObject) fyne.CanvasObject {
+	return widget.Pad(widget.Row(0, b, widget.Spacer()), 0, 0, 0, ghostInset)
 }
 
 // newPasswordField hands on every change; the model takes ownership.
@@ -113,9 +118,9 @@ func (v *welcomeView) codePage() welcomePage {
 	expiry := widget.NewText("", theme.Secondary).Aligned(fyne.TextAlignCenter).Shortened()
 	resend := widget.NewButton("", assets.NoIcon, widget.Ghost, v.model.Resend)
 	mail := widget.NewParagraph("", theme.Secondary).Aligned(fyne.TextAlignCenter)
-	mailBox, ways := widget.Pad(mail, 6, 0, 0, 0), widget.Pad(v.otherWays(), 6, 0, 0, 0)
+	mailBox, pair := widget.Pad(mail, 6, 0, 0, 0), widget.Center(v.newPair())
 	return welcomePage{
-		fields: []fyne.CanvasObject{widget.Pad(widget.Center(code), 22, 0, 10, 0), expiry, mailBox, widget.Center(resend), ways},
+		fields: []fyne.CanvasObject{widget.Pad(widget.Center(code), 22, 0, 10, 0), expiry, mailBox, widget.Center(resend), pair},
 		first:  func() fyne.Focusable { return code },
 		render: func(s screen.WelcomeState) {
 			if s.Code.Text == "" && code.Code() != "" {
@@ -134,7 +139,7 @@ func (v *welcomeView) codePage() welcomePage {
 			if s.Code.Mail.Tone == screen.ToneError {
 				mail.SetRole(theme.Secondary.In(theme.ColorError))
 			}
-			mailBox.Hidden, ways.Hidden = s.Code.Mail.IsZero(), !s.Code.OtherWays
+			mailBox.Hidden, pair.Hidden = s.Code.Mail.IsZero(), !s.Code.OffersPair
 			resend.SetText(s.Code.Resend)
 			resend.SetEnabled(s.Code.CanResend)
 		},
