@@ -3,6 +3,7 @@
 package api_test
 
 import (
+	"net/http"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -85,6 +86,7 @@ func TestDiskOutage(t *testing.T) {
 					}
 				}
 			}
+			wantReady(t, s)
 			o.on.Store(false)
 			if !o.met.Load() {
 				t.Fatal("nothing failed")
@@ -97,6 +99,19 @@ func TestDiskOutage(t *testing.T) {
 			closeIdle()
 			wantAll(t, d.user, append(kept, next))
 		})
+	}
+}
+
+// wantReady asks what a load balancer asks.
+func wantReady(t *testing.T, s *testkit.Server) {
+	t.Helper()
+	answer, err := http.Get(s.URL + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		t.Errorf("/readyz answers %d", answer.StatusCode)
 	}
 }
 
@@ -123,6 +138,7 @@ func TestClockJumps(t *testing.T) {
 			d.push(d.put(64, object)).ok(t)
 			late := d.request("GET", d.vaultPath("/head"), d.session.AccessToken, nil)
 			s.Clock.Advance(jump)
+			wantReady(t, s)
 			r := send(t, late, nil)
 			if r.want(t, 401, wire.CodeClockSkew); r.err.ServerTime != 0 && abs(r.err.ServerTime-s.Clock.Now().UnixMilli()) > time.Minute.Milliseconds() {
 				t.Errorf("the server's time is %d", r.err.ServerTime)
