@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -187,6 +188,23 @@ func (s *Server) WaitMail(t testing.TB, email string, match func(mail.Received) 
 		t.Fatalf("mail: %v", err)
 	}
 	return m
+}
+
+// WaitMailState waits until the server has noted the state of the newest mail to an address: a mail is in the mailbox a moment before.
+func (s *Server) WaitMailState(t testing.TB, email string, want cloud.DeliveryState) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	for {
+		mails, err := s.Operator.MailsTo(ctx, email)
+		if err != nil {
+			t.Fatalf("the newest mail to %s is never %s: %v", email, want, err)
+		}
+		if len(mails) > 0 && mails[0].State == want {
+			return
+		}
+		runtime.Gosched()
+	}
 }
 
 // Bounce gives the newest mail to an address back, as a mail server would that cannot deliver it.
