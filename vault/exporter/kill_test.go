@@ -87,7 +87,7 @@ func TestKillLeavesNothing(t *testing.T) {
 func startChild(t *testing.T, what string) (*exec.Cmd, *bufio.Scanner) {
 	t.Helper()
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChildThatIsKilled$")
-	child.Env = append(os.Environ(), killVariable+"="+what)
+	child.Env = append(os.Environ(), killVariable+"="+what, "TMPDIR="+t.TempDir()) // which nobody else would remove
 	out, err := child.StdoutPipe()
 	check(t, err)
 	check(t, child.Start())
