@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/coffer-vault/coffer/internal/sqlite"
+	"github.com/coffer-vault/coffer/internal/testsqlite"
 )
 
 // disk is what a folder holds at one moment, by the paths below it. SQLite's shared memory is not part of it: a kill takes it away.
@@ -50,7 +50,7 @@ func (d disk) restore(folder string) error {
 			err = os.WriteFile(filepath.Join(folder, path), data, 0o600)
 		}
 		if err == nil && filepath.Ext(path) == database {
-			err = sqlite.ReplacedForTests(filepath.Join(folder, path))
+			err = testsqlite.Replaced(filepath.Join(folder, path))
 		}
 	}
 	return err
@@ -70,7 +70,7 @@ func (d disk) clear(folder, path string, isFolder bool) error {
 	case isFolder || stays:
 		return nil
 	case filepath.Ext(path) == database:
-		return errors.Join(sqlite.ForgetForTests(whole), os.Remove(whole))
+		return errors.Join(testsqlite.Forget(whole), os.Remove(whole))
 	case filepath.Ext(path) == writeAhead && ofDatabase:
 		return os.Truncate(whole, 0)
 	case filepath.Ext(path) == sharedMemory && ofDatabase:

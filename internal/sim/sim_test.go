@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testkit"
+	"github.com/coffer-vault/coffer/internal/testsqlite"
 )
 
 var (
@@ -30,7 +30,7 @@ var (
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(garbage) // the heap is small, and most of what is in it soon of no use
 	runtime.MemProfileRate = 0
-	sqlite.AloneForTests()
+	testsqlite.Alone()
 	testkit.Main(m)
 }
 

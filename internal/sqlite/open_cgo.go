@@ -9,7 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"testing"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -50,10 +52,27 @@ func Open(ctx context.Context, path string, o Options) (*sql.DB, error) {
 	return db, nil
 }
 
-// opener is what connections to one of our own databases come from.
+// Opener makes what connections to one of our own databases come from: of its path, of the name that the driver knows it and its
+// parameters by, and of what they come from usually.
+type Opener func(path, dsn string, usual driver.Connector) driver.Connector
+
+var testOpener atomic.Pointer[Opener]
+
+// OpenForTests has databases that are opened from now on use another opener, or with nil the usual one. It panics outside a test binary.
+func OpenForTests(o Opener) {
+	if !testing.Testing() {
+		panic("sqlite: another opener is for tests only")
+	}
+	if o == nil {
+		testOpener.Store(nil)
+		return
+	}
+	testOpener.Store(&o)
+}
+
 func opener(path string, c connector) driver.Connector {
-	if alone.Load() {
-		return keptConnector{c, path}
+	if open := testOpener.Load(); open != nil {
+		return (*open)(path, c.dsn, c)
 	}
 	return c
 }

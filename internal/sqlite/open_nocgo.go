@@ -10,9 +10,6 @@ import (
 // Open fails: see ErrNoCGO.
 func Open(context.Context, string, Options) (*sql.DB, error) { return nil, ErrNoCGO }
 
-// ForgetForTests does nothing: nothing is open.
-func ForgetForTests(string) error { return nil }
-
 // OpenImage fails: see ErrNoCGO.
 func OpenImage([]byte) (*sql.DB, error) { return nil, ErrNoCGO }
 

@@ -62,7 +62,6 @@ func dataSource(path string, o Options) (string, error) {
 		// Deleted pages are zeroed: a removed wrapped key must not stay readable in the file.
 		query.Set("_secure_delete", "on")
 	}
-	setAlone(query)
 	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}).String(), nil
 }
 

@@ -1,6 +1,6 @@
 //go:build cgo
 
-package sqlite
+package testsqlite
 
 import (
 	"context"
@@ -21,20 +21,20 @@ var kept = struct {
 	idle map[string][]*keptConn
 }{idle: map[string][]*keptConn{}}
 
-// keptConnector opens connections whose Close puts them aside for the next who opens the same file in the same way.
-type keptConnector struct {
-	connector
-	path string
+// connector opens connections whose Close puts them aside for the next who opens the same file in the same way.
+type connector struct {
+	driver.Connector
+	path, dsn string
 }
 
 // keptConn never looks whether its caller gives up: then the driver would run each statement in a goroutine of its own.
 type keptConn struct {
 	*sqlite3.SQLiteConn
-	from keptConnector
+	from connector
 	file fs.FileInfo // that it has open
 }
 
-func (c keptConnector) Connect(ctx context.Context) (driver.Conn, error) {
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	file, err := os.Stat(c.path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -42,15 +42,19 @@ func (c keptConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if conn := c.take(file); conn != nil {
 		return conn, nil
 	}
-	conn, err := c.connector.Connect(ctx)
+	conn, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &keptConn{conn.(*sqlite3.SQLiteConn), c, file}, nil
+	aside := &keptConn{conn.(*sqlite3.SQLiteConn), c, file}
+	if _, err := aside.Exec(`PRAGMA synchronous=OFF`, nil); err != nil {
+		return nil, errors.Join(err, aside.SQLiteConn.Close())
+	}
+	return aside, nil
 }
 
 // take finds a connection to this very file: another one may have its name since.
-func (c keptConnector) take(file fs.FileInfo) *keptConn {
+func (c connector) take(file fs.FileInfo) *keptConn {
 	kept.Lock()
 	defer kept.Unlock()
 	idle := kept.idle[c.path]
@@ -104,8 +108,8 @@ func (s keptStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (d
 	return s.SQLiteStmt.QueryContext(context.WithoutCancel(ctx), args)
 }
 
-// ForgetForTests closes the connections to a file that were put aside.
-func ForgetForTests(path string) error {
+// Forget closes the connections to a file that were put aside.
+func Forget(path string) error {
 	kept.Lock()
 	defer kept.Unlock()
 	var errs []error

@@ -1,19 +1,22 @@
 //go:build cgo && !windows
 
-package sqlite
+package testsqlite
 
 import (
+	"database/sql"
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/coffer-vault/coffer/internal/sqlite"
 )
 
 // A process that is alone with a database has its two connections as ever, and what it committed is there after a kill: in the files as
 // they are at any moment.
 func TestAloneWithADatabase(t *testing.T) {
 	beAlone(t)
-	write, path := openTemp(t, Options{Immediate: true})
-	read, err := Open(t.Context(), path, Options{ReadOnly: true})
+	write, path := openTemp(t, sqlite.Options{Immediate: true})
+	read, err := sqlite.Open(t.Context(), path, sqlite.Options{ReadOnly: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,8 +31,8 @@ func TestAloneWithADatabase(t *testing.T) {
 	}
 	killed := filepath.Join(t.TempDir(), "killed.db")
 	writeFiles(t, killed, readFiles(t, path))
-	alone.Store(false)
-	left, err := Open(t.Context(), killed, Options{})
+	sqlite.OpenForTests(nil)
+	left, err := sqlite.Open(t.Context(), killed, sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +45,7 @@ func TestAloneWithADatabase(t *testing.T) {
 // Connections that were put aside serve on after the files were written anew, and show what is in them then.
 func TestAFileIsReplacedUnderItsConnections(t *testing.T) {
 	beAlone(t)
-	write, path := openTemp(t, Options{Immediate: true})
+	write, path := openTemp(t, sqlite.Options{Immediate: true})
 	mustExec(t, write, `CREATE TABLE t (a); INSERT INTO t VALUES (1)`)
 	before := readFiles(t, path)
 	mustExec(t, write, `INSERT INTO t VALUES (2); PRAGMA wal_checkpoint(TRUNCATE); INSERT INTO t VALUES (3)`)
@@ -55,11 +58,11 @@ func TestAFileIsReplacedUnderItsConnections(t *testing.T) {
 		rows  int
 	}{{before, 1}, {after, 3}, {before, 1}} {
 		writeFiles(t, path, step.files)
-		if err := ReplacedForTests(path); err != nil {
+		if err := Replaced(path); err != nil {
 			t.Fatal(err)
 		}
-		for _, o := range []Options{{Immediate: true}, {}} {
-			db, err := Open(t.Context(), path, o)
+		for _, o := range []sqlite.Options{{Immediate: true}, {}} {
+			db, err := sqlite.Open(t.Context(), path, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -80,7 +83,7 @@ func TestAFileIsReplacedUnderItsConnections(t *testing.T) {
 // A file that takes the name of another is not read through connections to that one.
 func TestAnotherFileOfThatName(t *testing.T) {
 	beAlone(t)
-	old, path := openTemp(t, Options{})
+	old, path := openTemp(t, sqlite.Options{})
 	mustExec(t, old, `CREATE TABLE t (a); INSERT INTO t VALUES (1)`)
 	if err := old.Close(); err != nil {
 		t.Fatal(err)
@@ -90,7 +93,7 @@ func TestAnotherFileOfThatName(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	db, err := Open(t.Context(), path, Options{})
+	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +107,7 @@ func TestAnotherFileOfThatName(t *testing.T) {
 // A transaction that was left open ends with its connection.
 func TestAnOpenTransactionIsNotKept(t *testing.T) {
 	beAlone(t)
-	db, path := openTemp(t, Options{})
+	db, path := openTemp(t, sqlite.Options{})
 	mustExec(t, db, `CREATE TABLE t (a); BEGIN; INSERT INTO t VALUES (1)`)
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
@@ -114,12 +117,30 @@ func TestAnOpenTransactionIsNotKept(t *testing.T) {
 	}
 }
 
+func openTemp(t *testing.T, o sqlite.Options) (*sql.DB, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.db")
+	db, err := sqlite.Open(t.Context(), path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db, path
+}
+
+func mustExec(t *testing.T, db *sql.DB, query string) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), query); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+}
+
 func beAlone(t *testing.T) {
-	AloneForTests()
+	Alone()
 	t.Cleanup(func() {
-		alone.Store(false)
+		sqlite.OpenForTests(nil)
 		for path := range kept.idle {
-			if err := ForgetForTests(path); err != nil {
+			if err := Forget(path); err != nil {
 				t.Error(err)
 			}
 		}
@@ -148,7 +169,7 @@ func writeFiles(t *testing.T, path string, files [2][]byte) {
 	}
 }
 
-func countRows(t *testing.T, db querier) (n int) {
+func countRows(t *testing.T, db *sql.DB) (n int) {
 	t.Helper()
 	if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM t`).Scan(&n); err != nil {
 		t.Fatal(err)
