@@ -223,6 +223,9 @@ func (u *Unlocked) Lock() {
 		u.mu.Unlock()
 		u.cancel()
 		u.work.Wait()
+		if u.session != nil {
+			u.session.Client().CloseIdle() // secret.Scrub cannot clear what lives on
+		}
 		u.vault.Close() // first: it writes what the sealed index lacks, and that is to be remembered too
 		last, cancel := context.WithTimeout(context.Background(), lockPatience)
 		defer cancel()

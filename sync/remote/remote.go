@@ -63,6 +63,10 @@ func NewClient(origin string, transport http.RoundTripper, now func() time.Time)
 	return &Client{origin: normal, http: &http.Client{Transport: transport, CheckRedirect: refuse}, now: now}, nil
 }
 
+// CloseIdle closes the connections that no request is using: what was sent and received stays in their buffers, and on the stacks of the
+// goroutines that read and write them, for as long as they live. Others of the program that share the transport connect again.
+func (c *Client) CloseIdle() { c.http.CloseIdleConnections() }
+
 // Origin returns the normalised origin: scheme, host, and a port that is not the scheme's own.
 func (c *Client) Origin() string { return c.origin }
 
