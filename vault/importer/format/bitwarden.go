@@ -188,12 +188,30 @@ func (f *bitwardenFile) rows(yield func(importer.Row) bool) {
 			}
 		}
 		item.strangers = strangers(raw, item)
+		if item.Type == 0 {
+			item.Type = item.likelyType()
+		}
 		for _, row := range item.rows(folders[item.FolderID]) {
 			if !yield(row) {
 				return
 			}
 		}
 	}
+}
+
+// likelyType is the type of an item that does not say it, by what it has; 0 if it has nothing that tells.
+func (item *bitwardenItem) likelyType() int {
+	switch {
+	case item.Login != nil:
+		return bitwardenTypeLogin
+	case len(item.Card) > 0:
+		return bitwardenTypeCard
+	case len(item.Identity) > 0:
+		return bitwardenTypeIdentity
+	case len(item.SSHKey) > 0:
+		return bitwardenTypeSSHKey
+	}
+	return 0
 }
 
 // rows is the item, and one more row for what of it cannot be kept.
@@ -303,6 +321,9 @@ func (item *bitwardenItem) addParts(record *importer.Record) {
 
 // expiry is the month as 2006-01, or what there is of it.
 func expiry(year, month string) string {
+	if len(year) == 2 && isNumber(year) {
+		year = "20" + year
+	}
 	if len(month) == 1 {
 		month = "0" + month
 	}

@@ -1,9 +1,11 @@
 package format
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"iter"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +23,7 @@ type table struct {
 	id, name string
 	required []string // as columnKey compares them
 	telling  []string // columns that tell the program as well, whose cells a row can do without
+	own      bool     // the required columns are of no other program: it is meant, however much another table knows
 	escapes  bool     // quotes and backslashes have a backslash before them
 	comma    rune     // between cells; 0 for a comma
 	trailing string   // the column whose values go on in the cells after the header's last; empty if there is none
@@ -258,7 +261,7 @@ func tableOf(h *header) *table {
 
 // namedTableOf is the format of a program that is told by its header; nil if there is none.
 func namedTableOf(h *header) (best *table) {
-	all := slices.Concat(tables, mykiTables)
+	all := slices.Concat(tables, onePasswordTables, mykiTables, dashlaneHeaded)
 	for i := range all {
 		if t := &all[i]; t.matches(h) && (best == nil || t.fitness() > best.fitness()) {
 			best = t
@@ -285,6 +288,9 @@ func plainTableOf(h *header) *table {
 	if password == "password" || password != "" && (title != "" && username+url != "" || !stranger && username != "" && url != "") {
 		return &table{id: "csv", name: "CSV", required: []string{password}, record: plainRow}
 	}
+	if title != "" && has(ToNotes) != "" && !stranger && username+url == "" {
+		return &table{id: "csv", name: "CSV", required: []string{title}, record: plainRow} // notes alone
+	}
 	return nil
 }
 
@@ -293,11 +299,16 @@ func (t *table) matches(h *header) bool {
 }
 
 // fitness is how much of a header the table knows: of several that match, the one that knows most is meant.
-func (t *table) fitness() int { return len(t.required) + len(t.telling) }
+func (t *table) fitness() int {
+	if t.own {
+		return math.MaxInt
+	}
+	return len(t.required) + len(t.telling)
+}
 
 // open reads the table. h is nil if the file has no header.
 func (t *table) open(data []byte, h *header) importer.Source {
-	if t.escapes {
+	if t.escapes || t.isEscaped(data, h) {
 		data = withoutBackslashes(data)
 	}
 	rows := func(yield func(importer.Row) bool) {
@@ -317,6 +328,27 @@ func (t *table) open(data []byte, h *header) importer.Source {
 		}
 	}
 	return newFile(importer.Info{ID: t.id, Browser: t.name}, rows)
+}
+
+// isEscaped tells a table in which quotes have backslashes before them, as some versions of a program write: read so, and only so, every row fits.
+func (t *table) isEscaped(data []byte, h *header) bool {
+	return bytes.Contains(data, []byte(`\"`)) && t.misfits(data, h) > 0 && t.misfits(withoutBackslashes(data), h) == 0
+}
+
+// misfits is how many rows have another form than the header says. h is nil if there is none, and any form is right.
+func (t *table) misfits(data []byte, h *header) (n int) {
+	if h == nil {
+		return 0
+	}
+	reader := newLines(data, t.comma)
+	for reader.Read(0); ; {
+		switch cells, err := reader.Read(len(h.names)); {
+		case err == io.EOF:
+			return n
+		case err != nil || !t.fits(newRow(h, cells)):
+			n++
+		}
+	}
 }
 
 // withoutBackslashes is a table with its quotes doubled, as all others have them.
@@ -389,6 +421,7 @@ func finish(id string, record *importer.Record) importer.Row {
 	if record.Kind == "" {
 		record.Kind = guessKind(record)
 	}
+	record.URLs = withoutRepeats(record.URLs)
 	site, empty := record.Title, isEmpty(record)
 	if len(record.URLs) > 0 {
 		site = importer.Site(record.URLs[0])
@@ -402,6 +435,16 @@ func finish(id string, record *importer.Record) importer.Row {
 		row.Record, row.Reason = nil, importer.ReasonEmpty
 	}
 	return row
+}
+
+// withoutRepeats is the texts, each once.
+func withoutRepeats(texts []string) (once []string) {
+	for _, text := range texts {
+		if !slices.Contains(once, text) {
+			once = append(once, text)
+		}
+	}
+	return once
 }
 
 // guessKind is the kind of an entry of which the source does not say it: what one signs in with is a login, all else a note.

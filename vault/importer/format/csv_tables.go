@@ -32,8 +32,6 @@ var tables = []table{
 	{id: "csv/safari", name: "Safari", required: []string{"title", "url", "username", "password"}, record: plainRow},
 	{id: "csv/bitwarden", name: "Bitwarden", required: []string{"type", "name", "notes", "fields", "login_uri", "login_username", "login_password", "login_totp"}, record: bitwardenRow},
 	{id: "csv/1password", name: "1Password", required: []string{"title", "url", "username", "password", "otpauth", "favorite", "archived", "tags", "notes"}, record: onePasswordRow},
-	{id: "csv/1password", name: "1Password", required: []string{"title", "url", "username", "password"}, telling: []string{"type", "notes"}, record: onePasswordOldRow},
-	{id: "csv/1password", name: "1Password", required: []string{"title", "url", "username", "password"}, telling: []string{"tags", "notes"}, record: onePasswordOldRow},
 	{id: "csv/lastpass", name: "LastPass", required: []string{"url", "username", "password", "extra", "name", "grouping", "fav"}, record: lastPassRow},
 	{id: "csv/keepassxc", name: "KeePassXC", required: []string{"group", "title", "username", "password", "url", "notes"}, record: keePassXCRow},
 	{id: "csv/keepass", name: "KeePass", escapes: true, required: []string{"account", "login name", "password", "web site", "comments"}, record: func(c *row) *importer.Record {
@@ -46,7 +44,7 @@ var tables = []table{
 	{id: "csv/roboform", name: "RoboForm", required: []string{"name", "url", "login", "pwd", "note"}, trailing: "rffieldsv2", record: roboFormRow},
 	{id: "csv/zoho", name: "Zoho Vault", required: []string{"password name", "password url", "secretdata", "notes"}, record: func(c *row) *importer.Record { return zohoRow(c, "password") }},
 	{id: "csv/zoho", name: "Zoho Vault", required: []string{"secret name", "secret url", "secretdata", "notes"}, record: func(c *row) *importer.Record { return zohoRow(c, "secret") }},
-	{id: "csv/buttercup", name: "Buttercup", required: []string{"!group_id", "!group_name", "title", "username", "password"}, remember: buttercupRows},
+	{id: "csv/buttercup", name: "Buttercup", own: true, required: []string{"!group_id", "!group_name", "title", "username", "password"}, remember: buttercupRows},
 	{id: "csv/dashlane", name: "Dashlane", required: []string{"username", "username2", "username3", "title", "password", "note", "url", "category"}, record: dashlaneLogin},
 	netwrixTable,
 	netwrixEnglish,
@@ -56,30 +54,6 @@ var tables = []table{
 	{id: "csv/delinea", name: "Delinea Secret Server", required: []string{"secret name", "username", "password", "url", "totp key"}, record: delineaRow},
 	{id: "csv/passwordstate", name: "Passwordstate", required: []string{"title", "username", "password", "genericfield1", "generic field 2"}, record: passwordstateRow},
 	{id: "csv/zoho", name: "Zoho Vault", required: []string{"secret name", "secret url", "notes"}, trailing: "notes", record: zohoShortRow},
-}
-
-func onePasswordRow(c *row) *importer.Record {
-	archived := isYes(c.text("archived"))
-	record := plainRow(c)
-	record.Archived = archived
-	return record
-}
-
-// onePasswordOldRow is of versions 6 and 7, which have a column for every field of every item.
-func onePasswordOldRow(c *row) *importer.Record {
-	kind := c.text("type")
-	record := plainRow(c)
-	switch kind {
-	case "Login", "Password":
-		record.Kind = importer.Login
-	case "Secure Note":
-		record.Kind = importer.Note
-	case "Credit Card":
-		record.Kind = importer.Card
-	default:
-		addField(record, "Type", kind, false)
-	}
-	return record
 }
 
 func isYes(text string) bool {
@@ -302,6 +276,9 @@ func addRoboFormField(record *importer.Record, cell string) {
 	} else {
 		addField(record, "Field", cell, true)
 		return
+	}
+	if quoted := strings.TrimSuffix(strings.TrimPrefix(value, `"`), `"`); len(quoted) == len(value)-2 {
+		value = strings.ReplaceAll(quoted, `""`, `"`) // it had a quote in it
 	}
 	name, value = strings.TrimSuffix(name, "$"), withoutApostrophe(value)
 	switch {

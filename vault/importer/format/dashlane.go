@@ -18,6 +18,21 @@ var dashlaneTables = map[string]table{
 	"wifi.csv":         {id: "dashlane", name: "Dashlane", required: []string{"ssid"}, record: dashlaneWiFi},
 }
 
+// dashlaneHeaded are its files without the archive around them, which some systems unpack by themselves: told by their headers alone.
+var dashlaneHeaded = []table{
+	dashlaneTable("payments.csv", "account_name", "account_holder", "cc_number"),
+	dashlaneTable("ids.csv", "name", "issue_date", "expiration_date"),
+	dashlaneTable("personalinfo.csv", "item_name", "first_name", "last_name"),
+	dashlaneTable("wifi.csv", "passphrase", "encription_type"),
+}
+
+// dashlaneTable is one of the files, told by more of its columns.
+func dashlaneTable(name string, telling ...string) table {
+	t := dashlaneTables[name]
+	t.telling = telling
+	return t
+}
+
 func dashlaneLogin(c *row) *importer.Record {
 	record := &importer.Record{
 		Title: c.text("title"), URLs: addresses(c.text("url")), Username: c.text("username"), Password: c.secret("password"),
@@ -143,7 +158,7 @@ func dashlaneLines(data []byte) bool {
 		if err == io.EOF {
 			break
 		}
-		if err != nil || len(cells) > dashlaneMost || len(cells) < 2 {
+		if err != nil || len(cells) > dashlaneMost {
 			return false
 		}
 		if len(cells) < dashlaneLeast {

@@ -20,7 +20,9 @@ var jsonFormats = []struct {
 	{isEnpass, openEnpass},
 	{isFSecure, openFSecure},
 	{isPasswordBoss, openPasswordBoss},
+	{isPsono, openPsono},
 	{hasAll("items"), openBitwarden},
+	{hasAll("encrypted", "passwords"), openPassky},
 	{hasAll("encrypted"), openBitwarden},
 }
 
@@ -50,6 +52,17 @@ func openJSON(data []byte) (importer.Source, error) {
 		if f.fits(members) {
 			return f.open(data)
 		}
+	}
+	return openJSONLists(data)
+}
+
+// openPassky opens an export of Passky: a list, whose values may be encrypted one by one.
+func openPassky(data []byte) (importer.Source, error) {
+	var f struct {
+		Encrypted bool `json:"encrypted"`
+	}
+	if json.Unmarshal(data, &f) != nil || f.Encrypted {
+		return nil, ErrEncryptedExport
 	}
 	return openJSONLists(data)
 }

@@ -292,7 +292,7 @@ func keeOTP(record *importer.Record, text string) string {
 
 // otpAddress is the secret alone where all is as usual, else the address that says how it differs.
 func otpAddress(record *importer.Record, seed, period, digits, algorithm string) string {
-	if (period == "" || period == "30") && (digits == "" || digits == "6") && (algorithm == "" || algorithm == "SHA1") {
+	if seed == "" || (period == "" || period == "30") && (digits == "" || digits == "6") && (algorithm == "" || algorithm == "SHA1") {
 		return seed
 	}
 	values := url.Values{"secret": {seed}}

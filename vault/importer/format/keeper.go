@@ -124,13 +124,25 @@ func addKeeperValue(record *importer.Record, name string, value any) {
 			delete(v, "street2")
 		}
 		for _, member := range sortedKeys(v) {
-			addKeeperValue(record, "$"+member, v[member])
+			addKeeperValue(record, keeperMember(name, member), v[member])
 		}
 	default:
 		for _, text := range texts(v) {
 			addKeeperField(record, name, text)
 		}
 	}
+}
+
+// keeperMember is the name of a member of a field that is an object. Where a user has given the field a label, that says more than its type.
+func keeperMember(field, member string) string {
+	parts := strings.Split(field, ":")
+	switch {
+	case len(parts) < 2 || parts[1] == "" || isNumber(parts[1]):
+		return "$" + member
+	case member == "number":
+		return "$" + member + ":" + parts[1]
+	}
+	return "$" + member + ":" + parts[1] + " " + member
 }
 
 // keeperPhone is a phone number with its extension; where it is of, and what sort of phone, stay as they are.

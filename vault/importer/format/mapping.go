@@ -93,11 +93,11 @@ var columnNames = map[Target][]string{
 	},
 	ToURL: {
 		"url", "website", "web site", "website url", "website address", "web address", "site", "site url", "uri", "link", "login url", "login urls", "login uri",
-		"origin url", "domain", "web page", "webmail", "web", "address", "webseite", "internetseite", "internetadresse", "adresse", "site web", "sitio web",
+		"origin url", "hostname", "domain", "web page", "webmail", "web", "address", "webseite", "internetseite", "internetadresse", "adresse", "site web", "sitio web",
 		"dirección", "sito", "sito web", "indirizzo", "webadres", "サイト",
 	},
 	ToNotes: {
-		"notes", "note", "comments", "comment", "extra", "description", "memo", "remarks", "additional info", "notizen", "notiz", "bemerkung", "bemerkungen",
+		"notes", "note", "comments", "comment", "extra", "description", "memo", "message", "remarks", "additional info", "notizen", "notiz", "bemerkung", "bemerkungen",
 		"kommentar", "kommentare", "beschreibung", "informationen", "remarques", "commentaire", "commentaires", "notas", "nota", "comentario",
 		"comentarios", "commento", "commenti", "notities", "notitie", "opmerking", "opmerkingen", "メモ", "備考",
 	},

@@ -157,7 +157,16 @@ func (c *onePIFContents) add(record *importer.Record, category onePasswordCatego
 	}
 }
 
-// addOnePIFMembers adds what older versions have beside the sections. A date has its parts in members of their own.
+// holds tells whether one of the fields has this value.
+func holds(record *importer.Record, text string) bool {
+	return slices.ContainsFunc(record.Fields, func(f importer.Field) bool {
+		value := string(f.Value.Reveal())
+		return value == text || value == month(text)
+	})
+}
+
+// addOnePIFMembers adds what older versions have beside the sections, and those between have once more. A date has its parts in members of their
+// own.
 func addOnePIFMembers(record *importer.Record, category onePasswordCategory, members map[string]any) {
 	members = maps.Clone(members)
 	for _, name := range sortedKeys(members) {
@@ -175,6 +184,9 @@ func addOnePIFMembers(record *importer.Record, category onePasswordCategory, mem
 		}
 	}
 	for _, name := range sortedKeys(members) {
+		if holds(record, strings.Join(texts(members[name]), "\n")) {
+			continue // a section has it
+		}
 		if strings.HasPrefix(name, "html") || slices.Contains([]string{"notesPlain", "passwordHistory"}, name) {
 			continue // of the form that it was filled into
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -88,6 +89,8 @@ func (e *element) cardKind() importer.Kind {
 		has[c.attr("type")] = has[c.attr("type")] || c.name == "field" && c.text != ""
 	}
 	switch {
+	case has["number"] && has["expiry"] && e.isPaper():
+		return importer.Document
 	case has["number"] && has["expiry"]:
 		return importer.Card
 	case e.attr("type") == "note", !has["login"] && !has["password"] && !has["website"] && !has["one_time_password"]:
@@ -96,12 +99,21 @@ func (e *element) cardKind() importer.Kind {
 	return importer.Login
 }
 
+// isPaper tells a passport or a licence, which has a number and an end as a card of a bank has: that one has a field for a code as well.
+func (e *element) isPaper() bool {
+	return !slices.ContainsFunc(e.children, func(c *element) bool { return c.attr("type") == "pin" || strings.HasPrefix(c.attr("autofill"), "cc-") })
+}
+
 // cardField adds a field by its type; two of one type are kept both.
 func (e *element) cardField(record *importer.Record) {
 	name, kind, value := e.attr("name"), e.attr("type"), e.text
 	isCard := record.Kind == importer.Card
 	switch {
 	case value == "":
+	case record.Kind == importer.Document && kind == "number":
+		addField(record, "document-number", value, true)
+	case record.Kind == importer.Document && kind == "expiry":
+		addField(record, "valid-until", day(value), false)
 	case isCard && strings.EqualFold(name, "Owner"):
 		addField(record, "cardholder", value, false)
 	case isCard && kind == "number":

@@ -77,7 +77,7 @@ func month(text string) string {
 	return text
 }
 
-var dayLayouts = []string{time.DateOnly, "2006/01/02", "January,2,2006", "02.01.2006", "2.1.2006", "20060102", time.RFC3339}
+var dayLayouts = []string{time.DateOnly, "2006-1-2", "2006/01/02", "January,2,2006", "02.01.2006", "2.1.2006", "20060102", time.RFC3339}
 
 // day is a date as 2006-01-02, or the text as it is.
 func day(text string) string {
