@@ -119,10 +119,10 @@ linux: setup-test ## the Debian packages of app, server and reporter, and the ar
 bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/performance.md says how to read them
 	@sh internal/bench/run.sh
 
-bench-cloud: setup-test ## what a request costs the server as the accounts grow, beside the bare database: ACCOUNTS="1000 10000"
-	@mkdir -p out/bench
-	COFFER_ACCOUNTS="$(ACCOUNTS)" $(GO) test -run '^$$' -bench '^BenchmarkCapacity$$' -benchtime 1000x -count 3 -timeout 2h ./cloud/api | tee out/bench/cloud.txt
-	$(GO) tool benchstat out/bench/cloud.txt
+bench-cloud: setup-system ## what a request costs the server as the accounts grow, beside the bare database, SQLite and PostgreSQL: ACCOUNTS="1000 10000"
+	@mkdir -p out/bench/tmp
+	TMPDIR=$(CURDIR)/out/bench/tmp COFFER_ACCOUNTS="$(ACCOUNTS)" COFFER_ROUNDS=3 $(GO) test -tags=x11,system -run '^$$' -bench '^BenchmarkCapacity(Postgres)?$$' -benchtime 300x -timeout 3h ./cloud/api | tee out/bench/cloud.txt
+	$(GO) tool benchstat -ignore /round out/bench/cloud.txt
 
 bench-gui: setup-system build ## the window's bars, and KeePassXC's window beside it, under Xvfb without a graphics card: ITEMS="10000 100000"
 	@COFFER_PROGRAM=$(CURDIR)/bin/coffer COFFER_ITEMS="$(ITEMS)" sh internal/bench/gui.sh

@@ -7,64 +7,75 @@ import (
 	"github.com/coffer-vault/coffer/sync/chain"
 )
 
-// treeRows keeps the state table and the hashes of its tree (docs/protocol.md §6), so that a commit costs what it changes and not
-// what the vault holds.
+// treeRows keeps the state table and the hashes of its tree's nodes (docs/protocol.md §6), so that a commit costs what it changes and a
+// 256th of what the vault holds. Hashes of leaves are not kept: most vaults have about one object in a leaf, and to hash it again takes
+// less than to read what was kept.
 type treeRows interface {
-	// LeafRows returns the rows of one leaf.
+	// LeafRows returns the rows of one leaf, NodeRows those of the 256 leaves below a node.
 	LeafRows(vault id.ID, leaf uint16) ([]chain.Row, error)
+	NodeRows(vault id.ID, node uint8) ([]ObjectRow, error)
 	PutRow(vault id.ID, leaf uint16, r chain.Row) error
-	// Leaves returns the hashes of the 256 leaves below a node, Nodes those of the 256 nodes.
-	Leaves(vault id.ID, node uint8) (*chain.Level, error)
-	PutLeaf(vault id.ID, leaf uint16, h chain.Hash) error
+	// Nodes returns the hashes of the 256 nodes.
 	Nodes(vault id.ID) (*chain.Level, error)
 	PutNode(vault id.ID, node uint8, h chain.Hash) error
 }
 
 // applyChanges brings the state table and its hashes to where the changes lead. added counts objects that are new.
 func applyChanges(tx treeRows, vault id.ID, changes []chain.Change) (added int, root chain.Hash, err error) {
-	byLeaf := map[uint16][]chain.Change{}
+	byNode := map[uint8][]chain.Change{}
 	for _, c := range changes {
-		leaf := chain.LeafOf(vault, c.Object)
-		byLeaf[leaf] = append(byLeaf[leaf], c)
+		node := uint8(chain.LeafOf(vault, c.Object) >> 8)
+		byNode[node] = append(byNode[node], c)
 	}
-	byNode := map[uint8]map[uint8]chain.Hash{}
-	for leaf, changes := range byLeaf {
-		n, hash, err := applyToLeaf(tx, vault, leaf, changes)
+	nodes, err := tx.Nodes(vault)
+	if err != nil {
+		return 0, chain.Hash{}, fmt.Errorf("read nodes: %w", err)
+	}
+	for node, changes := range byNode {
+		n, hash, err := applyToNode(tx, vault, node, changes)
 		if err != nil {
 			return 0, chain.Hash{}, err
 		}
 		added += n
-		node := uint8(leaf >> 8)
-		if byNode[node] == nil {
-			byNode[node] = map[uint8]chain.Hash{}
+		nodes[node] = hash
+		if err := tx.PutNode(vault, node, hash); err != nil {
+			return 0, chain.Hash{}, fmt.Errorf("store node: %w", err)
 		}
-		byNode[node][uint8(leaf)] = hash
 	}
-	root, err = rehash(tx, vault, byNode)
-	return added, root, err
+	return added, chain.RootHash(vault, nodes), nil
 }
 
-func applyToLeaf(tx treeRows, vault id.ID, leaf uint16, changes []chain.Change) (added int, hash chain.Hash, err error) {
-	rows, err := tx.LeafRows(vault, leaf)
+// applyToNode stores the rows that the changes make below a node, and returns its new hash.
+func applyToNode(tx treeRows, vault id.ID, node uint8, changes []chain.Change) (added int, hash chain.Hash, err error) {
+	rows, err := tx.NodeRows(vault, node)
 	if err != nil {
-		return 0, chain.Hash{}, fmt.Errorf("read leaf: %w", err)
+		return 0, chain.Hash{}, fmt.Errorf("read node: %w", err)
+	}
+	var leaves [chain.Fanout][]chain.Row
+	for _, r := range rows {
+		leaves[byte(r.Leaf)] = append(leaves[byte(r.Leaf)], r.Row)
 	}
 	for _, c := range changes {
-		at := indexOf(rows, c.Object)
+		leaf := chain.LeafOf(vault, c.Object)
+		rows := &leaves[byte(leaf)]
+		at := indexOf(*rows, c.Object)
 		if at < 0 {
-			rows, at, added = append(rows, chain.Row{}), len(rows), added+1
+			*rows, at, added = append(*rows, chain.Row{}), len(*rows), added+1
 		}
 		// The parent was right, so a wrong revision is a defect of the writer and no race that pulling could cure.
-		if rows[at].Revision != c.Old {
-			return 0, chain.Hash{}, badCommit(fmt.Errorf("object %s is at revision %d, not %d", c.Object, rows[at].Revision, c.Old))
+		if (*rows)[at].Revision != c.Old {
+			return 0, chain.Hash{}, badCommit(fmt.Errorf("object %s is at revision %d, not %d", c.Object, (*rows)[at].Revision, c.Old))
 		}
-		rows[at] = c.Row()
-		if err := tx.PutRow(vault, leaf, rows[at]); err != nil {
+		(*rows)[at] = c.Row()
+		if err := tx.PutRow(vault, leaf, (*rows)[at]); err != nil {
 			return 0, chain.Hash{}, fmt.Errorf("store row: %w", err)
 		}
 	}
-	hash = chain.LeafHash(rows)
-	return added, hash, tx.PutLeaf(vault, leaf, hash)
+	var level chain.Level
+	for leaf, rows := range leaves {
+		level[leaf] = chain.LeafHash(rows)
+	}
+	return added, chain.NodeHash(&level), nil
 }
 
 func indexOf(rows []chain.Row, object id.ID) int {
@@ -74,26 +85,4 @@ func indexOf(rows []chain.Row, object id.ID) int {
 		}
 	}
 	return -1
-}
-
-// rehash carries changed leaves up to the root.
-func rehash(tx treeRows, vault id.ID, changed map[uint8]map[uint8]chain.Hash) (chain.Hash, error) {
-	nodes, err := tx.Nodes(vault)
-	if err != nil {
-		return chain.Hash{}, fmt.Errorf("read nodes: %w", err)
-	}
-	for node, leaves := range changed {
-		level, err := tx.Leaves(vault, node)
-		if err != nil {
-			return chain.Hash{}, fmt.Errorf("read leaves: %w", err)
-		}
-		for leaf, hash := range leaves {
-			level[leaf] = hash
-		}
-		nodes[node] = chain.NodeHash(level)
-		if err := tx.PutNode(vault, node, nodes[node]); err != nil {
-			return chain.Hash{}, fmt.Errorf("store node: %w", err)
-		}
-	}
-	return chain.RootHash(vault, nodes), nil
 }

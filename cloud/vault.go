@@ -40,7 +40,7 @@ type vaultRows interface {
 	Vaults(account id.ID) ([]Vault, error)
 	// MoveHead stores a vault's new position and count if its seq is still from; otherwise ErrNone.
 	MoveHead(v Vault, from uint64) error
-	InsertCommit(vault id.ID, seq uint64, hash chain.Hash, device, op id.ID, s chain.Signed) error
+	InsertCommit(vault id.ID, seq uint64, device, op id.ID, s chain.Signed) error
 	Commit(vault id.ID, seq uint64) (chain.Signed, error)
 	// LastCommitOf returns the seq of a device's last commit; 0 if it has none.
 	LastCommitOf(vault, device id.ID) (seq uint64, err error)
@@ -143,7 +143,7 @@ func (v *Vaults) accept(tx Tx, row Vault, log *chain.Log, p Push) (chain.Head, e
 		return chain.Head{}, err
 	}
 	from, c := row.At.Seq, verified.Commit
-	if err := tx.InsertCommit(row.ID, c.Seq, verified.Hash, c.Device, c.Op, p.Signed); err != nil {
+	if err := tx.InsertCommit(row.ID, c.Seq, c.Device, c.Op, p.Signed); err != nil {
 		return chain.Head{}, fmt.Errorf("store commit: %w", err)
 	}
 	row.At = verified.Position()

@@ -3,8 +3,8 @@
 package api_test
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"fmt"
 	"os"
@@ -23,74 +23,174 @@ import (
 	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/sync/chain"
+	"github.com/coffer-vault/coffer/sync/wire"
 )
 
-// What a server costs as its accounts grow: make bench-cloud. COFFER_ACCOUNTS has their numbers, "100 1000" if it is not set.
+// What a server costs as its accounts grow: make bench-cloud. COFFER_ACCOUNTS has their numbers, "100 1000" if it is not set, COFFER_ROUNDS
+// how often all is measured at each.
 
-// Items of an account, and bytes of each envelope.
 const (
+	// Items of an account, and bytes of each envelope.
 	accountItems = 300
 	itemBytes    = 512
+	// writers is how many devices of as many accounts send at once.
+	writers = 16
+	// firstSyncItems is what a new device loads, and firstSyncs how often it does.
+	firstSyncItems = 10_000
+	firstSyncs     = 3
 )
 
-// writers is how many devices of as many accounts send at once.
-const writers = 16
+// engine is a database whose server is measured.
+type engine struct {
+	server *testkit.Server
+	// bare is the database without the server, on the same disk, and create its table for bareCommit.
+	bare   *sql.DB
+	create string
+	filler
+	// size is what the database has on the disk, in bytes; processor what it took of the processors outside of this process.
+	size      func(testing.TB) int64
+	processor func(testing.TB) time.Duration
+}
 
 func BenchmarkCapacity(b *testing.B) {
-	numbers := strings.Fields(os.Getenv("COFFER_ACCOUNTS"))
-	if len(numbers) == 0 {
-		numbers = []string{"100", "1000"}
+	ctx := context.Background()
+	bare, err := sqlite.Open(ctx, filepath.Join(b.TempDir(), "bare.db"), sqlite.Options{Immediate: true})
+	if err != nil {
+		b.Fatal(err)
 	}
-	b.Run("bare/commit", bareCommit)
+	b.Cleanup(func() { bare.Close() })
+	bare.SetMaxOpenConns(1)
 	s := testkit.Cloud(b)
-	var users []*user
-	for i := range writers {
-		u := signUp(b, s, fmt.Sprintf("user%d@example.org", i))
-		u.first.push(u.first.put(itemBytes, ids(accountItems)...)).ok(b)
-		users = append(users, u)
+	measureCapacity(b, engine{
+		server: s, bare: bare, create: `CREATE TABLE envelopes (object_id BLOB PRIMARY KEY, envelope BLOB)`, filler: sqliteFiller(s.Database()),
+		size: func(t testing.TB) int64 {
+			info, err := os.Stat(s.Database())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return info.Size()
+		},
+		processor: func(testing.TB) time.Duration { return 0 },
+	})
+}
+
+func measureCapacity(b *testing.B, e engine) {
+	numbers := strings.Fields(cmp.Or(os.Getenv("COFFER_ACCOUNTS"), "100 1000"))
+	rounds, err := strconv.Atoi(cmp.Or(os.Getenv("COFFER_ROUNDS"), "1"))
+	if err != nil {
+		b.Fatal(err)
 	}
+	if _, err := e.bare.Exec(e.create); err != nil {
+		b.Fatal(err)
+	}
+	c := e.begin(b)
 	for _, number := range numbers {
 		n, err := strconv.Atoi(number)
 		if err != nil {
 			b.Fatal(err)
 		}
-		s.Stop()
+		e.server.Stop()
 		begin := time.Now()
-		fill(b, s.Database(), users[0], n)
-		if info, err := os.Stat(s.Database()); err == nil {
-			b.Logf("%d accounts with %d items each after %v: %d MB", n, accountItems, time.Since(begin).Round(time.Second), info.Size()>>20)
+		e.fill(b, c.template, n)
+		b.Logf("%d accounts with %d items each after %v: %d MB", n, accountItems, time.Since(begin).Round(time.Second), e.size(b)>>20)
+		e.server.Restart()
+		for round := range rounds {
+			b.Run(fmt.Sprintf("accounts=%s/round=%d", number, round+1), c.measure)
 		}
-		s.Restart()
-		b.Run("accounts="+number, func(b *testing.B) { capacity(b, users) })
 	}
 }
 
-func capacity(b *testing.B, users []*user) {
-	for _, u := range users {
-		u.t = b
-		u.first.t = b
+// crowd is those who are measured, and one who is only copied: what the others do between must not be in the copies.
+type crowd struct {
+	engine
+	users           []*user
+	large, template *user
+}
+
+func (e engine) begin(b *testing.B) *crowd {
+	c := &crowd{engine: e, template: signUp(b, e.server, "template@example.org"), large: signUp(b, e.server, "large@example.org")}
+	for i := range writers {
+		c.users = append(c.users, signUp(b, e.server, fmt.Sprintf("user%d@example.org", i)))
+	}
+	for _, u := range append(c.users, c.template) {
+		u.first.push(u.first.put(itemBytes, ids(accountItems)...)).ok(b)
+	}
+	for range firstSyncItems / wire.MaxChanges {
+		c.large.first.push(c.large.first.put(itemBytes, ids(wire.MaxChanges)...)).ok(b)
+	}
+	return c
+}
+
+func (c *crowd) measure(b *testing.B) {
+	for _, u := range append(c.users, c.large) {
+		u.t, u.first.t = b, b
 		u.first.session = *u.first.proved().Session // to fill took longer than a token lives
 	}
-	first := users[0].first
-	for _, c := range []struct {
-		name string
-		do   func()
-	}{
-		{"poll", func() { first.call("GET", first.vaultPath("/head"), nil, nil).ok(b) }},
-		{"signin", func() { first.session = *first.proved().Session }},
-		{"commit", func() { first.push(first.put(itemBytes, first.some())).ok(b) }},
-		// The same without HTTP, JSON and the request's signature: what the database's transaction takes.
-		{"transaction", func() { first.pushInside(b) }},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			before := processorTime(b)
-			for b.Loop() {
-				c.do()
-			}
-			perSecond(b, before)
-		})
+	first := c.users[0].first
+	c.repeated(b, "bare", func() { c.bareCommit(b) })
+	c.repeated(b, "poll", func() { first.call("GET", first.vaultPath("/head"), nil, nil).ok(b) })
+	c.repeated(b, "signin", func() { first.session = *first.proved().Session })
+	c.repeated(b, "commit", func() { first.push(first.put(itemBytes, first.some())).ok(b) })
+	// The same without HTTP, JSON and the request's signature: what the database's transaction takes.
+	c.repeated(b, "transaction", func() { first.pushInside(b) })
+	b.Run(fmt.Sprintf("commit/writers=%d", writers), c.commitTogether)
+	b.Run("firstsync", c.firstSync)
+}
+
+// repeated measures one thing after the other.
+func (c *crowd) repeated(b *testing.B, name string, do func()) {
+	b.Run(name, func(b *testing.B) {
+		before := c.processorTime(b)
+		for b.Loop() {
+			do()
+		}
+		c.perSecond(b, b.N, before)
+	})
+}
+
+// bareCommit is what the disk and the database allow: one row of an envelope's size, made durable.
+func (c *crowd) bareCommit(b *testing.B) {
+	sealed := randomBytes(itemBytes)
+	if _, err := c.bare.Exec(`INSERT INTO envelopes VALUES ($1, $2)`, sealed[:16], sealed); err != nil {
+		b.Fatal(err)
 	}
-	b.Run(fmt.Sprintf("commit/writers=%d", writers), func(b *testing.B) { commitTogether(b, users) })
+}
+
+// firstSync loads what a new device does: all rows of the state and their envelopes.
+func (c *crowd) firstSync(b *testing.B) {
+	d := c.large.first
+	d.t = b
+	before := c.processorTime(b)
+	begin := time.Now()
+	for range firstSyncs {
+		if n := d.loadAll(); n != firstSyncItems {
+			b.Fatalf("%d envelopes", n)
+		}
+	}
+	took := time.Since(begin)
+	c.perSecond(b, firstSyncs, before)
+	b.ReportMetric(float64(took.Nanoseconds())/firstSyncs, "ns/op")
+	b.ReportMetric(firstSyncs/took.Seconds(), "ops/s")
+}
+
+// loadAll asks for all pages of the state with their envelopes, and counts the envelopes.
+func (d *device) loadAll() (envelopes int) {
+	for cursor := ""; ; {
+		var page wire.Objects
+		d.call("GET", d.vaultPath("/objects?after="+cursor), nil, &page).ok(d.t)
+		var names []string
+		for _, r := range page.Rows {
+			names = append(names, r.ObjectID)
+		}
+		for part := range slices.Chunk(names, wire.PageObjects) {
+			var got wire.Fetched
+			d.call("POST", d.vaultPath("/objects/fetch"), wire.Fetch{ObjectIDs: part}, &got).ok(d.t)
+			envelopes += len(got.Envelopes)
+		}
+		if cursor = page.Next; cursor == "" {
+			return envelopes
+		}
+	}
 }
 
 // pushInside makes a commit of one change by a call of the domain.
@@ -109,35 +209,35 @@ func (d *device) pushInside(b *testing.B) {
 }
 
 // commitTogether has every account's device send one change after the other.
-func commitTogether(b *testing.B, users []*user) {
-	before := processorTime(b)
+func (c *crowd) commitTogether(b *testing.B) {
+	before := c.processorTime(b)
 	var wait sync.WaitGroup
-	for i, u := range users {
+	for i, u := range c.users {
 		wait.Go(func() {
-			for range (b.N + i) / len(users) {
+			for range (b.N + i) / len(c.users) {
 				u.first.push(u.first.put(itemBytes, u.first.some())).ok(b)
 			}
 		})
 	}
 	wait.Wait()
-	perSecond(b, before)
+	c.perSecond(b, b.N, before)
 }
 
-// perSecond reports how many operations there were in a second, and what each took of the processors, client and server together: on a
-// machine that has other work too, only this can be compared.
-func perSecond(b *testing.B, before time.Duration) {
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
-	b.ReportMetric(float64((processorTime(b)-before).Microseconds())/float64(b.N), "cpu-µs/op")
+// perSecond reports how many operations there were in a second, and what each took of the processors, client, server and database
+// together: on a machine that has other work too, only this can be compared.
+func (c *crowd) perSecond(b *testing.B, n int, before time.Duration) {
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "ops/s")
+	b.ReportMetric(float64((c.processorTime(b)-before).Microseconds())/float64(n), "cpu-µs/op")
 }
 
-// processorTime is what this process has taken of the processors.
-func processorTime(b *testing.B) time.Duration {
+// processorTime is what this process and the database have taken of the processors.
+func (c *crowd) processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var r unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
 		b.Fatal(err)
 	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+	return time.Duration(r.Utime.Nano()+r.Stime.Nano()) + c.processor(b)
 }
 
 // some is an object of the vault, always the same.
@@ -147,93 +247,4 @@ func (d *device) some() (object id.ID) {
 		return false
 	})
 	return object
-}
-
-// bareCommit is what the disk and SQLite allow: one row of an envelope's size, made durable.
-func bareCommit(b *testing.B) {
-	ctx := context.Background()
-	db, err := sqlite.Open(ctx, filepath.Join(b.TempDir(), "bare.db"), sqlite.Options{Immediate: true})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1)
-	if _, err := db.ExecContext(ctx, `CREATE TABLE envelopes (object_id BLOB PRIMARY KEY, envelope BLOB)`); err != nil {
-		b.Fatal(err)
-	}
-	sealed := make([]byte, itemBytes)
-	before := processorTime(b)
-	for b.Loop() {
-		rand.Read(sealed)
-		if _, err := db.ExecContext(ctx, `INSERT INTO envelopes VALUES ($1, $2)`, sealed[:16], sealed); err != nil {
-			b.Fatal(err)
-		}
-	}
-	perSecond(b, before)
-}
-
-// fill copies an account's rows under new ids until there are n accounts. Nobody signs in to the copies: they are in the way. Ids are random, as
-// a client's are, and those who measure lie between them. The copies are written in the order of their vaults' ids, each table in its own: every
-// row goes to the end of what is there, and the page that it belongs to is at hand. Without that, 10,000 accounts took hours.
-func fill(b *testing.B, path string, template *user, n int) {
-	b.Helper()
-	ctx := context.Background()
-	db, err := sqlite.Open(ctx, path, sqlite.Options{Immediate: true})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer db.Close()
-	db.SetMaxOpenConns(1) // the table of copies is this connection's
-	run := func(statement string, args ...any) {
-		b.Helper()
-		if _, err := db.ExecContext(ctx, statement, args...); err != nil {
-			b.Fatalf("%s: %v", statement, err)
-		}
-	}
-	run(`CREATE TEMPORARY TABLE made AS WITH RECURSIVE n(i) AS (SELECT COUNT(*) FROM accounts UNION ALL SELECT i + 1 FROM n WHERE i + 1 < $1)
-		SELECT i, randomblob(16) AS account, randomblob(16) AS vault, randomblob(32) AS tag FROM n`, n)
-	// What a power cut leaves of a benchmark is of no use: neither log nor flush, and nothing is zeroed.
-	for _, pragma := range []string{"journal_mode=OFF", "synchronous=OFF", "foreign_keys=OFF", "secure_delete=OFF", "cache_size=-262144", "locking_mode=EXCLUSIVE"} {
-		run("PRAGMA " + pragma)
-	}
-	for _, table := range []string{
-		"accounts", "account_log", "devices", "vaults", "sealed_vaults", "commits", "objects", "tree_leaves", "tree_nodes", "envelopes",
-	} {
-		names, values := copied(b, db, table)
-		where, order := "vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)", "vault"
-		if slices.Contains(names, "account_id") {
-			where, order = "account_id = $1", "account"
-		}
-		run(`DROP TABLE IF EXISTS copies`)
-		run(`CREATE TEMPORARY TABLE copies AS SELECT * FROM made ORDER BY ` + order)
-		run(fmt.Sprintf(`INSERT INTO %s (%s) SELECT %s FROM copies AS copy CROSS JOIN %s AS old WHERE %s`,
-			table, strings.Join(names, ", "), strings.Join(values, ", "), table, where), template.account[:])
-	}
-	run("PRAGMA locking_mode=NORMAL")
-	run("PRAGMA journal_mode=WAL")
-}
-
-// copied lists a table's columns, and what a copied row has in them.
-func copied(b *testing.B, db *sql.DB, table string) (names, values []string) {
-	b.Helper()
-	rows, err := db.Query(`SELECT name FROM pragma_table_info($1)`, table)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer rows.Close()
-	changed := map[string]string{
-		"account_id": "copy.account", "vault_id": "copy.vault", "email": "'copy' || copy.i || '@example.org'", "lookup_tag": "copy.tag", "recovery_tag": "NULL",
-	}
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			b.Fatal(err)
-		}
-		value, ok := changed[name]
-		if !ok {
-			value = "old." + name
-		}
-		names, values = append(names, name), append(values, value)
-	}
-	return names, values
 }

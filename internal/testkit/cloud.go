@@ -53,6 +53,8 @@ type Server struct {
 	// RecoveryDelay is 24 h at first, as in life. Clock.Advance passes it too.
 	RecoveryDelay time.Duration
 	Quota         int64 // bytes of an account; cloud.DefaultQuota at first
+	// Open opens the database: SQLite in Database at first.
+	Open func(context.Context, sqlite.Hook) (Store, error)
 
 	t    testing.TB
 	dir  string
@@ -61,6 +63,13 @@ type Server struct {
 
 	mu    sync.Mutex
 	codes map[string]int // number of the last mail that LastCode returned, by address
+}
+
+// Store is a cloud.Store as a server uses it.
+type Store interface {
+	cloud.Store
+	Ping(context.Context) error
+	Close() error
 }
 
 // Clock is the server's clock: the real one, moved.
@@ -93,6 +102,9 @@ func CloudWith(t testing.TB, configure func(*Server)) *Server {
 		RecoveryDelay: cloud.DefaultRecoveryDelay, After: time.After, Addr: "127.0.0.1:0",
 	}
 	s.Clock.Real = time.Now
+	s.Open = func(ctx context.Context, hook sqlite.Hook) (Store, error) {
+		return sqlite.Open(ctx, s.Database(), hook)
+	}
 	configure(s)
 	s.start()
 	t.Cleanup(func() {
@@ -107,7 +119,7 @@ func (s *Server) Database() string { return filepath.Join(s.dir, "cloud.db") }
 
 func (s *Server) start() {
 	s.t.Helper()
-	store, err := sqlite.Open(context.Background(), s.Database(), s.Hook)
+	store, err := s.Open(context.Background(), s.Hook)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -128,17 +140,20 @@ func (s *Server) start() {
 		s.URL = "http://" + s.Addr
 	}
 	s.Origin = s.URL
+	// As the program does: a database that several processes may have brings these.
+	relay, _ := store.(cloud.Relay)
+	nonces, _ := store.(api.Nonces)
 	s.Cloud = cloud.New(cloud.Config{
-		Store: store, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, After: s.After, Random: rand.Reader, Log: s.Log,
+		Store: store, Relay: relay, Secret: secret, Origin: s.Origin, Mail: sender, Now: s.Clock.Now, After: s.After, Random: rand.Reader, Log: s.Log,
 		RecoveryDelay: s.RecoveryDelay, Quota: s.Quota,
 	})
 	s.Operator = cloud.NewOperator(store, secret)
-	handler := api.New(api.Config{Cloud: s.Cloud, Origin: s.Origin, Limits: s.Limits, Ready: store.Ping, Now: s.Clock.Now, Log: s.Log})
+	handler := api.New(api.Config{Cloud: s.Cloud, Origin: s.Origin, Nonces: nonces, Limits: s.Limits, Ready: store.Ping, Now: s.Clock.Now, Log: s.Log})
 	s.stop = s.serve(handler.HTTP(), listener, store)
 }
 
 // serve runs the server and returns what stops it, once.
-func (s *Server) serve(server *http.Server, listener net.Listener, store *sqlite.Store) (stop func()) {
+func (s *Server) serve(server *http.Server, listener net.Listener, store Store) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	if !s.HoldMail {

@@ -223,7 +223,7 @@ func lastCommitOf(t *testing.T, s cloud.Store) {
 			return err
 		}
 		for seq, by := range []id.ID{d, other, d, other} {
-			if err := tx.InsertCommit(v.ID, uint64(seq+1), chain.Hash{}, by, id.New(), chain.Signed{Commit: []byte{1}, Changes: []byte{1}, Signature: []byte{1}}); err != nil {
+			if err := tx.InsertCommit(v.ID, uint64(seq+1), by, id.New(), chain.Signed{Commit: []byte{1}, Changes: []byte{1}, Signature: []byte{1}}); err != nil {
 				return err
 			}
 		}

@@ -77,7 +77,6 @@ func (t *tx) DeleteAccount(account id.ID) error {
 		`DELETE FROM attachments WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,
 		`DELETE FROM envelopes WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,
 		`DELETE FROM tree_nodes WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,
-		`DELETE FROM tree_leaves WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,
 		`DELETE FROM objects WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,
 		`DELETE FROM commits WHERE vault_id IN (SELECT vault_id FROM vaults WHERE account_id = $1)`,
 		`DELETE FROM sealed_vaults WHERE account_id = $1`,

@@ -41,10 +41,10 @@ func (t *tx) MoveHead(v cloud.Vault, from uint64) error {
 		int64(v.At.Seq), v.At.Hash[:], int64(v.At.LogSeq), v.Objects, v.ID[:], int64(from))
 }
 
-func (t *tx) InsertCommit(vault id.ID, seq uint64, hash chain.Hash, device, op id.ID, s chain.Signed) error {
-	return t.exec(`INSERT INTO commits (vault_id, seq, hash, device_id, op_id, signature, commit_bytes, changes)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		vault[:], int64(seq), hash[:], device[:], op[:], s.Signature, s.Commit, s.Changes)
+func (t *tx) InsertCommit(vault id.ID, seq uint64, device, op id.ID, s chain.Signed) error {
+	return t.exec(`INSERT INTO commits (vault_id, seq, device_id, op_id, signature, commit_bytes, changes)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		vault[:], int64(seq), device[:], op[:], s.Signature, s.Commit, s.Changes)
 }
 
 func (t *tx) Commit(vault id.ID, seq uint64) (s chain.Signed, err error) {
@@ -108,8 +108,8 @@ func (t *tx) ObjectsAfter(vault id.ID, leaf int, object id.ID, limit int) (all [
 		WHERE vault_id = $1 AND (leaf, object_id) > ($2, $3) ORDER BY leaf, object_id LIMIT $4`,
 		// One row beyond the page tells whether there is another page.
 		[]any{vault[:], leaf, object[:], limit + 1}, func(rows *sql.Rows) (bool, error) {
-			var r cloud.ObjectRow
-			if err := rows.Scan(&r.Leaf, fixed(r.Object[:]), &r.Revision, &r.State, fixed(r.EnvHash[:])); err != nil {
+			r, err := objectRow(rows)
+			if err != nil {
 				return false, err
 			}
 			if more = len(all) == limit; more {
@@ -119,6 +119,22 @@ func (t *tx) ObjectsAfter(vault id.ID, leaf int, object id.ID, limit int) (all [
 			return true, nil
 		})
 	return all, more, err
+}
+
+func objectRow(rows *sql.Rows) (r cloud.ObjectRow, err error) {
+	err = rows.Scan(&r.Leaf, fixed(r.Object[:]), &r.Revision, &r.State, fixed(r.EnvHash[:]))
+	return r, err
+}
+
+func (t *tx) NodeRows(vault id.ID, node uint8) (all []cloud.ObjectRow, err error) {
+	first := int64(node) * chain.Fanout
+	err = t.each(`SELECT leaf, object_id, revision, state, env_hash FROM objects WHERE vault_id = $1 AND leaf >= $2 AND leaf < $3`,
+		[]any{vault[:], first, first + chain.Fanout}, func(rows *sql.Rows) (bool, error) {
+			r, err := objectRow(rows)
+			all = append(all, r)
+			return true, err
+		})
+	return all, err
 }
 
 func (t *tx) LeafRows(vault id.ID, leaf uint16) (all []chain.Row, err error) {
@@ -138,34 +154,20 @@ func (t *tx) PutRow(vault id.ID, leaf uint16, r chain.Row) error {
 		vault[:], int64(leaf), r.Object[:], int64(r.Revision), int64(r.State), r.EnvHash[:])
 }
 
-func (t *tx) Leaves(vault id.ID, node uint8) (*chain.Level, error) {
-	first := int64(node) * chain.Fanout
-	return t.level(`SELECT leaf - $1, hash FROM tree_leaves WHERE vault_id = $2 AND leaf >= $1 AND leaf < $3`, first, vault[:], first+chain.Fanout)
-}
-
 func (t *tx) Nodes(vault id.ID) (*chain.Level, error) {
-	return t.level(`SELECT node, hash FROM tree_nodes WHERE vault_id = $1`, vault[:])
-}
-
-func (t *tx) level(query string, args ...any) (*chain.Level, error) {
 	level := new(chain.Level)
-	return level, t.each(query, args, func(rows *sql.Rows) (bool, error) {
+	return level, t.each(`SELECT node, hash FROM tree_nodes WHERE vault_id = $1`, []any{vault[:]}, func(rows *sql.Rows) (bool, error) {
 		var at int
 		var hash chain.Hash
 		if err := rows.Scan(&at, fixed(hash[:])); err != nil {
 			return false, err
 		}
 		if at < 0 || at >= chain.Fanout {
-			return false, fmt.Errorf("tree has a hash at %d", at)
+			return false, fmt.Errorf("tree has a node %d", at)
 		}
 		level[at] = hash
 		return true, nil
 	})
-}
-
-func (t *tx) PutLeaf(vault id.ID, leaf uint16, h chain.Hash) error {
-	return t.exec(`INSERT INTO tree_leaves (vault_id, leaf, hash) VALUES ($1, $2, $3)
-		ON CONFLICT (vault_id, leaf) DO UPDATE SET hash = excluded.hash`, vault[:], int64(leaf), h[:])
 }
 
 func (t *tx) PutNode(vault id.ID, node uint8, h chain.Hash) error {

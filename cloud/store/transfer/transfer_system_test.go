@@ -70,7 +70,7 @@ func TestCopy(t *testing.T) {
 	if tables < 20 {
 		t.Errorf("only %d tables", tables)
 	}
-	for _, name := range []string{"accounts", "account_log", "devices", "vaults", "commits", "envelopes", "objects", "tree_leaves"} {
+	for _, name := range []string{"accounts", "account_log", "devices", "vaults", "commits", "envelopes", "objects", "tree_nodes"} {
 		var want int64
 		if err := from.QueryRow("SELECT count(*) FROM " + name).Scan(&want); err != nil || want == 0 || rows[name] != want {
 			t.Errorf("%s: %d rows of %d, %v", name, rows[name], want, err)
