@@ -4,22 +4,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 )
 
-// mailLine goes on until the page says what it has to say of the mail.
-func (d *desk) mailLine(w *Welcome, after time.Duration, want string) {
+// mailLine waits until the server knows the newest mail to be in a state, has the page ask, and reads what it says.
+func (d *desk) mailLine(server *testkit.Server, after time.Duration, state cloud.DeliveryState, want string) {
 	d.t.Helper()
-	said := ""
-	for range 30 {
-		d.clock.Advance(d.queue, after)
-		d.until("an answer", func() bool { return w.mail.cancel == nil })
-		if said = w.State().Code.Mail.What; said == want {
-			return
-		}
-	}
-	d.t.Fatalf("the page says %q, want %q", said, want)
+	server.WaitMailState(d.t, anna, state)
+	d.clock.Advance(d.queue, after)
+	d.until("“"+want+"”", func() bool { return d.shell.Welcome().State().Code.Mail.What == want })
 }
 
 const (
@@ -36,9 +31,9 @@ func TestMailOfACode(t *testing.T) {
 	if m := w.State().Code.Mail; !m.IsZero() {
 		t.Errorf("before anybody has asked: %+v", m)
 	}
-	d.mailLine(w, mailFirst, mailSentText)
+	d.mailLine(server, mailFirst, cloud.MailSent, mailSentText)
 	server.Bounce(t, anna)
-	d.mailLine(w, mailTaken, mailBouncedText)
+	d.mailLine(server, mailTaken, cloud.MailBounced, mailBouncedText)
 	if s := w.State().Code; s.Mail.Tone != ToneError || s.OffersPair {
 		t.Errorf("a new account has no other way: %+v", s)
 	}
@@ -49,7 +44,7 @@ func TestMailOfACode(t *testing.T) {
 		t.Errorf("of another mail: %+v", m)
 	}
 	server.LastCode(t, anna)
-	d.mailLine(w, mailFirst, mailSentText)
+	d.mailLine(server, mailFirst, cloud.MailSent, mailSentText)
 }
 
 func TestMailThatWaits(t *testing.T) {
@@ -57,11 +52,11 @@ func TestMailThatWaits(t *testing.T) {
 	d := newDesk(t, testpc.New(t, "Anna's PC", nil), server)
 	w := d.shell.Welcome()
 	d.codePage(w)
-	d.mailLine(w, mailFirst, mailQueuedText)
+	d.mailLine(server, mailFirst, cloud.MailQueued, mailQueuedText)
 	if _, err := server.Cloud.Outbox.Deliver(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	d.mailLine(w, mailAgain, mailSentText)
+	d.mailLine(server, mailAgain, cloud.MailSent, mailSentText)
 }
 
 // On a new device the page offers the way in that needs no mail: once one could have arrived, and at once where it will not.
@@ -81,7 +76,7 @@ func TestTheWayWithoutTheMail(t *testing.T) {
 		t.Error("offered before a mail could have arrived")
 	}
 	server.Bounce(t, anna)
-	d.mailLine(w, mailFirst, mailBouncedText)
+	d.mailLine(server, mailFirst, cloud.MailBounced, mailBouncedText)
 	if !w.State().Code.OffersPair {
 		t.Error("not offered although the mail came back")
 	}
