@@ -86,6 +86,8 @@ func openXML(data []byte) (importer.Source, error) {
 		return openPasswordSafe(data)
 	case isDelinea(data):
 		return openDelinea(data)
+	case isKeePass1(data):
+		return openKeePass1(data)
 	}
 	return openKeePassXML(data)
 }

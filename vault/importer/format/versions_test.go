@@ -6,6 +6,9 @@ import (
 	"testing"
 )
 
+// digestOfHi is the SHA-256 of the file that the entries of KeePass have.
+const digestOfHi = "8f434346648f6b96df89dda901c5176b10a6d83961dd3c1ac88b59b2dc327aa4"
+
 // Programs have written what they export in more than one way, and what they write may be told apart from others' by little.
 func TestVersions(t *testing.T) {
 	const mac = "\"cardholder name(cardholder)\",\"Created Date\",\"expiry date(expiry)\",\"first name(firstname)\",\"phone (local)(phone_local)\",\"Notes\",\"number(ccnum)\"," +
@@ -111,6 +114,25 @@ func TestVersions(t *testing.T) {
 			[]string{
 				`1 document "Pass" [] ""="" [document-number "77" true] [valid-until "2031-03-09" false]`,
 				`2 card "Visa" [] ""="" [number "4111" true] [expires "2031-04" false]`,
+			},
+		},
+		"KeePass 1": {
+			"<?xml version=\"1.0\"?><pwlist><pwentry><group tree=\"Work\\Web/Mail\">Post</group><title>Shop</title><username>ann</username><url>https://shop.example</url><password>p&amp;w</password>" +
+				"<notes>first\r\nsecond</notes><uuid>77ab</uuid><image>0</image><creationtime>2006-12-31T11:52:01</creationtime><lastmodtime>2007-01-02T00:00:00</lastmodtime>" +
+				"<expiretime expires=\"false\">2999-12-28T23:59:59</expiretime><attachdesc>a.txt</attachdesc><attachment>aGk=</attachment></pwentry>" +
+				"<pwentry><group>General</group><title>Old</title><password>x</password><expiretime expires=\"true\">2010-02-03T00:00:00</expiretime></pwentry></pwlist>",
+			[]string{
+				`77ab login "Shop" ["https://shop.example"] "ann"="p&w" notes "first\nsecond" folder "Work/Web∕Mail/Post" created 2006-12-31 modified 2007-01-02 file "a.txt" 2 ` + digestOfHi,
+				`2 login "Old" [] ""="x" folder "General" [Expires "2010-02-03" false]`,
+			},
+		},
+		"KeePassX": {
+			"<!DOCTYPE KEEPASSX_DATABASE>\n<database><group><title>Web</title><icon>0</icon><group><title>A/B</title><entry><title>Shop</title><username>ann</username><password>pw</password>" +
+				"<url>https://shop.example</url><comment>n</comment><icon>0</icon><creation>2017-01-01T00:00:00</creation><lastaccess>2017-01-01T00:00:00</lastaccess><lastmod>2017-01-02T00:00:00</lastmod>" +
+				"<expire>Never</expire></entry></group><entry><title>Gate</title><username></username><password></password><comment>4 7 1</comment><bindesc>b.txt</bindesc><bin>aGk=</bin></entry></group></database>",
+			[]string{
+				`1 login "Shop" ["https://shop.example"] "ann"="pw" notes "n" folder "Web/A∕B" created 2017-01-01 modified 2017-01-02`,
+				`2 note "Gate" [] ""="" notes "4 7 1" folder "Web" file "b.txt" 2 ` + digestOfHi,
 			},
 		},
 		"Keeper's labels": {
