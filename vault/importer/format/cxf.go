@@ -7,22 +7,26 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/coffer-vault/coffer/vault/importer"
 )
 
 // cxfFile is the FIDO Alliance's Credential Exchange Format 1.0: one account of a password manager, or several.
 type cxfFile struct {
-	Exporter string `json:"exporterDisplayName"`
-	RPID     string `json:"exporterRpId"`
-	Accounts []struct {
-		Collections []cxfCollection   `json:"collections"`
-		Items       []json.RawMessage `json:"items"`
-	} `json:"accounts"`
+	Exporter string       `json:"exporterDisplayName"`
+	RPID     string       `json:"exporterRpId"`
+	Accounts []cxfAccount `json:"accounts"`
+}
+
+type cxfAccount struct {
+	Collections []cxfCollection   `json:"collections"`
+	Items       []json.RawMessage `json:"items"`
 }
 
 type cxfCollection struct {
@@ -91,7 +95,7 @@ var cxfTypes = map[string]cxfType{
 }
 
 func isCXF(members map[string]json.RawMessage) bool {
-	if hasAll("accounts", "exporterRpId")(members) {
+	if hasAll("accounts", "exporterRpId")(members) || isCXFAccount(members) {
 		return true
 	}
 	var accounts []map[string]json.RawMessage
@@ -101,10 +105,19 @@ func isCXF(members map[string]json.RawMessage) bool {
 	return hasAll("items")(accounts[0]) // 1PUX has vaults there
 }
 
+// isCXFAccount tells an account without the file around it, as systems hand it from one program to another.
+func isCXFAccount(members map[string]json.RawMessage) bool {
+	return hasAll("id", "credentials")(firstItem(members))
+}
+
 func openCXF(data []byte) (importer.Source, error) {
 	var f cxfFile
-	if err := json.Unmarshal(data, &f); err != nil {
+	var alone cxfAccount
+	if err := json.Unmarshal(data, &f); err != nil || f.Accounts == nil && json.Unmarshal(data, &alone) != nil {
 		return nil, fmt.Errorf("%w: CXF", importer.ErrMalformed)
+	}
+	if f.Accounts == nil {
+		f.Accounts = []cxfAccount{alone}
 	}
 	info := importer.Info{ID: "cxf", Browser: "Credential Exchange", Profile: f.Exporter}
 	if info.Profile == "" {
@@ -176,6 +189,9 @@ func (f *cxfFile) decode(raw json.RawMessage, n int, folders map[string][]string
 	for _, app := range item.Scope.Apps {
 		record.URLs = append(record.URLs, "androidapp://"+app.BundleID)
 	}
+	if record.Title == "" && len(record.URLs) == 0 && len(credentials) > 0 {
+		record.Title = strings.ReplaceAll(credentials[0].kind(), "-", " ") // else a licence and a passport of one person are alike
+	}
 	main := finish(item.ID, record)
 	if main.Record == nil && len(rows) > 0 {
 		return rows
@@ -186,13 +202,23 @@ func (f *cxfFile) decode(raw json.RawMessage, n int, folders map[string][]string
 func (item *cxfItem) record(folders map[string][]string, source string) *importer.Record {
 	record := &importer.Record{
 		Title: item.Title, URLs: slices.Clone(item.Scope.URLs), Tags: slices.Clone(item.Tags), Favorite: item.Favorite, Source: source, SourceID: item.ID,
-		Created: since1970(strconv.FormatInt(item.Created, 10), seconds), Modified: since1970(strconv.FormatInt(item.Modified, 10), seconds),
+		Created: cxfTime(item.Created), Modified: cxfTime(item.Modified),
 	}
 	if in := folders[item.ID]; len(in) > 0 {
 		record.Folder, record.Tags = in[0], append(record.Tags, in[1:]...)
 	}
 	addField(record, "Subtitle", item.Subtitle, false)
 	return record
+}
+
+// cxfTime is a time in seconds. Accounts from Apple's systems have been seen with times that count the years from 1970 to 2001 twice: what lies
+// beyond 2038 is taken for one of them.
+func cxfTime(at int64) time.Time {
+	const to2001 = 978_307_200
+	if at > math.MaxInt32 {
+		at -= to2001
+	}
+	return since1970(strconv.FormatInt(at, 10), seconds)
 }
 
 // kindOf is the kind of an item with these credentials.
@@ -287,6 +313,10 @@ func (c cxfCredential) addCustom(record *importer.Record) {
 	}
 	section := c.text("label")
 	for _, f := range fields {
+		if text := f.text("value"); strings.HasPrefix(text, "otpauth://") {
+			setTOTP(record, text)
+			continue
+		}
 		addField(record, joined(" ", section, f.text("label")), f.text("value"), f.text("fieldType") == "concealed-string")
 	}
 }
@@ -319,7 +349,7 @@ func (c cxfCredential) passkey(item cxfItem, n int, folder, source string) impor
 	}
 	record := &importer.Record{
 		Kind: importer.Passkey, Title: item.Title, Username: c.text("username"), Folder: folder, Source: source, SourceID: id,
-		Tags: slices.Clone(item.Tags), Created: since1970(strconv.FormatInt(item.Created, 10), seconds),
+		Tags: slices.Clone(item.Tags), Created: cxfTime(item.Created),
 	}
 	for _, member := range []struct{ theirs, ours string }{
 		{"rpId", "rp-id"}, {"userDisplayName", "display-name"}, {"userHandle", "user-handle"}, {"credentialId", "credential-id"}, {"key", "private-key"},
@@ -330,9 +360,12 @@ func (c cxfCredential) passkey(item cxfItem, n int, folder, source string) impor
 	return finish(id, record)
 }
 
-// keyPEM is a private key in PKCS #8 as text; what is none stays as it is.
+// keyPEM is a private key in PKCS #8 as text, also of one that is text already under its base64; what is none stays as it is.
 func keyPEM(text string) string {
-	der, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(text, "="))
+	der, err := base64.RawURLEncoding.DecodeString(strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(text, "=")))
+	if err == nil && strings.HasPrefix(string(der), "-----BEGIN ") {
+		return string(der)
+	}
 	if err != nil || len(der) == 0 || der[0] != 0x30 {
 		return text
 	}

@@ -135,6 +135,18 @@ func TestVersions(t *testing.T) {
 				`2 note "Gate" [] ""="" notes "4 7 1" folder "Web" file "b.txt" 2 ` + digestOfHi,
 			},
 		},
+		"an account of CXF alone": {
+			`{"id":"acc","username":"ann","collections":[{"title":"Work","items":[{"item":"i1"}]}],"items":[{"id":"i1","title":"Shop","creationAt":2735237114,"scope":{"urls":["https://shop.example"]},"credentials":[` +
+				`{"type":"basic-auth","username":{"fieldType":"string","value":"ann"},"password":{"fieldType":"concealed-string","value":"pw"}},` +
+				`{"type":"custom-fields","label":"","fields":[{"fieldType":"string","label":"one-time password","value":"otpauth://totp/x?secret=JBSW"},{"fieldType":"string","label":"colour","value":"blue"}]}]},` +
+				`{"id":"i3","credentials":[{"type":"drivers-license","licenseNumber":{"fieldType":"string","value":"7"}}]},` +
+				`{"id":"i2","title":"Key","creationAt":1600000000,"credentials":[{"type":"ssh-key","privateKey":"LS0tLS1CRUdJTiBYLS0tLS0K"}]}]}`,
+			[]string{
+				`i1 login "Shop" ["https://shop.example"] "ann"="pw" totp "otpauth://totp/x?secret=JBSW" folder "Work" [colour "blue" false] created 2025-09-03`,
+				`i3 document "drivers license" [] ""="" [document-number "7" true]`,
+				`i2 ssh-key "Key" [] ""="" [private-key "-----BEGIN X-----\n" true] created 2020-09-13`,
+			},
+		},
 		"Keeper's labels": {
 			`{"records":[{"uid":"1","title":"Shop","$type":"login","login":"ann","password":"pw","custom_fields":{"$phone:Hotline:1":{"number":"55","type":"Work"},"$name:Boss:1":{"first":"Bo"},"$name::1":{"first":"Al"}}}]}`,
 			[]string{`1 login "Shop" [] "ann"="pw" [first "Al" false] [Boss first "Bo" false] [Hotline "55" false] [Hotline type "Work" false]`},
