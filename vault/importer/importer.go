@@ -58,6 +58,8 @@ type Row struct {
 	Site   string  // host or title, to show in the report; never logged
 	Record *Record // nil if and only if Reason is set
 	Reason Reason
+
+	Username string // of a row without a record, where it is known all the same
 }
 
 // IDs gives sources their IDs: a browser that is installed twice, as a package and as a Flatpak say, has profiles of one name.
@@ -99,7 +101,7 @@ func Read(ctx context.Context, source Source, primaryPassword secret.Bytes) Read
 }
 
 func (r Row) fitted() Row {
-	r.ID, r.Site = strings.ToValidUTF8(r.ID, ""), strings.ToValidUTF8(r.Site, "")
+	r.ID, r.Site, r.Username = strings.ToValidUTF8(r.ID, ""), strings.ToValidUTF8(r.Site, ""), strings.ToValidUTF8(r.Username, "")
 	if r.Record == nil {
 		return r
 	}
@@ -171,4 +173,9 @@ func (r Reason) Outcome() Outcome {
 		return Unreadable
 	}
 	return Skipped
+}
+
+// Exported tells whether a row that gave no record for this reason is in a file that its own program exports: the program can read it.
+func (r Reason) Exported() bool {
+	return r == ReasonAppBound || r == ReasonPortal || r == ReasonNewerScheme
 }

@@ -1,6 +1,12 @@
 package importer
 
-import "slices"
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"golang.org/x/text/unicode/norm"
+)
 
 // Report accounts for every row of an import.
 type Report struct {
@@ -25,10 +31,37 @@ type RowReport struct {
 	Outcome Outcome
 	Reason  Reason
 
+	Username string // empty where it is not known
+
 	// Of the record; empty if there is none.
-	Kind     Kind
-	Username string
-	LeftOut  []LeftOut // what of it did not come along
+	Kind    Kind
+	LeftOut []LeftOut // what of it did not come along
+}
+
+// Completed is the report once the rows that a program kept to itself have come in a file that it exported: each row of the file takes the
+// place of one that was kept, the one of the same site and user name. What has no such counterpart is counted beside the others. Neither
+// report is changed.
+func (s SourceReport) Completed(file SourceReport) SourceReport {
+	type login struct{ site, username string }
+	of := func(row RowReport) login { return login{row.Site, norm.NFC.String(row.Username)} }
+	kept := map[login][]int{}
+	for i, row := range s.Rows {
+		if row.Reason.Exported() {
+			kept[of(row)] = append(kept[of(row)], i)
+		}
+	}
+	s.Rows, s.Counts, s.Err = slices.Clone(s.Rows), maps.Clone(s.Counts), errors.Join(s.Err, file.Err)
+	for _, row := range file.Rows {
+		s.Counts[row.Outcome]++
+		places := kept[of(row)]
+		if row.Reason != "" || len(places) == 0 {
+			s.Rows = append(s.Rows, row)
+			continue
+		}
+		s.Counts[s.Rows[places[0]].Outcome]--
+		s.Rows[places[0]], kept[of(row)] = row, places[1:]
+	}
+	return s
 }
 
 // Report says what applying the plan does with each row of the readouts it was made from.
@@ -38,7 +71,7 @@ func (p Plan) Report(readouts []Readout) Report {
 	for _, readout := range readouts {
 		source := SourceReport{Info: readout.Info, Err: readout.Err, Counts: map[Outcome]int{}}
 		for _, row := range readout.Rows {
-			line := RowReport{ID: row.ID, Site: row.Site, Outcome: row.Reason.Outcome(), Reason: row.Reason}
+			line := RowReport{ID: row.ID, Site: row.Site, Outcome: row.Reason.Outcome(), Reason: row.Reason, Username: row.Username}
 			if row.Record != nil {
 				line.Kind, line.Username, line.Outcome = row.Record.Kind, row.Record.Username, p.Outcomes[row.Record]
 				line.LeftOut = slices.Concat(row.Record.LeftOut, p.LeftOut[row.Record])

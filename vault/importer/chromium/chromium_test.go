@@ -304,6 +304,8 @@ func TestPrefixesOfEachSystem(t *testing.T) {
 			i := slices.IndexFunc(rows, func(r importer.Row) bool { return r.ID == id })
 			if i < 0 || outcome(rows[i]) != want.want {
 				t.Errorf("%s %s: %v, want %s", os, username, rows[max(i, 0)], want.want)
+			} else if rows[i].Record == nil && rows[i].Username != username {
+				t.Errorf("%s %s: the report knows the user name %q", os, username, rows[i].Username)
 			}
 		}
 	}

@@ -156,7 +156,7 @@ func (p *profile) decode(ctx context.Context, l login, notes [][]byte, keys *key
 	}
 	password, reason := keys.open(ctx, l.password)
 	if reason != "" {
-		row.Reason = reason
+		row.Reason, row.Username = reason, l.username
 		return []importer.Row{row}
 	}
 	record := l.record(p.info.ID, row)
@@ -165,7 +165,7 @@ func (p *profile) decode(ctx context.Context, l login, notes [][]byte, keys *key
 	for _, sealed := range notes {
 		note, reason := keys.open(ctx, sealed)
 		if reason != "" {
-			rows = append(rows, importer.Row{ID: row.ID + "/note", Site: row.Site, Reason: reason})
+			rows = append(rows, importer.Row{ID: row.ID + "/note", Site: row.Site, Reason: reason, Username: l.username})
 		}
 		record.Notes = importer.JoinNotes(record.Notes, string(note))
 	}
