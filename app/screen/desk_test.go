@@ -93,6 +93,8 @@ type desk struct {
 	saveErr    error
 	folder     string   // where files are saved
 	picks      []string // the files that are chosen
+	downloads  string   // the folder that browsers save files into
+	noFolder   error    // why nobody knows it
 	idle       time.Duration
 	idleErr    error
 	autoruns   []bool
@@ -120,6 +122,7 @@ func newEnv(t *testing.T) (*Env, *desk) {
 		},
 		SaveAs:    func(name string, done func(string, bool)) { done(filepath.Join(d.folder, name), false) },
 		PickFiles: func(_ FileRequest, done func([]string)) { done(d.picks) },
+		Downloads: func() (string, error) { return d.downloads, d.noFolder },
 	}
 	return d.env, d
 }

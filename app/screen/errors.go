@@ -106,6 +106,7 @@ var sentences = []sentence{
 	{format.ErrUnknownFormat, "importUnknown", ToneError},
 	{format.ErrAccountRestricted, "importRestricted", ToneError},
 	{format.ErrEncryptedExport, "importEncrypted", ToneError},
+	{errFileReplaced, "importReplaced", ToneWarning},
 
 	{updater.ErrWrongKeys, "updateWrongKeys", ToneError},
 	{updater.ErrExpired, "updateExpired", ToneWarning},

@@ -27,13 +27,16 @@ type Import struct {
 	ticked   map[string]bool
 	progress vault.BatchProgress
 	stop     func()
-	results  []session.ImportResult
+	results  []ended
+	told     told
 	undone   bool
 	managed  bool // browsers are off limits on this PC
 
-	file    *importFile // that was chosen; nil while it is about browsers
-	before  ImportPage  // where it was chosen
-	reading string      // name of the file that is read
+	file    *importFile   // that is taken in; nil while it is about browsers
+	before  ImportPage    // where it was chosen
+	reading string        // name of the file that is read
+	plain   []*importFile // that were imported, and are not protected
+	guide   *guide        // that is shown; nil for none
 
 	busy    bool // stopping, undoing, or reading what a primary password opened
 	problem Message
@@ -111,7 +114,7 @@ func (i *Import) Continue() {
 	case ImportMapping:
 		i.useTable()
 	case ImportPreview:
-		if i.news() > 0 {
+		if i.file.preview.news > 0 || i.guide != nil { // a guide's file accounts for rows of its browser in any case
 			i.start([]importer.Source{i.file.source})
 		} else {
 			i.config.Done()
@@ -131,9 +134,10 @@ func (i *Import) start(chosen []importer.Source) {
 	// Stopping cancels the work and still hears how it ended: the transaction may have been faster.
 	stopping, stop := context.WithCancel(context.Background())
 	i.stop = stop
-	Run(i.run, func(ctx context.Context) (session.ImportResult, error) {
+	bring := i.bringer(func(context.Context) (session.ImportResult, error) { return write(stopping, chosen, report) })
+	Run(i.run, func(ctx context.Context) (brought, error) {
 		defer context.AfterFunc(ctx, stop)()
-		return write(stopping, chosen, report)
+		return bring(ctx)
 	}, i.imported)
 	i.changed()
 }
@@ -158,14 +162,19 @@ func (i *Import) writer() func(context.Context, []importer.Source, func(vault.Ba
 	}
 }
 
-func (i *Import) imported(result session.ImportResult, err error) {
+func (i *Import) imported(b brought, err error) {
 	if i.stop != nil {
 		i.stop()
 	}
 	i.busy, i.problem = false, explain(i.env.Words, err)
 	switch {
 	case err == nil:
-		i.results, i.page = append(i.results, result), ImportDone
+		i.results, i.told, i.page = append(i.results, b.ended), b.told, ImportDone
+		i.imports(i.file)
+		if i.guide != nil {
+			i.leaveGuide()
+			i.file = nil
+		}
 	case i.page == ImportRunning && i.file != nil:
 		i.page = ImportPreview
 	case i.page == ImportRunning:
@@ -180,6 +189,12 @@ func (i *Import) Skip() {
 	case i.page == ImportPassword || i.page == ImportMapping || i.page == ImportPreview:
 		if !i.busy {
 			i.back()
+			i.changed()
+		}
+		return
+	case i.page == ImportGuide:
+		if !i.busy {
+			i.leaveGuide()
 			i.changed()
 		}
 		return
@@ -220,47 +235,26 @@ func (i *Import) decline() {
 // Primary imports what Firefox protects by a primary password; it takes ownership of it.
 func (i *Import) Primary(password secret.Bytes) {
 	closed := i.closed()
-	if len(closed) == 0 || i.busy || i.page != ImportDone {
+	if len(closed) == 0 || i.busy || i.page != ImportDone || i.undone {
 		password.Wipe()
 		return
 	}
 	i.busy, i.problem = true, Message{}
-	Run(i.run, func(ctx context.Context) (session.ImportResult, error) {
+	Run(i.run, i.bringer(func(ctx context.Context) (session.ImportResult, error) {
 		defer password.Wipe()
 		return i.config.Unlocked.Import(ctx, closed, password, nil)
-	}, i.imported)
+	}), i.imported)
 	i.changed()
 }
 
 // closed are the sources that wait for a primary password.
-func (i *Import) closed() []importer.Source {
-	var sources []importer.Source
-	for _, report := range i.report().Sources {
-		if errors.Is(report.Err, importer.ErrPrimaryPasswordNeeded) || errors.Is(report.Err, importer.ErrWrongPrimaryPassword) {
-			for _, b := range i.found {
-				if b.info.ID == report.Info.ID {
-					sources = append(sources, b.source)
-				}
-			}
+func (i *Import) closed() (sources []importer.Source) {
+	for _, b := range i.found {
+		if slices.Contains(i.told.closed, b.info.ID) {
+			sources = append(sources, b.source)
 		}
 	}
 	return sources
-}
-
-// report joins the reports: of a source that was read twice the later one counts.
-func (i *Import) report() importer.Report {
-	var joined importer.Report
-	for _, result := range i.results {
-		for _, source := range result.Report.Sources {
-			at := slices.IndexFunc(joined.Sources, func(s importer.SourceReport) bool { return s.Info.ID == source.Info.ID })
-			if at < 0 {
-				joined.Sources = append(joined.Sources, source)
-			} else {
-				joined.Sources[at] = source
-			}
-		}
-	}
-	return joined
 }
 
 // Undo takes everything back that was imported.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,7 +20,8 @@ type importFile struct {
 	path, name string
 	source     importer.Source
 	table      *importTable // of no known program; nil for what is recognised
-	preview    importer.Report
+	read       stamp        // of the file when it was read
+	preview    preview
 	deleted    bool
 	protected  bool   // by a password of its own, or a key file
 	keyFile    string // name of the key file that was chosen; empty for none
@@ -61,11 +63,15 @@ func (f *importFile) with(work func(password secret.Bytes) error) error {
 
 // openImportFile opens a file and finds out its format.
 func openImportFile(path string) (*importFile, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
 	input, err := format.OpenInput(path)
 	if err != nil {
 		return nil, err
 	}
-	f := &importFile{path: path, name: nameOf(path), input: input}
+	f := &importFile{path: path, name: nameOf(path), read: stampOf(info), input: input}
 	f.source, err = input.Source()
 	if errors.Is(err, format.ErrUnknownTable) {
 		err = f.openTable()
@@ -126,7 +132,7 @@ func (i *Import) ChooseFile() {
 
 // takesFile tells whether a file may be chosen now.
 func (i *Import) takesFile() bool {
-	return !i.config.First && (i.page == ImportChoose || i.page == ImportNothing)
+	return i.page == ImportGuide && !i.busy || !i.config.First && (i.page == ImportChoose || i.page == ImportNothing)
 }
 
 // Drop takes the first of the files that were chosen or dropped: to import it, or, while a database of KeePass is to be opened, as its key
@@ -163,31 +169,32 @@ func (i *Import) Drop(paths []string) {
 func (i *Import) look() {
 	f := i.file
 	i.busy, i.problem = true, Message{}
-	Run(i.run, func(ctx context.Context) (report importer.Report, err error) {
-		err = f.with(func(password secret.Bytes) error {
+	words := reportWords{i.env.Words, true, true}
+	Run(i.run, func(ctx context.Context) (preview, error) {
+		var report importer.Report
+		err := f.with(func(password secret.Bytes) (err error) {
 			report, err = i.config.Unlocked.PreviewImport(ctx, []importer.Source{f.source}, password)
 			return err
 		})
-		return report, err
+		return newPreview(words, report), err
 	}, i.looked)
 	i.changed()
 }
 
-func (i *Import) looked(report importer.Report, err error) {
+func (i *Import) looked(p preview, err error) {
 	i.busy = false
-	closed := err == nil && len(report.Sources) == 1 && (errors.Is(report.Sources[0].Err, importer.ErrPrimaryPasswordNeeded) || errors.Is(report.Sources[0].Err, importer.ErrWrongPrimaryPassword))
 	switch {
 	case err != nil:
 		i.leaveFile(explain(i.env.Words, err))
-	case closed:
-		if key := i.file.refusal(report.Sources[0].Err); key != "" {
+	case waitsForPassword(p.err):
+		if key := i.file.refusal(p.err); key != "" {
 			i.problem = Message{Tone: ToneError, What: i.text(key)}
 		}
 		i.page = ImportPassword
-	case len(report.Sources) == 1 && len(report.Sources[0].Rows) == 0 && report.Sources[0].Err != nil:
-		i.leaveFile(explain(i.env.Words, report.Sources[0].Err))
+	case p.total == 0 && p.err != nil:
+		i.leaveFile(explain(i.env.Words, p.err))
 	default:
-		i.file.preview, i.page = report, ImportPreview
+		i.file.preview, i.page = p, ImportPreview
 	}
 	i.changed()
 }
@@ -275,42 +282,54 @@ func (i *Import) OpenProtected(password secret.Bytes) {
 	i.look()
 }
 
-// news is how many rows of the file an import would bring into the vault.
-func (i *Import) news() int {
-	report := i.file.preview
-	return report.Count(importer.Imported) + report.Count(importer.Merged) + report.Count(importer.KeptBoth)
-}
-
-// DeleteFile deletes the file that was imported: it holds what is in it for everybody to read.
-func (i *Import) DeleteFile() {
-	if !i.canDelete() || i.busy {
+// imports notes that a file was imported; nil for browsers. What was read of it is cleared. Of two contents under one name the later one counts.
+func (i *Import) imports(f *importFile) {
+	if f == nil {
 		return
 	}
-	f := i.file
+	f.close()
+	i.plain = slices.DeleteFunc(i.plain, func(earlier *importFile) bool { return earlier.path == f.path })
+	if !f.protected {
+		i.plain = append(i.plain, f)
+	}
+}
+
+// DeleteFile deletes a file that was imported: it holds what is in it for everybody to read. It takes its path.
+func (i *Import) DeleteFile(path string) {
+	n := slices.IndexFunc(i.plain, func(f *importFile) bool { return f.path == path && !f.deleted })
+	if n < 0 || i.page != ImportDone || i.undone || i.busy {
+		return
+	}
+	f := i.plain[n]
 	i.busy, i.problem = true, Message{}
-	Run(i.run, func(context.Context) (struct{}, error) {
-		f.lock.Lock()
-		defer f.lock.Unlock()
-		f.release() // Windows deletes nothing that is open
-		return struct{}{}, os.Remove(f.path)
-	}, func(_ struct{}, err error) {
-		i.busy, f.deleted, i.problem = false, err == nil || errors.Is(err, os.ErrNotExist), Message{}
-		if !f.deleted {
-			i.problem = explain(i.env.Words, err)
-		}
+	Run(i.run, func(context.Context) (struct{}, error) { return struct{}{}, f.remove() }, func(_ struct{}, err error) {
+		i.busy, f.deleted, i.problem = false, err == nil, explain(i.env.Words, err)
 		i.changed()
 	})
 	i.changed()
 }
 
-// canDelete tells whether the file is offered to be deleted: one with a password of its own may be kept as it is.
-func (i *Import) canDelete() bool {
-	return i.page == ImportDone && i.file != nil && !i.file.deleted && !i.file.protected && !i.undone
+// remove deletes the file if it is still the one that was read. One that is gone already is no error.
+func (f *importFile) remove() error {
+	f.lock.Lock()
+	defer f.lock.Unlock()
+	f.release() // Windows deletes nothing that is open
+	info, err := os.Stat(f.path)
+	if err == nil && !stampOf(info).is(f.read) {
+		return errFileReplaced
+	}
+	if err == nil {
+		err = os.Remove(f.path)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // Stays tells whether Escape goes back a step, or stops, instead of closing the dialog.
 func (i *Import) Stays() bool {
-	return i.page == ImportRunning || i.page == ImportPassword || i.page == ImportMapping || i.page == ImportPreview
+	return i.page == ImportRunning || i.page == ImportPassword || i.page == ImportMapping || i.page == ImportPreview || i.page == ImportGuide
 }
 
 // Leave ends the screen. What was read of a file is cleared.

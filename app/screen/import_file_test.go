@@ -61,13 +61,13 @@ func TestFileIsShownBeforeItIsImported(t *testing.T) {
 	}
 	i.Continue()
 	s = d.stage(i, ImportDone)
-	if s.Body != "2 of 3 entries are in your vault now." || len(s.Rows) != 3 || s.Undo == "" || s.Delete == "" {
+	if s.Body != "2 of 3 entries are in your vault now." || len(s.Rows) != 3 || s.Undo == "" || len(s.Deletions) != 1 || s.Deletions[0].Button == "" {
 		t.Errorf("%+v", s)
 	}
 	d.until("items", func() bool { return d.titles(v) == "A note, Shop" })
-	i.DeleteFile()
-	if s = d.stage(i, ImportDone); s.Delete != "" || s.DeleteWhy != "export.txt was deleted." {
-		t.Errorf("%q %q", s.Delete, s.DeleteWhy)
+	i.DeleteFile(path)
+	if s = d.stage(i, ImportDone); s.Deletions[0].Button != "" || s.Deletions[0].Text != "export.txt was deleted." {
+		t.Errorf("%+v", s.Deletions)
 	}
 	if _, err := os.Stat(path); !os.IsNotExist(err) {
 		t.Error("the file is still there")
@@ -133,7 +133,7 @@ func TestKeyFileOfADatabase(t *testing.T) {
 		t.Errorf("%+v", s.Rows)
 	}
 	i.Continue()
-	if s := d.stage(i, ImportDone); s.Delete != "" {
+	if s := d.stage(i, ImportDone); len(s.Deletions) != 0 {
 		t.Error("a file that is locked is offered to be deleted")
 	}
 }
@@ -185,7 +185,7 @@ func TestProtectedFileAsksForItsPassword(t *testing.T) {
 	i.OpenProtected(typed)
 	d.stage(i, ImportPreview)
 	i.Continue()
-	if s := d.stage(i, ImportDone); s.Delete != "" || v.State().Dialog != DialogImport {
+	if s := d.stage(i, ImportDone); len(s.Deletions) != 0 || v.State().Dialog != DialogImport {
 		t.Errorf("a protected file need not be deleted: %+v", s)
 	}
 	late := testpc.Typed("x")

@@ -43,7 +43,7 @@ func TestUnknownTableIsAskedAbout(t *testing.T) {
 	i.Continue()
 	d.stage(i, ImportPreview)
 	i.Continue()
-	if s = d.stage(i, ImportDone); s.Delete == "" {
+	if s = d.stage(i, ImportDone); len(s.Deletions) != 1 {
 		t.Error("the table can be read by everybody and is not offered to be deleted")
 	}
 	d.until("items", func() bool { return d.titles(v) == "Bank, Post" })

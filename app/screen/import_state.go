@@ -15,6 +15,7 @@ const (
 	ImportPreview  // what an import of the file would do; nothing is changed yet
 	ImportRunning
 	ImportDone
+	ImportGuide // to what a browser keeps to itself; it is opened from the report and leads back to it
 )
 
 // ImportState is the import from browsers or a file: what was found, progress, and a report that accounts for every row.
@@ -36,9 +37,17 @@ type ImportState struct {
 	Skip        string // label of the other one: "Not now", "Stop"; empty if there is none
 	Undo        string // "Undo the import"; empty if there is nothing to undo
 	File        string // "Choose a file…"; empty where none is taken
-	Delete      string // "Delete the file"; empty if there is none to delete
-	DeleteWhy   string // why it should be, or that it was
+	Deletions   []FileDeletion
+	Guides      []GuideOffer
+	Guide       ExportGuide
 	Busy        bool
+}
+
+// FileDeletion is a file that was imported and that anybody can read. Import.DeleteFile takes its path.
+type FileDeletion struct {
+	Path   string
+	Text   string // why it should be deleted, or that it was
+	Button string // "Delete the file"; empty once it is gone
 }
 
 // BrowserRow is a browser profile that holds passwords.
@@ -84,8 +93,10 @@ func (i *Import) view() ImportState {
 		i.viewProgress(&s)
 	case ImportDone:
 		i.viewReport(&s)
+	case ImportGuide:
+		i.viewGuide(&s)
 	}
-	if i.takesFile() {
+	if i.takesFile() && i.page != ImportGuide {
 		s.File = i.text("screen.import.file.choose")
 		if i.page == ImportNothing {
 			s.Body, s.Continue, s.Skip = i.text("screen.import.file.nothingBody"), "", i.text("screen.close")
@@ -113,19 +124,23 @@ func (i *Import) viewLocked(s *ImportState) {
 }
 
 func (i *Import) viewPreview(s *ImportState) {
-	s.Title = i.text("screen.import.file.preview", "program", sourceLabel(i.file.source.Info()))
-	s.Report, s.Rows = reportWords{i.env.Words, true, true}.view(i.file.preview)
-	rows := 0
-	for _, source := range i.file.preview.Sources {
-		rows += len(source.Rows)
+	from := i.file.source.Info()
+	if i.guide != nil && from.ID == exportFormat {
+		from = i.guide.profile.info // the browsers' files look alike
 	}
-	s.Body = i.env.Words.Count("screen.import.file.previewBody", rows, "name", i.file.name)
-	if files := i.file.preview.Files; files > 0 {
-		s.Body += " " + i.env.Words.Count("screen.import.file.previewFiles", files, "size", fileSize(i.env.Words, i.file.preview.FileBytes))
+	s.Title = i.text("screen.import.file.preview", "program", sourceLabel(from))
+	p := i.file.preview
+	s.Report, s.Rows = p.view, p.rows
+	s.Body = i.env.Words.Count("screen.import.file.previewBody", p.total, "name", i.file.name)
+	if p.files > 0 {
+		s.Body += " " + i.env.Words.Count("screen.import.file.previewFiles", p.files, "size", fileSize(i.env.Words, p.fileBytes))
 	}
-	s.Continue, s.CanContinue = i.env.Words.Count("screen.import.file.start", i.news()), !i.busy
-	if i.news() == 0 {
+	s.Continue, s.CanContinue = i.env.Words.Count("screen.import.file.start", p.news), !i.busy
+	if p.news == 0 {
 		s.Body, s.Continue = i.text("screen.import.file.nothingNew", "name", i.file.name), i.text("screen.import.finish")
+		if i.guide != nil {
+			s.Continue = i.text("screen.continue")
+		}
 	}
 	s.Skip = i.text("screen.back")
 }
@@ -168,10 +183,9 @@ func (i *Import) viewReport(s *ImportState) {
 		s.Title, s.Body = i.text("screen.import.undone"), i.text("screen.import.undoneBody")
 		return
 	}
-	s.Report, s.Rows = reportWords{i.env.Words, i.file != nil, false}.view(i.report())
-	if i.file != nil {
-		i.viewDelete(s)
-	}
+	s.Report, s.Rows = i.told.view, i.told.rows
+	i.viewGuides(s)
+	i.viewDeletions(s)
 	s.Body = s.Report.Summary
 	for _, result := range i.results {
 		if !result.Batch.IsZero() {
@@ -183,12 +197,13 @@ func (i *Import) viewReport(s *ImportState) {
 	}
 }
 
-// viewDelete offers to delete the file.
-func (i *Import) viewDelete(s *ImportState) {
-	switch {
-	case i.file.deleted:
-		s.DeleteWhy = i.text("screen.import.file.deleted", "name", i.file.name)
-	case i.canDelete():
-		s.Delete, s.DeleteWhy = i.text("screen.import.file.delete"), i.text("screen.import.file.deleteBody", "name", i.file.name)
+// viewDeletions offers to delete the files, but for those with a password of their own: they may be kept as they are.
+func (i *Import) viewDeletions(s *ImportState) {
+	for _, f := range i.plain {
+		deletion := FileDeletion{Path: f.path, Text: i.text("screen.import.file.deleted", "name", f.name)}
+		if !f.deleted {
+			deletion.Text, deletion.Button = i.text("screen.import.file.deleteBody", "name", f.name), i.text("screen.import.file.delete")
+		}
+		s.Deletions = append(s.Deletions, deletion)
 	}
 }

@@ -34,6 +34,8 @@ type Env struct {
 	SaveAs    func(name string, done func(path string, replace bool))                    // asks where a file shall go that takes a while to write; replace: the one that is there
 	PickFiles func(want FileRequest, done func(paths []string))                          // asks for files of this PC; done is not called if the person thinks better of it
 
+	Downloads func() (string, error) // platform.Downloads; it may read files
+
 	Printers     func(context.Context) ([]platform.Printer, error) // platform.Printers
 	Print        func(ctx context.Context, printer string, page platform.PrintPage) (settled func(context.Context) error, err error)
 	ShowPrinting func(*Printing) // the dialog of one page

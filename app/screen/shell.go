@@ -228,7 +228,7 @@ func (s *Shell) retranslate() {
 	if s.welcome != nil {
 		s.welcome.changed()
 		if s.welcome.imports != nil {
-			s.welcome.imports.changed()
+			s.welcome.imports.Retranslate()
 		}
 	}
 	if s.unlock != nil {

@@ -625,7 +625,7 @@ func (v *Vault) retranslate() {
 		v.generator.changed()
 	}
 	if v.imports != nil {
-		v.imports.changed()
+		v.imports.Retranslate()
 	}
 	if v.palette != nil {
 		v.palette.changed()

@@ -75,6 +75,7 @@ func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 			d.ui.SaveAs(name, func(path string, replace bool) { done(d.written(path), replace) })
 		},
 		PickFiles: func(want screen.FileRequest, done func([]string)) { d.ui.PickFiles(want, done) },
+		Downloads: func() (string, error) { return d.folder, nil },
 	}
 	d.shell = screen.NewShell(d.env, screen.ShellConfig{
 		Manager: pc.Manager, Origin: server.URL, Language: speaks(), Quit: func() { d.quit = true },

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -34,7 +36,8 @@ type importShape struct {
 	groups, rows  int
 	primary, undo bool
 	file          bool
-	deletion      string // what is said of it
+	deletions     string // what is said of them
+	guides        int
 	built         bool
 }
 
@@ -48,7 +51,10 @@ func newImportView(w *Window, model *screen.Import, step screen.Step, foot *fyne
 func (v *importView) first() fyne.Focusable { return v.start }
 
 func (v *importView) render(s screen.ImportState) {
-	shape := importShape{s.Page, len(s.Report.Groups), len(s.Rows), s.Primary != screen.PrimaryPassword{}, s.Undo != "", s.File != "", s.DeleteWhy, true}
+	shape := importShape{
+		page: s.Page, groups: len(s.Report.Groups), rows: len(s.Rows), primary: s.Primary != screen.PrimaryPassword{}, undo: s.Undo != "",
+		file: s.File != "", deletions: fmt.Sprint(s.Deletions), guides: len(s.Guides), built: true,
+	}
 	if shape != v.shape {
 		v.shape = shape
 		v.w.swap(v.box, v.build(s))
@@ -132,6 +138,8 @@ func (v *importView) middle(s screen.ImportState) (fyne.CanvasObject, func(scree
 		return v.report(s), func(screen.ImportState) {}
 	case screen.ImportDone:
 		return v.report(s), func(screen.ImportState) {}
+	case screen.ImportGuide:
+		return v.guide(s)
 	}
 	return widget.Column(0), func(screen.ImportState) {}
 }
@@ -171,14 +179,17 @@ func (v *importView) report(s screen.ImportState) fyne.CanvasObject {
 	if len(rows) > 0 {
 		column.Add(widget.NewCard(rows...))
 	}
+	for _, g := range s.Guides {
+		column.Add(widget.NewBanner(widget.Warning, g.Title, g.Body, widget.NewButton(g.Button, assets.IconFileUp, widget.Secondary, func() { v.model.Guide(g.ID) })))
+	}
 	for _, source := range s.Report.Sources {
 		column.Add(widget.NewBanner(toneOf(source.Problem.Tone), source.Label, source.Problem.What+" "+details(source.Problem), nil))
 	}
 	if (s.Primary != screen.PrimaryPassword{}) {
 		column.Add(v.primary(s.Primary))
 	}
-	if s.DeleteWhy != "" {
-		column.Add(v.deletion(s))
+	for _, d := range s.Deletions {
+		column.Add(v.deletion(d))
 	}
 	if len(s.Rows) > 0 {
 		column.Add(v.rows(s.Rows))
@@ -222,13 +233,41 @@ func (l *importLine) second() fyne.CanvasObject {
 	return l.half
 }
 
-// deletion offers to delete the file that was imported, and says when that is done.
-func (v *importView) deletion(s screen.ImportState) fyne.CanvasObject {
-	if s.Delete == "" {
-		return widget.NewBanner(widget.Good, s.DeleteWhy, "", nil)
+// deletion offers to delete a file that was imported, and says when that is done.
+func (v *importView) deletion(d screen.FileDeletion) fyne.CanvasObject {
+	if d.Button == "" {
+		return widget.NewBanner(widget.Good, d.Text, "", nil)
 	}
-	return widget.NewBanner(widget.Warning, s.DeleteWhy, "", widget.NewButton(s.Delete, assets.IconTrash2, widget.Secondary, v.model.DeleteFile))
+	return widget.NewBanner(widget.Warning, d.Text, "", widget.NewButton(d.Button, assets.IconTrash2, widget.Secondary, func() { v.model.DeleteFile(d.Path) }))
 }
+
+// guide says how a browser exports, and what is waited for.
+func (v *importView) guide(s screen.ImportState) (fyne.CanvasObject, func(screen.ImportState)) {
+	address := widget.NewText(s.Guide.Address, theme.Secret).Shortened()
+	copies := widget.NewButton(s.Guide.Copy, assets.IconCopy, widget.Secondary, v.model.CopyAddress)
+	v.start = copies
+	rows := make([]fyne.CanvasObject, len(s.Guide.Steps))
+	for n, step := range s.Guide.Steps {
+		text := widget.Column(8, widget.NewParagraph(step, theme.Body))
+		if n == 0 {
+			text.Add(widget.Row(12, widget.Grow(address), copies))
+		}
+		number := widget.NewText(strconv.Itoa(n+1), theme.Strong.Of(theme.SemiBold).In(theme.ColorAccentText))
+		rows[n] = widget.CardRow(widget.TopRow(12, widget.Width(stepNumber, number), widget.Grow(text)))
+	}
+	waiting := widget.NewBanner(widget.Info, s.Guide.Waiting, "", nil)
+	return widget.Pad(widget.Column(gap, widget.NewCard(rows...), waiting), 18, 0, 0, 0), func(s screen.ImportState) {
+		tone := widget.Info
+		if s.Guide.Blind {
+			tone = widget.Warning
+		}
+		copies.SetText(s.Guide.Copy)
+		waiting.Set(tone, s.Guide.Waiting, "")
+	}
+}
+
+// stepNumber is the width of the number of a step.
+const stepNumber = 12
 
 // password asks for the password of a file, and the key file of one that may have it.
 func (v *importView) password(s screen.ImportState) (fyne.CanvasObject, func(screen.ImportState)) {

@@ -58,8 +58,8 @@ func (a *album) importScene() {
 	imports.Continue()
 	a.stage(imports, screen.ImportDone)
 	a.take("import-file-report")
-	imports.DeleteFile()
-	a.until("deleted", func() bool { return imports.State().Delete == "" && !imports.State().Busy })
+	imports.DeleteFile(imports.State().Deletions[0].Path)
+	a.until("deleted", func() bool { return imports.State().Deletions[0].Button == "" && !imports.State().Busy })
 	a.take("import-file-deleted")
 }
 

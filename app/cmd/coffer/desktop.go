@@ -177,6 +177,8 @@ func (d *desktop) newEnv(words *assets.Catalog) *screen.Env {
 		SaveAs:    func(name string, done func(string, bool)) { d.ui.SaveAs(name, done) },
 		PickFiles: func(want screen.FileRequest, done func([]string)) { d.ui.PickFiles(want, done) },
 
+		Downloads: platform.Downloads,
+
 		Printers: platform.Printers, Print: platform.Print, ShowPrinting: func(p *screen.Printing) { d.ui.ShowPrinting(p) },
 	}
 }
