@@ -142,6 +142,7 @@ type ExportGuide struct {
 	Address string
 	Copy    string // label of the button that copies the address
 	Waiting string // what is waited for
+	Looked  bool   // there was a first look: what is saved from now on is found
 	Blind   bool   // the folder, or a file in it, cannot be read: Waiting says what to do
 }
 
@@ -175,7 +176,7 @@ func (i *Import) viewGuide(s *ImportState) {
 	if g.copied {
 		s.Guide.Copy = i.text("screen.import.guide.copied")
 	}
-	s.Guide.Waiting, s.Guide.Blind = i.text("screen.import.guide.waiting"), g.blind || g.unread != ""
+	s.Guide.Waiting, s.Guide.Looked, s.Guide.Blind = i.text("screen.import.guide.waiting"), g.seen, g.blind || g.unread != ""
 	switch {
 	case i.busy:
 		s.Guide.Waiting = i.text("screen.import.file.reading")

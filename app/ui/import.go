@@ -84,7 +84,7 @@ func (v *importView) build(s screen.ImportState) fyne.CanvasObject {
 	switch {
 	case s.Page == screen.ImportSearching || s.Page == screen.ImportRunning:
 		v.start = skip
-	case s.File != "" && s.Continue == "": // a file is all that can be taken in
+	case s.Page != screen.ImportGuide && s.File != "" && s.Continue == "": // a file is all that can be taken in
 		file = widget.NewButton("", assets.IconFileText, widget.Primary, v.model.ChooseFile).Tall()
 		buttons = widget.Row(8, skip, undo, widget.Spacer(), file)
 		v.start = file
@@ -243,14 +243,14 @@ func (v *importView) deletion(d screen.FileDeletion) fyne.CanvasObject {
 
 // guide says how a browser exports, and what is waited for.
 func (v *importView) guide(s screen.ImportState) (fyne.CanvasObject, func(screen.ImportState)) {
-	address := widget.NewText(s.Guide.Address, theme.Secret).Shortened()
+	address := widget.NewText(s.Guide.Address, theme.Secondary.Of(theme.Mono).In(theme.ColorText)).Shortened()
 	copies := widget.NewButton(s.Guide.Copy, assets.IconCopy, widget.Secondary, v.model.CopyAddress)
 	v.start = copies
 	rows := make([]fyne.CanvasObject, len(s.Guide.Steps))
 	for n, step := range s.Guide.Steps {
 		text := widget.Column(8, widget.NewParagraph(step, theme.Body))
 		if n == 0 {
-			text.Add(widget.Row(12, widget.Grow(address), copies))
+			text.Add(widget.Wrap(12, addressWidth, address, copies))
 		}
 		number := widget.NewText(strconv.Itoa(n+1), theme.Strong.Of(theme.SemiBold).In(theme.ColorAccentText))
 		rows[n] = widget.CardRow(widget.TopRow(12, widget.Width(stepNumber, number), widget.Grow(text)))
@@ -266,8 +266,11 @@ func (v *importView) guide(s screen.ImportState) (fyne.CanvasObject, func(screen
 	}
 }
 
-// stepNumber is the width of the number of a step.
-const stepNumber = 12
+// The widths of the number of a step, and of the longest address: where there is less room beside it, its button stands below.
+const (
+	stepNumber   = 12
+	addressWidth = 262
+)
 
 // password asks for the password of a file, and the key file of one that may have it.
 func (v *importView) password(s screen.ImportState) (fyne.CanvasObject, func(screen.ImportState)) {

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"strings"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/storage"
@@ -148,4 +149,42 @@ func TestReportOfBrowsersHasEveryRow(t *testing.T) {
 	if count(); built > 50 || !last {
 		t.Errorf("at the end of the list %d rows are built; the last among them: %t", built, last)
 	}
+}
+
+// What a browser keeps to itself comes by way of its export: the guide finds the file without being told, and Escape leads back.
+func TestGuideFindsTheExport(t *testing.T) {
+	d := openDeskOn(t, newPC(t, "Anna's PC", func(c *session.Config) {
+		c.Browsers = func(context.Context) []importer.Source { return []importer.Source{chromeProfile{}} }
+	}))
+	v := d.shell.Vault()
+	v.OpenImport()
+	d.waitFor("Import 4 passwords")
+	d.do("Import 4 passwords")
+	d.waitFor("Show how")
+	d.do("Show how")
+	d.waitFor("chrome://password-manager/settings")
+	d.keys(fyne.KeyEscape)
+	d.waitFor("Import finished")
+	d.do("Show how")
+	d.until("the first look", func() bool { return v.Import().State().Guide.Looked })
+	d.do("Copy")
+	d.waitFor("Copied")
+	if got := d.clipboard.Content(); got != "chrome://password-manager/settings" {
+		t.Errorf("copied %q", got)
+	}
+	d.put("Chrome Passwords.csv", exportedByChrome)
+	d.until("the file", func() bool {
+		d.clock.Advance(d.queue, time.Second)
+		return v.Import().State().Page == screen.ImportPreview
+	})
+	d.waitFor("Import 3 entries")
+	d.do("Import 3 entries")
+	d.waitFor("Delete the file")
+	if d.reads("Show how") {
+		t.Error("what has come is still offered")
+	}
+	d.do("Delete the file")
+	d.waitFor("Chrome Passwords.csv was deleted.")
+	d.do("Done")
+	d.until("closed", func() bool { return v.State().Dialog == screen.DialogNone })
 }
