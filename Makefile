@@ -59,9 +59,13 @@ system-others: # live browsers, programs that read what Coffer exports, packages
 system-cups:
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestPrintWithCUPS$$' ./app/platform
 
+# Of cloud/api's tests these are about SQLite's file; all others run on PostgreSQL too.
+SQLITE_ALONE := TestDiskOutage|TestOldEnvelopesAreDropped
+
 system-cloud: # servers and their databases
 	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud ./cloud/store/... ./cloud/cmd/... ./internal/cluster
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestSchema$$' ./cloud/api
+	$(GO) test -tags=x11,system -count=1 -timeout 20m -skip '^(TestSchema|$(SQLITE_ALONE)|Fuzz.*)$$' ./cloud/api -postgres
 
 system-screens: # every screen in seven languages
 	$(GO) test -tags=x11,system -count=1 -timeout 40m -run '^(TestScreens|TestEverySceneIsAccessible)$$' ./app/ui

@@ -2,7 +2,6 @@ package api_test
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
@@ -238,10 +236,7 @@ func TestQuota(t *testing.T) {
 // bytesOf is a vault's number of bytes, as it is kept and as it is when it is counted anew.
 func (u *user) bytesOf() (kept, counted string) {
 	u.t.Helper()
-	db, err := sqlite.Open(context.Background(), u.server.Database(), sqlite.Options{ReadOnly: true})
-	if err != nil {
-		u.t.Fatal(err)
-	}
+	db := beside(u.t, u.server)
 	defer db.Close()
 	const sum = `(SELECT COALESCE(SUM(LENGTH(envelope)), 0) FROM `
 	all := texts(u.t, db, `SELECT bytes FROM vaults UNION ALL SELECT `+sum+`envelopes) + `+sum+`chunks)`)

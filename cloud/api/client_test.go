@@ -23,8 +23,6 @@ import (
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
-func TestMain(m *testing.M) { testkit.Main(m) }
-
 // The client of these tests is written from docs/protocol.md alone. It seals nothing: random bytes stand for envelopes, since the
 // server cannot tell.
 

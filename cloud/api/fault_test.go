@@ -1,18 +1,13 @@
 package api_test
 
 import (
-	"context"
-	"crypto/sha256"
-	"database/sql"
 	"errors"
-	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/wire"
@@ -203,13 +198,16 @@ func TestFailureAtEveryStep(t *testing.T) {
 }
 
 func breakEachStep(t *testing.T, s *testkit.Server, b *breaker, request func() reply) {
-	before := digest(t, s.Database())
+	db := beside(t, s)
+	all := columns(t, s, db)
+	now := func() string { return digest(t, s, db, all) }
+	before := now()
 	for n := int64(1); ; n++ {
 		b.arm(n)
 		r := request()
 		if !b.fired() {
 			r.ok(t)
-			if n < 4 || digest(t, s.Database()) == before {
+			if n < 4 || now() == before {
 				t.Fatalf("success after %d statements, which changed nothing", n-1)
 			}
 			return
@@ -218,47 +216,8 @@ func breakEachStep(t *testing.T, s *testkit.Server, b *breaker, request func() r
 		if strings.Contains(r.err.Message, "purpose") {
 			t.Fatalf("the answer tells the cause: %s", r.err.Message)
 		}
-		if digest(t, s.Database()) != before {
+		if now() != before {
 			t.Fatalf("the failure of statement %d left traces", n)
 		}
 	}
-}
-
-// digest covers every row of the database.
-func digest(t *testing.T, path string) string {
-	t.Helper()
-	db, err := sqlite.Open(context.Background(), path, sqlite.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	hash := sha256.New()
-	for _, table := range texts(t, db, `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`) {
-		columns := texts(t, db, fmt.Sprintf(`SELECT 'quote(' || name || ')' FROM pragma_table_info('%s') ORDER BY name`, table))
-		row := strings.Join(columns, " || ',' || ")
-		for _, text := range texts(t, db, `SELECT `+row+` FROM `+table+` ORDER BY 1`) {
-			fmt.Fprintln(hash, table, text)
-		}
-	}
-	return fmt.Sprintf("%x", hash.Sum(nil))
-}
-
-func texts(t testing.TB, db *sql.DB, query string) (all []string) {
-	t.Helper()
-	rows, err := db.Query(query)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, text)
-	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return all
 }

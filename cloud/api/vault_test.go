@@ -12,7 +12,6 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/signing"
-	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/sync/chain"
 	"github.com/coffer-vault/coffer/sync/wire"
@@ -165,11 +164,8 @@ func TestPushLimits(t *testing.T) {
 
 	// The last object that fits, and the first that does not.
 	s.Stop()
-	db, err := sqlite.Open(t.Context(), s.Database(), sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = db.Exec(`UPDATE vaults SET objects = $1`, wire.MaxObjects-1)
+	db := beside(t, s)
+	_, err := db.Exec(`UPDATE vaults SET objects = $1`, wire.MaxObjects-1)
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}

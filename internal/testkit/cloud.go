@@ -24,6 +24,7 @@ import (
 	"github.com/coffer-vault/coffer/cloud/api"
 	"github.com/coffer-vault/coffer/cloud/mail"
 	"github.com/coffer-vault/coffer/cloud/store/sqlite"
+	"github.com/coffer-vault/coffer/cloud/store/sqlstore"
 	"github.com/coffer-vault/coffer/crypto/kdf"
 )
 
@@ -33,7 +34,14 @@ const deadline = 3 * time.Minute
 // LowerKDFCost makes every key derivation of the test binary cheap. Call it from TestMain or the first line of a test.
 func LowerKDFCost() { kdf.LowerCostForTests() }
 
-// Server is a running cloud: real HTTP, real SQLite in a temporary folder, real SMTP into a Sink.
+// Data makes the database of a new server whose folder is dir: where it is, and what opens it at every start. It is SQLite in the folder,
+// but for a TestMain that puts another in its place (docs/adr/0027).
+var Data = func(_ testing.TB, dir string) (where string, open func(context.Context, sqlstore.Hook) (Store, error)) {
+	where = filepath.Join(dir, "cloud.db")
+	return where, func(ctx context.Context, hook sqlstore.Hook) (Store, error) { return sqlite.Open(ctx, where, hook) }
+}
+
+// Server is a running cloud: real HTTP, a real database (Data), real SMTP into a Sink.
 type Server struct {
 	URL    string // http://127.0.0.1:port, kept across Restart; CloudWith may name another one that clients find
 	Origin string // the same; what clients sign for
@@ -44,22 +52,23 @@ type Server struct {
 	Operator *cloud.Operator
 
 	// These count from the next Restart on.
-	Hook     sqlite.Hook  // sees every SQL statement; may be nil
-	Limits   api.Limits   // none at first
-	HoldMail bool         // mails stay in the outbox
-	Log      *slog.Logger // discards at first
+	Hook     sqlstore.Hook // sees every SQL statement; may be nil
+	Limits   api.Limits    // none at first
+	HoldMail bool          // mails stay in the outbox
+	Log      *slog.Logger  // discards at first
 	// After is what a held poll waits for: time.After at first.
 	After func(time.Duration) <-chan time.Time
 	// RecoveryDelay is 24 h at first, as in life. Clock.Advance passes it too.
 	RecoveryDelay time.Duration
 	Quota         int64 // bytes of an account; cloud.DefaultQuota at first
-	// Open opens the database: SQLite in Database at first.
-	Open func(context.Context, sqlite.Hook) (Store, error)
+	// Open opens the database: Data's at first.
+	Open func(context.Context, sqlstore.Hook) (Store, error)
 
-	t    testing.TB
-	dir  string
-	sink *mail.Sink
-	stop func()
+	t        testing.TB
+	dir      string
+	database string
+	sink     *mail.Sink
+	stop     func()
 
 	mu    sync.Mutex
 	codes map[string]int // number of the last mail that LastCode returned, by address
@@ -101,10 +110,8 @@ func CloudWith(t testing.TB, configure func(*Server)) *Server {
 		t: t, dir: t.TempDir(), sink: sink, codes: map[string]int{}, Limits: api.Limits{SignIn: rate.Inf, Other: rate.Inf}, Log: slog.New(slog.DiscardHandler),
 		RecoveryDelay: cloud.DefaultRecoveryDelay, After: time.After, Addr: "127.0.0.1:0",
 	}
+	s.database, s.Open = Data(t, s.dir)
 	s.Clock.Real = time.Now
-	s.Open = func(ctx context.Context, hook sqlite.Hook) (Store, error) {
-		return sqlite.Open(ctx, s.Database(), hook)
-	}
 	configure(s)
 	s.start()
 	t.Cleanup(func() {
@@ -114,8 +121,8 @@ func CloudWith(t testing.TB, configure func(*Server)) *Server {
 	return s
 }
 
-// Database is the path of the server's SQLite file.
-func (s *Server) Database() string { return filepath.Join(s.dir, "cloud.db") }
+// Database is the path of the server's SQLite file, or where else Data put it.
+func (s *Server) Database() string { return s.database }
 
 func (s *Server) start() {
 	s.t.Helper()

@@ -252,8 +252,14 @@ var databases atomic.Int64
 // Database makes an empty database and returns its connection string.
 func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
+	return c.Copy(t, "template1")
+}
+
+// Copy makes a database with all that another one has, to which nobody may be connected.
+func (c *Cluster) Copy(t testing.TB, database string) string {
+	t.Helper()
 	name := "test" + strconv.FormatInt(databases.Add(1), 10)
-	if err := c.SQL("postgres", "CREATE DATABASE "+name); err != nil {
+	if err := c.SQL("postgres", "CREATE DATABASE "+name+" TEMPLATE "+database); err != nil {
 		t.Fatal(err)
 	}
 	return c.URL(name)
