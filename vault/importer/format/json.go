@@ -22,6 +22,7 @@ var jsonFormats = []struct {
 	{isPasswordBoss, openPasswordBoss},
 	{isPsono, openPsono},
 	{hasAll("items"), openBitwarden},
+	{hasAll("cipher", "iv", "ct"), refuseEncrypted}, // Padlock
 	{hasAll("encrypted", "passwords"), openPassky},
 	{hasAll("encrypted"), openBitwarden},
 }
@@ -55,6 +56,8 @@ func openJSON(data []byte) (importer.Source, error) {
 	}
 	return openJSONLists(data)
 }
+
+func refuseEncrypted([]byte) (importer.Source, error) { return nil, ErrEncryptedExport }
 
 // openPassky opens an export of Passky: a list, whose values may be encrypted one by one.
 func openPassky(data []byte) (importer.Source, error) {

@@ -58,6 +58,9 @@ func openKDBX(r io.ReaderAt, size int64) (importer.Source, error) {
 		return nil, err
 	}
 	k, err := readKDBX(begin)
+	if errors.Is(err, errKDBX) {
+		return nil, ErrUnknownFormat // of the time before KeePass 2.20
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: KDBX: %w", importer.ErrMalformed, err)
 	}

@@ -154,15 +154,7 @@ func TestVersions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			readout := read(t, []byte(c.data), "")
-			var got []string
-			for _, row := range readout.Rows {
-				line := describe(row)
-				if row.Record != nil {
-					line += more(row.Record)
-				}
-				got = append(got, line)
-			}
-			if all, want := strings.Join(got, "\n"), strings.Join(c.want, "\n"); all != want || readout.Err != nil {
+			if all, want := strings.Join(fully(readout), "\n"), strings.Join(c.want, "\n"); all != want || readout.Err != nil {
 				t.Errorf("got\n%s\nwant\n%s\n%v", all, want, readout.Err)
 			}
 		})

@@ -2,11 +2,13 @@ package format
 
 import (
 	"archive/zip"
+	"bytes"
 	"fmt"
 	"io"
 	"iter"
 	"math"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
@@ -21,7 +23,8 @@ const maxZipList = 16 << 20
 
 var zipSignature = []byte("PK\x03\x04")
 
-// openZip opens an archive: 1PUX has export.data, Proton Pass and Bitwarden data.json, Dashlane one CSV a kind.
+// openZip opens an archive: 1PUX has export.data, Proton Pass and Bitwarden data.json, a folder of 1PIF data.1pif, Dashlane one CSV a kind. An
+// archive with a single document is what somebody has packed an export into.
 func openZip(r io.ReaderAt, size int64) (importer.Source, error) {
 	list := &cappedReaderAt{r: r, left: maxZipList}
 	archive, err := zip.NewReader(list, size)
@@ -30,29 +33,75 @@ func openZip(r io.ReaderAt, size int64) (importer.Source, error) {
 		return nil, fmt.Errorf("%w: zip", importer.ErrMalformed)
 	}
 	left := int64(MaxFile)
-	var tables []importer.Source
-	for _, entry := range archive.File {
-		base := strings.ToLower(path.Base(entry.Name))
-		isJSON := base == "export.data" || base == "data.json" || strings.HasSuffix(base, ".cxf.json")
-		columns, isTable := dashlaneTables[base]
-		if !isJSON && !isTable {
-			continue
-		}
-		content, err := unzip(entry, &left)
+	if document := documentOf(archive); document != nil {
+		content, err := unzip(document, &left)
 		if err != nil {
 			return nil, err
 		}
-		if isJSON {
-			return withFiles(content, archive, size)
+		if strings.HasSuffix(document.Name, ".pgp") && !bytes.HasPrefix(content, pgpMessage) {
+			return nil, ErrEncryptedExport
 		}
-		if source := openTable(content, &columns); source != nil {
-			tables = append(tables, source)
+		return withFiles(content, archive, size)
+	}
+	return openTables(archive, &left)
+}
+
+// openTables opens the files of a Dashlane export. One that is not read has a row, too.
+func openTables(archive *zip.Reader, left *int64) (importer.Source, error) {
+	var tables []importer.Source
+	var unread []importer.Row
+	for _, entry := range archive.File {
+		base := strings.ToLower(path.Base(entry.Name))
+		if !isDocument(entry.Name) {
+			continue
 		}
+		var source importer.Source
+		if columns, known := dashlaneTables[base]; known {
+			content, err := unzip(entry, left)
+			if err != nil {
+				return nil, err
+			}
+			source = openTable(content, &columns)
+		}
+		if source == nil {
+			unread = append(unread, importer.Row{ID: entry.Name, Site: base, Reason: importer.ReasonUnsupported})
+			continue
+		}
+		tables = append(tables, source)
 	}
 	if len(tables) == 0 {
 		return nil, ErrUnknownFormat
 	}
+	if len(unread) > 0 {
+		tables = append(tables, newFile(importer.Info{}, slices.Values(unread)))
+	}
 	return joinSources(tables), nil
+}
+
+// documentOf is the file in an archive that has its entries: one of a name that a program gives it, else the only document; nil if there are more.
+func documentOf(archive *zip.Reader) (only *zip.File) {
+	var documents []*zip.File
+	for _, entry := range archive.File {
+		switch base := strings.ToLower(path.Base(entry.Name)); {
+		case base == "export.data" || base == "data.json" || base == "data.pgp" || base == "data.1pif" || strings.HasSuffix(base, ".cxf.json"):
+			return entry
+		case isDocument(entry.Name):
+			documents = append(documents, entry)
+		}
+	}
+	if len(documents) == 1 && dashlaneTables[strings.ToLower(path.Base(documents[0].Name))].id == "" {
+		return documents[0]
+	}
+	return nil
+}
+
+// isDocument tells a file that may be an export, by its name. Attached files are none, nor what macOS packs beside each file.
+func isDocument(name string) bool {
+	base := strings.ToLower(path.Base(name))
+	if strings.HasPrefix(base, ".") || strings.HasPrefix(name, "__MACOSX/") || isBundled(name) {
+		return false
+	}
+	return slices.Contains([]string{".csv", ".json", ".xml", ".txt", ".1pif", ".fsk"}, path.Ext(base))
 }
 
 // cappedReaderAt ends a list of files that needs more memory than there is for it.
