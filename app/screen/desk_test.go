@@ -91,6 +91,7 @@ type desk struct {
 	opened     []string // web pages
 	saved      map[string]string
 	saveErr    error
+	asked      func()   // hears that the person is asked where a file shall go; may be nil
 	folder     string   // where files are saved
 	picks      []string // the files that are chosen
 	downloads  string   // the folder that browsers save files into
@@ -115,6 +116,9 @@ func newEnv(t *testing.T) (*Env, *desk) {
 			return nil
 		},
 		SaveFile: func(name string, content secret.Bytes, done func(string, error)) {
+			if d.asked != nil {
+				d.asked()
+			}
 			if d.saveErr == nil {
 				d.saved[name] = string(content.Reveal())
 			}

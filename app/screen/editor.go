@@ -42,6 +42,8 @@ type EditorConfig struct {
 	Canceled func()
 	Generate func(use func(secret.Bytes)) // opens the generator; use takes ownership
 	Attach   func(item id.ID, paths []string)
+	// NewFolder makes a folder, and says which one it is. Where it could not, it has said so.
+	NewFolder func(name string, made func(folder id.ID))
 }
 
 // website has a number of its own: indexes shift when one is removed.
@@ -226,6 +228,21 @@ func (e *Editor) RemoveTag(tag string) {
 // SetFolder moves the item to a folder, one of State.Folders.
 func (e *Editor) SetFolder(choice string) {
 	e.edit(func() { e.item.Folder, _ = id.Parse(choice) }) // "" is no folder
+}
+
+// NewFolder moves the item to a folder that it makes, or to the one that has the name already. The folder stays when the item is not saved.
+func (e *Editor) NewFolder(name string) {
+	name = strings.TrimSpace(name)
+	if at := slices.IndexFunc(e.config.Folders, func(c Choice) bool { return c.Label == name }); at >= 0 {
+		e.SetFolder(e.config.Folders[at].ID)
+		return
+	}
+	e.config.NewFolder(name, func(folder id.ID) {
+		if !e.run.Stopped() {
+			e.config.Folders = append(slices.Clip(e.config.Folders), Choice{ID: folder.String(), Label: name})
+			e.SetFolder(folder.String())
+		}
+	})
 }
 
 // Save keeps the item. If that fails, everything typed stays where it is.

@@ -19,6 +19,7 @@ type typing struct {
 	saved vault.Item
 	err   error
 	ended string
+	made  []string // folders
 }
 
 func newTyping(t *testing.T, item vault.Item) *typing {
@@ -36,8 +37,44 @@ func newTyping(t *testing.T, item vault.Item) *typing {
 		Saved:    func(id.ID) { e.ended = "saved" },
 		Canceled: func() { e.ended = "canceled" },
 		Generate: func(use func(secretText)) { use(testpc.Typed("generated")) },
+		NewFolder: func(name string, made func(id.ID)) {
+			e.made = append(e.made, name)
+			made(id.ID{2})
+		},
 	})
 	return e
+}
+
+// A folder that there is not yet is made from the list of them; one that has the name is taken.
+func TestEditorMakesAFolder(t *testing.T) {
+	e := newTyping(t, vault.Item{Kind: vault.Note})
+	selected := func() string {
+		for _, c := range e.State().Folders {
+			if c.Selected {
+				return c.Label
+			}
+		}
+		return ""
+	}
+	for _, step := range []struct{ name, want string }{{" Home ", "Home"}, {"Work", "Work"}, {"Home", "Home"}} {
+		e.NewFolder(step.name)
+		if got := selected(); got != step.want {
+			t.Errorf("after %q the item is in %q", step.name, got)
+		}
+	}
+	if !slices.Equal(e.made, []string{"Home"}) || len(e.State().Folders) != 3 {
+		t.Errorf("made %q, to choose from %+v", e.made, e.State().Folders)
+	}
+	e.SetText("title", "Wifi")
+	e.save()
+	if e.saved.Folder != (id.ID{2}) {
+		t.Errorf("saved in %s", e.saved.Folder)
+	}
+	e.Leave()
+	e.NewFolder("Late") // its folder comes when the editor is gone
+	if n := len(e.config.Folders); n != 2 {
+		t.Errorf("an editor that is gone has %d folders", n)
+	}
 }
 
 // save saves and waits for the outcome.

@@ -125,6 +125,8 @@ func (k *kitSaver) rendered(pdf secret.Bytes, err error) {
 		k.written("", err)
 		return
 	}
+	k.busy = false // the person is asked now, and nothing is under way
+	k.changed()
 	k.env.SaveFile(k.env.Words.Text("screen.kit.file"), pdf, func(path string, err error) {
 		pdf.Wipe()
 		if !k.run.Stopped() {
@@ -135,8 +137,7 @@ func (k *kitSaver) rendered(pdf secret.Bytes, err error) {
 
 // written hears how it went; an empty path means that the person thought better of it.
 func (k *kitSaver) written(path string, err error) {
-	k.busy, k.problem = false, explain(k.env.Words, err)
-	if err == nil && path != "" {
+	if k.busy, k.problem = false, explain(k.env.Words, err); err == nil && path != "" {
 		k.saved = true
 		k.keep(k.env.Words.Text("screen.kit.savedTo", "path", path))
 		return

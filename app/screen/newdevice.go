@@ -190,13 +190,19 @@ func (r *Recover) beginPage() {
 	}})
 }
 
+// mailedPage asks for the code from the mail, and says how far that has come.
 func (r *Recover) mailedPage() {
 	delete(r.texts, "mailed")
 	field := SheetField{ID: "mailed", Label: r.text("screen.welcome.code.field"), Placeholder: "XXXX-XXXX", Kind: FieldMailedCode}
-	r.show(sheetPage{name: "mailed", args: []any{"email", r.texts["email"]}, fields: []SheetField{field}, format: map[string]func(string) string{"mailed": formatCode}, back: r.beginPage, submit: func() {
-		code := r.texts["mailed"]
-		r.do(func(ctx context.Context) error { return r.recovery.Verify(ctx, code) }, func() { r.waitPage(r.recovery.Ready()) })
-	}})
+	r.show(sheetPage{
+		name: "mailed", args: []any{"email", r.texts["email"]}, fields: []SheetField{field}, format: map[string]func(string) string{"mailed": formatCode},
+		links: []string{"resend"}, act: func(string, string) { r.do(r.recovery.Resend, r.mailedPage) }, back: r.beginPage,
+		submit: func() {
+			code := r.texts["mailed"]
+			r.do(func(ctx context.Context) error { return r.recovery.Verify(ctx, code) }, func() { r.waitPage(r.recovery.Ready()) })
+		},
+	})
+	r.watchMail(r.recovery.Mail())
 }
 
 // waitPage says when to come back.

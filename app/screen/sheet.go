@@ -3,6 +3,7 @@ package screen
 import (
 	"context"
 	"errors"
+	"time"
 	"unicode/utf8"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -28,6 +29,7 @@ type SheetState struct {
 	Password PasswordChoice
 	Kit      KitState
 	Confirm  Confirmation
+	Mail     Message  // how far the mail has come whose code is asked for; empty as long as nobody knows
 	Links    []Choice // quiet ways to something else
 
 	Primary   string // label; empty if the page asks nothing
@@ -118,6 +120,9 @@ type Sheet struct {
 	kit      kitSaver
 	sure     bool // the kit is in a safe place
 
+	mail      mailWatch // of the code that the page asks for
+	stopTicks func()    // of the watch; nil without one
+
 	unlocked *session.Unlocked // whose kit; nil before there is one
 }
 
@@ -145,6 +150,11 @@ func (s *Sheet) forget() {
 // show turns to another page. What was typed into the one before is forgotten, apart from its texts.
 func (s *Sheet) show(page sheetPage) {
 	s.forget()
+	s.mail.end()
+	if s.stopTicks != nil {
+		s.stopTicks()
+		s.stopTicks = nil
+	}
 	s.page, s.problem, s.sure = page, Message{}, false
 	s.pages++
 	s.changed()
@@ -163,7 +173,7 @@ func (s *Sheet) view() SheetState {
 	p := s.page
 	state := SheetState{
 		Page: s.name + "." + p.name, Title: s.word("title"), Body: s.word("body"), Problem: s.problem, Busy: s.busy || p.wait, Failures: s.failed,
-		Digits: p.digits, QR: p.qr, Danger: p.danger, Stay: p.stay, Progress: s.progress,
+		Digits: p.digits, QR: p.qr, Danger: p.danger, Stay: p.stay, Progress: s.progress, Mail: s.mail.line(),
 	}
 	if p.rows != nil {
 		state.Rows = p.rows()
@@ -354,6 +364,12 @@ func (s *Sheet) watch(work func(context.Context) error, done func(error)) {
 			done(err)
 		}
 	})
+}
+
+// watchMail watches the mail of the code that the page asks for, as long as the page is shown.
+func (s *Sheet) watchMail(ask mailQuestion) {
+	s.mail.begin(s.env, s.run, ask, s.changed)
+	s.stopTicks = s.run.Every(time.Second, s.mail.tick)
 }
 
 // fail shows why something did not happen. The password in force is asked for anew.

@@ -445,6 +445,7 @@ func (v *Vault) edit(item vault.Item, isNew bool) {
 	v.fillings = nil
 	v.editor = NewEditor(v.env, EditorConfig{
 		Item: item, New: isNew, Folders: v.folderChoices(false), Save: v.saveItem, Generate: v.OpenGeneratorFor, Attach: v.files.attach,
+		NewFolder: func(name string, made func(id.ID)) { v.makeFolder(id.ID{}, name, made) },
 		Saved: func(item id.ID) {
 			v.nameFillings(item)
 			v.undo = nil // to take back what was done before would surprise now

@@ -48,6 +48,8 @@ type Welcome struct {
 	creating bool
 	busy     bool
 	problem  Message
+	refused  int
+	mend     Mend
 	cancel   func() // ends the work under way, for Back
 
 	email, server string
@@ -232,8 +234,8 @@ func (w *Welcome) Continue() {
 	if w.busy {
 		return
 	}
-	w.problem = w.missing()
-	if !w.problem.IsZero() {
+	if w.problem, w.mend = w.missing(); !w.problem.IsZero() {
+		w.refused++
 		w.changed()
 		return
 	}
@@ -263,7 +265,8 @@ func work[T any](w *Welcome, do func(context.Context) (T, error), done func(T), 
 			return
 		}
 		if err != nil {
-			w.problem = w.explain(err)
+			w.problem, w.mend = w.explain(err), w.mends(err)
+			w.refused++
 			w.changed()
 			return
 		}

@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"context"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -13,16 +14,25 @@ const (
 	mailTaken = 20 * time.Second
 )
 
-// mailWatch is what is known of the newest code's mail.
+// mailQuestion asks the server how far a mail has come.
+type mailQuestion = func(context.Context) (session.MailState, error)
+
+// mailWatch is what is known of the newest code's mail, while a page waits for the code. The zero value watches nothing.
 type mailWatch struct {
+	env     *Env
+	run     *Runner
+	changed func()
+
+	ask    mailQuestion
 	state  session.MailState // empty until the server has said
 	next   time.Time
 	cancel func() // of a question under way
 }
 
-func (m *mailWatch) begin(now time.Time) {
+// begin watches a mail that has just been sent. It asks when it is ticked.
+func (m *mailWatch) begin(env *Env, run *Runner, ask mailQuestion, changed func()) {
 	m.end()
-	m.next = now.Add(mailFirst)
+	*m = mailWatch{env: env, run: run, changed: changed, ask: ask, next: env.Clock.Now().Add(mailFirst)}
 }
 
 // end forgets the mail, and a question about it that is under way.
@@ -33,44 +43,47 @@ func (m *mailWatch) end() {
 	*m = mailWatch{}
 }
 
-func (m *mailWatch) due(now time.Time) bool {
-	return m.cancel == nil && !m.next.IsZero() && !now.Before(m.next) && !m.state.Failed()
-}
-
-// tick goes on with the page of the code every second.
-func (w *Welcome) tick() {
-	w.changed()
-	if now := w.env.Clock.Now(); w.mail.due(now) && now.Before(w.expires) && !w.busy {
-		w.askMail()
+// tick asks for the mail's state where that is due. Where there is no answer nothing is said of it, as with a server that does not know
+// the question.
+func (m *mailWatch) tick() {
+	if m.ask == nil || m.cancel != nil || m.state.Failed() || m.env.Clock.Now().Before(m.next) {
+		return
 	}
-}
-
-// askMail asks for the mail's state. Where there is no answer the page says nothing of it, as with a server that does not know the question.
-func (w *Welcome) askMail() {
-	w.mail.cancel = Run(w.run, w.mailed().Mail(), func(state session.MailState, err error) {
-		w.mail.cancel = nil
+	m.cancel = Run(m.run, m.ask, func(state session.MailState, err error) {
+		m.cancel = nil
 		if err == nil {
-			w.mail.state = state
+			m.state = state
 		}
 		pause := mailAgain
 		if err != nil || state == session.MailSent {
 			pause = mailTaken
 		}
-		w.mail.next = w.env.Clock.Now().Add(pause)
-		w.changed()
+		m.next = m.env.Clock.Now().Add(pause)
+		m.changed()
 	})
 }
 
-// mailLine says how far the mail has come, and nothing in a state that this program has no words for.
-func (w *Welcome) mailLine() Message {
-	switch state := w.mail.state; state {
+// line says how far the mail has come, and nothing in a state that this program has no words for.
+func (m *mailWatch) line() Message {
+	switch m.state {
 	case session.MailQueued, session.MailSent:
-		return Message{What: w.text("screen.welcome.code.mail." + string(state))}
+		return Message{What: m.env.Words.Text("screen.welcome.code.mail." + string(m.state))}
 	case session.MailRefused, session.MailBounced, session.MailLate:
-		return Message{Tone: ToneError, What: w.text("screen.welcome.code.mail." + string(state))}
+		return Message{Tone: ToneError, What: m.env.Words.Text("screen.welcome.code.mail." + string(m.state))}
 	}
 	return Message{}
 }
+
+// tick goes on with the page of the code every second.
+func (w *Welcome) tick() {
+	w.changed()
+	if w.env.Clock.Now().Before(w.expires) && !w.busy {
+		w.mail.tick()
+	}
+}
+
+// watchMail watches the mail of the newest code.
+func (w *Welcome) watchMail() { w.mail.begin(w.env, w.run, w.mailed().Mail(), w.changed) }
 
 // offersPair tells whether the page of the code offers the way in without a mail: once one could have arrived.
 func (w *Welcome) offersPair() bool {

@@ -14,7 +14,15 @@ func (d *desk) mailLine(server *testkit.Server, after time.Duration, state cloud
 	d.t.Helper()
 	server.WaitMailState(d.t, anna, state)
 	d.clock.Advance(d.queue, after)
-	d.until("“"+want+"”", func() bool { return d.shell.Welcome().State().Code.Mail.What == want })
+	d.until("“"+want+"”", func() bool { return saidOfMail(d.shell.Welcome()) == want })
+}
+
+// saidOfMail is what the page of a code says of its mail, or the sheet on it.
+func saidOfMail(w *Welcome) string {
+	if sheet := w.Sheet(); sheet != nil {
+		return sheet.State().Mail.What
+	}
+	return w.State().Code.Mail.What
 }
 
 const (
@@ -87,5 +95,43 @@ func TestTheWayWithoutTheMail(t *testing.T) {
 	w.Sheet().Back()
 	if s := w.State(); s.Page != PageSignIn {
 		t.Errorf("leads back to page %d", s.Page)
+	}
+}
+
+// A recovery says how far the mail with its code has come too, and sends another one; what is typed of the first is void then.
+func TestMailOfARecovery(t *testing.T) {
+	server := testkit.Cloud(t)
+	u := testpc.New(t, "Anna's PC", nil).SignUp(t, server, anna)
+	code, err := u.RecoveryCode(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDesk(t, testpc.New(t, "Anna's new PC", nil), server)
+	w := d.shell.Welcome()
+	w.SignIn()
+	w.SetEmail(anna)
+	w.Recover()
+	r := w.Sheet().(*Recover)
+	r.SetText("code", code)
+	r.Submit()
+	d.until("the page of the code", func() bool { return r.State().Page == "recover.mailed" })
+	server.LastCode(t, anna)
+	d.mailLine(server, mailFirst, cloud.MailSent, mailSentText)
+	server.Bounce(t, anna)
+	d.mailLine(server, mailTaken, cloud.MailBounced, mailBouncedText)
+	if m := r.State().Mail; m.Tone != ToneError {
+		t.Errorf("%+v", m)
+	}
+	r.SetText("mailed", "ABCD")
+	r.Follow("resend")
+	d.until("another code", func() bool { return !r.State().Busy })
+	if s := r.State(); !s.Mail.IsZero() || s.Fields[0].Text != "" || !s.Problem.IsZero() {
+		t.Errorf("after another mail: %+v", s)
+	}
+	server.LastCode(t, anna)
+	d.mailLine(server, mailFirst, cloud.MailSent, mailSentText)
+	r.Back()
+	if s := r.State(); s.Page != "recover.begin" || !s.Mail.IsZero() || r.stopTicks != nil {
+		t.Errorf("on the page before: %+v", s)
 	}
 }

@@ -15,6 +15,8 @@ type WelcomeState struct {
 	CanContinue bool
 	Busy        bool
 	Problem     Message
+	Refused     int  // rises when the page is refused, here or by the server
+	Mend        Mend // where to go then
 
 	Email       string
 	Server      string // address typed behind "Self-hosted server"
@@ -29,6 +31,19 @@ type WelcomeState struct {
 	Confirm  Confirmation // that the kit is in a safe place
 	Progress Progress     // of the first sync
 }
+
+// Mend is the field that the keyboard goes to after a refusal.
+type Mend int
+
+// The fields that can be wrong.
+const (
+	MendNothing Mend = iota // none of them: the keyboard stays where it is
+	MendFirst               // the first one of the page
+	MendServer
+	MendPassword
+	MendRepeat
+	MendSecretKey
+)
 
 // CodeEntry is the field for the code from the mail.
 type CodeEntry struct {
@@ -89,7 +104,7 @@ func (w *Welcome) view() WelcomeState {
 	key := "screen.welcome." + pageKeys[w.page]
 	s := WelcomeState{
 		Page: w.page, Step: w.step(), Title: w.text(key + ".title"), Body: w.body(key + ".body"),
-		Busy: w.busy, Problem: w.problem, Email: w.email,
+		Busy: w.busy, Problem: w.problem, Refused: w.refused, Mend: w.mend, Email: w.email,
 		Server: w.server, ServerOpen: w.serverOpen, ServerLabel: w.text("screen.welcome.server"),
 		SecretKey: w.secretKey.text, KeyHint: w.secretKey.hint(w.env.Words), Progress: w.progress,
 	}
@@ -159,7 +174,7 @@ func (w *Welcome) continueLabel() string {
 
 func (w *Welcome) codeEntry() CodeEntry {
 	now := w.env.Clock.Now()
-	entry := CodeEntry{Text: w.code, Resend: w.text("screen.welcome.code.resend"), CanResend: !w.busy, Mail: w.mailLine(), OffersPair: w.offersPair()}
+	entry := CodeEntry{Text: w.code, Resend: w.text("screen.welcome.code.resend"), CanResend: !w.busy, Mail: w.mail.line(), OffersPair: w.offersPair()}
 	if left := w.expires.Sub(now); left > 0 {
 		entry.Expiry = w.env.Words.Count("screen.welcome.code.expiry", minutes(left))
 	} else {

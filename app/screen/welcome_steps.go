@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -12,32 +13,44 @@ func lockLate(u *session.Unlocked) { go u.Lock() }
 
 func drop[T any](T) {}
 
-// missing says what the page still needs.
-func (w *Welcome) missing() Message {
+// missing says what the page still needs, and where that is typed.
+func (w *Welcome) missing() (Message, Mend) {
 	wrong := func(key string) Message { return Message{Tone: ToneError, What: w.text(key)} }
 	if w.page == PageEmail || w.page == PageSignIn {
 		if !plausibleEmail(w.email) {
-			return wrong("screen.welcome.badEmail")
+			return wrong("screen.welcome.badEmail"), MendFirst
 		}
 		if _, ok := w.origin(); !ok {
-			return wrong("screen.welcome.badServer")
+			return wrong("screen.welcome.badServer"), MendServer
 		}
 	}
 	switch {
 	case w.page == PageSignIn && w.password.IsZero():
-		return wrong("screen.unlock.passwordMissing")
+		return wrong("screen.unlock.passwordMissing"), MendPassword
 	case w.page == PageSignIn:
-		return w.secretKey.problem(w.env.Words)
+		return w.secretKey.problem(w.env.Words), MendSecretKey
 	case w.page == PageCode && !codeComplete(w.code):
-		return wrong("screen.welcome.code.short")
+		return wrong("screen.welcome.code.short"), MendFirst
 	case w.page == PagePassword && !w.longEnough():
-		return Message{Tone: ToneError, What: w.env.Words.Count("screen.welcome.password.short", minMasterPassword)}
+		return Message{Tone: ToneError, What: w.env.Words.Count("screen.welcome.password.short", minMasterPassword)}, MendFirst
 	case w.page == PagePassword && !w.repeated():
-		return wrong("screen.welcome.password.differ")
+		return wrong("screen.welcome.password.differ"), MendRepeat
 	case w.page == PageKit && !w.confirmed:
-		return wrong("screen.welcome.kit.unconfirmed")
+		return wrong("screen.welcome.kit.unconfirmed"), MendNothing
 	}
-	return Message{}
+	return Message{}, MendNothing
+}
+
+// mends tells where to mend what an attempt failed of. On the page with password and Secret Key the server does not say which of them
+// is wrong: the password is, mostly, since a Secret Key has a checksum. What nobody can mend by typing leaves the keyboard where it is.
+func (w *Welcome) mends(err error) Mend {
+	switch {
+	case w.page != PageSignIn:
+		return MendFirst
+	case errors.Is(err, session.ErrProofFailed):
+		return MendPassword
+	}
+	return MendNothing
 }
 
 // origin is the server to talk to; false if what was typed is no address, or nothing was and there is no other.
@@ -82,7 +95,7 @@ func (w *Welcome) proved(s *session.SignIn) {
 
 func (w *Welcome) enterCode(expires time.Time) {
 	w.code, w.expires, w.resendAt = "", expires, w.env.Clock.Now().Add(resendPause)
-	w.mail.begin(w.env.Clock.Now())
+	w.watchMail()
 	w.stopTicks = w.run.Every(time.Second, w.tick)
 	w.show(PageCode)
 }
@@ -117,7 +130,7 @@ func (w *Welcome) Resend() {
 		return code.Expires(), err
 	}, func(expires time.Time) {
 		w.expires = expires
-		w.mail.begin(w.env.Clock.Now())
+		w.watchMail()
 		w.changed()
 	}, drop)
 }

@@ -98,33 +98,35 @@ func TestWelcomeAsksForAServerWhereThereIsNone(t *testing.T) {
 func TestWelcomeRefusesWhatCannotBe(t *testing.T) {
 	_, w, _ := welcomeDesk(t)
 	w.Create()
-	refused := func(what string) {
+	refusals := 0
+	refused := func(what string, mend Mend) {
 		t.Helper()
 		w.Continue()
-		if s := w.State(); s.Problem.What != what || s.Busy {
-			t.Errorf("%q, want %q", s.Problem.What, what)
+		refusals++
+		if s := w.State(); s.Problem.What != what || s.Busy || s.Mend != mend || s.Refused != refusals {
+			t.Errorf("%q, to mend in field %d, refused %d times, want %q, %d, %d", s.Problem.What, s.Mend, s.Refused, what, mend, refusals)
 		}
 	}
 	w.SetEmail("anna")
-	refused("That is not an e-mail address.")
+	refused("That is not an e-mail address.", MendFirst)
 	w.SetEmail(anna)
 	if !w.State().Problem.IsZero() {
 		t.Error("the problem stays while it is being mended")
 	}
 	w.ToggleServer()
 	w.SetServer("http://vault.example.com")
-	refused("That is not the address of a server. It looks like https://vault.example.com.")
+	refused("That is not the address of a server. It looks like https://vault.example.com.", MendServer)
 
 	w.Back()
 	w.SignIn()
 	w.SetServer("")
-	refused("Enter your master password.")
+	refused("Enter your master password.", MendPassword)
 	w.SetPassword(testpc.Typed(testpc.Password))
-	refused("The Secret Key is missing.")
+	refused("The Secret Key is missing.", MendSecretKey)
 	w.SetSecretKey("C1-ABCDE")
-	refused("The Secret Key is not complete: it has six groups of five characters after C1-.")
+	refused("The Secret Key is not complete: it has six groups of five characters after C1-.", MendSecretKey)
 	w.SetSecretKey("X1-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE-ABCDE")
-	refused("That cannot be a Secret Key: it begins with C1-, has six groups of five characters, and no letter U.")
+	refused("That cannot be a Secret Key: it begins with C1-, has six groups of five characters, and no letter U.", MendSecretKey)
 }
 
 func TestNoServerAtTheAddress(t *testing.T) {
@@ -316,6 +318,12 @@ func TestKitMustBeSavedAndConfirmed(t *testing.T) {
 		t.Errorf("before saving: %+v", s)
 	}
 	d.saveErr = errForTest
+	asked := 0
+	d.asked = func() {
+		if asked++; w.State().Kit.Busy {
+			t.Error("the button turns while the person is asked where the kit shall go")
+		}
+	}
 	w.SaveKit()
 	d.until("failure", func() bool { return !w.State().Kit.Busy })
 	if k := w.State().Kit; k.Kept != "" || k.Problem.IsZero() {
@@ -324,7 +332,7 @@ func TestKitMustBeSavedAndConfirmed(t *testing.T) {
 	d.saveErr = nil
 	w.SaveKit()
 	d.until("kit", func() bool { return !w.State().Kit.Busy })
-	if k := w.State().Kit; k.Kept != "Saved as /home/anna/Coffer emergency kit.pdf" || !k.Problem.IsZero() || k.Save != "Save again" {
+	if k := w.State().Kit; asked != 2 || k.Kept != "Saved as /home/anna/Coffer emergency kit.pdf" || !k.Problem.IsZero() || k.Save != "Save again" {
 		t.Errorf("after saving: %+v", k)
 	}
 	w.ConfirmKit(true)
@@ -352,8 +360,8 @@ func TestSignInOnASecondComputer(t *testing.T) {
 	w.SetPassword(testpc.Typed("wrong password"))
 	w.Continue()
 	d.until("answer", func() bool { return !w.State().Busy })
-	if p := w.State().Problem; p.What != "E-mail address, master password and Secret Key do not fit together." {
-		t.Fatalf("%+v", p)
+	if s := w.State(); s.Problem.What != "E-mail address, master password and Secret Key do not fit together." || s.Mend != MendPassword {
+		t.Fatalf("%+v, to mend in field %d", s.Problem, s.Mend)
 	}
 	w.SetPassword(testpc.Typed(testpc.Password))
 	w.Continue()

@@ -38,3 +38,12 @@ func (s *SignIn) Mail() func(context.Context) (MailState, error) {
 		return MailState(state.State), fromServer(err)
 	}
 }
+
+// Mail returns how to ask for the mail of the newest code. What it returns may be asked beside everything else.
+func (r *Recovery) Mail() func(context.Context) (MailState, error) {
+	client, by := r.client, signer(r.account, r.device)
+	return func(ctx context.Context) (MailState, error) {
+		state, err := client.RecoveryMail(ctx, by)
+		return MailState(state.State), fromServer(err)
+	}
+}

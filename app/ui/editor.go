@@ -278,6 +278,9 @@ func (v *editorView) custom(f screen.EditorField) fyne.CanvasObject {
 func (v *editorView) folder(choices []screen.Choice) fyne.CanvasObject {
 	o, selected := options(choices, assets.IconFolder)
 	s := widget.NewSelect(v.w.text("ui.folder"), o, selected, func(i int) { v.model.SetFolder(choices[i].ID) })
+	s.More = []widget.MenuItem{{Label: v.w.text("ui.newFolder"), Icon: assets.IconFolderPlus, Do: func() {
+		v.w.askName(v.w.text("screen.vault.newFolder"), "", v.model.NewFolder)
+	}}}
 	v.focuses["folder"] = s
 	return s
 }

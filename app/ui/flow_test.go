@@ -109,10 +109,13 @@ func TestSecondDeviceByKeyboard(t *testing.T) {
 	d.waitFor("You need your master password and the Secret Key")
 	d.typeText(anna)
 	d.keys(fyne.KeyTab)
-	d.typeText(testpc.Password)
-	d.keys(fyne.KeyTab, fyne.KeyTab)
+	d.typeText("not this one")
+	d.keys(fyne.KeyReturn) // leads to what is missing
 	d.typeText(strings.ReplaceAll(a.SecretKey(), "-", ""))
 	d.waitFor("The Secret Key is complete.")
+	d.keys(fyne.KeyReturn)
+	d.waitFor("E-mail address, master password and Secret Key do not fit together.")
+	d.typeText(testpc.Password) // in place of the wrong one
 	d.keys(fyne.KeyReturn)
 	d.waitFor("We sent a code to")
 	d.typeText(server.LastCode(t, anna))

@@ -226,7 +226,7 @@ func (p *listPane) openFolders() {
 		}
 		items = append(items, widget.MenuItem{Label: c.Label, Icon: icon, Do: func() { p.model.Move(c.ID) }})
 	}
-	items = append(items, widget.MenuItem{}, widget.MenuItem{Label: p.w.text("screen.vault.newFolder"), Icon: assets.IconFolderPlus, Do: ask})
+	items = append(items, widget.MenuItem{}, widget.MenuItem{Label: p.w.text("ui.newFolder"), Icon: assets.IconFolderPlus, Do: ask})
 	p.w.root.ShowMenu(p.w.menuPlace(p.list), items...)
 }
 

@@ -74,6 +74,22 @@ func TestMoveToNewFolderByKeyboard(t *testing.T) {
 	d.waitFor("Work, 0")
 }
 
+// The list of folders in the editor ends with one that is made from there.
+func TestEditToNewFolderByKeyboard(t *testing.T) {
+	d := openDesk(t)
+	d.add("A", "anna", "hunter2hunter2")
+	d.press(screen.ActionEdit)
+	d.tabTo("Folder")
+	d.keys(fyne.KeyDown, fyne.KeyEnd, fyne.KeyReturn)
+	d.waitFor("New folder")
+	d.typeText("Work")
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Work, 0")
+	d.keys(fyne.KeyDown, fyne.KeyEscape) // the keyboard is at the list of folders again
+	d.press(screen.ActionSave)
+	d.waitFor("Work, 1")
+}
+
 // In a field Ctrl+A and Ctrl+Z are for what is typed there.
 func TestFieldsKeepTheirKeys(t *testing.T) {
 	d := openDesk(t)

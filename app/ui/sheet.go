@@ -42,6 +42,7 @@ type sheetView struct {
 	primary  *widget.Button
 	back     *widget.Button
 	waiting  *waitingLine
+	mail     *mailLine
 	busy     bool
 	failures int
 }
@@ -159,6 +160,8 @@ func (v *sheetView) build(s screen.SheetState) {
 	for _, f := range s.Fields {
 		v.add(gap, v.field(f))
 	}
+	v.mail = newMailLine(fyne.TextAlignLeading)
+	v.box.Add(v.mail.box)
 	if len(s.Password.Rules) > 0 {
 		v.choice(s.Password)
 	}
@@ -254,6 +257,7 @@ func (v *sheetView) update(s screen.SheetState) {
 	}
 	v.problem.set(problem)
 	v.waiting.set(s.Waiting)
+	v.mail.set(s.Mail)
 	v.updateRows(s.Rows)
 	for _, f := range s.Fields {
 		if code := v.codes[f.ID]; code != nil {
@@ -416,6 +420,28 @@ func newWaitingLine() *waitingLine {
 	w := &waitingLine{text: widget.NewText("", theme.Secondary)}
 	w.box = widget.Pad(widget.Center(widget.Row(8, widget.NewIcon(assets.IconClock, theme.ColorMuted, widget.SmallIconSide), w.text)), 16, 0, 0, 0)
 	return w
+}
+
+// mailLine says how far the mail has come whose code is asked for.
+type mailLine struct {
+	box  *fyne.Container
+	text *widget.Paragraph
+}
+
+func newMailLine(align fyne.TextAlign) *mailLine {
+	m := &mailLine{text: widget.NewParagraph("", theme.Secondary).Aligned(align)}
+	m.box = widget.Pad(m.text, 6, 0, 0, 0)
+	m.box.Hide()
+	return m
+}
+
+func (m *mailLine) set(said screen.Message) {
+	m.text.SetText(said.What)
+	m.text.SetRole(theme.Secondary)
+	if said.Tone == screen.ToneError {
+		m.text.SetRole(theme.Secondary.In(theme.ColorError))
+	}
+	m.box.Hidden = said.IsZero()
 }
 
 func (w *waitingLine) set(text string) {

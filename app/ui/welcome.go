@@ -11,21 +11,22 @@ import (
 
 // welcomeView is the card that leads to an open vault. Every question has a page of its own, built when it is asked.
 type welcomeView struct {
-	w      *Window
-	model  *screen.Welcome
-	holder *fyne.Container
-	shown  screen.WelcomePage
-	built  bool
-	steps  *stepCard
-	page   welcomePage
-	busy   bool
-	sheet  screen.SheetModel
+	w       *Window
+	model   *screen.Welcome
+	holder  *fyne.Container
+	shown   screen.WelcomePage
+	built   bool
+	steps   *stepCard
+	page    welcomePage
+	refused int
+	sheet   screen.SheetModel
 }
 
-// welcomePage is one question: its fields, what has the focus first, and how the fields follow the state.
+// welcomePage is one question: its fields, what has the focus first, which of them a refusal leads to, and how they follow the state.
 type welcomePage struct {
 	fields []fyne.CanvasObject
 	first  func() fyne.Focusable
+	mend   map[screen.Mend]*widget.Entry
 	render func(screen.WelcomeState)
 }
 
@@ -38,17 +39,27 @@ func newWelcomeView(w *Window, model *screen.Welcome) *welcomeView {
 
 func (v *welcomeView) render(s screen.WelcomeState) {
 	if !v.built || s.Page != v.shown || s.Page == screen.PageSheet && v.model.Sheet() != v.sheet {
-		v.built, v.shown, v.busy = true, s.Page, s.Busy
+		v.built, v.shown, v.refused = true, s.Page, s.Refused
 		v.build(s)
 		return
 	}
 	v.page.render(s)
 	v.steps.render(s)
 	v.w.relayout()
-	if v.busy && !s.Busy && !s.Problem.IsZero() {
-		v.focus() // an attempt has failed: what was typed is to be mended
+	if s.Refused != v.refused {
+		v.refused = s.Refused
+		v.mend(s.Mend)
 	}
-	v.busy = s.Busy
+}
+
+// mend puts the keyboard where something has to be typed anew. All of it is selected: what is typed next replaces it.
+func (v *welcomeView) mend(what screen.Mend) {
+	if what == screen.MendFirst {
+		v.focus()
+	} else if entry := v.page.mend[what]; entry != nil {
+		v.w.focus(entry.Input())
+		entry.SelectAll()
+	}
 }
 
 func (v *welcomeView) build(s screen.WelcomeState) {

@@ -66,6 +66,7 @@ func (v *welcomeView) emailPage() welcomePage {
 	return welcomePage{
 		fields: []fyne.CanvasObject{widget.Pad(email, 18, 0, 6, 0), server.box},
 		first:  email.Input,
+		mend:   map[screen.Mend]*widget.Entry{screen.MendServer: server.entry},
 		render: func(s screen.WelcomeState) { server.render(v.w, s) },
 	}
 }
@@ -79,6 +80,7 @@ func (v *welcomeView) signInPage() welcomePage {
 	return welcomePage{
 		fields: []fyne.CanvasObject{widget.Pad(email, 18, 0, gap, 0), password, widget.Pad(key, gap, 0, 6, 0), v.otherWays(), server.box},
 		first:  email.Input,
+		mend:   map[screen.Mend]*widget.Entry{screen.MendServer: server.entry, screen.MendPassword: password, screen.MendSecretKey: key},
 		render: func(s screen.WelcomeState) {
 			if key.Text() != s.SecretKey {
 				key.SetText(s.SecretKey)
@@ -117,10 +119,9 @@ func (v *welcomeView) codePage() welcomePage {
 	code.OnChanged = v.model.SetCode
 	expiry := widget.NewText("", theme.Secondary).Aligned(fyne.TextAlignCenter).Shortened()
 	resend := widget.NewButton("", assets.NoIcon, widget.Ghost, v.model.Resend)
-	mail := widget.NewParagraph("", theme.Secondary).Aligned(fyne.TextAlignCenter)
-	mailBox, pair := widget.Pad(mail, 6, 0, 0, 0), widget.Center(v.newPair())
+	mail, pair := newMailLine(fyne.TextAlignCenter), widget.Center(v.newPair())
 	return welcomePage{
-		fields: []fyne.CanvasObject{widget.Pad(widget.Center(code), 22, 0, 10, 0), expiry, mailBox, widget.Center(resend), pair},
+		fields: []fyne.CanvasObject{widget.Pad(widget.Center(code), 22, 0, 10, 0), expiry, mail.box, widget.Center(resend), pair},
 		first:  func() fyne.Focusable { return code },
 		render: func(s screen.WelcomeState) {
 			if s.Code.Text == "" && code.Code() != "" {
@@ -134,12 +135,8 @@ func (v *welcomeView) codePage() welcomePage {
 			if s.Code.Expired {
 				expiry.SetRole(theme.Secondary.In(theme.ColorError))
 			}
-			mail.SetText(s.Code.Mail.What)
-			mail.SetRole(theme.Secondary)
-			if s.Code.Mail.Tone == screen.ToneError {
-				mail.SetRole(theme.Secondary.In(theme.ColorError))
-			}
-			mailBox.Hidden, pair.Hidden = s.Code.Mail.IsZero(), !s.Code.OffersPair
+			mail.set(s.Code.Mail)
+			pair.Hidden = !s.Code.OffersPair
 			resend.SetText(s.Code.Resend)
 			resend.SetEnabled(s.Code.CanResend)
 		},
@@ -157,6 +154,7 @@ func (v *welcomeView) passwordPage() welcomePage {
 	return welcomePage{
 		fields: []fyne.CanvasObject{widget.Pad(first, 18, 0, 8, 0), strength.box, widget.Pad(second, gap, 0, 14, 0), rules},
 		first:  first.Input,
+		mend:   map[screen.Mend]*widget.Entry{screen.MendRepeat: second},
 		render: func(s screen.WelcomeState) {
 			strength.set(s.Password.Meter)
 			for i, rule := range s.Password.Rules {

@@ -18,6 +18,7 @@ type Option struct {
 type Select struct {
 	control
 	OnChanged func(index int)
+	More      []MenuItem // below the choices, for what is none of them yet
 
 	options  []Option
 	selected int
@@ -82,6 +83,9 @@ func (s *Select) activate() {
 	items := make([]MenuItem, len(s.options))
 	for i, option := range s.options {
 		items[i] = MenuItem{Label: option.Label, Icon: option.Icon, Checked: i == s.selected, Do: func() { s.choose(i) }}
+	}
+	if len(s.More) > 0 {
+		items = append(append(items, MenuItem{}), s.More...)
 	}
 	root.ShowMenuBelow(s, items...)
 }
