@@ -80,8 +80,14 @@ func NewFilePicker(env *Env, config FilePickerConfig) *FilePicker {
 	return p
 }
 
+// toldLimit is in bytes: a larger limit, as that of exports, is none that people come near.
+const toldLimit = 1 << 30
+
 func (p *FilePicker) view() FilePickerState {
-	s := FilePickerState{Path: p.typed, Folder: p.folder, Current: p.current, Loading: p.loading, Problem: p.problem, Hint: p.text("screen.files.limit", "size", sizeText(p.env.Words, p.config.Max))}
+	s := FilePickerState{Path: p.typed, Folder: p.folder, Current: p.current, Loading: p.loading, Problem: p.problem}
+	if p.config.Max <= toldLimit {
+		s.Hint = p.text("screen.files.limit", "size", sizeText(p.env.Words, p.config.Max))
+	}
 	for _, f := range p.files {
 		s.Rows = append(s.Rows, p.choice(f))
 	}

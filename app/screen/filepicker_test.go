@@ -193,11 +193,11 @@ func TestOneFileIsPicked(t *testing.T) {
 		}
 	}
 	var chosen []string
-	p := NewFilePicker(env, FilePickerConfig{FileRequest: FileRequest{Max: 100, One: "Import from a file"}, Folder: folder, Chosen: func(_ string, paths []string) { chosen = paths }})
+	p := NewFilePicker(env, FilePickerConfig{FileRequest: FileRequest{Max: 64 << 30, One: "Import from a file"}, Folder: folder, Chosen: func(_ string, paths []string) { chosen = paths }})
 	d.listed(p)
 	p.Tick(0)
 	p.Tick(1)
-	if s := p.State(); !s.One || s.Title != "Import from a file" || s.Choose != "Open" || names(p) != "a.csv >b.csv" {
+	if s := p.State(); !s.One || s.Title != "Import from a file" || s.Hint != "" || s.Choose != "Open" || names(p) != "a.csv >b.csv" {
 		t.Errorf("%q, %q: %s", s.Title, s.Choose, names(p))
 	}
 	p.Choose()

@@ -175,9 +175,11 @@ func (w *Welcome) continueLabel() string {
 func (w *Welcome) codeEntry() CodeEntry {
 	now := w.env.Clock.Now()
 	entry := CodeEntry{Text: w.code, Resend: w.text("screen.welcome.code.resend"), CanResend: !w.busy, Mail: w.mail.line(), OffersPair: w.offersPair()}
-	if left := w.expires.Sub(now); left > 0 {
+	switch left := w.expires.Sub(now); {
+	case left > 0 && w.mail.state.Failed(): // nobody has the code: how long it is valid helps nobody
+	case left > 0:
 		entry.Expiry = w.env.Words.Count("screen.welcome.code.expiry", minutes(left))
-	} else {
+	default:
 		entry.Expiry, entry.Expired = w.text("screen.welcome.code.expired"), true
 	}
 	if wait := w.resendAt.Sub(now); wait > 0 {

@@ -238,6 +238,16 @@ func TestGoBackFromTheMasterPassword(t *testing.T) {
 	}
 }
 
+// focusInSight tells whether all of what has the keyboard is within the height of the window.
+func (d *desk) focusInSight() bool {
+	o, ok := d.window.Canvas().Focused().(fyne.CanvasObject)
+	if !ok {
+		return false
+	}
+	top := fyne.CurrentApp().Driver().AbsolutePositionForObject(o).Y
+	return top >= 0 && top+o.Size().Height <= d.window.Canvas().Size().Height
+}
+
 func TestBeLetInByAnotherDevice(t *testing.T) {
 	server := testkit.Cloud(t)
 	a := testpc.New(t, "PC A", nil).SignUp(t, server, anna)
@@ -247,6 +257,7 @@ func TestBeLetInByAnotherDevice(t *testing.T) {
 	}
 	testpc.Sync(t, a)
 	d := newDesk(t, testpc.New(t, "PC B", nil), server)
+	d.window.Resize(LeastSize)
 	d.keys(fyne.KeyTab, fyne.KeyReturn)
 	d.waitFor("You need your master password and the Secret Key")
 	d.do("Approve from another device")
@@ -255,6 +266,8 @@ func TestBeLetInByAnotherDevice(t *testing.T) {
 	d.typeText(anna)
 	d.do("Approve from another device")
 	d.waitFor("Approve this PC on another device")
+	d.waitFor("Copy the text of the code")
+	d.until("the keyboard where it can be seen", func() bool { return d.focusInSight() })
 	requests, err := a.Pairings(t.Context())
 	if err != nil || len(requests) != 1 {
 		t.Fatalf("%d requests, %v", len(requests), err)

@@ -62,6 +62,12 @@ type desk struct {
 // newDesk starts the program on a computer.
 func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 	t.Helper()
+	return newDeskOn(t, pc, server, screen.Desktop{})
+}
+
+// newDeskOn is newDesk on a system that offers more than all do.
+func newDeskOn(t testing.TB, pc *testpc.PC, server *testkit.Server, system screen.Desktop) *desk {
+	t.Helper()
 	d := &desk{TB: t, pc: pc, server: server, folder: filesFolder(t), queue: screentest.NewQueue(), clock: screentest.NewClock(clockStarts())}
 	words, err := assets.Load(speaks())
 	if err != nil {
@@ -81,6 +87,7 @@ func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 		Manager: pc.Manager, Origin: server.URL, Language: speaks(), Quit: func() { d.quit = true },
 		Idle: func() (time.Duration, error) { return 0, nil }, Autostart: func(bool) error { return nil },
 		Autostarts: func() (bool, error) { return false, nil },
+		Desktop:    system,
 		Update:     screen.UpdateConfig{Client: &d.update, Restart: func() error { return nil }},
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)

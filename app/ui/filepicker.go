@@ -60,8 +60,10 @@ func newFilePickerView(w *Window, model *screen.FilePicker) *filePickerView {
 		v.choose.SetIcon(assets.NoIcon)
 	}
 	body := widget.Column(gap-4, widget.Row(6, up, widget.Grow(v.path)), v.problem.box,
-		atLeast(fyne.NewSize(0, pickerHeight), widget.Stack(v.list, widget.Center(v.empty))),
-		widget.NewParagraph(s.Hint, theme.Secondary))
+		atLeast(fyne.NewSize(0, pickerHeight), widget.Stack(v.list, widget.Center(v.empty))))
+	if s.Hint != "" {
+		body.Add(widget.NewParagraph(s.Hint, theme.Secondary))
+	}
 	cancel := widget.NewButton(w.text("screen.cancel"), assets.NoIcon, widget.Secondary, func() {
 		v.modal.Close()
 		model.Leave()

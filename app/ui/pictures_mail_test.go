@@ -31,6 +31,27 @@ func (a *album) mails() {
 	held.Bounce(a, anna)
 	a.mailIs("The mail came back: the mailbox does not take it.", 20*time.Second)
 	a.take("code-mail-bounced")
+	a.clock.Advance(a.queue, 30*time.Second)
+	a.do("Send again")
+	a.until("another mail", func() bool { return !a.shell.Welcome().State().Busy })
+	held.Clock.Advance(15 * time.Minute) // nobody can use the code any more
+	if _, err := held.Cloud.Outbox.Deliver(a.Context()); err != nil {
+		a.Fatal(err)
+	}
+	a.mailIs("The mail could not be sent in time. Ask for another one.", 3*time.Second)
+	a.take("code-mail-late")
+
+	a.sit(newDesk(a.TB, newPC(a, "Ben’s laptop", nil), held))
+	a.keys(fyne.KeyReturn)
+	a.tabTo("E-mail")
+	a.typeText("ben@example.invalid")
+	a.keys(fyne.KeyReturn)
+	a.waitFor("Enter the code")
+	if _, err := held.Cloud.Outbox.Deliver(a.Context()); err != nil {
+		a.Fatal(err)
+	}
+	a.mailIs("The mail server does not take mail for this address.", 3*time.Second)
+	a.take("code-mail-refused")
 
 	server := newCloud(a)
 	u := newPC(a, "Anna’s PC", nil).SignUp(a, server, anna)

@@ -79,6 +79,7 @@ func managed(row fyne.CanvasObject, said string) fyne.CanvasObject {
 	return widget.Column(0, row, widget.Pad(widget.NewText(said, theme.Secondary).Shortened(), 0, widget.CardMargin, 10, widget.CardMargin))
 }
 
+// selectWidth is that of the fields to choose from, unless one needs more: they are all alike.
 const selectWidth = 190
 
 func (v *settingsView) general(s screen.SettingsState) fyne.CanvasObject {
@@ -94,15 +95,19 @@ func (v *settingsView) general(s screen.SettingsState) fyne.CanvasObject {
 	v.language = pick("ui.settings.language", v.model.SetLanguage, func(s screen.SettingsState) []screen.Choice { return s.Languages })
 	v.lockAfter = pick("ui.settings.lockAfter", v.model.SetLockAfter, func(s screen.SettingsState) []screen.Choice { return s.LockAfter })
 	v.clearOf = pick("ui.settings.clearAfter", v.model.SetClearAfter, func(s screen.SettingsState) []screen.Choice { return s.ClearAfter })
-	rows := []fyne.CanvasObject{
-		setting(v.w.text("ui.settings.theme"), v.theme),
-		setting(v.w.text("ui.settings.language"), widget.Width(selectWidth, v.language)),
-		managed(setting(v.w.text("ui.settings.lockAfter"), widget.Width(selectWidth, v.lockAfter)), s.LockLimit),
-		setting(v.w.text("ui.settings.clearAfter"), widget.Width(selectWidth, v.clearOf)),
-	}
+	width := max(selectWidth, v.language.MinSize().Width, v.lockAfter.MinSize().Width, v.clearOf.MinSize().Width)
 	if len(s.HotKeys) > 0 {
 		v.hotKey = pick("ui.settings.hotKey", v.model.SetHotKey, func(s screen.SettingsState) []screen.Choice { return s.HotKeys })
-		rows = append(rows, widget.Column(0, setting(v.w.text("ui.settings.hotKey"), widget.Width(selectWidth, v.hotKey)), v.hotKeyProblem.box))
+		width = max(width, v.hotKey.MinSize().Width)
+	}
+	rows := []fyne.CanvasObject{
+		setting(v.w.text("ui.settings.theme"), v.theme),
+		setting(v.w.text("ui.settings.language"), widget.Width(width, v.language)),
+		managed(setting(v.w.text("ui.settings.lockAfter"), widget.Width(width, v.lockAfter)), s.LockLimit),
+		setting(v.w.text("ui.settings.clearAfter"), widget.Width(width, v.clearOf)),
+	}
+	if v.hotKey != nil {
+		rows = append(rows, widget.Column(0, setting(v.w.text("ui.settings.hotKey"), widget.Width(width, v.hotKey)), widget.Pad(v.hotKeyProblem.box, 0, widget.CardMargin, 0, widget.CardMargin)))
 	}
 	for _, t := range s.Toggles {
 		toggle := widget.NewSwitch(t.Label, t.On, func(on bool) { v.model.SetToggle(t.ID, on) })

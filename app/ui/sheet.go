@@ -171,7 +171,12 @@ func (v *sheetView) build(s screen.SheetState) {
 		v.focusFirst(v.kit.save)
 	}
 	for _, link := range s.Links {
-		button := widget.NewButton(link.Label, assets.NoIcon, widget.Ghost, func() { v.model.Follow(link.ID) })
+		button := widget.NewButton(link.Label, assets.NoIcon, widget.Ghost, func() {
+			v.model.Follow(link.ID)
+			if len(v.codes) > 0 {
+				widget.Focus(v.first) // another code is to be typed
+			}
+		})
 		v.add(8, widget.Pad(widget.Row(0, button, widget.Spacer()), 0, 0, 0, ghostInset))
 	}
 	v.buttons(s)

@@ -118,7 +118,10 @@ func (v *welcomeView) codePage() welcomePage {
 	code.SetName(v.w.text("screen.welcome.code.field"))
 	code.OnChanged = v.model.SetCode
 	expiry := widget.NewText("", theme.Secondary).Aligned(fyne.TextAlignCenter).Shortened()
-	resend := widget.NewButton("", assets.NoIcon, widget.Ghost, v.model.Resend)
+	resend := widget.NewButton("", assets.NoIcon, widget.Ghost, func() {
+		v.model.Resend()
+		v.focus() // the button has to be waited for
+	})
 	mail, pair := newMailLine(fyne.TextAlignCenter), widget.Center(v.newPair())
 	return welcomePage{
 		fields: []fyne.CanvasObject{widget.Pad(widget.Center(code), 22, 0, 10, 0), expiry, mail.box, widget.Center(resend), pair},

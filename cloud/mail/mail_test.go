@@ -361,3 +361,18 @@ func TestSinkRefusesWhatItCannotRead(t *testing.T) {
 		t.Error("an empty mail was kept")
 	}
 }
+
+// An address of a domain that cannot be is refused, as a mail server does: what follows can be seen in development.
+func TestSinkRefusesAddressesThatCannotBe(t *testing.T) {
+	sink, err := NewSink("", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sink.Close()
+	sender, m := newSMTP(t, "smtp://"+sink.Addr()+"?starttls=never"), sample(slices.Sorted(maps.Keys(kinds))[0])
+	m.To = "ada@example.invalid"
+	var refusal *cloud.Refusal
+	if err := sender.Send(t.Context(), m); !errors.As(err, &refusal) || refusal.Answer != "550 5.1.2" || len(sink.Mails()) != 0 {
+		t.Errorf("%v, %d mails", err, len(sink.Mails()))
+	}
+}

@@ -33,7 +33,7 @@ type Received struct {
 }
 
 // Sink is a mail server on loopback that delivers nowhere: it keeps mails in memory, writes them as .eml files into a folder and
-// prints them. It is for development and tests.
+// prints them. What goes to an address that ends in .invalid it refuses. It is for development and tests.
 type Sink struct {
 	listener net.Listener
 	server   *smtp.Server
@@ -196,6 +196,9 @@ func (s *sinkSession) Mail(string, *smtp.MailOptions) error { return nil }
 func (s *sinkSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if s.to != "" {
 		return errors.New("one recipient at a time")
+	}
+	if strings.HasSuffix(to, ".invalid") { // RFC 2606: no such mailbox anywhere, so that one can see what a refusal looks like
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 2}, Message: "no such host"}
 	}
 	s.to = to
 	return nil
