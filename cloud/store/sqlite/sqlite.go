@@ -45,8 +45,8 @@ func Open(ctx context.Context, path string, hook Hook) (*Store, error) {
 	}
 	read.SetMaxOpenConns(maxReaders)
 	read.SetMaxIdleConns(maxReaders)
-	// The one writer is in nobody's way, so nothing is ever begun again.
-	engine := sqlstore.Engine{Write: write, Read: read, Judge: judge}
+	// The one writer is in nobody's way, so there is no Patience.
+	engine := sqlstore.Engine{Write: write, Read: read, Judge: judge, OneWriter: true}
 	return &Store{Store: sqlstore.New(engine, hook), write: write, read: read}, nil
 }
 

@@ -41,6 +41,8 @@ type Engine struct {
 	// Patience is how long a transaction is begun again after a Conflict or Lost, TryTimeout how long one run of it may take; 0: never,
 	// and for ever.
 	Patience, TryTimeout time.Duration
+	// OneWriter says that Write is one connection: who waits for it shares the next commit.
+	OneWriter bool
 	// Renew lets go of connections that nobody uses, after one was lost. It is needed with Patience alone.
 	Renew func()
 }
@@ -49,6 +51,7 @@ type Engine struct {
 type Store struct {
 	engine Engine
 	hook   Hook
+	groups groups
 }
 
 var _ cloud.Store = (*Store)(nil)
@@ -58,7 +61,7 @@ func New(e Engine, hook Hook) *Store {
 	if hook == nil {
 		hook = func(string) error { return nil }
 	}
-	return &Store{engine: e, hook: hook}
+	return &Store{engine: e, hook: hook, groups: newGroups()}
 }
 
 // Ping tells whether the database answers.
@@ -69,6 +72,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Update implements cloud.Store.
 func (s *Store) Update(ctx context.Context, do func(cloud.Tx) error) error {
+	if s.engine.OneWriter {
+		return s.together(ctx, do)
+	}
 	return s.repeat(ctx, s.engine.Write, s.engine.Writing, do)
 }
 
@@ -126,16 +132,8 @@ func (s *Store) run(ctx context.Context, db *sql.DB, o *sql.TxOptions, do func(c
 	// After a commit this does nothing; it is here for errors and panics alike.
 	defer sqlTx.Rollback()
 	t := &tx{ctx: ctx, sql: sqlTx, hook: s.hook, judge: s.engine.Judge}
-	err = do(t)
-	if t.failed != nil {
-		// Whatever was decided after a statement had failed was decided about nothing.
-		if err == nil {
-			err = t.failed
-		}
-		return s.engine.Judge(t.failed), err
-	}
-	if err != nil {
-		return Final, err
+	if err := t.decide(do); err != nil {
+		return t.failure(), err
 	}
 	if err := s.hook("COMMIT"); err != nil {
 		return Final, err
@@ -157,6 +155,23 @@ type tx struct {
 	hook   Hook
 	judge  func(error) Failure
 	failed error // the first error of a statement
+}
+
+// decide runs a transaction up to its commit.
+func (t *tx) decide(do func(cloud.Tx) error) error {
+	err := do(t)
+	if err == nil {
+		return t.failed // whatever was decided after a statement had failed was decided about nothing
+	}
+	return err
+}
+
+// failure is what the first error of a statement means.
+func (t *tx) failure() Failure {
+	if t.failed == nil {
+		return Final
+	}
+	return t.judge(t.failed)
 }
 
 // exec runs a statement that returns nothing.
