@@ -220,6 +220,9 @@ func (e *entry) creation() Creation {
 // containsAddress reports whether list leads to address already: the same one but for spelling, or, for an address that
 // is only an origin, any of that origin.
 func containsAddress(list []string, address string) bool {
+	if len(list) == 0 || slices.Contains(list, address) {
+		return len(list) > 0
+	}
 	origin, rest := Origin(address), pathOf(address)
 	return slices.ContainsFunc(list, func(present string) bool {
 		if origin == "" {

@@ -28,6 +28,9 @@ func Site(address string) string {
 	if host == "" {
 		return address
 	}
+	if isPlainHost(host) {
+		return withPort(strings.ToLower(host), port)
+	}
 	if unicode, err := idna.Display.ToUnicode(asciiHost(host)); err == nil {
 		host = unicode
 	}
@@ -66,10 +69,26 @@ func withPort(host, port string) string {
 
 // asciiHost is the host in lower case and punycode; what is no valid host name stays as it is, so that it still equals itself.
 func asciiHost(host string) string {
+	if isPlainHost(host) {
+		return strings.ToLower(host)
+	}
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		return ascii
 	}
 	return strings.ToLower(host)
+}
+
+// isPlainHost tells a host of letters, digits, dots and hyphens in ASCII, without a label in punycode: what most are, and nothing to be mapped.
+func isPlainHost(host string) bool {
+	for i := range len(host) {
+		switch c := host[i] | 0x20; { // which makes letters small, and of the others here only themselves
+		case c == '-' && strings.HasPrefix(host[i:], "--"):
+			return false // perhaps of punycode
+		case (c < 'a' || c > 'z') && (host[i] < '0' || host[i] > '9') && host[i] != '.' && host[i] != '-':
+			return false
+		}
+	}
+	return true
 }
 
 // registrableDomain is the part of an origin's host that one owner registered ("example.co.uk"); empty for addresses of machines and apps.

@@ -3,8 +3,11 @@ package importer
 import (
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/idna"
 
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
@@ -44,6 +47,30 @@ func TestSite(t *testing.T) {
 	} {
 		if got := Site(address); got != want {
 			t.Errorf("Site(%q) = %q, want %q", address, got, want)
+		}
+	}
+}
+
+// Hosts that are not looked up in the tables of IDNA come out as if they were.
+func TestPlainHosts(t *testing.T) {
+	const letters = "aZ09.-x"
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20_000 {
+		host := make([]byte, 1+random.IntN(12))
+		for i := range host {
+			host[i] = letters[random.IntN(len(letters))]
+		}
+		want, err := idna.Lookup.ToASCII(string(host))
+		if err != nil {
+			want = strings.ToLower(string(host))
+		}
+		if got := asciiHost(string(host)); got != want {
+			t.Fatalf("%q → %q, want %q", host, got, want)
+		}
+	}
+	for _, host := range []string{"xn--mnchen-3ya.example", "XN--mnchen-3ya.example", "under_score.example", "münchen.example", "a%b", "a b", "\x1a", "["} {
+		if isPlainHost(host) {
+			t.Errorf("%q is no plain host", host)
 		}
 	}
 }

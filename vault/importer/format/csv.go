@@ -327,7 +327,22 @@ func (t *table) open(data []byte, h *header) importer.Source {
 			}
 		}
 	}
-	return newFile(importer.Info{ID: t.id, Browser: t.name}, rows)
+	return newCountedFile(importer.Info{ID: t.id, Browser: t.name, Count: t.lines(data, h)}, rows)
+}
+
+// lines is how many rows a table has, whatever is in them. h is nil if there is no header.
+func (t *table) lines(data []byte, h *header) (n int) {
+	reader := newLines(data, t.comma)
+	width := 0
+	if h != nil {
+		width = len(h.names)
+		reader.Read(0)
+	}
+	for ; ; n++ {
+		if _, err := reader.Read(width); err == io.EOF {
+			return n
+		}
+	}
 }
 
 // isEscaped tells a table in which quotes have backslashes before them, as some versions of a program write: read so, and only so, every row fits.
@@ -372,16 +387,20 @@ func (t *table) decoder() func(c *row) *importer.Record {
 	return t.record
 }
 
-// newFile is a file without a password. Its rows are decoded anew each time, for who has read them may wipe them.
+// newFile is a file without a password, whose rows are decoded once to be counted.
 func newFile(info importer.Info, rows iter.Seq[importer.Row]) importer.Source {
-	f := &file{info: info, read: func(secret.Bytes) (iter.Seq[importer.Row], error) { return rows, nil }}
 	for row := range rows {
-		f.info.Count++
+		info.Count++
 		if row.Record != nil {
 			row.Record.Wipe()
 		}
 	}
-	return f
+	return newCountedFile(info, rows)
+}
+
+// newCountedFile is a file without a password. Its rows are decoded anew each time, for who has read them may wipe them.
+func newCountedFile(info importer.Info, rows iter.Seq[importer.Row]) importer.Source {
+	return &file{info: info, read: func(secret.Bytes) (iter.Seq[importer.Row], error) { return rows, nil }}
 }
 
 // decode turns row n of the file into a record. err is what the reader said about it.

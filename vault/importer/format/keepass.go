@@ -28,7 +28,7 @@ func openKeePassXML(data []byte) (importer.Source, error) {
 		return nil, err
 	}
 	root.findFiles(nil)
-	return newFile(importer.Info{ID: "keepass", Browser: "KeePass"}, root.rows), nil
+	return newCountedFile(importer.Info{ID: "keepass", Browser: "KeePass", Count: root.stored()}, root.rows), nil
 }
 
 // element is an element of the XML.
@@ -129,36 +129,58 @@ func (e *element) unprotect(stream cipher.Stream) error {
 	return nil
 }
 
-// rows are the entries of all groups. Those in the recycle bin were deleted.
+// rows are the entries of all groups.
 func (e *element) rows(yield func(importer.Row) bool) {
+	n := 0
+	e.walk(func(entry *element, path string, deleted bool) bool {
+		n++
+		for _, row := range entry.entry(path, deleted, fmt.Sprint(n)) {
+			if !yield(row) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// stored is how many rows there are: the entries, and the passkeys in them.
+func (e *element) stored() (n int) {
+	e.walk(func(entry *element, _ string, deleted bool) bool {
+		n++
+		if at := slices.IndexFunc(entry.children, (*element).isPasskey); at >= 0 && !deleted && entry.children[at].child("Value").text != "" {
+			n++
+		}
+		return true
+	})
+	return n
+}
+
+// walk visits the entries of all groups, each with the path of its group. Those in the recycle bin were deleted.
+func (e *element) walk(visit func(entry *element, path string, deleted bool) bool) {
 	bin := ""
 	if meta := e.child("Meta"); meta.child("RecycleBinEnabled").text != "False" {
 		bin = strings.TrimSpace(meta.child("RecycleBinUUID").text)
 	}
-	n := 0
 	for _, group := range e.child("Root").children {
-		if group.name == "Group" && !group.group("", bin, false, &n, yield) {
+		if group.name == "Group" && !group.walkGroup("", bin, false, visit) {
 			return
 		}
 	}
 }
 
-// group yields the entries of a group and those in it. The name of the outermost one is that of the database.
-func (e *element) group(path, bin string, deleted bool, n *int, yield func(importer.Row) bool) bool {
+// walkGroup visits the entries of a group and those in it. The name of the outermost one is that of the database.
+func (e *element) walkGroup(path, bin string, deleted bool, visit func(entry *element, path string, deleted bool) bool) bool {
 	for _, c := range e.children {
 		switch c.name {
 		case "Entry":
-			*n++
-			for _, row := range c.entry(path, deleted, fmt.Sprint(*n)) {
-				if !yield(row) {
-					return false
-				}
+			if !visit(c, path, deleted) {
+				return false
 			}
 		case "Group":
 			name := strings.ReplaceAll(c.child("Name").text, "/", "∕") // a slash is between groups
 			uuid := strings.TrimSpace(c.child("UUID").text)
 			below := deleted || bin != "" && uuid == bin
-			if !c.group(importer.CleanFolder(path+"/"+name), bin, below, n, yield) {
+			if !c.walkGroup(importer.CleanFolder(path+"/"+name), bin, below, visit) {
 				return false
 			}
 		}
@@ -350,9 +372,17 @@ func (e *element) sameBut(versions []*element, name string) bool {
 	return !slices.ContainsFunc(versions, func(v *element) bool { return text(v) != now })
 }
 
+// isPasskey tells the field in which KeePassXC keeps the private key of a passkey.
+func (e *element) isPasskey() bool {
+	return e.name == "String" && e.child("Key").text == passkeyField+"PRIVATE_KEY_PEM"
+}
+
+// passkeyField begins the names of the fields of a passkey.
+const passkeyField = "KPEX_PASSKEY_"
+
 // keePassPasskey is the passkey that KeePassXC keeps in the fields of an entry.
 func keePassPasskey(id, folder string, fields []importer.Field) (importer.Row, bool) {
-	const prefix = "KPEX_PASSKEY_"
+	const prefix = passkeyField
 	key := valueOf(fields, prefix+"PRIVATE_KEY_PEM")
 	if key == "" {
 		return importer.Row{}, false
