@@ -103,6 +103,7 @@ func itemCommands() []command {
 		{action: ActionMove, group: "item", icon: assets.IconFolderInput, keys: primary("M"), when: (*Vault).canArrange},
 		{action: ActionTag, group: "item", icon: assets.IconTag, keys: primaryShift("T"), when: (*Vault).canArrange},
 		{action: ActionUntag, icon: assets.IconTag, when: (*Vault).canUntag},
+		{action: ActionAttach, icon: assets.IconPaperclip, when: func(v *Vault) bool { return v.detail != nil && v.detail.takesFiles() }, do: onDetail((*Detail).AttachFiles)},
 		{action: ActionArchive, icon: assets.IconArchive, when: (*Vault).canArrange, do: (*Vault).ToggleArchive},
 		{action: ActionRestore, icon: assets.IconArchiveRestore, when: func(v *Vault) bool { return v.inTrash() && v.hasTargets() }, do: (*Vault).Restore},
 		{action: ActionTrash, group: "item", icon: assets.IconTrash2, keys: plainKey("Delete"), when: (*Vault).hasTargets, do: (*Vault).discard},

@@ -72,7 +72,7 @@ func TestFileIsAttachedSavedRenamedAndRemoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.picks = []string{source}
-	v.Detail().AttachFiles()
+	v.Do(ActionAttach)
 	d.said(v, "contract.pdf is attached.")
 	d.untilUploaded(v, "contract.pdf", "215 KB")
 	row := fileRows(v)[0]

@@ -33,6 +33,7 @@ const (
 	ActionMove         Action = "move"
 	ActionTag          Action = "tag"
 	ActionUntag        Action = "untag"
+	ActionAttach       Action = "attach"
 	ActionArchive      Action = "archive"
 	ActionRestore      Action = "restore"
 	ActionNewFolder    Action = "new_folder"

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"errors"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/secret"
@@ -97,6 +98,7 @@ const (
 	noticeNotMine      = "notMine"
 	noticePairing      = "pairing"
 	noticeKit          = "kit"
+	noticeForget       = "forget"
 )
 
 // accountNotice is the most urgent of what there is to say.
@@ -104,6 +106,8 @@ func (v *Vault) accountNotice() AccountNotice {
 	n := v.status.Notices
 	fresh := v.config.Unlocked.NewDevices()
 	switch {
+	case v.removedHere():
+		return AccountNotice{explain(v.env.Words, v.status.Err), []Choice{{ID: noticeForget, Label: v.text("screen.settings.forget")}}}
 	case n.KeysChanged:
 		return AccountNotice{explain(v.env.Words, session.ErrKeysChanged), v.noticeActions(noticeAdopt)}
 	case n.Recovery != nil:
@@ -129,6 +133,15 @@ func (v *Vault) accountNotice() AccountNotice {
 		return AccountNotice{sentence{key: "kitDue", tone: ToneWarning}.message(v.env.Words), v.noticeActions(noticeKit)}
 	}
 	return AccountNotice{}
+}
+
+// removedHere tells whether this PC was removed from the account. Then it can only be signed in anew, once the account is off it.
+func (v *Vault) removedHere() bool { return errors.Is(v.status.Err, session.ErrDeviceRevoked) }
+
+// forgetHere asks whether the account shall be removed from this PC.
+func (v *Vault) forgetHere() {
+	v.OpenSettings()
+	v.settings.Forget()
 }
 
 func (v *Vault) noticeActions(ids ...string) []Choice {
@@ -161,5 +174,7 @@ func (v *Vault) ActOnNotice(action string) {
 		v.openDevices().Add()
 	case noticeKit:
 		v.OpenSettings()
+	case noticeForget:
+		v.forgetHere()
 	}
 }

@@ -314,7 +314,10 @@ func (v *Vault) statusLine() SyncLine {
 		return SyncLine{Icon: assets.IconCloud, Tone: ToneGood, Text: v.syncedText(v.env.Clock.Now().Sub(s.LastSync))}
 	case session.Problem:
 		line := SyncLine{Icon: assets.IconCloudAlert, Tone: ToneError, Text: v.text("screen.sync.problem"), Problem: explain(v.env.Words, s.Err)}
-		if hasWayOut(s.Err) {
+		switch {
+		case v.removedHere():
+			line.WayOut = v.text("screen.settings.forget")
+		case hasWayOut(s.Err):
 			line.WayOut = v.text("screen.trouble.open")
 		}
 		return line

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 )
@@ -370,6 +371,39 @@ func TestARecoveryByAStrangerIsStopped(t *testing.T) {
 	d.waitFor("Somebody recovers your account with its recovery code, on “Eve’s PC”.")
 	d.do("Stop it")
 	d.waitFor("The recovery is stopped.")
+}
+
+// removeFrom has another device of the account remove this PC.
+func removeFrom(t testing.TB, other *session.Unlocked) {
+	t.Helper()
+	devices, err := other.Devices(t.Context())
+	var here []id.ID
+	for _, device := range devices {
+		if device.ID != other.DeviceID() {
+			here = append(here, device.ID)
+		}
+	}
+	if err = errors.Join(err, other.Change(t.Context(), session.Change{Password: testpc.Typed(testpc.Password), Remove: here})); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A PC that was removed says so over the list, and leads out: the account goes off it, and it can be signed in anew.
+func TestRemovedElsewhere(t *testing.T) {
+	d := openDesk(t)
+	b := testpc.New(t, "PC B", nil).SignIn(t, d.server, anna, d.secretKey())
+	d.shell.Vault().Sync()
+	d.waitFor("Synced")
+	removeFrom(t, b)
+	d.shell.Vault().Sync()
+	d.waitFor("The server says that this PC was removed from the account.")
+	if out := d.shell.Vault().State().Sync.WayOut; out != "Remove this account from this PC" {
+		t.Errorf("the sync line leads to %q", out)
+	}
+	d.do("Remove this account from this PC")
+	d.waitFor("Remove this account from this PC?")
+	d.do("Remove")
+	d.waitFor("Welcome to Coffer")
 }
 
 func TestSignedOutElsewhere(t *testing.T) {

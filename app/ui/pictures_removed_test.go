@@ -1,0 +1,16 @@
+package ui
+
+func init() { scenes["removed"] = (*album).removed }
+
+// removed is a PC that another device has removed from the account.
+func (a *album) removed() {
+	a.sit(openDeskOn(a.TB, newPC(a, "Anna’s laptop", nil)))
+	other := newPC(a, "Anna’s PC", nil).SignIn(a, a.server, anna, a.secretKey())
+	removeFrom(a, other)
+	a.shell.Vault().Sync()
+	a.waitFor("The server says that this PC was removed from the account.")
+	a.take("notice-removed")
+	a.do("Remove this account from this PC")
+	a.waitFor("Remove this account from this PC?")
+	a.take("notice-removed-ask")
+}
