@@ -114,7 +114,7 @@ func (d *downloads) list(ctx context.Context) (map[string]stamp, error) {
 		entries, err := folder.ReadDir(1000)
 		for _, entry := range entries {
 			name := entry.Name()
-			if !entry.Type().IsRegular() || strings.HasPrefix(name, ".") || !strings.EqualFold(filepath.Ext(name), ".csv") {
+			if strings.HasPrefix(name, ".") || !strings.EqualFold(filepath.Ext(name), ".csv") {
 				continue
 			}
 			// Windows lists sizes and times as they were when somebody closed the file.
