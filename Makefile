@@ -60,7 +60,7 @@ system-cups:
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestPrintWithCUPS$$' ./app/platform
 
 # Of cloud/api's tests these are about SQLite's file; all others run on PostgreSQL too.
-SQLITE_ALONE := TestDiskOutage|TestOldEnvelopesAreDropped
+SQLITE_ALONE := TestDiskOutage|TestDiskStandsStill|TestOldEnvelopesAreDropped
 
 system-cloud: # servers and their databases
 	$(GO) test -tags=x11,system -count=1 -timeout 20m ./cloud ./cloud/store/... ./cloud/cmd/... ./internal/cluster

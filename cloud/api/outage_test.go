@@ -3,13 +3,18 @@
 package api_test
 
 import (
+	"context"
+	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/coffer-vault/coffer/cloud/store/sqlite"
+	"github.com/coffer-vault/coffer/cloud/store/sqlstore"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/testdisk"
 	"github.com/coffer-vault/coffer/internal/testkit"
@@ -99,6 +104,118 @@ func TestDiskOutage(t *testing.T) {
 			closeIdle()
 			wantAll(t, d.user, append(kept, next))
 		})
+	}
+}
+
+// stall is a disk that stands still while it is on, below one folder: a flush does not end before release.
+type stall struct {
+	dir     string
+	on      atomic.Bool
+	reached chan struct{}
+	release chan struct{}
+}
+
+func (s *stall) watch(step testdisk.Step) error {
+	if step.Op == testdisk.Sync && filepath.Dir(step.Path) == s.dir && s.on.Load() {
+		select {
+		case s.reached <- struct{}{}:
+		default:
+		}
+		<-s.release
+	}
+	return nil
+}
+
+// A disk that is slow, or stands still: a commit is acknowledged when it is on the disk and not before. Reading goes on. Who wants to
+// write behind it waits, and is told with a code of the protocol when that takes too long; the very same request is taken afterwards.
+func TestDiskStandsStill(t *testing.T) {
+	for name, c := range map[string]struct {
+		try  time.Duration
+		want wire.Code
+	}{
+		"longer than a transaction may take": {300 * time.Millisecond, wire.CodeUnavailable},
+		"for a while":                        {time.Minute, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			disk := &stall{reached: make(chan struct{}, 1), release: make(chan struct{})}
+			stop, err := testdisk.Watch(disk.watch) // before the database is opened
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stop()
+			s := testkit.CloudWith(t, func(s *testkit.Server) {
+				s.Open = func(ctx context.Context, hook sqlstore.Hook) (testkit.Store, error) {
+					return sqlite.OpenTimed(ctx, s.Database(), hook, c.try)
+				}
+			})
+			disk.dir = filepath.Dir(s.Database())
+			first, second := signUp(t, s, "ada@example.org").first, signUp(t, s, "bob@example.org").first
+			s.HoldMail = true // or the outbox is the one that waits for the disk
+			s.Restart()
+			closeIdle()
+			behindTheDisk(t, disk, first, second, c.want)
+			s.HoldMail = false
+			s.Restart()
+			closeIdle()
+			for _, d := range []*device{first, second} {
+				wantAll(t, d.user, slices.Collect(maps.Keys(d.pull())))
+			}
+		})
+	}
+}
+
+// behindTheDisk has one device write to a disk that stands still, and another one behind it.
+func behindTheDisk(t *testing.T, disk *stall, first, second *device, want wire.Code) {
+	t.Helper()
+	one, other := id.New(), id.New()
+	in := second.signed(second.put(64, other))
+	writes := first.inSession("POST", first.vaultPath("/commits"), first.signed(first.put(64, one)))
+	disk.on.Store(true)
+	wrote := later(t, writes)
+	select {
+	case <-disk.reached:
+	case code := <-wrote:
+		t.Fatalf("answered %q without the disk", code)
+	}
+	waited := later(t, second.inSession("POST", second.vaultPath("/commits"), in))
+	second.call("GET", second.vaultPath("/head"), nil, nil).ok(t)
+	wantReady(t, first.server)
+	if want != "" {
+		wantSoon(t, waited, want)
+	}
+	select {
+	case code := <-wrote:
+		t.Errorf("answered %q before the disk was done", code)
+	default:
+	}
+	disk.on.Store(false)
+	close(disk.release)
+	if want != "" { // the same again
+		waited = later(t, second.inSession("POST", second.vaultPath("/commits"), in))
+	}
+	wantSoon(t, wrote, "")
+	wantSoon(t, waited, "")
+	if first.pull()[one] == nil || second.pull()[other] == nil {
+		t.Error("a commit was acknowledged and is lost")
+	}
+}
+
+// later sends a request meanwhile.
+func later(t *testing.T, req *http.Request) chan wire.Code {
+	answer := make(chan wire.Code, 1)
+	go func() { answer <- answerTo(t, req) }()
+	return answer
+}
+
+func wantSoon(t *testing.T, answer chan wire.Code, want wire.Code) {
+	t.Helper()
+	select {
+	case got := <-answer:
+		if got != want {
+			t.Errorf("answered %q, want %q", got, want)
+		}
+	case <-time.After(15 * time.Second): // with a minute of a transaction's time nobody would get an answer
+		t.Errorf("no answer, want %q", want)
 	}
 }
 

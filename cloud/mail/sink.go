@@ -56,14 +56,29 @@ func NewSink(dir string, out io.Writer) (*Sink, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mail sink: %w", err)
 	}
-	s := &Sink{listener: listener, dir: dir, out: out, arrived: make(chan struct{})}
+	s := &Sink{dir: dir, out: out, arrived: make(chan struct{})}
+	s.serve(listener)
+	return s, nil
+}
+
+func (s *Sink) serve(listener net.Listener) {
+	s.listener = listener
 	s.server = smtp.NewServer(smtp.BackendFunc(func(*smtp.Conn) (smtp.Session, error) { return &sinkSession{sink: s}, nil }))
 	s.server.Domain = "localhost"
 	s.server.ErrorLog = log.New(io.Discard, "", 0) // who sends is told
 	s.server.MaxMessageBytes = 1 << 20
 	s.server.ReadTimeout, s.server.WriteTimeout = sendTimeout, sendTimeout
 	go s.server.Serve(listener)
-	return s, nil
+}
+
+// Reopen starts a Sink that was closed, on the port that it had, with the mails that it has.
+func (s *Sink) Reopen() error {
+	listener, err := net.Listen("tcp", s.Addr())
+	if err != nil {
+		return fmt.Errorf("mail sink: %w", err)
+	}
+	s.serve(listener)
+	return nil
 }
 
 // Addr is where the Sink listens, host:port.

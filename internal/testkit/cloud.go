@@ -197,6 +197,20 @@ func (s *Server) Restart() {
 	s.start()
 }
 
+// LoseMailServer ends the mail server: connections to it are refused from here on, until what is returned brings it back.
+func (s *Server) LoseMailServer(t testing.TB) (back func()) {
+	t.Helper()
+	if err := s.sink.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		if err := s.sink.Reopen(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Mails returns all mails that were sent, in order.
 func (s *Server) Mails() []mail.Received { return s.sink.Mails() }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/pressly/goose/v3"
 
@@ -29,8 +30,17 @@ type Store struct {
 // must not take all that the process may have. Connections are kept, since opening one costs more than most queries.
 const maxReaders = 32
 
+// tryTimeout is how long a transaction waits for its turn to write, and reading may take: as on PostgreSQL. On a disk that stands still
+// the writer waits for the disk, which nothing can interrupt, and everybody behind it is told after this time.
+const tryTimeout = 20 * time.Second
+
 // Open opens or creates the database at path and brings its schema up to date. hook may be nil. Errors: ErrNewerSchema.
 func Open(ctx context.Context, path string, hook Hook) (*Store, error) {
+	return OpenTimed(ctx, path, hook, tryTimeout)
+}
+
+// OpenTimed is Open with another tryTimeout.
+func OpenTimed(ctx context.Context, path string, hook Hook, try time.Duration) (*Store, error) {
 	write, err := sqlite.Open(ctx, path, sqlite.Options{Immediate: true})
 	if err != nil {
 		return nil, err
@@ -46,7 +56,7 @@ func Open(ctx context.Context, path string, hook Hook) (*Store, error) {
 	read.SetMaxOpenConns(maxReaders)
 	read.SetMaxIdleConns(maxReaders)
 	// The one writer is in nobody's way, so there is no Patience.
-	engine := sqlstore.Engine{Write: write, Read: read, Judge: judge, OneWriter: true}
+	engine := sqlstore.Engine{Write: write, Read: read, Judge: judge, OneWriter: true, TryTimeout: try}
 	return &Store{Store: sqlstore.New(engine, hook), write: write, read: read}, nil
 }
 

@@ -38,8 +38,8 @@ type Engine struct {
 	Writing     *sql.TxOptions // of Update: serialisable
 	Reading     *sql.TxOptions // of View: a snapshot
 	Judge       func(error) Failure
-	// Patience is how long a transaction is begun again after a Conflict or Lost, TryTimeout how long one run of it may take; 0: never,
-	// and for ever.
+	// Patience is how long a transaction is begun again after a Conflict or Lost, TryTimeout how long one run of it may take, or
+	// the wait for OneWriter; 0: never, and for ever.
 	Patience, TryTimeout time.Duration
 	// OneWriter says that Write is one connection: who waits for it shares the next commit.
 	OneWriter bool
