@@ -2,6 +2,8 @@ package format
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
@@ -137,10 +139,73 @@ func since1970(text string, of func(int64) time.Time) time.Time {
 // addRest keeps what no one has taken as fields.
 func (r *row) addRest(record *importer.Record) {
 	for i, name := range r.names {
-		if i < len(r.cells) && !r.used[i] {
-			addField(record, columnName(name, i), r.cells[i], isSecretName(name))
+		if i >= len(r.cells) || r.used[i] {
+			continue
+		}
+		if fields := cellFields(r.cells[i]); len(fields) > 0 {
+			record.Fields = append(record.Fields, fields...)
+			continue
+		}
+		addField(record, columnName(name, i), r.cells[i], isSecretName(name))
+	}
+}
+
+// cellFields are the fields that some programs have as JSON in one cell: a list of objects with a label and a value, perhaps in an object, each
+// perhaps as text once more. Nil for any other text.
+func cellFields(text string) (fields []importer.Field) {
+	var list []json.RawMessage
+	var around map[string]json.RawMessage
+	if !strings.HasPrefix(text, "[{") && !strings.HasPrefix(text, `["{`) && !strings.HasPrefix(text, "{") {
+		return nil
+	}
+	if json.Unmarshal([]byte(text), &around) == nil && len(around) == 1 {
+		for _, only := range around {
+			text = string(only)
 		}
 	}
+	if json.Unmarshal([]byte(text), &list) != nil {
+		return nil
+	}
+	for _, raw := range list {
+		var inner string
+		if json.Unmarshal(raw, &inner) == nil {
+			raw = json.RawMessage(inner)
+		}
+		var members map[string]any
+		if json.Unmarshal(raw, &members) != nil {
+			return nil
+		}
+		field, isField := cellField(members)
+		if !isField {
+			return nil
+		}
+		fields = append(fields, field)
+	}
+	return fields
+}
+
+// cellField is an object with a label and a value, and what else it says of them; false for any other.
+func cellField(members map[string]any) (importer.Field, bool) {
+	var label, value, kind string
+	hidden := false
+	for name, member := range members {
+		text := strings.Join(texts(member), "\n")
+		switch columnKey(name) {
+		case "label", "name":
+			label = text
+		case "value", "data":
+			value = text
+		case "type", "fieldtype":
+			kind = text
+		case "secret", "hidden":
+			hidden = text == "true" || text == "1"
+		case "id", "order":
+		default:
+			return importer.Field{}, false
+		}
+	}
+	hidden = hidden || isSecretName(label) || isSecretName(kind)
+	return importer.Field{Name: cmp.Or(label, "Field"), Value: secret.FromString(value), Hidden: hidden}, label != "" && value != ""
 }
 
 // columnName is what a column is called that may have no name.

@@ -47,7 +47,7 @@ var mykiTables = []table{
 // mykiRow has what all tables have, and fields by the vault's names for columns.
 func mykiRow(c *row, kind importer.Kind, fields map[string]string) *importer.Record {
 	c.ignore("status")
-	record := &importer.Record{Kind: kind, Title: c.text("nickname"), Notes: c.text("additionalinfo"), Tags: list(c.text("tags"), ",;")}
+	record := &importer.Record{Kind: kind, Title: c.text("nickname"), Notes: c.text("additionalinfo"), Tags: tagsOf(c.text("tags"))}
 	for _, column := range c.names {
 		if ours := fields[columnKey(column)]; ours != "" {
 			addField(record, ours, c.text(column), isHiddenKey(ours))

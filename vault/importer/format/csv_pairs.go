@@ -36,10 +36,13 @@ func keeperRow(c *row) *importer.Record {
 func keeperLines(data []byte) bool {
 	const address = 4
 	reader, found := newReader(data), false
-	for range 100 {
+	for n := range 100 {
 		cells, err := reader.Read()
 		if err != nil {
 			return found && err == io.EOF
+		}
+		if n == 0 && isHeader(cells) {
+			return false // of another program's table, which has an address in the same place
 		}
 		if len(cells) < len(keeperColumns) || len(cells)%2 == 0 {
 			return false
@@ -47,6 +50,17 @@ func keeperLines(data []byte) bool {
 		found = found || isWebAddress(cells[address])
 	}
 	return found
+}
+
+// isHeader tells whether cells are names of columns. One or two may be what somebody has as a user name and a password.
+func isHeader(cells []string) bool {
+	known := 0
+	for _, cell := range cells {
+		if slices.ContainsFunc(Targets, func(target Target) bool { return isColumn(target, cell) }) {
+			known++
+		}
+	}
+	return known > 2
 }
 
 // isWebAddress tells whether a text is an address with its scheme.

@@ -367,7 +367,7 @@ func plainRow(c *row) *importer.Record {
 	first := func(target Target) string { return c.first(columnNames[target]) }
 	record := &importer.Record{
 		Notes: first(ToNotes), Title: first(ToTitle), Username: first(ToUsername), Password: secret.FromString(first(ToPassword)), TOTP: secret.FromString(first(ToTOTP)),
-		Folder: levels(first(ToFolder)), Tags: list(first(ToTags), ",;"), Favorite: isYes(c.first([]string{"favorite", "favourite", "fav", "favorit", "starred"})),
+		Folder: levels(first(ToFolder)), Tags: tagsOf(first(ToTags)), Favorite: isYes(c.first([]string{"favorite", "favourite", "fav", "favorit", "starred"})),
 	}
 	if record.Title == "" {
 		record.Title = c.first([]string{"description", "beschreibung"})
@@ -377,8 +377,61 @@ func plainRow(c *row) *importer.Record {
 			record.URLs, c.used[i] = append(record.URLs, splitAddresses(c.cells[i])...), true
 		}
 	}
+	record.Created, record.Modified = c.time(createdNames), c.time(modifiedNames)
 	addPlainCard(c, record)
 	return record
+}
+
+// Names of columns with times.
+var (
+	createdNames  = []string{"created", "created at", "created on", "created date", "date created", "creation date", "creation time", "create time", "createdate"}
+	modifiedNames = []string{"modified", "modified at", "modified on", "modified date", "date modified", "last modified", "modification time", "modify time", "updated", "updated at", "last updated", "changed"}
+)
+
+// time is the first time in the columns of these names that is one without doubt; what is none remains.
+func (r *row) time(names []string) time.Time {
+	for _, name := range names {
+		i := r.at(name)
+		if i < 0 || i >= len(r.cells) || r.used[i] {
+			continue
+		}
+		at := moment(r.cells[i])
+		if number := r.cells[i]; at.IsZero() && isNumber(number) {
+			switch len(number) {
+			case len("1600000000"):
+				at = since1970(number, seconds)
+			case len("1600000000000"):
+				at = since1970(number, time.UnixMilli)
+			}
+		}
+		if !at.IsZero() {
+			r.used[i] = true
+			return at
+		}
+	}
+	return time.Time{}
+}
+
+// tagsOf are the tags of a cell. Some programs write a list in brackets, Passpack JSON with each tag as JSON in it.
+func tagsOf(text string) []string {
+	var around struct {
+		Tags []string `json:"tags"`
+	}
+	if json.Unmarshal([]byte(text), &around) == nil && len(around.Tags) > 0 {
+		for i, tag := range around.Tags {
+			var inner struct {
+				Tag string `json:"tag"`
+			}
+			if json.Unmarshal([]byte(tag), &inner) == nil && inner.Tag != "" {
+				around.Tags[i] = inner.Tag
+			}
+		}
+		return around.Tags
+	}
+	if inner, found := strings.CutPrefix(strings.TrimSpace(text), "["); found && strings.HasSuffix(inner, "]") {
+		text = strings.TrimSuffix(inner, "]")
+	}
+	return list(text, ",;\n")
 }
 
 // plainCard are the names of a card's columns, by the vault's.

@@ -112,6 +112,34 @@ func (l *jsonList) rows(n *int) iter.Seq[importer.Row] {
 	}
 }
 
+// cellOf is a member as a cell: further fields as JSON, which addRest takes apart, a secret of one-time codes as an address, and a list of
+// objects of one member each as these.
+func cellOf(name string, value any) string {
+	if raw, err := json.Marshal(value); err == nil && len(cellFields(string(raw))) > 0 {
+		return string(raw)
+	}
+	object, _ := value.(map[string]any)
+	if seed, found := object["secret"].(string); found && isColumn(ToTOTP, name) {
+		text := func(member string) string { return strings.Join(texts(object[member]), "") }
+		return otpAddress(&importer.Record{}, seed, text("period"), text("digits"), strings.ToUpper(text("algorithm")))
+	}
+	var parts []string
+	list, _ := value.([]any)
+	for _, element := range list {
+		members, isObject := element.(map[string]any)
+		if !isObject || len(members) != 1 {
+			return strings.Join(texts(value), "\n")
+		}
+		for _, member := range members {
+			parts = append(parts, texts(member)...)
+		}
+	}
+	if len(parts) > 0 {
+		return strings.Join(parts, "\n")
+	}
+	return strings.Join(texts(value), "\n")
+}
+
 func (l *jsonList) decode(entry json.RawMessage, n int, decode func(c *row) *importer.Record) importer.Row {
 	var members map[string]any
 	number := fmt.Sprint(n)
@@ -123,7 +151,7 @@ func (l *jsonList) decode(entry json.RawMessage, n int, decode func(c *row) *imp
 	names := sortedKeys(members)
 	cells := make([]string, len(names))
 	for i, name := range names {
-		cells[i] = strings.Join(texts(members[name]), "\n")
+		cells[i] = cellOf(name, members[name])
 	}
 	c := newRow(headerOf(names), cells)
 	record := decode(c)

@@ -147,6 +147,38 @@ func TestVersions(t *testing.T) {
 				`i2 ssh-key "Key" [] ""="" [private-key "-----BEGIN X-----\n" true] created 2020-09-13`,
 			},
 		},
+		"fields and tags as JSON in cells": {
+			"label,username,password,tags,url,custom_fields,files\nShop,ann,pw,\"[red,blue]\",https://shop.example,\"[{\"\"label\"\":\"\"PIN\"\",\"\"value\"\":\"\"12\"\",\"\"secret\"\":true,\"\"field_type\"\":\"\"text\"\"}]\",[]\n" +
+				"Gate,,pw,,,\"[{\"\"other\"\":1}]\",\n",
+			[]string{
+				`1 login "Shop" ["https://shop.example"] "ann"="pw" [PIN "12" true] [files "[]" false] tags ["red" "blue"]`,
+				`2 login "Gate" [] ""="pw" [custom_fields "[{\"other\":1}]" false]`,
+			},
+		},
+		"fields as JSON in an object": {
+			"Entry Name,URL,User ID,Password,Notes,Tags,Extra Fields\nShop,https://shop.example,ann,pw,n,\"{\"\"tags\"\":[\"\"{\\\"\"tag\\\"\":\\\"\"red\\\"\"}\"\"]}\",\"{\"\"extraFields\"\":[\"\"{\\\"\"name\\\"\":\\\"\"colour\\\"\",\\\"\"type\\\"\":\\\"\"text\\\"\",\\\"\"data\\\"\":\\\"\"blue\\\"\"}\"\"]}\"\n",
+			[]string{`1 login "Shop" ["https://shop.example"] "ann"="pw" notes "n" [colour "blue" false] tags ["red"]`},
+		},
+		"Keeper, of whom somebody has words for columns": {
+			"\"\",\"Shop\",\"user\",\"password\",\"https://shop.example\",\"\",\"\"\n",
+			[]string{`1 login "Shop" ["https://shop.example"] "user"="password"`},
+		},
+		"a list with objects": {
+			`[{"label":"Shop","username":"ann","password":"pw","url":"https://shop.example","created":1600000000,"changed":1700000000,"tags":[{"text":"red"},{"text":"blue"}],` +
+				`"otp":{"secret":"JBSW","type":"totp","period":60,"digits":6,"algorithm":"SHA1"},"custom_fields":[{"label":"PIN","value":"12","secret":true,"field_type":"text"}]}]`,
+			[]string{`1 login "Shop" ["https://shop.example"] "ann"="pw" totp "otpauth://totp/?algorithm=SHA1&digits=6&period=60&secret=JBSW" [PIN "12" true] tags ["red" "blue"] created 2020-09-13 modified 2023-11-14`},
+		},
+		"times in a plain table": {
+			"title,username,password,created,last modified\na,ann,pw,2020-01-02,1700000000000\nb,bob,pw,2/1/2020,soon\n",
+			[]string{
+				`1 login "a" [] "ann"="pw" created 2020-01-02 modified 2023-11-14`,
+				`2 login "b" [] "bob"="pw" [created "2/1/2020" false] [last modified "soon" false]`,
+			},
+		},
+		"Myki's tags": {
+			`{"userAccounts":[{"nickname":"Shop","url":"https://shop.example","username":"ann","password":"pw","additionalInfo":"n","twofaSecret":"JBSW","tags":["a","b"]}]}`,
+			[]string{`1 login "Shop" ["https://shop.example"] "ann"="pw" totp "JBSW" notes "n" tags ["a" "b"]`},
+		},
 		"Keeper's labels": {
 			`{"records":[{"uid":"1","title":"Shop","$type":"login","login":"ann","password":"pw","custom_fields":{"$phone:Hotline:1":{"number":"55","type":"Work"},"$name:Boss:1":{"first":"Bo"},"$name::1":{"first":"Al"}}}]}`,
 			[]string{`1 login "Shop" [] "ann"="pw" [first "Al" false] [Boss first "Bo" false] [Hotline "55" false] [Hotline type "Work" false]`},
