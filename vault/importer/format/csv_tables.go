@@ -384,7 +384,7 @@ func plainRow(c *row) *importer.Record {
 
 // Names of columns with times.
 var (
-	createdNames  = []string{"created", "created at", "created on", "created date", "date created", "creation date", "creation time", "create time", "createdate"}
+	createdNames  = []string{"created", "created at", "created on", "created date", "date created", "creation date", "creation time", "create time", "createdate", "time created"}
 	modifiedNames = []string{"modified", "modified at", "modified on", "modified date", "date modified", "last modified", "modification time", "modify time", "updated", "updated at", "last updated", "changed"}
 )
 

@@ -46,7 +46,7 @@ type Table struct {
 // ReadTable reads the header and the first rows of a table with commas, semicolons or tabs. The data stays the caller's.
 // Errors: ErrUnknownFormat for what is no table of two columns and a row at least.
 func ReadTable(data []byte) (*Table, error) {
-	data = withoutSeparatorLine(asUTF8(data))
+	data = withoutSeparatorLine(withUsualLines(asUTF8(data)))
 	var best *Table
 	for _, comma := range separators {
 		t := &Table{data: data, comma: comma}
@@ -85,7 +85,7 @@ var columnNames = map[Target][]string{
 		"username", "user name", "user", "login", "login name", "login username", "user id", "userid", "username value", "account name", "email", "e-mail",
 		"email address", "mail", "benutzername", "benutzer", "anmeldename", "nutzername", "e-mail-adresse", "identifiant", "utilisateur",
 		"nom d'utilisateur", "adresse e-mail", "usuario", "nombre de usuario", "correo electrónico", "utente", "nome utente", "gebruikersnaam",
-		"gebruiker", "ユーザー名", "ユーザー", "メール",
+		"gebruiker", "ユーザー名", "ユーザ名", "ユーザー", "メール",
 	},
 	ToPassword: {
 		"password", "pass", "pwd", "login password", "password value", "secret", "passwort", "kennwort", "mot de passe", "contraseña", "clave",
@@ -98,7 +98,7 @@ var columnNames = map[Target][]string{
 	},
 	ToNotes: {
 		"notes", "note", "comments", "comment", "extra", "description", "memo", "message", "remarks", "additional info", "notizen", "notiz", "bemerkung", "bemerkungen",
-		"kommentar", "kommentare", "beschreibung", "informationen", "remarques", "commentaire", "commentaires", "notas", "nota", "comentario",
+		"kommentar", "kommentare", "beschreibung", "informationen", "remarque", "remarques", "commentaire", "commentaires", "notas", "nota", "comentario",
 		"comentarios", "commento", "commenti", "notities", "notitie", "opmerking", "opmerkingen", "メモ", "備考",
 	},
 	ToTOTP: {
