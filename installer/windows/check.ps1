@@ -26,9 +26,14 @@ Look 'the service is LocalSystem' { $service.StartName -eq 'LocalSystem' }
 Look 'its path is quoted' { $service.PathName.StartsWith('"') }
 Look 'it is started again when it has failed' { (sc.exe qfailure CofferUpdater | Select-String RESTART).Count -eq 3 }
 Look 'the command line runs' { (& "$folder\cofferctl.exe" version) -match [regex]::Escape($Version) }
+# By number, since names of groups are translated, and since .NET writes the same right as WriteData or as CreateFiles: write, append, attributes,
+# delete (a child too), change the access or the owner, and the generic rights to write and to all.
+$users = 'S-1-1-0', 'S-1-5-4', 'S-1-5-11', 'S-1-5-32-545' # everyone, interactive, authenticated, Users
+$change = 0x500D0156
 Look 'users cannot write the programs' {
-    -not ((Get-Acl $folder).Access | Where-Object {
-        $_.IdentityReference -match 'Users|Everyone' -and $_.AccessControlType -eq 'Allow' -and $_.FileSystemRights -match 'Write|Modify|FullControl'
+    $rules = (Get-Acl $folder).GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier])
+    $rules.Count -gt 0 -and -not ($rules | Where-Object {
+        $users -contains $_.IdentityReference.Value -and $_.AccessControlType -eq 'Allow' -and ([int]$_.FileSystemRights -band $change)
     })
 }
 $code = Installer '/i', "`"$Package`"", '/qn', '/l*v', "`"$log`""
