@@ -6,6 +6,7 @@ import (
 	"image/draw"
 	"math"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -52,7 +53,12 @@ func (p *painter) paint(c fyne.Canvas) *image.RGBA {
 	s := &sheet{painter: p, scale: c.Scale()}
 	s.picture = image.NewRGBA(s.pixels(fyne.NewPos(0, 0), c.Size()))
 	draw.Draw(s.picture, s.picture.Rect, image.NewUniform(theme.Color(theme.ColorList)), image.Point{}, draw.Src)
-	for _, tree := range append([]fyne.CanvasObject{c.Content()}, c.Overlays().List()...) {
+	trees := append([]fyne.CanvasObject{c.Content()}, c.Overlays().List()...)
+	toolkitNow.Store(time.Now().UnixNano())
+	for _, tree := range trees {
+		remember(tree)
+	}
+	for _, tree := range trees {
 		s.visit(tree, fyne.NewPos(0, 0), s.picture.Rect, func(o fyne.CanvasObject, at fyne.Position, within image.Rectangle) bool {
 			s.draw(o, at, within)
 			return true
