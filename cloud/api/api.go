@@ -62,6 +62,7 @@ func New(c Config) *Server {
 	// No pages with scripts of others, and answers that are the wire types and nothing more.
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.RejectUnknownQueryParameters = true
+	config.Formats = formats()
 	s := &Server{
 		cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), gate: newGate(),
 		sharedNonces: c.Nonces, behindProxy: c.BehindProxy, observe: c.Observe,
@@ -167,7 +168,8 @@ type operation struct {
 	auth             policy
 	maxBody          int64
 	answer           int64 // what it may weigh, where that is much (gate.go)
-	// unvalidated bodies are only decoded: huma would check megabytes of base64 with a regular expression, and decoding checks them too.
+	// unvalidated bodies are only decoded (names.go): huma would check megabytes of base64 with a regular expression, and decoding checks
+	// them too.
 	unvalidated bool
 }
 

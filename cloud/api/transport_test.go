@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -168,6 +169,25 @@ func TestNamesOfFieldsAreExact(t *testing.T) {
 	}
 	twice := append([]byte(`{"Account_ID":"`+d.account.String()+`",`), body[1:]...)
 	send(t, d.byKey("POST", "/v1/signup/finish", twice), nil).want(t, 400, wire.CodeInvalid)
+	wantPushExact(t, d)
+}
+
+// wantPushExact looks at the one body that is not compared with its schema.
+func wantPushExact(t *testing.T, d *device) {
+	t.Helper()
+	c := d.put(64, id.New())
+	in := d.signed(c)
+	body, err := json.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"commit", "envelopes", "object_id"} {
+		other := bytes.Replace(body, []byte(`"`+name+`"`), []byte(`"`+strings.ToUpper(name)+`"`), 1)
+		d.call("POST", d.vaultPath("/commits"), other, nil).want(t, 400, wire.CodeInvalid)
+	}
+	d.call("POST", d.vaultPath("/commits"), append([]byte(`{"extra":0,`), body[1:]...), nil).want(t, 400, wire.CodeInvalid)
+	d.call("POST", d.vaultPath("/commits"), body, nil).ok(t)
+	d.accept(in, c.changes)
 }
 
 // A path that is not spelled as it should be is not found: there is no redirect to the right spelling.
