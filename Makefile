@@ -12,11 +12,14 @@ VERSION ?= 0.1.0
 BUILDINFO := github.com/coffer-vault/coffer/internal/buildinfo
 STAMP := -X $(BUILDINFO).Version=$(VERSION) -X $(BUILDINFO).Commit=$(shell git rev-parse HEAD 2>/dev/null)
 
+# For the programs that open a vault: Go overwrites what it frees (docs/adr/0033-go-overwrites-what-it-frees.md).
+FORGET := -X runtime.godebugDefault=clobberfree=1,asyncpreemptoff=1
+
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
 # The parts of tier 2, the longest first: two at a time, one for each processor. One that fails does not stop the others.
-SYSTEM := system-mutation test-windows system-sim system-live system-screens release-rehearsal system-others system-cloud system-cups
+SYSTEM := system-mutation test-windows system-sim system-live system-screens release-rehearsal system-others system-cloud system-cups system-memory
 
 .PHONY: $(SYSTEM) help run journey test lint unit race attacks sim soak test-system goldens screenshots reproducible windows linux bench bench-cloud bench-gui build clean
 
@@ -30,7 +33,7 @@ run: setup-run build ## the main job: server and app; FRESH=1 starts over; witho
 JOURNEY ?= TestJourney
 
 journey: ## the journey on the programs in bin/, under Xvfb
-	$(GO) build -ldflags "$(STAMP) -X $(BUILDINFO).Version=0.2.0" -o bin/next/coffer ./app/cmd/coffer
+	$(GO) build -ldflags "$(STAMP) $(FORGET) -X $(BUILDINFO).Version=0.2.0" -o bin/next/coffer ./app/cmd/coffer
 	$(GO) test -v -count=1 -tags=x11,journey -timeout 15m -run '$(JOURNEY)' ./internal/journey
 
 test: setup-test lint unit race ## tier 1: unit, property, real store, server and mail, UI driver, attacks
@@ -59,6 +62,9 @@ system-others: # live browsers, programs that read what Coffer exports, packages
 system-cups:
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestPrintWithCUPS$$' ./app/platform
 
+system-memory: # what is left of a large vault after a lock
+	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestMemoryOfALargeVault$$' ./internal/attacks
+
 # Of cloud/api's tests these are about SQLite's file; all others run on PostgreSQL too.
 SQLITE_ALONE := TestDiskOutage|TestDiskStandsStill|TestOldEnvelopesAreDropped
 
@@ -84,7 +90,7 @@ test-windows: setup-system ## the packages and the app of Windows under Wine: th
 # Two versions of the programs as they are, but for the stamp.
 release-rehearsal: setup-system ## releases with throw-away keys, served by two hosts, update real installations, here and under Wine
 	@for version in 1.0.0 1.1.0; do \
-		mkdir -p out/rehearsal/$$version && $(GO) build -ldflags "$(STAMP) -X $(BUILDINFO).Version=$$version" \
+		mkdir -p out/rehearsal/$$version && $(GO) build -ldflags "$(STAMP) $(FORGET) -X $(BUILDINFO).Version=$$version" \
 			-o out/rehearsal/$$version/ ./app/cmd/coffer ./updater/cmd/... || exit 1; \
 	done
 	COFFER_REHEARSAL=$(CURDIR)/out/rehearsal $(GO) test -tags=x11,system -count=1 -timeout 10m ./updater/rehearsal
@@ -133,7 +139,8 @@ bench-gui: setup-system build ## the window's bars, and KeePassXC's window besid
 
 build: setup-test ## the programs, into bin/
 	@mkdir -p bin
-	$(GO) build -ldflags "$(STAMP)" -o bin/ ./app/cmd/... ./cloud/cmd/... ./updater/cmd/...
+	$(GO) build -ldflags "$(STAMP) $(FORGET)" -o bin/ ./app/cmd/...
+	$(GO) build -ldflags "$(STAMP)" -o bin/ ./cloud/cmd/... ./updater/cmd/...
 
 setup-%:
 	@sh installer/setup/debian.sh $*

@@ -11,6 +11,12 @@ import (
 // largestClass is the largest size that Go's allocator serves from spans which objects share; larger ones have spans of their own.
 const largestClass = 32 << 10
 
+// Runtime are the settings of Go's runtime that a program which opens a vault is linked with, as the default of GODEBUG
+// (docs/adr/0033-go-overwrites-what-it-frees.md). The collector overwrites every object that it frees, so that no memory is given, as it
+// was, to a stack or to what lies behind the last object of a span. No goroutine is interrupted by a signal, for which the system would
+// write the registers, 32 to 256 bytes of a text that is being copied, onto a stack that Scrub cannot reach.
+const Runtime = "clobberfree=1,asyncpreemptoff=1"
+
 // Scrub clears what Go has left of secrets in free memory: copies that the standard library made (the blocks of hashes, the states of
 // ciphers), strings, and stacks. It is for the moment after a lock, when nothing is open any more.
 //
@@ -18,7 +24,8 @@ const largestClass = 32 << 10
 // the spans that are free as a whole to the operating system, and allocates the gaps in the others, size by size, until each size
 // needs new spans. Go runs on one processor meanwhile: each has free memory of its own that the others do not get. It is best effort,
 // like Wipe: what another goroutine still refers to stays, and so does what lies behind the last object of a span, where no object
-// fits, from a time when the span had objects of another size. It takes milliseconds to a second, by the size of the heap.
+// fits, from a time when the span had objects of another size: in a program with the settings of Runtime such memory was overwritten when it
+// was freed. It takes milliseconds to a second, by the size of the heap.
 func Scrub() {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	clearStack(64<<10, func() {}) // first: scrub needs so much stack that it may get another one, and leave this behind

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
 	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 	"unsafe"
 )
@@ -37,6 +40,59 @@ func TestScrubClearsTheGapsBetweenWhatIsInUse(t *testing.T) {
 }
 
 const pageSize = 4 << 10
+
+// freedProcess is the environment variable that makes this test binary say how much of what it freed is still in its memory.
+const freedProcess = "COFFER_TEST_FREED"
+
+func init() {
+	if os.Getenv(freedProcess) != "" {
+		fmt.Println(freedWords())
+		os.Exit(0)
+	}
+}
+
+// Go overwrites what it frees, if it is told to, and the settings are still called so.
+func TestFreedMemoryIsOverwritten(t *testing.T) {
+	for settings, overwritten := range map[string]bool{Runtime: true, "": false} {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), freedProcess+"=1", "GODEBUG="+settings)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		found, err := strconv.Atoi(strings.TrimSpace(string(out)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (found == 0) != overwritten {
+			t.Errorf("with GODEBUG=%q %d words of what was freed are in memory", settings, found)
+		}
+	}
+}
+
+// freedWords counts words of freed objects around others that are in use, without Scrub.
+func freedWords() int {
+	memory, err := os.Open("/proc/self/mem")
+	if err != nil {
+		panic(err)
+	}
+	found, data := 0, make([]byte, pageSize)
+	for _, size := range []int{16, 32, 96, 480, 512, 2048} {
+		word := fmt.Appendf(make([]byte, 0, 64), "%8d", size)
+		kept := scatter(bytes.Repeat(word, size/len(word)), 1<<20/size)
+		runtime.GC()
+		runtime.GC() // what the first one freed is swept by now
+		for page := range pages(kept) {
+			if _, err := memory.ReadAt(data, int64(page)); err != nil {
+				panic(err)
+			}
+			found += bytes.Count(data, word)
+		}
+		found -= len(kept) * (size / len(word))
+		runtime.KeepAlive(kept)
+	}
+	return found
+}
 
 // scatter makes count copies of an object, and keeps every eighth.
 func scatter(object []byte, count int) (kept [][]byte) {

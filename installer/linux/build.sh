@@ -9,8 +9,15 @@ set -eu
 # shellcheck source=installer/setup/release.sh disable=SC2154
 . "$(dirname "$0")/../setup/release.sh"
 
-CC=clang-14 CXX=clang++-14 CGO_ENABLED=1 GOFLAGS=-buildvcs=false \
-	go build -trimpath -tags "x11,$tags" -overlay "$scratch/overlay.json" -ldflags "$stamp" -o "$out/" ./app/cmd/coffer ./app/cmd/cofferctl ./cloud/cmd/coffer-cloud
+program() { # LDFLAGS PACKAGE...
+	flags=$1
+	shift
+	CC=clang-14 CXX=clang++-14 CGO_ENABLED=1 GOFLAGS=-buildvcs=false \
+		go build -trimpath -tags "x11,$tags" -overlay "$scratch/overlay.json" -ldflags "$stamp $flags" -o "$out/" "$@"
+}
+
+program "$forget" ./app/cmd/coffer ./app/cmd/cofferctl
+program "" ./cloud/cmd/coffer-cloud
 CGO_ENABLED=0 GOFLAGS=-buildvcs=false \
 	go build -trimpath -tags "$tags" -overlay "$scratch/overlay.json" -ldflags "$stamp" -o "$out/" ./app/cmd/cofferhealth
 

@@ -21,8 +21,8 @@ program() { # PACKAGE FILE DESCRIPTION LDFLAGS
 }
 
 go run ./installer/icon assets/appicon "$scratch/coffer.ico"
-program ./app/cmd/coffer Coffer.exe "Coffer" -H=windowsgui
-program ./app/cmd/cofferctl cofferctl.exe "Coffer on the command line" ""
+program ./app/cmd/coffer Coffer.exe "Coffer" "-H=windowsgui $forget"
+program ./app/cmd/cofferctl cofferctl.exe "Coffer on the command line" "$forget"
 program ./updater/cmd/coffer-updater CofferUpdater.exe "Coffer Updater" ""
 program ./app/cmd/cofferhealth CofferHealth.exe "Coffer Health" ""
 

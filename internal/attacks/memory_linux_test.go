@@ -82,10 +82,17 @@ func beScanned() error {
 	return nil
 }
 
-// use does what people do: look for an item, show it, change it, sync.
+// use does what people do: look for items, show some, change them, sync.
 func use(u *session.Unlocked) error {
 	ctx := context.Background()
-	for _, s := range u.Vault().Query(vault.Filter{Text: "canary"}) {
+	if err := u.Vault().Checked(ctx); err != nil {
+		return err
+	}
+	var found []*vault.Summary
+	for letters := range len("canary") {
+		found = u.Vault().Query(vault.Filter{Text: "canary"[:letters+1]})
+	}
+	for _, s := range found[:min(len(found), 20)] {
 		it, err := u.Vault().Get(ctx, s.ID)
 		if err != nil {
 			return err
@@ -123,7 +130,7 @@ type scanned struct {
 	said bytes.Buffer
 }
 
-func startScanned(t *testing.T, pc *testpc.PC, password []byte) *scanned {
+func startScanned(t *testing.T, pc *testpc.PC, password []byte, env ...string) *scanned {
 	t.Helper()
 	keyring := filepath.Join(t.TempDir(), "keyring")
 	for _, d := range pc.Keyring.Entries() {
@@ -133,7 +140,7 @@ func startScanned(t *testing.T, pc *testpc.PC, password []byte) *scanned {
 		}
 	}
 	p := &scanned{cmd: exec.Command(os.Args[0])}
-	p.cmd.Env = append(os.Environ(), scannedProcess+"=1")
+	p.cmd.Env = append(append(os.Environ(), scannedProcess+"=1"), env...)
 	p.cmd.Stderr = &p.said
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -146,15 +153,18 @@ func startScanned(t *testing.T, pc *testpc.PC, password []byte) *scanned {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		p.in.Close()
-		p.cmd.Process.Kill()
-		p.cmd.Wait()
-	})
+	t.Cleanup(p.end)
 	for _, frame := range [][]byte{[]byte(pc.Paths.Home), []byte(keyring), password} {
 		p.tell(t, frame)
 	}
 	return p
+}
+
+// end may be called twice.
+func (p *scanned) end() {
+	p.in.Close()
+	p.cmd.Process.Kill()
+	p.cmd.Wait()
 }
 
 func (p *scanned) tell(t *testing.T, frame []byte) {
