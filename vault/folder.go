@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/vault/search"
@@ -47,7 +48,7 @@ func (x *index) tree() folderTree {
 	tree := make(folderTree)
 	for _, e := range x.aside {
 		if e.Kind == folderKind {
-			f := Folder{ID: e.ID, Name: e.Title, Parent: x.parent(e)}
+			f := Folder{ID: e.ID, Name: strings.Clone(e.Title), Parent: x.parent(e)}
 			tree[f.Parent] = append(tree[f.Parent], f)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -307,6 +308,9 @@ func (c *Counts) add(e *entry, inFolder bool) {
 		c.NoFolder++
 	}
 	for _, tag := range e.Tags {
+		if c.Tags[tag] == 0 {
+			tag = strings.Clone(tag) // what shows the tags may keep them: see Summary
+		}
 		c.Tags[tag]++
 	}
 	if e.Favorite {

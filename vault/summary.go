@@ -12,7 +12,7 @@ import (
 )
 
 // Summary is what a list shows of an item. It holds no secret, stays in memory while the vault is unlocked, and never changes: an
-// edit makes a new one.
+// edit makes a new one. Its texts lie in one with those of other items: who keeps one beyond a lock keeps them all, and copies it.
 type Summary struct {
 	ID       id.ID
 	Kind     Kind

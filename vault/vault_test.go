@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
@@ -492,4 +493,19 @@ func TestAnotherProcessWrites(t *testing.T) {
 	check(t, tool.Refresh(ctx))
 	check(t, tool.Refresh(ctx))
 	expect(t, "the tool", tool.Query(vault.Filter{}), "Again", "First", "From the tool", "Mine")
+}
+
+// What shows the tags may keep them after a lock: see Summary.
+func TestTagsOfCountsAreTheirOwn(t *testing.T) {
+	d := newDevice(t, 1)
+	it := login("Mail", "pass")
+	it.Tags = []string{"work"}
+	d.save(t, it)
+	for tag := range d.Counts().Tags {
+		for _, s := range d.Query(vault.Filter{}) {
+			if unsafe.StringData(tag) == unsafe.StringData(s.Tags[0]) {
+				t.Errorf("the tag %q is the summary's", tag)
+			}
+		}
+	}
 }

@@ -3,6 +3,7 @@ package screen
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/assets"
@@ -155,7 +156,7 @@ func titleOf(words *assets.Catalog, title string) string {
 	if title == "" {
 		return words.Text("screen.editor.untitled")
 	}
-	return title
+	return strings.Clone(title) // see Rows.At
 }
 
 func (d *Detail) readOnly() bool { return d.item.ReadOnly || !known(d.item.Kind) }

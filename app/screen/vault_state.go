@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -86,10 +87,11 @@ type Rows struct {
 // Len is the number of rows.
 func (r Rows) Len() int { return len(r.summaries) }
 
-// At is the row at an index below Len.
+// At is the row at an index below Len. Its texts are its own: the toolkit keeps what it has drawn, and a text of a summary would keep
+// with it those of all items that were read with it (vault.Summary).
 func (r Rows) At(index int) ItemRow {
 	s := r.summaries[index]
-	row := ItemRow{ID: s.ID, Icon: kindIcon(s.Kind), Kind: s.Kind, Title: titleOf(r.words, s.Title), Subtitle: s.Subtitle, Favorite: s.Favorite, Archived: s.ArchivedAt != 0}
+	row := ItemRow{ID: s.ID, Icon: kindIcon(s.Kind), Kind: s.Kind, Title: titleOf(r.words, s.Title), Subtitle: strings.Clone(s.Subtitle), Favorite: s.Favorite, Archived: s.ArchivedAt != 0}
 	if s.IsFolder() {
 		row.Icon, row.Folder, row.Subtitle = assets.IconFolder, true, r.words.Text("screen.vault.folder")
 	}
@@ -100,7 +102,7 @@ func (r Rows) At(index int) ItemRow {
 		row.Warning = true
 	}
 	if row.Subtitle == "" && len(s.Hosts) > 0 {
-		row.Subtitle = s.Hosts[0]
+		row.Subtitle = strings.Clone(s.Hosts[0])
 	}
 	if row.Subtitle == "" {
 		row.Subtitle = kindText(r.words, s.Kind, "name")

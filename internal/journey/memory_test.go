@@ -15,14 +15,15 @@ import (
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/testsecret"
 	"github.com/coffer-vault/coffer/vault"
 )
 
 // TestMemoryAfterLock unlocks the program by its keyboard, shows and copies a password, locks, and reads the memory of its process:
-// row 29 of the threat model, with a window. Of keys and passwords nothing is left; of the names in the list the toolkit keeps some,
-// which is printed.
+// row 29 of the threat model, with a window and a large vault. Of keys and passwords nothing is left; names that the toolkit or something
+// else keeps are printed.
 func TestMemoryAfterLock(t *testing.T) {
 	if err := os.MkdirAll(results, 0o755); err != nil {
 		t.Fatal(err)
@@ -59,7 +60,7 @@ func TestMemoryAfterLock(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		t.Errorf("%s is %d times in the memory of the locked program", name, left[name])
 	}
-	t.Logf("of the item's texts the toolkit keeps %v", texts.InMemory(t, a.app.Process.Pid))
+	t.Logf("of the texts it keeps %v", texts.InMemory(t, a.app.Process.Pid))
 }
 
 // forgotten is how long the program may take to forget: the toolkit keeps the size of every text that it has measured for a while.
@@ -101,6 +102,8 @@ func (p *pc) accountWithItem(t *testing.T, cloud *cloud, password string) (keys,
 	if _, err := u.Vault().Save(t.Context(), it); err != nil {
 		t.Fatal(err)
 	}
+	passwords, names := withMany(t, u)
+	maps.Copy(texts, names)
 	if err := u.Sync(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -112,8 +115,38 @@ func (p *pc) accountWithItem(t *testing.T, cloud *cloud, password string) (keys,
 	}
 	keys = testsecret.OfAccount(t, paths.Account(account.ID), device, []byte(password))
 	keys["item password"] = pass
+	maps.Copy(keys, passwords)
 	keys["Secret Key, as text"] = []byte(secretKey)
 	return keys, texts
+}
+
+// withMany fills the vault, so that the search gathers words. It returns what the texts begin with of items that the list never shows: they
+// come late in it, and have no character that is typed into the search.
+func withMany(t *testing.T, u *session.Unlocked) (passwords, names testsecret.Set) {
+	t.Helper()
+	const shown, all = 100, 2_100
+	text := func() []byte {
+		b := []byte("9")
+		for _, letter := range rand.Text() { // which has no 0, 1, 8 and 9
+			b = append(b, "0189"[letter%4])
+		}
+		return b
+	}
+	passwords = testsecret.Set{"passwords of others": text()}
+	names = testsecret.Set{"titles of others": text(), "user names of others": text()}
+	items := make([]vault.Item, all)
+	for n := range items {
+		items[n] = vault.Item{ID: id.New(), Kind: vault.Login, Title: fmt.Sprintf("0 first %d", n)}
+		items[n].Set(vault.Password, secret.FromString(fmt.Sprintf("%s%b", passwords["passwords of others"], n)))
+		if n >= shown {
+			items[n].Title = fmt.Sprintf("%s%b", names["titles of others"], n)
+			items[n].Set(vault.Username, secret.FromString(fmt.Sprintf("%s%b", names["user names of others"], n)))
+		}
+	}
+	if _, err := u.Vault().Batch(t.Context(), items, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	return passwords, names
 }
 
 // signUpWithout makes the account without a window.
