@@ -23,6 +23,7 @@ var jsonFormats = []struct {
 	{isPsono, openPsono},
 	{hasAll("items"), openBitwarden},
 	{hasAll("cipher", "iv", "ct"), refuseEncrypted}, // Padlock
+	{isAegis, openAegis},
 	{hasAll("encrypted", "passwords"), openPassky},
 	{hasAll("encrypted"), openBitwarden},
 }
@@ -42,6 +43,9 @@ func openJSON(data []byte) (importer.Source, error) {
 	if data[0] == '[' {
 		if members := firstMembers(data); hasAll("itemTypeName")(members) {
 			return openPasswordBoss(data)
+		}
+		if isAndOTP(data) {
+			return openAndOTP(data)
 		}
 		return openJSONLists(data)
 	}

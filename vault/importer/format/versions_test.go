@@ -179,6 +179,19 @@ func TestVersions(t *testing.T) {
 			`{"userAccounts":[{"nickname":"Shop","url":"https://shop.example","username":"ann","password":"pw","additionalInfo":"n","twofaSecret":"JBSW","tags":["a","b"]}]}`,
 			[]string{`1 login "Shop" ["https://shop.example"] "ann"="pw" totp "JBSW" notes "n" tags ["a" "b"]`},
 		},
+		"Aegis": {
+			`{"version":1,"header":{"slots":null,"params":null},"db":{"version":3,"entries":[{"type":"totp","uuid":"u1","name":"ann","issuer":"Shop","note":"n","favorite":true,"icon":null,"info":{"secret":"JBSW","algo":"SHA256","digits":6,"period":30}},` +
+				`{"type":"hotp","uuid":"u2","name":"bob","issuer":"","info":{"secret":"JBSX","algo":"SHA1","digits":6,"counter":10}},{"type":"steam","uuid":"u3","name":"eve","issuer":"Steam","info":{"secret":"JBSY","algo":"SHA1","digits":5,"period":30}}]}}`,
+			[]string{
+				`u1 login "Shop" [] "ann"="" totp "otpauth://totp/Shop?algorithm=SHA256&digits=6&period=30&secret=JBSW" notes "n" favorite`,
+				`u2 login "bob" [] "bob"="" [HOTP "otpauth://hotp/bob?algorithm=SHA1&counter=10&digits=6&secret=JBSX" true]`,
+				`u3 login "Steam" [] "eve"="" totp "otpauth://totp/Steam?algorithm=SHA1&encoder=steam&period=30&secret=JBSY"`,
+			},
+		},
+		"andOTP": {
+			`[{"secret":"JBSW","issuer":"Shop","label":"ann","digits":6,"type":"TOTP","algorithm":"SHA1","thumbnail":"Default","last_used":1,"period":30,"tags":["a","b"]},7]`,
+			[]string{`1 login "Shop" [] "ann"="" totp "JBSW" tags ["a" "b"]`, `2 : malformed`},
+		},
 		"Keeper's labels": {
 			`{"records":[{"uid":"1","title":"Shop","$type":"login","login":"ann","password":"pw","custom_fields":{"$phone:Hotline:1":{"number":"55","type":"Work"},"$name:Boss:1":{"first":"Bo"},"$name::1":{"first":"Al"}}}]}`,
 			[]string{`1 login "Shop" [] "ann"="pw" [first "Al" false] [Boss first "Bo" false] [Hotline "55" false] [Hotline type "Work" false]`},

@@ -83,6 +83,7 @@ func TestArchives(t *testing.T) {
 	}
 	for name, data := range map[string][]byte{
 		"Padlock's":             []byte(`{"version":1,"cipher":"aes","mode":"ccm","iter":50000,"salt":"LL==","iv":"4E==","adata":"Fs==","ct":"36b="}`),
+		"Aegis's":               []byte(`{"version":1,"header":{"slots":[{"type":1}],"params":{"nonce":"72"}},"db":"b64"}`),
 		"binary, in an archive": packed(t, [2]string{"data.pgp", "\x85\x01\x0c\x03"}),
 	} {
 		if _, err := Open(data); !errors.Is(err, ErrEncryptedExport) {
