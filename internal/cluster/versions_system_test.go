@@ -3,12 +3,14 @@
 package cluster
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/cloud/mail"
@@ -71,16 +73,16 @@ func newHost(t *testing.T, database string) *host {
 	return h
 }
 
-func (h *host) command(program string, process int) *exec.Cmd {
+func (h *host) command(ctx context.Context, program string, process int) *exec.Cmd {
 	args := append([]string{"serve", "--dev", "--data", h.folders[process], "--listen", h.addresses[process], "--origin", h.url, "--smtp",
 		"smtp://" + h.sink.Addr() + "?starttls=never", "--log-level", "warn"}, h.data...)
-	return exec.Command(program, args...)
+	return exec.CommandContext(ctx, program, args...)
 }
 
 // serve starts a version and waits until it is ready.
 func (h *host) serve(program string, process int) *daemon {
 	h.t.Helper()
-	d := launch(h.t, filepath.Base(program), h.command(program, process))
+	d := launch(h.t, filepath.Base(program), h.command(h.t.Context(), program, process))
 	h.wait("http://" + h.addresses[process])
 	return d
 }
@@ -88,7 +90,9 @@ func (h *host) serve(program string, process int) *daemon {
 // refuses starts a version that has to end by itself, and say why.
 func (h *host) refuses(program string, process int, why string) {
 	h.t.Helper()
-	if out, err := h.command(program, process).CombinedOutput(); err == nil || !strings.Contains(string(out), why) {
+	ctx, cancel := context.WithTimeout(h.t.Context(), 30*time.Second)
+	defer cancel()
+	if out, err := h.command(ctx, program, process).CombinedOutput(); err == nil || !strings.Contains(string(out), why) {
 		h.t.Errorf("%v, want %q: %s", err, why, out)
 	}
 }
