@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/acme"
@@ -25,10 +26,11 @@ type certificates struct {
 	now        func() time.Time
 	log        *slog.Logger
 
-	mu      sync.Mutex
-	current *tls.Certificate
-	stamp   [2]stamp
-	looked  time.Time
+	current atomic.Pointer[tls.Certificate]
+
+	mu     sync.Mutex // of who reads the files: no handshake waits for a disk that another one waits for
+	stamp  [2]stamp
+	looked time.Time
 }
 
 type stamp struct {
@@ -60,7 +62,7 @@ func (c *certificates) read() error {
 	if err != nil {
 		return fmt.Errorf("certificate %s with key %s: %w", c.chain, c.key, err)
 	}
-	c.current = &pair
+	c.current.Store(&pair)
 	return nil
 }
 
@@ -77,24 +79,30 @@ func (c *certificates) stamps() (all [2]stamp, err error) {
 
 // get is a tls.Config.GetCertificate.
 func (c *certificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if now := c.now(); now.Sub(c.looked) >= certificateInterval || now.Before(c.looked) {
-		c.looked = now
-		if stamps, err := c.stamps(); err != nil || stamps != c.stamp {
-			if err := c.read(); err != nil {
-				c.log.Error("certificate not renewed", "err", err)
-			}
+	if c.mu.TryLock() {
+		c.look()
+		c.mu.Unlock()
+	}
+	return c.current.Load(), nil
+}
+
+// look reads the files if they are others than they were, now and then.
+func (c *certificates) look() {
+	now := c.now()
+	if now.Sub(c.looked) < certificateInterval && !now.Before(c.looked) {
+		return
+	}
+	c.looked = now
+	if stamps, err := c.stamps(); err != nil || stamps != c.stamp {
+		if err := c.read(); err != nil {
+			c.log.Error("certificate not renewed", "err", err)
 		}
 	}
-	return c.current, nil
 }
 
 // end is when the chain's first certificate ends, in Unix seconds.
 func (c *certificates) end() float64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return float64(c.current.Leaf.NotAfter.Unix())
+	return float64(c.current.Load().Leaf.NotAfter.Unix())
 }
 
 // secure returns how the server speaks TLS, nil if it speaks plain HTTP, and what answers the authority's challenges.

@@ -171,3 +171,36 @@ func TestACMEAsksForOurNamesAlone(t *testing.T) {
 		t.Error("names")
 	}
 }
+
+// A disk that does not answer holds up the one connection that looks at the files, and no other.
+func TestCertificateWhileAnotherLooks(t *testing.T) {
+	files, _ := newPair(t, "a.example", time.Now().Add(time.Hour))
+	stuck, release := make(chan bool), make(chan bool)
+	now := time.Now()
+	c, err := openCertificates(files.chain, files.key, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.now = func() time.Time {
+		stuck <- true
+		<-release
+		return now
+	}
+	looked := make(chan error)
+	go func() { _, err := c.get(nil); looked <- err }()
+	<-stuck
+	answered := make(chan *tls.Certificate, 1)
+	go func() { got, _ := c.get(nil); answered <- got }()
+	select {
+	case got := <-answered:
+		if got == nil {
+			t.Error("no certificate")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a connection waits for another one's look at the files")
+	}
+	close(release)
+	if err := <-looked; err != nil {
+		t.Error(err)
+	}
+}

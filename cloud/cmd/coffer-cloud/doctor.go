@@ -227,11 +227,11 @@ func (d *doctor) certificateState(ctx context.Context) {
 			return
 		}
 		for host := range d.router(unserved, unserved, nil).hosts {
-			if err := c.current.Leaf.VerifyHostname(host); d.domain != "" && err != nil {
+			if err := c.current.Load().Leaf.VerifyHostname(host); d.domain != "" && err != nil {
 				d.say("certificate", broken, "get one for all names of the domain", "is not for %s", host)
 			}
 		}
-		d.lifetime("certificate", c.current.Leaf.NotBefore, c.current.Leaf.NotAfter)
+		d.lifetime("certificate", c.current.Load().Leaf.NotBefore, c.current.Load().Leaf.NotAfter)
 	case d.acme != "":
 		for host := range d.router(unserved, unserved, nil).hosts {
 			d.issued(ctx, host)

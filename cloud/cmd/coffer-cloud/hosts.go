@@ -45,7 +45,7 @@ func (r router) names() []string { return slices.Sorted(maps.Keys(r.hosts)) }
 // newRouter makes the hosts of the roles; api and updates are nil where this process has none.
 func newRouter(o options, domain string, api, updates, other http.Handler) router {
 	r := router{hosts: map[string]http.Handler{}, other: other}
-	for role, handler := range map[string]http.Handler{roleAPI: api, rolePortal: sites.Portal(), roleApp: sites.App(), roleUpdates: updates} {
+	for role, handler := range map[string]http.Handler{roleAPI: api, rolePortal: o.httpsAlone(sites.Portal()), roleApp: o.httpsAlone(sites.App()), roleUpdates: updates} {
 		for _, prefix := range prefixes[role] {
 			if o.has(role) && handler != nil {
 				r.hosts[prefix+domain] = handler
@@ -53,6 +53,16 @@ func newRouter(o options, domain string, api, updates, other http.Handler) route
 		}
 	}
 	return r
+}
+
+// httpsAlone has browsers ask for a page by HTTPS alone for a year (RFC 6797). It is said over HTTPS, which a proxy may have ended.
+func (o options) httpsAlone(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !o.dev && (r.TLS != nil || o.behindProxy) {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // misdirected is the answer for a name that is none of ours. Checks of load balancers come by address.

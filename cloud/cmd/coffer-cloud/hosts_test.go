@@ -162,3 +162,31 @@ func TestSamePlace(t *testing.T) {
 func trusting(config *tls.Config) *http.Client {
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}}
 }
+
+// Pages that are for browsers tell them to come by HTTPS alone; whoever tries the server out on a plain port is not told so.
+func TestPagesComeByHTTPSAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		o    options
+		tls  *tls.ConnectionState
+		told bool
+	}{
+		"HTTPS":          {options{}, &tls.ConnectionState{}, true},
+		"behind a proxy": {options{behindProxy: true}, nil, true},
+		"plain":          {options{}, nil, false},
+		"development":    {options{dev: true}, &tls.ConnectionState{}, false},
+	} {
+		c.o.roles = []string{rolePortal, roleApp}
+		hosts := newRouter(c.o, "example.org", nil, nil, http.NotFoundHandler())
+		for _, host := range hosts.names() {
+			req, answer := httptest.NewRequest("GET", "http://"+host+"/", nil), httptest.NewRecorder()
+			req.TLS = c.tls
+			hosts.ServeHTTP(answer, req)
+			if told := strings.HasPrefix(answer.Header().Get("Strict-Transport-Security"), "max-age=31536000"); told != c.told || answer.Code != 200 {
+				t.Errorf("%s: %s answers %d, told %v", name, host, answer.Code, told)
+			}
+		}
+		if len(hosts.names()) != 2 {
+			t.Errorf("%v", hosts.names())
+		}
+	}
+}
