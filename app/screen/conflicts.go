@@ -20,7 +20,7 @@ type ConflictsState struct {
 	Fields  []ConflictRow
 	Settled []SettledRow
 	Decided string // how many were decided already: "1 of 3 decided"
-	Done    string // label of the way back, or on
+	Done    string // label of the way back, or on; empty where there is none
 	Loading bool
 	Busy    bool
 	Problem Message
@@ -77,7 +77,7 @@ type ConflictsConfig struct {
 	Item    id.ID                   // an item or a folder
 	Devices func() map[id.ID]string // the names of the account's devices
 	Here    id.ID                   // this device
-	Next    bool                    // Done leads on to what is undecided yet, and not back to the item
+	Next    func() bool             // whether Done leads on to another item that is undecided yet; nil where it leads back to the item
 	Done    func()
 }
 
@@ -161,10 +161,15 @@ func (c *Conflicts) view() ConflictsState {
 }
 
 func (c *Conflicts) doneLabel() string {
-	if c.config.Next {
+	switch {
+	case c.config.Next == nil:
+		return c.text("screen.conflicts.done")
+	case c.config.Next():
 		return c.text("screen.conflicts.next")
+	case len(c.item.Conflicts()) == 0:
+		return c.text("screen.close")
 	}
-	return c.text("screen.conflicts.done")
+	return "" // it is the only one, and waits
 }
 
 func (c *Conflicts) row(conflict vault.Past) ConflictRow {

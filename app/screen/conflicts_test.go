@@ -11,26 +11,33 @@ import (
 )
 
 // conflictDesk is a vault in which two devices have changed the same fields of an item, without having heard of each other. Whose
-// values the item has is a matter of who reaches the server first.
-func conflictDesk(t *testing.T) (*desk, *Vault, id.ID) {
+// values the item has is a matter of who reaches the server first. There may be more such items.
+func conflictDesk(t *testing.T, more ...string) (*desk, *Vault, id.ID) {
 	t.Helper()
 	d, v, server := openDesk(t)
-	testpc.Save(t, d.shell.unlocked, testpc.Login("Mail", "anna", "old"))
+	item := testpc.Save(t, d.shell.unlocked, testpc.Login("Mail", "anna", "old")).ID
+	items := []id.ID{item}
+	for _, title := range more {
+		items = append(items, testpc.Save(t, d.shell.unlocked, testpc.Login(title, "anna", "old")).ID)
+	}
 	testpc.Sync(t, d.shell.unlocked)
 	other := testpc.New(t, "Laptop", nil).SignIn(t, server, anna, d.shell.unlocked.SecretKey())
-	item := other.Vault().Query(vault.Filter{})[0].ID
 	server.Stop()
 	edit := func(save func(vault.Item) vault.Item, it vault.Item, user, password string) {
 		it.Set(vault.Username, testpc.Typed(user))
 		it.Set(vault.Password, testpc.Typed(password))
 		save(it)
 	}
-	edit(func(it vault.Item) vault.Item { return testpc.Save(t, other, it) }, testpc.Get(t, other, item), "laptop user", "laptop password")
-	edit(func(it vault.Item) vault.Item { return testpc.Save(t, d.shell.unlocked, it) }, testpc.Get(t, d.shell.unlocked, item), "pc user", "pc password")
+	for _, item := range items {
+		edit(func(it vault.Item) vault.Item { return testpc.Save(t, other, it) }, testpc.Get(t, other, item), "laptop user", "laptop password")
+		edit(func(it vault.Item) vault.Item { return testpc.Save(t, d.shell.unlocked, it) }, testpc.Get(t, d.shell.unlocked, item), "pc user", "pc password")
+	}
 	server.Restart()
 	testpc.Sync(t, other)
 	testpc.Sync(t, d.shell.unlocked)
-	d.until("conflict", func() bool { return v.State().Rows.Len() == 1 && v.State().Rows.At(0).Warning })
+	d.until("conflict", func() bool {
+		return v.State().Rows.Len() == len(items) && v.counts.Conflicts == len(items) && v.State().Rows.At(0).Warning
+	})
 	return d, v, item
 }
 
@@ -72,6 +79,9 @@ func TestConflictIsShownChosenAndUndone(t *testing.T) {
 	if user.Kept.Value != kept+" user" || user.Other.Value != lost+" user" {
 		t.Errorf("%+v", user)
 	}
+	if c.State().Done != "" {
+		t.Errorf("%q leads from the only one to itself", c.State().Done)
+	}
 	who := map[string]string{"laptop": "Laptop · ", "pc": "This PC · "}
 	if !strings.HasPrefix(user.Kept.Who, who[kept]) || !strings.HasPrefix(user.Other.Who, who[lost]) {
 		t.Errorf("%q, %q", user.Kept.Who, user.Other.Who)
@@ -106,12 +116,43 @@ func TestConflictIsShownChosenAndUndone(t *testing.T) {
 	if v.State().Pane != PaneConflicts {
 		t.Error("what can be undone is gone with the last decision")
 	}
+	if c.State().Done != "Close" {
+		t.Errorf("there is no next one: %q", c.State().Done)
+	}
 	c.Done()
 	d.until("nothing more", func() bool { return v.State().Pane == PaneNothing })
 	it = testpc.Get(t, d.shell.unlocked, item)
 	if !historyHolds(&it, kept+" password") {
 		t.Error("the value that was not chosen is not in the history")
 	}
+}
+
+// Where several items wait, Next leads from one to another, decided or not, until there is none.
+func TestNextLeadsToWhatWaits(t *testing.T) {
+	d, v, _ := conflictDesk(t, "Shop")
+	c := d.inbox(v)
+	first := c.State().Title
+	if c.State().Done != "Next" {
+		t.Errorf("%q", c.State().Done)
+	}
+	c.Done()
+	d.until("the other one", func() bool { return v.Conflicts() != c && len(v.Conflicts().State().Fields) > 0 })
+	c = v.Conflicts()
+	if c.State().Title == first {
+		t.Error("Next leads to the same item")
+	}
+	for range 2 {
+		open := len(c.State().Fields)
+		c.KeepBoth(c.State().Fields[0].ID)
+		d.until("one decided", func() bool { return len(c.State().Fields) < open && !c.State().Busy })
+	}
+	d.until("one left in the list", func() bool { return v.State().Rows.Len() == 1 })
+	if c.State().Done != "Next" {
+		t.Errorf("the other one waits: %q", c.State().Done)
+	}
+	c.Done()
+	d.until("the first one again", func() bool { return v.Conflicts() != nil && v.Conflicts().State().Title == first })
+	d.until("nowhere to go", func() bool { return v.Conflicts().State().Done == "" })
 }
 
 // Ctrl+Z takes the last decision back where no toast has something to undo.

@@ -230,6 +230,9 @@ func (v *Vault) show(f found) {
 	} else if v.indexOf(v.selected) < 0 && (asked || !v.exists(v.selected)) && v.editor == nil && (asked || v.conflicts == nil) {
 		v.selectNear(before)
 	}
+	if v.conflicts != nil {
+		v.conflicts.changed() // whether another one waits
+	}
 	v.changed()
 }
 
@@ -488,8 +491,12 @@ func (v *Vault) openConflicts(item vault.Item) {
 // decide asks about an item or folder. In the inbox the next one follows.
 func (v *Vault) decide(item id.ID, inbox bool) {
 	u := v.config.Unlocked
+	var next func() bool
+	if inbox {
+		next = func() bool { return slices.ContainsFunc(v.rows, func(s *vault.Summary) bool { return s.ID != item }) }
+	}
 	v.conflicts = NewConflicts(v.env, ConflictsConfig{
-		Vault: v.vault, Item: item, Devices: u.DeviceNames, Here: u.DeviceID(), Next: inbox, Done: func() {
+		Vault: v.vault, Item: item, Devices: u.DeviceNames, Here: u.DeviceID(), Next: next, Done: func() {
 			if inbox {
 				v.decideNext()
 			} else {
