@@ -86,6 +86,7 @@ func TestGuideBringsWhatTheBrowserKeeps(t *testing.T) {
 	if strings.Contains(s.Guide.Steps[0], "Default") {
 		t.Error("a profile is named where there is but one")
 	}
+	d.until("what could be read", func() bool { return d.titles(v) == "a.example" })
 	path := d.download("Chrome Passwords.csv", exportOfChrome)
 	d.lookAgain(i, 1)
 	if s := i.State(); s.Page != ImportGuide || s.Busy {
@@ -158,14 +159,14 @@ func TestGuideOfWhatIsThereAlready(t *testing.T) {
 	for _, login := range [][2]string{{"b.example", "anna"}, {"b.example", "work"}, {"c.example", "anna"}} {
 		d.add(login[0], login[1], "x")
 	}
-	before := v.State().Rows.Len()
+	d.until("all", func() bool { return v.State().Rows.Len() == 4 })
 	content := strings.NewReplacer("kept1", "x", "kept2", "x", "kept3", "x", "/login", "").Replace(exportOfChrome)
 	d.download("x.csv", content)
 	d.lookAgain(i, 2)
 	s := d.stage(i, ImportPreview)
 	i.Continue()
 	s = d.stage(i, ImportDone)
-	if len(s.Guides) != 0 || len(s.Deletions) != 1 || v.State().Rows.Len() < before {
+	if len(s.Guides) != 0 || len(s.Deletions) != 1 || v.State().Rows.Len() < 4 {
 		t.Errorf("%+v", s)
 	}
 }
