@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"path"
+	"regexp"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -75,7 +76,26 @@ func (s *Server) finish(w *recorder, r *http.Request, begin time.Time) {
 	if s.observe != nil {
 		s.observe(r.Pattern, w.status, took)
 	}
-	s.log.Log(r.Context(), level, "request", "request", requestID(r.Context()), "route", r.Pattern, "status", w.status, "ms", took.Milliseconds())
+	line := []any{"request", requestID(r.Context()), "route", r.Pattern, "status", w.status, "ms", took.Milliseconds()}
+	if id := s.trace(r); id != "" {
+		line = append(line, "trace", id)
+	}
+	s.log.Log(r.Context(), level, "request", line...)
+}
+
+// traceparent is a header of W3C Trace Context: version, trace, who asked, flags. A later version may have more after them.
+var traceparent = regexp.MustCompile(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$`)
+
+// trace is the id of the trace that a proxy has begun, or none. A client's own word is not for the log: it could name who asks.
+func (s *Server) trace(r *http.Request) string {
+	if !s.behindProxy {
+		return ""
+	}
+	parts := traceparent.FindStringSubmatch(r.Header.Get("Traceparent"))
+	if parts == nil || parts[1] == "ff" || parts[1] == "00" && parts[4] != "" || strings.Trim(parts[2], "0") == "" || strings.Trim(parts[3], "0") == "" {
+		return ""
+	}
+	return parts[2]
 }
 
 // recorder remembers the status. Unwrap lets http.ResponseController reach the connection.
