@@ -31,7 +31,7 @@ type FileRow struct {
 	ID       string
 	Icon     assets.IconName
 	Name     string
-	Status   string // "2.4 MB", "2.4 MB · In the cloud", "Uploading · 45 %"
+	Status   string // "2.4 MB", "2.4 MB · In the cloud", "Uploading · 45%"
 	Tone     Tone
 	Moving   bool // a bar shows Fraction
 	Fraction float64

@@ -158,7 +158,7 @@ func TestRemovedFilesAreDeletedForEver(t *testing.T) {
 	v.Detail().ToggleHistory()
 	d.until("removed", func() bool { return v.Detail().State().Removed.Text != "" })
 	v.Detail().DeleteRemoved()
-	if q := v.State().Ask; q.Title != "Delete removed files for ever?" || !strings.HasPrefix(q.Body, "One file") {
+	if q := v.State().Ask; q.Title != "Delete removed files forever?" || !strings.HasPrefix(q.Body, "One file") {
 		t.Fatalf("%+v", q)
 	}
 	v.Answer(true)
@@ -292,11 +292,11 @@ func TestSidebarSaysWhatIsOnItsWay(t *testing.T) {
 		note   bool
 		tone   Tone
 	}{
-		"two up":         {[]session.Transfer{at(true, 1, 50), at(true, 0, 0)}, "Uploading 2 files, 25 %", true, ToneQuiet},
-		"one down":       {[]session.Transfer{at(false, 1, 34)}, "Downloading one file, 34 %", false, ToneQuiet},
+		"two up":         {[]session.Transfer{at(true, 1, 50), at(true, 0, 0)}, "Uploading 2 files, 25%", true, ToneQuiet},
+		"one down":       {[]session.Transfer{at(false, 1, 34)}, "Downloading one file, 34%", false, ToneQuiet},
 		"waits":          {[]session.Transfer{at(true, 0, 0)}, "Synced just now", true, ToneGood},
 		"stuck":          {[]session.Transfer{at(true, 2, 0), at(false, 3, 0)}, "2 files wait for you", false, ToneWarning},
-		"stuck and runs": {[]session.Transfer{at(true, 2, 0), at(true, 1, 10)}, "Uploading one file, 10 %", true, ToneQuiet},
+		"stuck and runs": {[]session.Transfer{at(true, 2, 0), at(true, 1, 10)}, "Uploading one file, 10%", true, ToneQuiet},
 	} {
 		v.files.moving = test.moving
 		if s := v.syncLine(); s.Text != test.text || (s.Note != "") != test.note || s.Tone != test.tone {

@@ -145,11 +145,11 @@ func TestFileRowSaysWhereTheFileIs(t *testing.T) {
 		"in the cloud":        {cloud, nil, "2.3 MB  ·  In the cloud", "download", false},
 		"not sent":            {waiting, nil, "2.3 MB  ·  Waits to be uploaded", "save", false},
 		"up, waiting":         {waiting, up(engine.TransferWaiting, nil), "2.3 MB  ·  Waits to be uploaded", "save", false},
-		"up, running":         {waiting, up(engine.TransferRunning, nil), "Uploading  ·  46 % of 2.3 MB", "save", false},
+		"up, running":         {waiting, up(engine.TransferRunning, nil), "Uploading  ·  46% of 2.3 MB", "save", false},
 		"up, no room":         {waiting, up(engine.TransferQuota, nil), "2.3 MB  ·  Your account has no room left. It stays on this PC.", "retry save", true},
 		"up, failed":          {waiting, up(engine.TransferFailed, vault.ErrDisk), "2.3 MB  ·  The disk could not read or write the vault file.", "retry save", true},
 		"down, waiting":       {cloud, down(engine.TransferWaiting, nil), "2.3 MB  ·  Waits for the network", "cancel", false},
-		"down, running":       {cloud, down(engine.TransferRunning, nil), "Downloading  ·  46 % of 2.3 MB", "cancel", false},
+		"down, running":       {cloud, down(engine.TransferRunning, nil), "Downloading  ·  46% of 2.3 MB", "cancel", false},
 		"down, not complete":  {cloud, down(engine.TransferIncomplete, nil), "2.3 MB  ·  Not complete at the server", "retry", true},
 		"down, no room here":  {cloud, down(engine.TransferFailed, vault.ErrFull), "2.3 MB  ·  The disk is full, so Coffer could not save.", "retry", true},
 		"down, unknown error": {cloud, down(engine.TransferFailed, errors.New("odd")), "2.3 MB  ·  Something went wrong that Coffer did not expect.", "retry", true},
@@ -319,7 +319,7 @@ func TestAttachingShowsHowFarItIs(t *testing.T) {
 	d := newFilesDesk(t, &scripted{attach: attach}, testpc.Login("Bank", "anna", "hunter2"))
 	d.files.attach(d.detail.id, []string{filepath.Join(folder, "12345678"), filepath.Join(folder, "second")})
 	d.until("the first file", func() bool { return len(d.detail.State().Files.Rows) == 2 })
-	if got := d.rows(); got != "12345678: Attaching  ·  0 % of 8 bytes [cancel]\nsecond: 6 bytes  ·  Waits its turn [cancel]" {
+	if got := d.rows(); got != "12345678: Attaching  ·  0% of 8 bytes [cancel]\nsecond: 6 bytes  ·  Waits its turn [cancel]" {
 		t.Errorf("rows %s", got)
 	}
 	for range 4 {
@@ -327,12 +327,12 @@ func TestAttachingShowsHowFarItIs(t *testing.T) {
 		<-stepped
 	}
 	d.clock.Advance(d.queue, progressPause)
-	if row := d.detail.State().Files.Rows[0]; row.Fraction != .5 || row.Status != "Attaching  ·  50 % of 8 bytes" {
+	if row := d.detail.State().Files.Rows[0]; row.Fraction != .5 || row.Status != "Attaching  ·  50% of 8 bytes" {
 		t.Errorf("%+v", row)
 	}
 	// The first one is given up: the second one begins, and nothing of the first is in the vault.
 	d.detail.ActOnFile(d.detail.State().Files.Rows[0].ID, FileCancel)
-	if got := d.rows(); got != "second: Attaching  ·  0 % of 6 bytes [cancel]" {
+	if got := d.rows(); got != "second: Attaching  ·  0% of 6 bytes [cancel]" {
 		t.Errorf("rows %s", got)
 	}
 	close(second)

@@ -22,7 +22,7 @@ func TestUnknownTableIsAskedAbout(t *testing.T) {
 	for _, c := range s.Columns {
 		columns = append(columns, c.Name+"="+s.Targets[c.Target]+" ("+c.Sample+")")
 	}
-	want := "Was=Field of this name (Bank · Post)|Benutzer=User name (ann)|Geheim=Field of this name (pw · pw2)|" +
+	want := "Was=Field of this name (Bank · Post)|Benutzer=Username (ann)|Geheim=Field of this name (pw · pw2)|" +
 		"Adresse=Website (https://bank.example · https://post.example)|Column 5=Field of this name (42)"
 	if got := strings.Join(columns, "|"); got != want || s.Continue != "Continue" || !s.CanContinue || !i.Stays() {
 		t.Errorf("%s %+v", got, s)

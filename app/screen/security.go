@@ -17,7 +17,7 @@ import (
 type SecurityState struct {
 	Title     string
 	Share     float64 // of the passwords that are in good order, 0 to 1
-	ShareText string  // "94 %"; empty while nothing is known
+	ShareText string  // "94%"; empty while nothing is known
 	Tone      Tone
 	Headline  string // "117 of 125 passwords are in good order"
 	Body      string

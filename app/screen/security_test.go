@@ -17,7 +17,7 @@ func checkedDesk(t *testing.T) (*desk, *Vault) {
 	d.add("Mail", "anna", "Kp9!vTw2#Hs6-Xd")
 	v.Go(Place{Kind: PlaceSecurity})
 	d.until("three findings", func() bool {
-		return d.titles(v) == "Amazon, Bank, Mail" && v.Security().State().Headline == "3 items to mend"
+		return d.titles(v) == "Amazon, Bank, Mail" && v.Security().State().Headline == "3 items to fix"
 	})
 	return d, v
 }
@@ -25,7 +25,7 @@ func checkedDesk(t *testing.T) (*desk, *Vault) {
 func TestSecurityCheckLeadsToItems(t *testing.T) {
 	d, v := checkedDesk(t)
 	s := v.Security().State()
-	if v.State().Pane != PaneSecurity || s.ShareText != "0 %" || s.Tone != ToneWarning || v.State().Rows.At(0).Subtitle != "Weak password" {
+	if v.State().Pane != PaneSecurity || s.ShareText != "0%" || s.Tone != ToneWarning || v.State().Rows.At(0).Subtitle != "Weak password" {
 		t.Errorf("%+v, %+v", s, v.State().Rows.At(0))
 	}
 	for _, tile := range slices.Concat(s.Problems, s.Hints) {
@@ -60,7 +60,7 @@ func TestNotAProblemCanBeTakenBack(t *testing.T) {
 	detail.Ignore(vault.FindingWeak, true)
 	d.until("no longer counted", func() bool {
 		b := detail.State().Banners
-		return v.Security().State().Headline == "2 items to mend" && len(b) == 1 && b[0].Ignored && b[0].Action == ""
+		return v.Security().State().Headline == "2 items to fix" && len(b) == 1 && b[0].Ignored && b[0].Action == ""
 	})
 	v.Go(Place{})
 	d.until("list", func() bool { return d.row(v, "Amazon") >= 0 })

@@ -227,7 +227,7 @@ func TestRestoreAndDeleteSeveral(t *testing.T) {
 	v.Extend(4)
 	v.Do(ActionTrash)
 	d.until("question", func() bool { return !v.State().Ask.IsZero() })
-	if q := v.State().Ask; q.Title != "Delete 4 items for ever?" || !q.Danger {
+	if q := v.State().Ask; q.Title != "Delete 4 items forever?" || !q.Danger {
 		t.Errorf("%+v", q)
 	}
 	v.Answer(true)

@@ -189,7 +189,7 @@ func TestTrashRestoreDelete(t *testing.T) {
 
 	v.Do(ActionTrash) // in the trash the key asks
 	d.until("question", func() bool { return !v.State().Ask.IsZero() })
-	if q := v.State().Ask; q.Title != "Delete “B” for ever?" || !q.Danger {
+	if q := v.State().Ask; q.Title != "Delete “B” forever?" || !q.Danger {
 		t.Fatalf("%+v", q)
 	}
 	checkWords(t, "question", v.State().Ask.Body, v.State().Ask.Confirm, v.State().Ask.Cancel)

@@ -70,7 +70,7 @@ func TestTheUsualScreensAreAccessible(t *testing.T) {
 		d.keys(c.leave...)
 	}
 	d.do("Security check")
-	d.waitFor("2 items to mend")
+	d.waitFor("2 items to fix")
 	d.checkAccess("security")
 	d.press(screen.ActionLock)
 	d.waitFor("Welcome back")

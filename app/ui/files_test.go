@@ -163,16 +163,16 @@ func TestProgressKeepsTheKeyboard(t *testing.T) {
 	v := newDetailView(d.ui, d.shell.Vault(), model, nil)
 	d.ui.view.(*vaultView).panes.SetDetail(v.box)
 	s := model.State()
-	moving := screen.FileRow{ID: "f", Name: "a.pdf", Status: "Uploading  ·  1 % of 1 MB", Moving: true, Fraction: .01,
+	moving := screen.FileRow{ID: "f", Name: "a.pdf", Status: "Uploading  ·  1% of 1 MB", Moving: true, Fraction: .01,
 		Actions: []screen.FileAction{{ID: screen.FileSave, Tip: "Save a.pdf as…"}}}
 	s.Files = screen.FilesCard{Shown: true, Title: "Files", Rows: []screen.FileRow{moving}}
 	v.render(s)
 	d.tabTo("Save a.pdf as…")
 	focused := d.focused()
-	moving.Status, moving.Fraction = "Uploading  ·  50 % of 1 MB", .5
+	moving.Status, moving.Fraction = "Uploading  ·  50% of 1 MB", .5
 	s.Files.Rows = []screen.FileRow{moving}
 	v.render(s)
-	if d.focused() != focused || !d.reads("Uploading  ·  50 %") {
+	if d.focused() != focused || !d.reads("Uploading  ·  50%") {
 		t.Errorf("the focus is on %v, %q", d.focused(), d.texts())
 	}
 	moving.Moving, moving.Status = false, "1 MB"

@@ -195,13 +195,13 @@ func TestTrashAndUndoByKeyboard(t *testing.T) {
 	d.waitFor("It stays here until you empty the trash.")
 	d.press(screen.ActionBack)
 	d.keys(fyne.KeyDelete)
-	d.waitFor("Delete “GitHub” for ever?")
+	d.waitFor("Delete “GitHub” forever?")
 	d.keys(fyne.KeyReturn) // Enter says no: what cannot be undone has to be meant
-	if d.reads("for ever?") {
+	if d.reads("forever?") {
 		t.Fatal("the question is still there")
 	}
 	d.keys(fyne.KeyDelete)
-	d.waitFor("Delete “GitHub” for ever?")
+	d.waitFor("Delete “GitHub” forever?")
 	d.do("Delete")
 	d.waitFor("The trash is empty")
 }

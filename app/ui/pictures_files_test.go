@@ -64,16 +64,16 @@ func (a *album) fileStates() {
 	menu := action("save")
 	s.Files.Rows = []screen.FileRow{
 		{ID: "1", Icon: assets.IconFileText, Name: "policy 2026.pdf", Status: "2 MB", Actions: action("save"), Menu: menu},
-		{ID: "2", Icon: assets.IconArchive, Name: "photos of the damage.zip", Status: "Uploading  ·  45 % of 88 MB", Moving: true, Fraction: .45, Actions: action("save"), Menu: menu},
+		{ID: "2", Icon: assets.IconArchive, Name: "photos of the damage.zip", Status: "Uploading  ·  45% of 88 MB", Moving: true, Fraction: .45, Actions: action("save"), Menu: menu},
 		{ID: "3", Icon: assets.IconImage, Name: "garden.jpg", Status: "14 MB  ·  In the cloud", Actions: action("download"), Menu: menu},
 		{ID: "4", Icon: assets.IconFileKey, Name: "server.pem", Status: "2 KB  ·  Waits to be uploaded", Actions: action("save"), Menu: menu},
 		{ID: "5", Icon: assets.IconFile, Name: "archive.iso", Status: "99 MB  ·  Your account has no room left. It stays on this PC.", Tone: screen.ToneError, Actions: action("retry", "save"), Menu: menu},
 		{ID: "6", Icon: assets.IconDatabase, Name: "books.sqlite", Status: "21 MB  ·  Not complete at the server", Tone: screen.ToneError, Actions: action("retry"), Menu: menu},
-		{ID: "7", Icon: assets.IconFile, Name: "a name that is much too long for the width of this pane and so has to be shortened.tar.gz", Status: "Attaching  ·  80 % of 12 MB", Moving: true, Fraction: .8, Actions: action("cancel")},
+		{ID: "7", Icon: assets.IconFile, Name: "a name that is much too long for the width of this pane and so has to be shortened.tar.gz", Status: "Attaching  ·  80% of 12 MB", Moving: true, Fraction: .8, Actions: action("cancel")},
 	}
 	view.render(s)
 	state := a.shell.Vault().State()
-	state.Sync = screen.SyncLine{Icon: assets.IconCloudUpload, Busy: true, Text: "Uploading 2 files, 34 %"}
+	state.Sync = screen.SyncLine{Icon: assets.IconCloudUpload, Busy: true, Text: "Uploading 2 files, 34%"}
 	a.ui.view.(*vaultView).sidebar.render(state)
 	a.take("files-states")
 }

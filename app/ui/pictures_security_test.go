@@ -25,7 +25,7 @@ func (a *album) securityScene() {
 	a.waitFor("Amazon, team@studio.example, Weak password")
 	a.take("security-list")
 	v.Go(screen.Place{Kind: screen.PlaceSecurity})
-	a.waitFor("5 items to mend")
+	a.waitFor("5 items to fix")
 	a.until("items", func() bool { return v.State().Rows.Len() == 5 })
 	a.take("security")
 	v.Security().Choose(vault.FindingReused)
@@ -53,7 +53,7 @@ func (a *album) securityScene() {
 func (a *album) securityStates() {
 	v := a.shell.Vault()
 	v.Detail().Back()
-	a.waitFor("6 items to mend")
+	a.waitFor("6 items to fix")
 	model := v.Security()
 	view := newSecurityView(a.ui, model)
 	a.ui.view.(*vaultView).panes.SetDetail(view.box)
@@ -62,7 +62,7 @@ func (a *album) securityStates() {
 	s.Breach.Status, s.Breach.Tone = "api.pwnedpasswords.com does not answer. Coffer tries again by itself.", screen.ToneWarning
 	view.render(s)
 	a.take("security-progress")
-	good := screen.SecurityState{Title: s.Title, Share: 1, ShareText: "100 %", Tone: screen.ToneGood, Headline: "Nothing to mend", Body: "All 28 passwords are in good order.", Breach: s.Breach, HintsFor: s.HintsFor}
+	good := screen.SecurityState{Title: s.Title, Share: 1, ShareText: "100%", Tone: screen.ToneGood, Headline: "Nothing to fix", Body: "All 28 passwords are in good order.", Breach: s.Breach, HintsFor: s.HintsFor}
 	for _, t := range s.Problems {
 		t.Count, t.Tone = "0", screen.ToneGood
 		good.Problems = append(good.Problems, t)

@@ -81,7 +81,7 @@ func TestSecurityCheckByKeyboard(t *testing.T) {
 	address, asked := breachServer(t)
 	d.waitFor("Security check, 5")
 	d.do("Security check, 5")
-	d.waitFor("5 items to mend")
+	d.waitFor("5 items to fix")
 	d.waitFor("2 of 7 passwords are in good order.")
 
 	// A tile leaves its items in the list; the same again brings all of them back.
@@ -121,7 +121,7 @@ func TestSecurityCheckByKeyboard(t *testing.T) {
 	d.waitFor("It was seen 23 times")
 	d.do("Not a problem")
 	d.waitFor("It is no longer counted.")
-	d.waitFor("You called this no problem.")
+	d.waitFor("You marked this as not a problem.")
 	d.waitFor("Security check, 5")
 	d.do("Tell me again")
 	d.waitFor("It was seen 23 times")
@@ -133,14 +133,14 @@ func TestSecurityCheckByKeyboard(t *testing.T) {
 	d.waitForItem("GitHub")
 	d.until("mended", func() bool { return !d.reads("Password found in breaches") })
 	d.do("Security check") // the way back above the item
-	d.waitFor("5 items to mend")
+	d.waitFor("5 items to fix")
 }
 
 func TestNothingToMend(t *testing.T) {
 	d := checkDesk(t, site("Bank", "anna", leakedPassword, "https://bank.example"))
 	d.do("Security check")
 	d.waitFor("Your password is in good order.")
-	d.waitFor("Nothing to mend")
+	d.waitFor("Nothing to fix")
 }
 
 func TestWeakPasswordIsMarkedInTheList(t *testing.T) {
@@ -161,11 +161,11 @@ func TestLockForgetsTheCheck(t *testing.T) {
 	d := checkDesk(t, findings()...)
 	d.waitFor("Security check, 5")
 	d.do("Security check, 5")
-	d.waitFor("5 items to mend")
+	d.waitFor("5 items to fix")
 	model := d.shell.Vault().Security()
 	d.press(screen.ActionLock)
 	d.waitFor("Welcome back")
-	if d.reads("to mend") || model.State().Headline == "5 items to mend" {
+	if d.reads("to fix") || model.State().Headline == "5 items to fix" {
 		t.Error("the locked window knows what was found")
 	}
 	if d.pc.Settings() != session.DefaultSettings() {
