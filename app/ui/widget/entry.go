@@ -65,7 +65,7 @@ func NewPasswordEntry(label string) *Entry {
 	e := NewEntry(label)
 	e.input.secure = true
 	e.eye = NewIconButton(assets.IconEye, "", func() { e.SetRevealed(e.input.Password) })
-	e.input.ActionItem = e.eye
+	e.input.leaveRoom(e.eye)
 	e.SetRevealed(false)
 	return e
 }
@@ -86,7 +86,7 @@ func NewSearchEntry(placeholder string, onDown func()) *Entry {
 		e.Focus()
 	})
 	e.clear.Hide()
-	e.input.ActionItem = e.clear // before anything is drawn, or the toolkit would leave it out
+	e.input.leaveRoom(e.clear)
 	e.SetPlaceholder(placeholder)
 	e.SetIcon(assets.IconSearch)
 	e.OnKey = func(event *fyne.KeyEvent) bool {
@@ -285,8 +285,20 @@ func (e *Entry) AccessibilityRole() fyne.AccessibleRole { return fyne.Accessible
 // CreateRenderer implements fyne.Widget.
 func (e *Entry) CreateRenderer() fyne.WidgetRenderer { return render(e) }
 
+// button is the one at the end of the text, or nil. It stands beside the input and not in it as the toolkit would have it, which on the
+// way back with Shift+Tab passes over a widget that has a button inside.
+func (e *Entry) button() *IconButton {
+	if e.eye != nil {
+		return e.eye
+	}
+	return e.clear
+}
+
 func (e *Entry) objects() []fyne.CanvasObject {
 	objects := []fyne.CanvasObject{e.label, &e.ground, e.ring.object(), e.glyph.object(), e.input, e.note}
+	if b := e.button(); b != nil {
+		objects = append(objects, b)
+	}
 	if e.trailing != nil {
 		objects = append(objects, e.trailing)
 	}
@@ -388,4 +400,8 @@ func (e *Entry) arrangeBox(y, width, height float32) {
 		left = 26
 	}
 	place(e.input, left, y, width-left-1, height)
+	if b := e.button(); b != nil {
+		side := b.MinSize()
+		place(b, width-3-side.Width, y+middle(height, side.Height), side.Width, side.Height)
+	}
 }

@@ -2,12 +2,14 @@ package widget
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 
 	"github.com/coffer-vault/coffer/app/ui/theme"
+	"github.com/coffer-vault/coffer/app/ui/uitest"
 )
 
 func TestFocusIsScrolledIntoSight(t *testing.T) {
@@ -62,6 +64,28 @@ func TestEntriesHandShortcutsOn(t *testing.T) {
 	b.focused().(fyne.Shortcutable).TypedShortcut(lock)
 	if len(got) != 2 || got[0] != lock.ShortcutName() {
 		t.Errorf("the window got %q", got)
+	}
+}
+
+// Shift+Tab goes the way of Tab back, through a field with a button in it too.
+func TestTheWayBack(t *testing.T) {
+	b := newBench(t, theme.Light, 500, 300)
+	name, password, search := NewEntry("Name"), NewPasswordEntry("Password"), NewSearchEntry("Search", nil)
+	search.SetText("shop")
+	b.show(Column(8, name, password, search))
+	way := []fyne.Focusable{name.Input(), password.Input(), password.eye, search.Input(), search.clear}
+	name.Focus()
+	for _, want := range way[1:] {
+		b.tab()
+		if b.focused() != want {
+			t.Fatalf("Tab leads to %s", uitest.Name(b.focused()))
+		}
+	}
+	for _, want := range slices.Backward(way[:len(way)-1]) {
+		b.window.Canvas().FocusPrevious()
+		if b.focused() != want {
+			t.Fatalf("Shift+Tab leads to %s", uitest.Name(b.focused()))
+		}
 	}
 }
 

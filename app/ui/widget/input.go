@@ -39,6 +39,13 @@ func (i *input) CreateRenderer() fyne.WidgetRenderer {
 	return r
 }
 
+// leaveRoom ends the text before a button. Like all rectangles of the toolkit's entry, what stands for the button in it is not drawn.
+func (i *input) leaveRoom(b *IconButton) {
+	room := &canvas.Rectangle{}
+	room.SetMinSize(b.MinSize())
+	i.ActionItem = room
+}
+
 // barThickness is more than that of any scroll bar.
 const barThickness = 4 * theme.Grid
 
@@ -98,12 +105,7 @@ func (r *inputRenderer) Layout(size fyne.Size) {
 		r.scroll.Resize(r.scroll.Size().AddWidthHeight(0, barThickness))
 	}
 	for _, o := range r.Objects() {
-		if o != r.input.ActionItem {
-			o.Move(o.Position().AddXY(0, middle(size.Height, height)))
-			continue
-		}
-		least := o.MinSize()
-		place(o, o.Position().X, middle(size.Height, least.Height), least.Width, least.Height)
+		o.Move(o.Position().AddXY(0, middle(size.Height, height)))
 	}
 }
 
