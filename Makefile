@@ -97,7 +97,7 @@ release-rehearsal: setup-system ## releases with throw-away keys, served by two 
 	$(GO) test -tags=x11,system -count=1 -timeout 20m -run '^TestServiceUpdates$$' ./installer/windows
 
 reproducible: setup-system ## the committed sources, built in two folders and once without a cache, make the same programs and packages of Windows: minutes
-	updater/rehearsal/reproducible.sh $(VERSION)
+	updater/rehearsal/reproducible.sh $(VERSION) "$(FORGET)"
 
 goldens: setup-system ## every screen against what it looked like, without the rest of its system test; UPDATE=1 keeps what it looks like now (docs/adr/0020-goldens.md)
 	$(GO) test -tags=x11,system -short -count=1 -timeout 40m -run '^TestScreens$$/^(en|de|ja)$$' ./app/ui $(if $(UPDATE),-args -goldens.renew)

@@ -2,9 +2,11 @@
 # Builds the committed sources twice, in folders of different names and depths, the second time without what any build before has left
 # in the cache, and compares the programs, those for Windows and their packages too, byte for byte. Whoever has the sources of a release can so find out whether they made it.
 #
-#   updater/rehearsal/reproducible.sh VERSION
+#   updater/rehearsal/reproducible.sh VERSION FORGET
+#
+# FORGET are the flags of what opens a vault, as the Makefile has them.
 set -eu
-version=$1
+version=$1 forget=$2
 cd "$(dirname "$0")/../.."
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -16,7 +18,12 @@ stamp="-X $info.Version=$version -X $info.Commit=$(git rev-parse HEAD)"
 build() { # FOLDER OUT
 	mkdir -p "$1" "$2"
 	git archive HEAD | tar -x -C "$1"
-	(cd "$1" && go build -ldflags "$stamp" -o "$2/" ./app/cmd/... ./cloud/cmd/... ./updater/cmd/... && installer/windows/build.sh "$version" "$2")
+	(
+		cd "$1"
+		go build -ldflags "$stamp $forget" -o "$2/" ./app/cmd/...
+		go build -ldflags "$stamp" -o "$2/" ./cloud/cmd/... ./updater/cmd/...
+		installer/windows/build.sh "$version" "$2"
+	)
 }
 
 build "$scratch/one" "$scratch/first"
