@@ -12,7 +12,7 @@ import (
 
 // GeneratorHistory is what was generated on this PC and used.
 type GeneratorHistory struct {
-	Label   string // "3 made before"; empty while there is nothing
+	Label   string // "Generator history (3)"; empty while there is nothing
 	Open    bool
 	Rows    []GeneratedRow // the newest first
 	Removed string         // "3 removed", while that can be undone

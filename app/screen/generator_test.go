@@ -280,7 +280,7 @@ func TestGeneratorRemembersWhatWasUsed(t *testing.T) {
 	}
 	g.ToggleHistory()
 	rows := g.State().History.Rows
-	if len(rows) != 2 || g.State().History.Label != "2 made before" || !slices.Equal(g.shelf.texts(), []string{first, second}) {
+	if len(rows) != 2 || g.State().History.Label != "Generator history (2)" || !slices.Equal(g.shelf.texts(), []string{first, second}) {
 		t.Fatalf("%+v, kept %d", rows, len(g.shelf.texts()))
 	}
 	if g.HistorySecret(rows[0].ID).Len() != 0 {

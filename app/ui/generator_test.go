@@ -21,7 +21,7 @@ func TestGeneratorByKeyboard(t *testing.T) {
 	if first == second {
 		t.Error("R made no other one")
 	}
-	d.do("What a site demands")
+	d.do("Site requirements")
 	d.tabTo("Rules of a site")
 	d.typeText("minlength: 30; required: digit; allowed: [r]")
 	d.waitFor("at least 30 characters · one each of 0–9 · also r")
@@ -48,8 +48,8 @@ func TestGeneratorHistory(t *testing.T) {
 
 	d.until("named", func() bool { // once the item is saved; who looks earlier looks again
 		d.press(screen.ActionGenerator)
-		d.waitFor("One made before")
-		d.do("One made before")
+		d.waitFor("Generator history (1)")
+		d.do("Generator history (1)")
 		if slices.ContainsFunc(d.texts(), func(s string) bool { return strings.HasSuffix(s, " · Bank") }) {
 			return true
 		}
@@ -68,7 +68,7 @@ func TestGeneratorHistory(t *testing.T) {
 	d.do("Clear all")
 	d.waitFor("One deleted.")
 	d.do("Back")
-	d.until("nothing before", func() bool { return d.reads("Password generator") && !d.reads("One made before") })
+	d.until("nothing before", func() bool { return d.reads("Password generator") && !d.reads("Generator history (1)") })
 }
 
 // Whatever of the generator is on the screen, a lock takes it away.
@@ -77,8 +77,8 @@ func TestLockLetsGoOfTheGenerator(t *testing.T) {
 	d.press(screen.ActionGenerator)
 	g := d.shell.Vault().Generator()
 	g.Copy()
-	d.waitFor("One made before")
-	d.do("One made before")
+	d.waitFor("Generator history (1)")
+	d.do("Generator history (1)")
 	d.do("Show Password")
 	d.until("both are shown", func() bool { return len(d.secrets()) == 1 })
 	var shown []*widget.Secret

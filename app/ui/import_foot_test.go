@@ -26,7 +26,7 @@ func TestImportsButtonsTakeTheirRoomWhenTheSearchEnds(t *testing.T) {
 	d.shell.Vault().OpenImport()
 	d.waitFor("Looking for browsers…")
 	close(found)
-	d.waitFor("No browser here holds passwords")
+	d.waitFor("No browser passwords found")
 	d.waitFor("Choose a file…")
 	buttons := 0
 	d.walk(func(o fyne.CanvasObject) {

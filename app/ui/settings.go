@@ -238,19 +238,20 @@ func (k *kitSection) render(s screen.KitState) {
 
 // updateSection says what is installed and what is ready to be.
 type updateSection struct {
-	box                *fyne.Container
-	installed, checked *widget.Text
-	state              *widget.Paragraph // what there is to say, as long as it is no trouble
-	trouble, warning   *notice
-	check, restart     *widget.Button
-	progressBox        *fyne.Container
-	progress           *widget.Progress
-	progressText       *widget.Text
+	box              *fyne.Container
+	installed        *widget.Text
+	checked          *widget.Paragraph
+	state            *widget.Paragraph // what there is to say, as long as it is no trouble
+	trouble, warning *notice
+	check, restart   *widget.Button
+	progressBox      *fyne.Container
+	progress         *widget.Progress
+	progressText     *widget.Text
 }
 
 func newUpdateSection(w *Window, model *screen.Update) *updateSection {
 	u := &updateSection{
-		installed: widget.NewText("", theme.Strong).Shortened(), checked: widget.NewText("", theme.Secondary).Shortened(),
+		installed: widget.NewText("", theme.Strong).Shortened(), checked: widget.NewParagraph("", theme.Secondary),
 		state: widget.NewParagraph("", theme.Secondary), trouble: newNotice(10), warning: newNotice(10), progress: widget.NewProgress(), progressText: widget.NewText("", theme.Secondary).Shortened(),
 	}
 	u.check = widget.NewButton("", assets.IconRefreshCw, widget.Secondary, model.Poll)
