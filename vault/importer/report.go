@@ -39,19 +39,26 @@ type RowReport struct {
 }
 
 // Completed is the report once the rows that a program kept to itself have come in a file that it exported: each row of the file takes the
-// place of one that was kept, the one of the same site and user name. What has no such counterpart is counted beside the others. Neither
-// report is changed.
+// place of one that was kept, the one of the same site and user name. A row of the file that has brought nothing new to one that could be
+// read is that one. What has no such counterpart is counted beside the others. Neither report is changed.
 func (s SourceReport) Completed(file SourceReport) SourceReport {
 	type login struct{ site, username string }
 	of := func(row RowReport) login { return login{row.Site, norm.NFC.String(row.Username)} }
-	kept := map[login][]int{}
+	kept, read := map[login][]int{}, map[login]int{}
 	for i, row := range s.Rows {
-		if row.Reason.Exported() {
+		switch {
+		case row.Reason.Exported():
 			kept[of(row)] = append(kept[of(row)], i)
+		case row.Reason == "":
+			read[of(row)]++
 		}
 	}
 	s.Rows, s.Counts, s.Err = slices.Clone(s.Rows), maps.Clone(s.Counts), errors.Join(s.Err, file.Err)
 	for _, row := range file.Rows {
+		if row.Outcome == AlreadyThere && read[of(row)] > 0 {
+			read[of(row)]--
+			continue
+		}
 		s.Counts[row.Outcome]++
 		places := kept[of(row)]
 		if row.Reason != "" || len(places) == 0 {

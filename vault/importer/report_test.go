@@ -31,6 +31,8 @@ func TestReportIsCompletedByAFile(t *testing.T) {
 		RowReport{ID: "x4", Site: "c.example", Outcome: Unreadable, Reason: ReasonMalformed},
 		RowReport{ID: "x5", Site: "d.example", Username: "ann", Outcome: AlreadyThere},
 		RowReport{ID: "x6", Site: "e.example", Username: "ann", Outcome: Imported},
+		RowReport{ID: "x7", Site: "d.example", Username: "ann", Outcome: AlreadyThere}, // a second one, of which the profile knows nothing
+		RowReport{ID: "x8", Site: "f.example", Username: "ann", Outcome: AlreadyThere},
 	)
 	before, counts := slices.Clone(profile.Rows), maps.Clone(profile.Counts)
 	got := profile.Completed(file)
@@ -38,7 +40,7 @@ func TestReportIsCompletedByAFile(t *testing.T) {
 	for _, row := range got.Rows {
 		ids = append(ids, row.ID)
 	}
-	if want := []string{"x1", "2", "x2", "4", "5", "6", "x3", "x4", "x5", "x6"}; !slices.Equal(ids, want) {
+	if want := []string{"x1", "2", "x2", "4", "5", "6", "x3", "x4", "x6", "x7", "x8"}; !slices.Equal(ids, want) {
 		t.Errorf("rows %q, want %q", ids, want)
 	}
 	if want := of(got.Rows...).Counts; !maps.Equal(got.Counts, want) {
@@ -47,9 +49,9 @@ func TestReportIsCompletedByAFile(t *testing.T) {
 	if !slices.EqualFunc(profile.Rows, before, func(a, b RowReport) bool { return a.ID == b.ID }) || !maps.Equal(profile.Counts, counts) {
 		t.Error("the report of the profile was changed")
 	}
-	// The file once more: the row that was left finds its place, all else is counted again.
+	// The file once more: the row that was left finds its place, what is there already is counted, all else is counted again.
 	again := got.Completed(file)
-	if len(again.Rows) != len(got.Rows)+len(file.Rows)-1 || again.Rows[1].ID != "x1" {
+	if len(again.Rows) != len(got.Rows)+4 || again.Rows[1].ID != "x1" {
 		t.Errorf("%d rows after the second file", len(again.Rows))
 	}
 	file.Err = ErrInUse
