@@ -155,7 +155,7 @@ func (s *sheet) draw(o fyne.CanvasObject, at fyne.Position, within image.Rectang
 	case *canvas.Raster:
 		s.lay(o.Size(), o.Generator, at, within)
 	case *canvas.LinearGradient:
-		s.lay(o.Size(), o.Generate, at, within)
+		s.lay(o.Size(), func(width, height int) image.Image { return s.gradient(o, width, height) }, at, within)
 	case fyne.Widget, *fyne.Container:
 	default:
 		panic(fmt.Sprintf("the painter knows no %T", o)) // rather than a picture without it
@@ -180,6 +180,30 @@ func (s *sheet) lay(size fyne.Size, generate func(width, height int) image.Image
 	}
 }
 
+// gradient is kept: to compute one takes as long as all else of a picture.
+func (s *sheet) gradient(g *canvas.LinearGradient, width, height int) image.Image {
+	key := fmt.Sprint("gradient", g.StartColor, g.EndColor, g.Angle, width, height)
+	if kept := s.parts[key]; kept != nil {
+		return kept
+	}
+	picture := g.Generate(width, height).(*image.NRGBA)
+	s.keep(key, picture)
+	return picture
+}
+
+// keep remembers a part, unless it is too large.
+func (s *sheet) keep(key string, picture *image.NRGBA) {
+	size := len(picture.Pix)
+	if size > maxPart {
+		return
+	}
+	if s.bytes += size; s.bytes > maxKept {
+		clear(s.parts)
+		s.bytes = size
+	}
+	s.parts[key] = picture
+}
+
 // line is a line of text by itself, and where it stands in its area as the toolkit has it.
 func (s *sheet) line(text *canvas.Text, at fyne.Position) (*canvas.Text, fyne.Position) {
 	copied := *text
@@ -202,7 +226,29 @@ func (s *sheet) put(o fyne.CanvasObject, at fyne.Position, within image.Rectangl
 	o, corner := s.placed(o, at)
 	size := o.Size().AddWidthHeight(2*partMargin+1, 2*partMargin+1)
 	if visible := s.pixels(fyne.NewPos(0, 0), size).Add(corner).Intersect(within); !visible.Empty() {
-		draw.Draw(s.picture, visible, s.part(o), visible.Min.Sub(corner), draw.Over)
+		s.over(visible, s.part(o), visible.Min.Sub(corner))
+	}
+}
+
+// over draws as draw.Over does, to the bit, and faster: most pixels of a part are either opaque or not there.
+func (s *sheet) over(area image.Rectangle, part *image.NRGBA, from image.Point) {
+	clipped := area.Intersect(part.Rect.Add(area.Min.Sub(from)))
+	from = from.Add(clipped.Min.Sub(area.Min))
+	for y := range clipped.Dy() {
+		row, to := part.Pix[part.PixOffset(from.X, from.Y+y):], s.picture.Pix[s.picture.PixOffset(clipped.Min.X, clipped.Min.Y+y):]
+		for x, end := 0, 0; x < clipped.Dx(); x = end {
+			alpha := row[4*x+3]
+			for end = x + 1; end < clipped.Dx() && row[4*end+3] == alpha; end++ {
+			}
+			switch alpha {
+			case 0:
+			case 255:
+				copy(to[4*x:4*end], row[4*x:4*end])
+			default:
+				at := clipped.Min.Add(image.Pt(x, y))
+				draw.Draw(s.picture, image.Rectangle{Min: at, Max: at.Add(image.Pt(end-x, 1))}, part, from.Add(image.Pt(x, y)), draw.Over)
+			}
+		}
 	}
 }
 
@@ -227,12 +273,6 @@ func (s *sheet) part(o fyne.CanvasObject) *image.NRGBA {
 	c.SetContent(container.NewWithoutLayout(o))
 	c.Resize(o.Size().AddWidthHeight(2*partMargin+1, 2*partMargin+1))
 	picture := c.Capture().(*image.NRGBA)
-	if size := len(picture.Pix); size <= maxPart {
-		if s.bytes += size; s.bytes > maxKept {
-			clear(s.parts)
-			s.bytes = size
-		}
-		s.parts[key] = picture
-	}
+	s.keep(key, picture)
 	return picture
 }
