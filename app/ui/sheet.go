@@ -359,7 +359,7 @@ func (v *sheetView) row(r screen.SheetRow) fyne.CanvasObject {
 		v.opens[r.ID] = open
 		return open
 	}
-	text := widget.Column(1, widget.NewText(r.Title, theme.Strong).Shortened(), widget.NewText(r.Detail, theme.Secondary).Shortened())
+	text := widget.Column(1, widget.NewText(r.Title, theme.Strong).Shortened(), widget.NewParagraph(r.Detail, theme.Secondary))
 	line := []fyne.CanvasObject{widget.NewIcon(r.Icon, ink, widget.IconSide), widget.Grow(text)}
 	for _, action := range r.Actions {
 		line = append(line, widget.NewButton(action.Label, assets.NoIcon, widget.Secondary, func() { v.model.Act(r.ID, action.ID) }))
