@@ -66,8 +66,8 @@ func TestGateHoldsNoMoreThanItMay(t *testing.T) {
 
 func TestGateLosesPatience(t *testing.T) {
 	g, account := newGate(), id.New()
-	g.patience = time.Millisecond
 	leave := mustEnter(t, g, account, accountWeight)
+	g.patience = time.Millisecond
 	var slow *cloud.SlowDown
 	if _, err := g.enter(t.Context(), account, accountWeight); !errors.As(err, &slow) {
 		t.Errorf("nobody left: %v", err)
