@@ -22,6 +22,7 @@ type state struct {
 	Staged   *stagedFile        `json:"staged,omitempty"`
 	Swap     *swap              `json:"swap,omitempty"`
 	Failed   []buildinfo.Number `json:"failed,omitempty"` // never tried again
+	Kept     []stagedFile       `json:"kept,omitempty"`   // packages that were installed: of this version and of the one before, see Config.KeepPackages
 }
 
 // stagedFile is a verified file in the folder staged/.
@@ -135,7 +136,15 @@ func (s *store) unstage(except ...string) error {
 	return s.clearStaged(except...)
 }
 
+// clearStaged leaves what is kept alone.
 func (s *store) clearStaged(except ...string) error {
+	st, err := s.load()
+	if err != nil {
+		return err
+	}
+	for _, f := range st.Kept {
+		except = append(except, f.File)
+	}
 	entries, err := os.ReadDir(s.stagedDir())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

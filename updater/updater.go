@@ -89,6 +89,8 @@ type Config struct {
 	Now       func() time.Time     // optional
 	Limits    Limits               // optional
 	Log       *slog.Logger         // optional
+
+	KeepPackages bool // the package of the version that runs stays when it is no update any more, see Kept
 }
 
 // Limits bound what a host can cost. Zero fields take the default in brackets.
@@ -222,6 +224,9 @@ func (c *Client) check(ctx context.Context) State {
 	if err := c.store.update(func(s *state) { s.Verified = c.cfg.Now().UTC() }); err != nil {
 		return Refused{err}
 	}
+	if err := c.keepInstalled(); err != nil {
+		return Refused{err}
+	}
 	verdict := c.judge(found)
 	if _, ok := verdict.(Staged); ok {
 		return verdict
@@ -300,6 +305,8 @@ func (c *Client) countTry(v buildinfo.Number, by int) (tries int, err error) {
 	err = c.store.update(func(s *state) {
 		if staged = s.Staged != nil && s.Staged.Version == v; staged {
 			s.Staged.Tries = max(s.Staged.Tries+by, 0)
+			// Older ones are of no use once this version is the one before.
+			s.Kept = s.keptOf(func(v buildinfo.Number) bool { return v == c.cfg.Installed })
 			tries = s.Staged.Tries
 		}
 	})
