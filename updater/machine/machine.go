@@ -22,6 +22,8 @@ type Client interface {
 	BeginInstall(buildinfo.Number) (tries int, err error)
 	PutOff(buildinfo.Number) error
 	MarkFailed(buildinfo.Number) error
+	// Kept is the verified package of the version that runs.
+	Kept() (updater.Staged, error)
 }
 
 // System is the computer.
@@ -61,6 +63,9 @@ type Service struct {
 
 	mu     sync.Mutex
 	staged *updater.Staged // waits to be installed
+
+	trials *Trials // nil where a version that does not work is not taken back
+	lived  bool    // through the first minute
 }
 
 // New makes a service that has found nothing yet.
@@ -75,8 +80,25 @@ const lookForQuiet = time.Minute
 func (s *Service) Run(ctx context.Context, clock updater.Clock) {
 	var loops sync.WaitGroup
 	loops.Go(func() { updater.NewSchedule(updater.PollEvery, updater.PollJitter, clock, s.Poll).Run(ctx) })
-	loops.Go(func() { updater.NewSchedule(lookForQuiet, 0, clock, s.InstallIfWanted).Run(ctx) })
+	loops.Go(func() { updater.NewSchedule(lookForQuiet, 0, clock, s.each).Run(ctx) })
 	loops.Wait()
+}
+
+// TakeBack has releases that are installed from now on, and do not work, taken back.
+func (s *Service) TakeBack(t *Trials) error {
+	s.trials = t
+	return t.Settle(s.client)
+}
+
+// each is what happens each minute. From the second one on this version has proved itself, if it was on trial.
+func (s *Service) each(ctx context.Context) {
+	if s.trials != nil && s.lived && !s.trials.dir.proves(s.trials.installed) {
+		if err := s.trials.dir.prove(s.trials.installed); err != nil {
+			s.log.Error("cannot say that this version works", "err", err)
+		}
+	}
+	s.lived = true
+	s.InstallIfWanted(ctx)
 }
 
 // Poll looks for a release and stages it.
@@ -154,7 +176,14 @@ func (s *Service) install(ctx context.Context) {
 		s.giveUp()
 		return
 	}
+	if s.trials != nil {
+		kept, err := s.client.Kept()
+		s.trials.begin(ctx, *s.staged, kept, err)
+	}
 	outcome, err := s.system.Install(ctx, *s.staged)
+	if s.trials != nil && (err != nil || outcome.Result != Installed) {
+		s.trials.abandon()
+	}
 	switch {
 	case err == nil && outcome.Result == Installed:
 		s.log.Info("update installed", "version", version, "code", outcome.Code)

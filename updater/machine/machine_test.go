@@ -24,6 +24,9 @@ import (
 type fakeClient struct {
 	check, stage updater.State
 	staged       int
+	kept         updater.Staged
+	keptErr      error
+	markErr      error
 	failed       []buildinfo.Number
 	begun        map[buildinfo.Number]int // outlives a service, as the file of the real one does
 }
@@ -48,9 +51,11 @@ func (c *fakeClient) PutOff(v buildinfo.Number) error {
 	return nil
 }
 
+func (c *fakeClient) Kept() (updater.Staged, error) { return c.kept, c.keptErr }
+
 func (c *fakeClient) MarkFailed(v buildinfo.Number) error {
 	c.failed = append(c.failed, v)
-	return nil
+	return c.markErr
 }
 
 // fakeSystem is a computer whose installer answers with codes, one after the other.

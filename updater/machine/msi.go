@@ -1,5 +1,7 @@
 package machine
 
+import "strings"
+
 // arguments run Windows Installer without a window and without a restart. ALLUSERS says that the package is for the whole computer:
 // as LocalSystem it refuses anything else.
 func arguments(msi, log string) []string {
@@ -15,4 +17,16 @@ func windowsOutcome(code int) Outcome {
 		return Outcome{Later, code}
 	}
 	return Outcome{Failed, code}
+}
+
+// pendingIn reports whether one of the files that Windows moves at its next start is in a folder: then what is installed is not all
+// there before. Windows writes them as \??\C:\folder\file.
+func pendingIn(files []string, folder string) bool {
+	folder = strings.ToLower(strings.TrimRight(folder, `\`)) + `\`
+	for _, file := range files {
+		if folder != `\` && strings.Contains(strings.ToLower(file), folder) {
+			return true
+		}
+	}
+	return false
 }

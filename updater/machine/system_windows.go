@@ -45,7 +45,12 @@ func (Windows) Automatic() bool { return Setting("AutoUpdate") == "1" }
 func (Windows) Policy() policy.Policy { return policy.Read() }
 
 // Install holds the package from verification until Windows Installer has ended.
-func (w Windows) Install(_ context.Context, s updater.Staged) (Outcome, error) {
+func (w Windows) Install(_ context.Context, s updater.Staged) (Outcome, error) { return w.install(s) }
+
+// Return takes a newer version's place.
+func (w Windows) Return(s updater.Staged) (Outcome, error) { return w.install(s, "DOWNGRADE=1") }
+
+func (w Windows) install(s updater.Staged, more ...string) (Outcome, error) {
 	file, err := hold(s)
 	if err != nil {
 		return Outcome{}, err
@@ -55,7 +60,7 @@ func (w Windows) Install(_ context.Context, s updater.Staged) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, fmt.Errorf("find Windows Installer: %w", err)
 	}
-	cmd := exec.Command(filepath.Join(system, "msiexec.exe"), arguments(s.Path, w.Log)...)
+	cmd := exec.Command(filepath.Join(system, "msiexec.exe"), append(arguments(s.Path, w.Log), more...)...)
 	cmd.Dir = system
 	// Not bound to the context: the package stops this service, and must go on when it does.
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: windows.CREATE_NEW_PROCESS_GROUP}

@@ -32,7 +32,7 @@ func (d daemon) run(ctx context.Context) error {
 		return err
 	}
 	defer closer.Close()
-	service, err := newService(d.folder, d.file, d.system(d.folder), log)
+	service, err := newService(d.folder, d.file, d.system(d.folder), nil, log)
 	if err != nil {
 		log.Error("cannot start", "err", err)
 		return fmt.Errorf("start: %w", err)

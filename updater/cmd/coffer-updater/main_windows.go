@@ -31,7 +31,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, "coffer-updater is started by Windows as the service", serviceName)
 		os.Exit(1)
 	}
-	if err := svc.Run(serviceName, handler{privateFolder}); err != nil {
+	if slices.Contains(os.Args[1:], machine.WatchFlag) {
+		err = svc.Run(machine.WatchName, watch{})
+	} else {
+		err = svc.Run(serviceName, handler{privateFolder})
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "coffer-updater:", err)
 		os.Exit(1)
 	}
@@ -39,7 +44,7 @@ func main() {
 
 // ownKey says which folder is the service's own, where no user can write. The uninstallation runs as SYSTEM too and empties that folder:
 // without this word it would do so with whatever a user had put in its place, or led it to.
-const ownKey = `Software\Coffer\Updater`
+const ownKey = machine.NotesKey
 
 // privateFolder is for SYSTEM and administrators alone: what is staged there cannot be swapped before it is installed.
 func privateFolder() (string, error) {
@@ -76,7 +81,8 @@ func windowsService(dir string, log *slog.Logger) (*machine.Service, error) {
 		return nil, err
 	}
 	system := machine.Windows{Program: filepath.Join(filepath.Dir(self), "coffer.exe"), Log: filepath.Join(dir, "msi.log")}
-	return newService(dir, "coffer.msi", system, log)
+	trials := machine.NewTrials(dir, buildinfo.Current(), system, machine.Watch{Dir: dir, Program: self}, log)
+	return newService(dir, "coffer.msi", system, trials, log)
 }
 
 // handler answers the service manager.

@@ -12,8 +12,9 @@ import (
 	"github.com/coffer-vault/coffer/updater/trust"
 )
 
-// newService keeps a system current by releases of one package. Its memory, and what is staged, are in dir.
-func newService(dir, file string, system machine.System, log *slog.Logger) (*machine.Service, error) {
+// newService keeps a system current by releases of one package. Its memory, and what is staged, are in dir. Without trials no version
+// is taken back.
+func newService(dir, file string, system machine.System, trials *machine.Trials, log *slog.Logger) (*machine.Service, error) {
 	root, err := trust.Root()
 	if err != nil {
 		return nil, err
@@ -31,10 +32,15 @@ func newService(dir, file string, system machine.System, log *slog.Logger) (*mac
 	}
 	client, err := updater.New(updater.Config{
 		Mirrors: mirrors, Dir: dir, Root: root, Installed: buildinfo.Current(), Log: log, Policy: policy.Read,
-		Target: manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: file},
+		Target:       manifest.Target{Channel: updater.Channel(), Platform: updater.Platform(), File: file},
+		KeepPackages: trials != nil,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return machine.New(client, system, log), nil
+	service := machine.New(client, system, log)
+	if trials == nil {
+		return service, nil
+	}
+	return service, service.TakeBack(trials)
 }
