@@ -175,6 +175,9 @@ func (p *program) checkFile(ctx context.Context, a session.Account) finding {
 // checkUpdates reads what the updater last wrote; it asks no host. Where a service updates, its record is for administrators alone.
 func (p *program) checkUpdates() finding {
 	if service := updateService(); service != "" {
+		if version, reason := machine.TakenBack(); version != "" {
+			return finding{"updates", false, version + " was taken back and is not tried again: " + reason + ". The next release is; " + service}
+		}
 		return finding{"updates", true, service}
 	}
 	verified, err := updater.LastVerified(filepath.Join(p.paths.Cache, "updates"))

@@ -9,6 +9,7 @@ import (
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater"
+	"github.com/coffer-vault/coffer/updater/machine"
 )
 
 // updateStatus is where updates stand on this PC. Where a service installs them, its record is for administrators alone.
@@ -18,6 +19,7 @@ type updateStatus struct {
 	Ready     string            `json:"ready,omitempty"`    // version that waits for a restart
 	OnTrial   string            `json:"on_trial,omitempty"` // version that has not proved healthy yet
 	Failed    []string          `json:"failed,omitempty"`   // versions that were taken back
+	Reason    string            `json:"reason,omitempty"`   // why the last of them was, where a service installs
 	Policy    map[string]string `json:"policy,omitempty"`   // what the administrator has decided about updates
 	Error     string            `json:"error,omitempty"`
 }
@@ -25,6 +27,9 @@ type updateStatus struct {
 func (p *program) updateStatus() updateStatus {
 	s := updateStatus{Service: updateService(), Policy: updatePolicy(p.manager.Policy())}
 	if s.Service != "" {
+		if version, reason := machine.TakenBack(); version != "" {
+			s.Failed, s.Reason = []string{version}, reason
+		}
 		return s
 	}
 	found, err := updater.ReadStatus(filepath.Join(p.paths.Cache, "updates"))
@@ -80,6 +85,9 @@ func (s updateStatus) lines() (lines []string) {
 	}
 	if len(s.Failed) > 0 {
 		lines = append(lines, "Did not work here, and is not tried again: "+strings.Join(s.Failed, ", "))
+	}
+	if s.Reason != "" {
+		lines = append(lines, "Taken back since "+s.Reason)
 	}
 	for _, name := range policy.Names() {
 		if value, decided := s.Policy[name]; decided {

@@ -42,6 +42,15 @@ func TestStatusTellsOfUpdates(t *testing.T) {
 	}
 }
 
+func TestStatusTellsWhatAServiceTookBack(t *testing.T) {
+	got := strings.Join(updateStatus{Service: "the service", Failed: []string{"1.5.0"}, Reason: "its service has not proved that it works"}.lines(), "\n")
+	for _, want := range []string{"the service", "not tried again: 1.5.0", "Taken back since its service has not proved that it works"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in %s", want, got)
+		}
+	}
+}
+
 func TestStatusTellsWhatIsDecidedAboutUpdates(t *testing.T) {
 	night, err := policy.ParseWindow("22:00-05:00")
 	if err != nil {

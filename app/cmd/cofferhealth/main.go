@@ -102,6 +102,9 @@ func problems(rules policy.Policy, dir string) (words []string) {
 	if listed := machine.Setting("Version"); listed != "" && listed != buildinfo.Version {
 		words = append(words, "version")
 	}
+	if version, _ := machine.TakenBack(); version != "" {
+		words = append(words, "update")
+	}
 	if updaterStopped() {
 		words = append(words, "updater")
 	}
