@@ -17,7 +17,8 @@ const (
 )
 
 // TestUpdateThatDoesNotWork has the service install two releases that work, the second on trial since the package of the first is kept, and
-// one whose service ends at once. That one installs, and is taken back by the watcher alone. It waits a minute and a half instead of five.
+// one whose service ends at once. That one installs, and is taken back by the watcher alone. It waits a minute instead of
+// five, and what lives for a quarter of a minute has proved itself.
 func TestUpdateThatDoesNotWork(t *testing.T) {
 	m := newMaintainers(t)
 	pc := newComputer(t, filepath.Join(m.repo.Public(), "metadata", "1.root.json"))
@@ -75,7 +76,8 @@ func packRelease(t *testing.T, version, service string) (msi string) {
 	folder := once(t, "release-"+version, func(folder string) {
 		link(t, standIns(t), folder, "Coffer.exe", "CofferHealth.exe")
 		flags := stamped(version)
-		flags[1] += " -X github.com/coffer-vault/coffer/updater/machine.looksToJudge=18"
+		const machine = "github.com/coffer-vault/coffer/updater/machine."
+		flags[1] += " -X " + machine + "looksToJudge=12 -X " + machine + "lookForQuiet=15s"
 		buildFor(t, filepath.Join(folder, "CofferUpdater.exe"), service, flags...)
 		buildFor(t, filepath.Join(folder, "cofferctl.exe"), "./testdata/says", stamped(version)...)
 	})

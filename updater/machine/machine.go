@@ -73,14 +73,18 @@ func New(client Client, system System, log *slog.Logger) *Service {
 	return &Service{client: client, system: system, log: log, now: time.Now}
 }
 
-// lookForQuiet is how often the service looks whether Coffer was closed.
-const lookForQuiet = time.Minute
+// lookForQuiet is how often the service looks whether Coffer was closed. It can be set by the linker, for tests.
+var lookForQuiet = "1m"
 
 // Run polls and installs until ctx ends. An installation under way is not interrupted: the package itself stops the service.
 func (s *Service) Run(ctx context.Context, clock updater.Clock) {
+	quiet, err := time.ParseDuration(lookForQuiet)
+	if err != nil {
+		quiet = time.Minute
+	}
 	var loops sync.WaitGroup
 	loops.Go(func() { updater.NewSchedule(updater.PollEvery, updater.PollJitter, clock, s.Poll).Run(ctx) })
-	loops.Go(func() { updater.NewSchedule(lookForQuiet, 0, clock, s.each).Run(ctx) })
+	loops.Go(func() { updater.NewSchedule(quiet, 0, clock, s.each).Run(ctx) })
 	loops.Wait()
 }
 
