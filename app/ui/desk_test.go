@@ -325,7 +325,8 @@ func (d *desk) waitForItem(title string) {
 	d.Helper()
 	d.until("the item "+title, func() bool {
 		v := d.shell.Vault()
-		return v != nil && v.Detail() != nil && v.Detail().State().Title == title
+		// What was saved is shown at once, a moment before the list has it.
+		return v != nil && v.Detail() != nil && v.Detail().State().Title == title && v.State().Rows.Len() > 0
 	})
 }
 
