@@ -28,11 +28,19 @@ func openAegis(data []byte) (importer.Source, error) {
 	}
 	var db struct {
 		Entries []json.RawMessage `json:"entries"`
+		Groups  []struct {
+			UUID string `json:"uuid"`
+			Name string `json:"name"`
+		} `json:"groups"`
 	}
 	if json.Unmarshal(data, &f) != nil || json.Unmarshal(f.DB, &db) != nil {
 		return nil, ErrEncryptedExport
 	}
-	return authenticatorFile("aegis", "Aegis", db.Entries), nil
+	groups := map[string]string{}
+	for _, g := range db.Groups {
+		groups[g.UUID] = g.Name
+	}
+	return authenticatorFile("aegis", "Aegis", db.Entries, groups), nil
 }
 
 func openAndOTP(data []byte) (importer.Source, error) {
@@ -40,21 +48,22 @@ func openAndOTP(data []byte) (importer.Source, error) {
 	if json.Unmarshal(data, &entries) != nil {
 		return nil, fmt.Errorf("%w: JSON", importer.ErrMalformed)
 	}
-	return authenticatorFile("andotp", "andOTP", entries), nil
+	return authenticatorFile("andotp", "andOTP", entries, nil), nil
 }
 
-func authenticatorFile(id, name string, entries []json.RawMessage) importer.Source {
+// authenticatorFile has the names of groups by their ids: an entry is in any number of them, as an item has tags.
+func authenticatorFile(id, name string, entries []json.RawMessage, groups map[string]string) importer.Source {
 	decode := func(raw json.RawMessage, n int) []importer.Row {
-		return []importer.Row{authenticatorEntry(raw, id, strconv.Itoa(n))}
+		return []importer.Row{authenticatorEntry(raw, id, strconv.Itoa(n), groups)}
 	}
 	return newFile(importer.Info{ID: id, Browser: name}, decodeAll(entries, decode))
 }
 
-// authenticatorBookkeeping is what an entry says of its picture, and when it was used.
-var authenticatorBookkeeping = map[string]bool{"icon": true, "icon_mime": true, "icon_hash": true, "thumbnail": true, "last_used": true, "used_frequency": true, "groups": true}
+// authenticatorBookkeeping is what an entry says about its picture, and when it was used.
+var authenticatorBookkeeping = map[string]bool{"icon_mime": true, "icon_hash": true, "thumbnail": true, "last_used": true, "used_frequency": true}
 
 // authenticatorEntry is a login that has one-time codes alone. Aegis has the secret in a member of its own, andOTP beside the rest.
-func authenticatorEntry(raw json.RawMessage, source, number string) importer.Row {
+func authenticatorEntry(raw json.RawMessage, source, number string, groups map[string]string) importer.Row {
 	var members map[string]any
 	if json.Unmarshal(raw, &members) != nil {
 		return importer.Row{ID: number, Reason: importer.ReasonMalformed}
@@ -74,6 +83,14 @@ func authenticatorEntry(raw json.RawMessage, source, number string) importer.Row
 	record := &importer.Record{
 		Kind: importer.Login, Title: cmp.Or(issuer, name), Username: name, Notes: take("note"), Tags: list(take("tags"), ","), Favorite: isYes(take("favorite")),
 		Source: source, SourceID: take("uuid"),
+	}
+	for _, group := range append(texts(members["groups"]), texts(members["group"])...) { // older versions have one, by its name
+		record.Tags = append(record.Tags, cmp.Or(groups[group], group))
+	}
+	delete(members, "groups")
+	delete(members, "group")
+	if take("icon") != "" {
+		leaveOut(record, importer.PartFile, "icon")
 	}
 	seed, algorithm, digits := take("secret"), strings.ToUpper(cmp.Or(take("algo"), take("algorithm"))), take("digits")
 	if kind == "steam" {

@@ -180,12 +180,12 @@ func TestVersions(t *testing.T) {
 			[]string{`1 login "Shop" ["https://shop.example"] "ann"="pw" totp "JBSW" notes "n" tags ["a" "b"]`},
 		},
 		"Aegis": {
-			`{"version":1,"header":{"slots":null,"params":null},"db":{"version":3,"entries":[{"type":"totp","uuid":"u1","name":"ann","issuer":"Shop","note":"n","favorite":true,"icon":null,"info":{"secret":"JBSW","algo":"SHA256","digits":6,"period":30}},` +
-				`{"type":"hotp","uuid":"u2","name":"bob","issuer":"","info":{"secret":"JBSX","algo":"SHA1","digits":6,"counter":10}},{"type":"steam","uuid":"u3","name":"eve","issuer":"Steam","info":{"secret":"JBSY","algo":"SHA1","digits":5,"period":30}}]}}`,
+			`{"version":1,"header":{"slots":null,"params":null},"db":{"version":3,"entries":[{"type":"totp","uuid":"u1","name":"ann","issuer":"Shop","note":"n","favorite":true,"icon":null,"groups":["g1","g2"],"info":{"secret":"JBSW","algo":"SHA256","digits":6,"period":30}},` +
+				`{"type":"hotp","uuid":"u2","name":"bob","issuer":"","info":{"secret":"JBSX","algo":"SHA1","digits":6,"counter":10}},{"type":"steam","uuid":"u3","name":"eve","issuer":"Steam","group":"Games","icon":"iVBORw==","icon_mime":"image/png","info":{"secret":"JBSY","algo":"SHA1","digits":5,"period":30}}],"groups":[{"uuid":"g1","name":"Work"}]}}`,
 			[]string{
-				`u1 login "Shop" [] "ann"="" totp "otpauth://totp/Shop?algorithm=SHA256&digits=6&period=30&secret=JBSW" notes "n" favorite`,
+				`u1 login "Shop" [] "ann"="" totp "otpauth://totp/Shop?algorithm=SHA256&digits=6&period=30&secret=JBSW" notes "n" tags ["Work" "g2"] favorite`,
 				`u2 login "bob" [] "bob"="" [HOTP "otpauth://hotp/bob?algorithm=SHA1&counter=10&digits=6&secret=JBSX" true]`,
-				`u3 login "Steam" [] "eve"="" totp "otpauth://totp/Steam?algorithm=SHA1&encoder=steam&period=30&secret=JBSY"`,
+				`u3 login "Steam" [] "eve"="" totp "otpauth://totp/Steam?algorithm=SHA1&encoder=steam&period=30&secret=JBSY" tags ["Games"] left out file "icon"`,
 			},
 		},
 		"andOTP": {
