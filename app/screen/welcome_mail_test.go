@@ -73,11 +73,7 @@ func TestTheWayWithoutTheMail(t *testing.T) {
 	u := testpc.New(t, "Anna's PC", nil).SignUp(t, server, anna)
 	d := newDesk(t, testpc.New(t, "Anna's new PC", nil), server)
 	w := d.shell.Welcome()
-	w.SignIn()
-	w.SetEmail(anna)
-	w.SetSecretKey(u.SecretKey())
-	w.SetPassword(testpc.Typed(testpc.Password))
-	w.Continue()
+	signIn(w, u.SecretKey(), testpc.Password)
 	d.page(w, PageCode)
 	server.LastCode(t, anna)
 	if w.State().Code.OffersPair {

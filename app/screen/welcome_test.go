@@ -19,6 +19,15 @@ func welcomeDesk(t *testing.T) (*desk, *Welcome, *testkit.Server) {
 	return d, d.shell.Welcome(), server
 }
 
+// signIn answers the first page of somebody who has an account.
+func signIn(w *Welcome, secretKey, password string) {
+	w.SignIn()
+	w.SetEmail(anna)
+	w.SetSecretKey(secretKey)
+	w.SetPassword(testpc.Typed(password))
+	w.Continue()
+}
+
 func (d *desk) page(w *Welcome, page WelcomePage) {
 	d.t.Helper()
 	d.until("page "+pageKeys[page], func() bool { return w.State().Page == page })
@@ -354,11 +363,7 @@ func TestSignInOnASecondComputer(t *testing.T) {
 
 	d := newDesk(t, testpc.New(t, "Laptop", nil), server)
 	w := d.shell.Welcome()
-	w.SignIn()
-	w.SetEmail(anna)
-	w.SetSecretKey(first.SecretKey())
-	w.SetPassword(testpc.Typed("wrong password"))
-	w.Continue()
+	signIn(w, first.SecretKey(), "wrong password")
 	d.until("answer", func() bool { return !w.State().Busy })
 	if s := w.State(); s.Problem.What != "E-mail address, master password and Secret Key do not fit together." || s.Mend != MendPassword {
 		t.Fatalf("%+v, to mend in field %d", s.Problem, s.Mend)
@@ -384,11 +389,7 @@ func TestFirstSyncCanBeTriedAgain(t *testing.T) {
 	testpc.Sync(t, first)
 	d := newDesk(t, testpc.New(t, "Laptop", nil), server)
 	w := d.shell.Welcome()
-	w.SignIn()
-	w.SetEmail(anna)
-	w.SetSecretKey(first.SecretKey())
-	w.SetPassword(testpc.Typed(testpc.Password))
-	w.Continue()
+	signIn(w, first.SecretKey(), testpc.Password)
 	d.page(w, PageCode)
 	w.SetCode(server.LastCode(t, anna))
 	d.page(w, PageFirstSync)
@@ -415,11 +416,7 @@ func TestAccountThatIsHereAlready(t *testing.T) {
 	key := func() string { u := d.pc.Unlock(t); defer u.Lock(); return u.SecretKey() }()
 	d.shell.showWelcome()
 	w := d.shell.Welcome()
-	w.SignIn()
-	w.SetEmail(anna)
-	w.SetSecretKey(key)
-	w.SetPassword(testpc.Typed(testpc.Password))
-	w.Continue()
+	signIn(w, key, testpc.Password)
 	d.until("unlock", func() bool { return d.shell.State().Page == PageUnlock })
 	if n := d.shell.State().Notice; n.What != "This account is already on this PC." {
 		t.Errorf("%+v", n)

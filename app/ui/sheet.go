@@ -427,6 +427,11 @@ func newWaitingLine() *waitingLine {
 	return w
 }
 
+func (w *waitingLine) set(text string) {
+	w.text.SetText(text)
+	w.box.Hidden = text == ""
+}
+
 // mailLine says how far the mail has come whose code is asked for.
 type mailLine struct {
 	box  *fyne.Container
@@ -441,15 +446,11 @@ func newMailLine(align fyne.TextAlign) *mailLine {
 }
 
 func (m *mailLine) set(said screen.Message) {
-	m.text.SetText(said.What)
-	m.text.SetRole(theme.Secondary)
+	role := theme.Secondary
 	if said.Tone == screen.ToneError {
-		m.text.SetRole(theme.Secondary.In(theme.ColorError))
+		role = role.In(theme.ColorError)
 	}
+	m.text.SetRole(role)
+	m.text.SetText(said.What)
 	m.box.Hidden = said.IsZero()
-}
-
-func (w *waitingLine) set(text string) {
-	w.text.SetText(text)
-	w.box.Hidden = text == ""
 }

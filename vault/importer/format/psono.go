@@ -69,12 +69,12 @@ func openPsono(data []byte) (importer.Source, error) {
 	}
 	rows := func(yield func(importer.Row) bool) {
 		n := 0
-		root.rows("", 0, &n, yield)
+		root.rows("", &n, yield)
 	}
 	return newFile(importer.Info{ID: "psono", Browser: "Psono"}, rows), nil
 }
 
-func (f *psonoFolder) rows(path string, depth int, n *int, yield func(importer.Row) bool) bool {
+func (f *psonoFolder) rows(path string, n *int, yield func(importer.Row) bool) bool {
 	for _, raw := range f.Items {
 		if *n++; !yield(decodePsono(raw, path, strconv.Itoa(*n))) {
 			return false
@@ -82,7 +82,7 @@ func (f *psonoFolder) rows(path string, depth int, n *int, yield func(importer.R
 	}
 	for i := range f.Folders {
 		name := strings.ReplaceAll(f.Folders[i].Name, "/", "∕") // a slash is between folders
-		if below := &f.Folders[i]; !below.rows(importer.CleanFolder(path+"/"+name), depth+1, n, yield) {
+		if !f.Folders[i].rows(importer.CleanFolder(path+"/"+name), n, yield) {
 			return false
 		}
 	}
