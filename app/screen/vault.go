@@ -212,7 +212,11 @@ func (v *Vault) show(f found) {
 	hadSeveral := v.marked != nil
 	asked := f.filter != v.filter // the person asked for another list, and not the vault changed
 	searched := f.filter.Text != "" && f.filter.Text != v.filter.Text && (len(f.rows) == 0 || f.rows[0].ID != v.selected)
+	renamed := !slices.Equal(v.folders, f.folders)
 	v.filter, v.rows, v.counts, v.folders, v.loading, v.places = f.filter, f.rows, f.counts, f.folders, false, f.places
+	if renamed && v.detail != nil {
+		v.detail.changed() // it names the item's folder, and may have read the item before
+	}
 	if v.prune(f.marked, f.facts) {
 		v.changed()
 		return

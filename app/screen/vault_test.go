@@ -336,6 +336,24 @@ func TestFolders(t *testing.T) {
 	d.until("deleted", func() bool { return len(v.State().Nav[2].Places) == 0 && d.titles(v) == "Mail" })
 }
 
+// The names of folders come with the list, and may come after the item.
+func TestItemNamesItsFolderWhenTheNameComes(t *testing.T) {
+	d, v, _ := openDesk(t)
+	d.add("Mail", "anna", "hunter2")
+	d.show(v, "Mail")
+	v.MoveToNew("Work")
+	d.until("moved", func() bool { return v.Detail().State().Folder == "Work" })
+	d.settled(v)
+	for _, path := range []string{"", "Office"} {
+		later := slices.Clone(v.folders)
+		later[0].Path = path
+		v.show(found{filter: v.filter, rows: v.rows, counts: v.counts, places: v.places, folders: later})
+		if got := v.Detail().State().Folder; got != path {
+			t.Errorf("the item is in %q, want %q", got, path)
+		}
+	}
+}
+
 func TestFoldersInFolders(t *testing.T) {
 	d, v, _ := openDesk(t)
 	folder := func(parent id.ID, name string) id.ID {
