@@ -146,7 +146,7 @@ func TestDates(t *testing.T) {
 	for code, want := range map[string][2]string{
 		"en": {"20 September 2026, 00:50", "1 March 2026, 15:04"},
 		"de": {"20. September 2026, 00:50", "1. März 2026, 15:04"},
-		"fr": {"20 septembre 2026, 00:50", "1er mars 2026, 15:04"},
+		"fr": {"20 septembre 2026 à 00:50", "1er mars 2026 à 15:04"},
 		"es": {"20 de septiembre de 2026, 00:50", "1 de marzo de 2026, 15:04"},
 		"it": {"20 settembre 2026, 00:50", "1º marzo 2026, 15:04"},
 		"nl": {"20 september 2026 00:50", "1 maart 2026 15:04"},

@@ -48,7 +48,7 @@ func TestExport(t *testing.T) {
 		shown <- path
 		return nil
 	}
-	if s := sheet.State(); s.Title != "Export as CSV" || !s.Danger || len(s.Fields) != 1 || !strings.HasPrefix(backupRows(sheet), "Not encrypted: Whoever") {
+	if s := sheet.State(); s.Title != "Export: CSV" || !s.Danger || len(s.Fields) != 1 || !strings.HasPrefix(backupRows(sheet), "Not encrypted: Whoever") {
 		t.Errorf("%+v", s)
 	}
 	sheet.Submit()
@@ -73,7 +73,7 @@ func TestExport(t *testing.T) {
 	if !strings.Contains(s.Body, path) {
 		t.Error(s.Body)
 	}
-	if rows := backupRows(sheet); rows != "In the file: 1 item, Left out: the format has no place for them: 1  ·  Plan, Not in the file: Dates of making and changes: 1  ·  Mail" {
+	if rows := backupRows(sheet); rows != "In the file: 1 item, Left out: the format has no place for them: 1  ·  Plan, Not in the file: Dates of creation and change: 1  ·  Mail" {
 		t.Error(rows)
 	}
 	sheet.Submit()

@@ -19,7 +19,7 @@ func TestLanguageIsSpokenAtOnce(t *testing.T) {
 		t.Errorf("the settings speak %+v", s)
 	}
 	settings.SetLanguage("")
-	if s := settings.State(); d.shell.State().Language != "en" || selected(s.Languages) != "Like the system" {
+	if s := settings.State(); d.shell.State().Language != "en" || selected(s.Languages) != "System language" {
 		t.Errorf("back in the language of the system: %+v", s)
 	}
 }

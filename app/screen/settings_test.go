@@ -31,7 +31,7 @@ func selected(choices []Choice) string {
 func TestSettingsShowWhatHolds(t *testing.T) {
 	_, _, settings := settingsDesk(t)
 	s := settings.State()
-	if s.Email != anna || s.Device != "Anna's PC" || selected(s.Themes) != "Like the system" || selected(s.LockAfter) != "10 minutes" || selected(s.ClearAfter) != "30 seconds" {
+	if s.Email != anna || s.Device != "Anna's PC" || selected(s.Themes) != "System" || selected(s.LockAfter) != "10 minutes" || selected(s.ClearAfter) != "30 seconds" {
 		t.Errorf("%+v", s)
 	}
 	if len(s.Devices) != 1 || s.Devices[0].Name != "Anna's PC" || !strings.HasPrefix(s.Devices[0].Detail, "Linux · last seen on ") || !s.DevicesProblem.IsZero() {

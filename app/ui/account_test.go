@@ -368,7 +368,7 @@ func TestARecoveryByAStrangerIsStopped(t *testing.T) {
 	if err := r.Verify(ctx, d.server.LastCode(t, anna)); err != nil {
 		t.Fatal(err)
 	}
-	d.waitFor("Somebody recovers your account with its recovery code, on “Eve’s PC”.")
+	d.waitFor("Somebody is recovering your account with its recovery code, on “Eve’s PC”.")
 	d.do("Stop it")
 	d.waitFor("The recovery is stopped.")
 }

@@ -19,7 +19,11 @@ type notice struct {
 
 // newNotice makes a notice with a distance above it.
 func newNotice(above float32) *notice {
-	n := &notice{banner: widget.NewBanner(widget.Info, "", "", nil)}
+	return noticeOf(widget.NewBanner(widget.Info, "", "", nil), above)
+}
+
+func noticeOf(banner *widget.Banner, above float32) *notice {
+	n := &notice{banner: banner}
 	n.box = widget.Pad(n.banner, above, 0, 0, 0)
 	n.box.Hide()
 	return n

@@ -336,7 +336,7 @@ func (a *album) notices() {
 	if err != nil {
 		a.Fatal(err)
 	}
-	a.waitFor("Somebody recovers your account")
+	a.waitFor("Somebody is recovering your account")
 	a.take("notice-recovery")
 	a.do("Stop it")
 	a.waitFor("The recovery is stopped.")

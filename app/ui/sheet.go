@@ -157,13 +157,17 @@ func (v *sheetView) build(s screen.SheetState) {
 		v.progress = newSheetProgress()
 		v.add(18, v.progress.box)
 	}
-	for _, f := range s.Fields {
+	for i, f := range s.Fields {
 		v.add(gap, v.field(f))
+		if len(s.Password.Rules) > 0 && i == len(s.Fields)-2 { // the last one repeats it
+			v.strength = newMeter()
+			v.add(8, v.strength.box)
+		}
 	}
 	v.mail = newMailLine(fyne.TextAlignLeading)
 	v.box.Add(v.mail.box)
 	if len(s.Password.Rules) > 0 {
-		v.choice(s.Password)
+		v.addRules(len(s.Password.Rules))
 	}
 	if s.Kit.Save != "" {
 		v.kit = newKitPart(v.model.SaveKit, v.model.PrintKit, v.model.ConfirmKit)
@@ -177,6 +181,10 @@ func (v *sheetView) build(s screen.SheetState) {
 				widget.Focus(v.first) // another code is to be typed
 			}
 		})
+		if s.QR != "" {
+			v.add(8, widget.Center(button))
+			continue
+		}
 		v.add(8, widget.Pad(widget.Row(0, button, widget.Spacer()), 0, 0, 0, ghostInset))
 	}
 	v.buttons(s)
@@ -222,13 +230,12 @@ func (v *sheetView) field(f screen.SheetField) fyne.CanvasObject {
 	return entry
 }
 
-func (v *sheetView) choice(p screen.PasswordChoice) {
-	v.strength, v.rules = newMeter(), widget.Column(5)
-	for range p.Rules {
+func (v *sheetView) addRules(count int) {
+	v.rules = widget.Column(5)
+	for range count {
 		v.rules.Add(widget.NewRequirement(""))
 	}
-	v.add(12, v.strength.box)
-	v.add(10, v.rules)
+	v.add(14, v.rules)
 }
 
 func (v *sheetView) buttons(s screen.SheetState) {

@@ -217,9 +217,9 @@ type problemStrip struct {
 }
 
 func newProblemStrip(w *Window, dismiss func()) *problemStrip {
-	p := &problemStrip{notice: newNotice(0)}
-	line := widget.Row(8, widget.Grow(p.notice.box), widget.NewIconButton(assets.IconX, w.text("widget.dismiss"), dismiss))
-	p.box = widget.Stack(widget.NewSurface(theme.ColorList, theme.ColorNone, 0), widget.Pad(line, 8, 12, 8, 12))
+	banner := widget.NewBannerBeside(widget.Info, "", "", widget.NewIconButton(assets.IconX, w.text("widget.dismiss"), dismiss))
+	p := &problemStrip{notice: noticeOf(banner, 0)}
+	p.box = widget.Stack(widget.NewSurface(theme.ColorList, theme.ColorNone, 0), widget.Pad(p.notice.box, 8, 12, 8, 12))
 	p.box.Hide()
 	return p
 }

@@ -61,6 +61,13 @@ func NewBannerOver(tone Tone, title, text string, actions fyne.CanvasObject) *Ba
 	})
 }
 
+// NewBannerBeside makes a message with something at its end, such as the button that dismisses it.
+func NewBannerBeside(tone Tone, title, text string, end fyne.CanvasObject) *Banner {
+	return newBanner(tone, title, text, func(message *fyne.Container) *fyne.Container {
+		return Row(2*theme.Grid, Grow(message), end)
+	})
+}
+
 func newBanner(tone Tone, title, text string, with func(message *fyne.Container) *fyne.Container) *Banner {
 	b := &Banner{
 		ground: NewSurface(theme.ColorNone, theme.ColorNone, theme.RadiusCard),
