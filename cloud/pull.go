@@ -35,16 +35,20 @@ func (v *Vaults) read(ctx context.Context, c Caller, vault id.ID, do func(Tx, Va
 
 // Head returns a vault's head and its commit; nil for an empty vault. Errors: ErrNotFound.
 func (v *Vaults) Head(ctx context.Context, c Caller, vault id.ID) (head chain.Head, commit *chain.Signed, err error) {
-	err = v.read(ctx, c, vault, func(tx Tx, row Vault) error {
-		head = row.At.Head
-		if head.Seq == 0 {
-			return nil
-		}
-		s, err := tx.Commit(vault, head.Seq)
-		commit = &s
+	var s chain.Signed
+	err = v.store.Glance(ctx, func(tx Tx) (err error) {
+		head, s, err = tx.HeadCommit(c.Account, vault)
 		return err
 	})
-	return head, commit, err
+	switch {
+	case errors.Is(err, ErrNone):
+		return chain.Head{}, nil, ErrNotFound
+	case err != nil || head.Seq == 0:
+		return head, nil, err
+	case s.Commit == nil:
+		return chain.Head{}, nil, fmt.Errorf("vault %s has no commit %d", vault, head.Seq)
+	}
+	return head, &s, nil
 }
 
 // Changes is a page of commits, with current envelopes of the objects that they name as far as they fit. Head is the vault's, Log the

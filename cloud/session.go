@@ -47,6 +47,8 @@ type sessionRows interface {
 	InsertSession(Session) error
 	Session(sessionID string) (Session, error)
 	SessionByAccess(hash []byte) (Session, error)
+	// CallerByAccess finds an access token's session together with its device, if that is one of the account.
+	CallerByAccess(hash []byte) (Caller, error)
 	SessionByFamily(hash []byte) (Session, error)
 	UpdateSession(Session) error
 	DeleteSession(sessionID string) error
@@ -106,21 +108,36 @@ func (s *Sessions) issue(row Session, family []byte) (Tokens, Session) {
 // device is found too: it is told so once its signature is right. Errors: ErrSessionEnded.
 func (s *Sessions) ByAccess(ctx context.Context, account, device id.ID, token []byte) (Caller, error) {
 	var caller Caller
-	err := s.store.View(ctx, func(tx Tx) error {
-		row, err := tx.SessionByAccess(hashToken(token))
-		if err != nil {
-			return err
-		}
-		if row.Account != account || row.Device != device || over(s.time(), row.AccessExpires, accessLifetime) {
-			return ErrNone
-		}
-		caller, err = s.holder(tx, account, device)
-		caller.SessionID, caller.Expires = row.ID, row.AccessExpires
+	hash := hashToken(token)
+	err := s.store.Glance(ctx, func(tx Tx) (err error) {
+		caller, err = tx.CallerByAccess(hash)
 		return err
 	})
 	if errors.Is(err, ErrNone) {
+		caller, err = s.recoveringByAccess(ctx, hash)
+	}
+	if errors.Is(err, ErrNone) {
+		return Caller{}, ErrSessionEnded
+	} else if err != nil {
+		return Caller{}, err
+	}
+	if caller.Account != account || caller.Device != device || over(s.time(), caller.Expires, accessLifetime) {
 		return Caller{}, ErrSessionEnded
 	}
+	return caller, nil
+}
+
+// recoveringByAccess is for the session of a device that is none of the account yet.
+func (s *Sessions) recoveringByAccess(ctx context.Context, hash []byte) (caller Caller, err error) {
+	err = s.store.View(ctx, func(tx Tx) error {
+		row, err := tx.SessionByAccess(hash)
+		if err != nil {
+			return err
+		}
+		caller, err = s.holder(tx, row.Account, row.Device)
+		caller.SessionID, caller.Expires = row.ID, row.AccessExpires
+		return err
+	})
 	return caller, err
 }
 

@@ -20,6 +20,9 @@ type Store interface {
 	Update(ctx context.Context, do func(Tx) error) error
 	// View runs do on a snapshot; writing in it fails.
 	View(ctx context.Context, do func(Tx) error) error
+	// Glance runs do, which asks one question, on what is committed: it needs no transaction, and so three answers of the database less. A
+	// second question in it fails, and so does writing.
+	Glance(ctx context.Context, do func(Tx) error) error
 }
 
 // Tx is a transaction, alive until the function it was given to returns. Each part is declared where its rules are.

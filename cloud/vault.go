@@ -42,6 +42,8 @@ type vaultRows interface {
 	MoveHead(v Vault, from uint64) error
 	InsertCommit(vault id.ID, seq uint64, device, op id.ID, s chain.Signed) error
 	Commit(vault id.ID, seq uint64) (chain.Signed, error)
+	// HeadCommit returns the head of a vault of the account and its commit, which is empty for an empty vault.
+	HeadCommit(account, vault id.ID) (chain.Head, chain.Signed, error)
 	// LastCommitOf returns the seq of a device's last commit; 0 if it has none.
 	LastCommitOf(vault, device id.ID) (seq uint64, err error)
 	CommitByOp(vault, device, op id.ID) (seq uint64, s chain.Signed, err error)

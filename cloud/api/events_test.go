@@ -140,7 +140,9 @@ func TestNoStreamForASessionThatHasJustEnded(t *testing.T) {
 	var meanwhile atomic.Pointer[func()]
 	s.HoldMail = true // nothing but the two requests commits: what the hook waits for must not hold the write lock
 	s.Hook = func(statement string) error {
-		if do := meanwhile.Load(); statement == "COMMIT" && do != nil && meanwhile.CompareAndSwap(do, nil) {
+		// The caller is known; now his session is looked for again.
+		again := strings.HasPrefix(statement, "SELECT") && strings.HasSuffix(statement, "session_id = $1")
+		if do := meanwhile.Load(); again && do != nil && meanwhile.CompareAndSwap(do, nil) {
 			(*do)()
 		}
 		return nil

@@ -58,7 +58,7 @@ func New() *Metrics {
 	for _, result := range []string{"sent", "failed", "refused"} {
 		m.mails.WithLabelValues(result)
 	}
-	for _, kind := range []string{update, view} {
+	for _, kind := range []string{update, view, glance} {
 		m.failures.WithLabelValues(kind)
 		m.retries.WithLabelValues(kind)
 	}
@@ -119,6 +119,7 @@ func (s sender) Send(ctx context.Context, mail cloud.Mail) error {
 const (
 	update = "update"
 	view   = "view"
+	glance = "glance"
 )
 
 // Store counts transactions.
@@ -135,6 +136,10 @@ func (s store) Update(ctx context.Context, do func(cloud.Tx) error) error {
 
 func (s store) View(ctx context.Context, do func(cloud.Tx) error) error {
 	return s.count(view, do, func(do func(cloud.Tx) error) error { return s.next.View(ctx, do) })
+}
+
+func (s store) Glance(ctx context.Context, do func(cloud.Tx) error) error {
+	return s.count(glance, do, func(do func(cloud.Tx) error) error { return s.next.Glance(ctx, do) })
 }
 
 // count runs a transaction. What the database did not fail is a decision of the server's, or a row that was looked for and is not there.

@@ -215,6 +215,38 @@ func sessionsOfOthers(t *testing.T, s cloud.Store) {
 	})
 }
 
+// A token leads to the device that it was given to, in the account that it was given for, or to nobody.
+func callerByAccess(t *testing.T, s cloud.Store) {
+	a, b := Account(), Account()
+	hash := func(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
+	d := newDevice()
+	want := cloud.Caller{Account: a.ID, Device: d.ID, Key: d.Key, Status: cloud.DeviceRevoked, SessionID: "mine", Expires: 7}
+	insert := func(tx cloud.Tx, id string, account cloud.Account, device cloud.NewDevice, token byte) error {
+		return tx.InsertSession(cloud.Session{ID: id, Account: account.ID, Device: device.ID, AccessHash: hash(token), FamilyHash: hash(token), RefreshHash: hash(0), AccessExpires: 7})
+	}
+	Update(t, s, func(tx cloud.Tx) error {
+		row := cloud.Device{
+			Account: a.ID, ID: d.ID, Key: d.Key, Receive: d.Receive, Name: d.Name, Platform: d.Platform, Status: cloud.DeviceRevoked, Created: 1, LastSeen: 1,
+		}
+		return errors.Join(tx.InsertAccount(a), tx.InsertAccount(b), tx.InsertDevice(row),
+			insert(tx, "mine", a, d, 1), insert(tx, "of another account", b, d, 2), insert(tx, "of no device", a, newDevice(), 3))
+	})
+	err := s.Glance(t.Context(), func(tx cloud.Tx) error {
+		got, err := tx.CallerByAccess(hash(1))
+		same(t, got, want)
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	for _, token := range []byte{2, 3, 4} {
+		err := s.Glance(t.Context(), func(tx cloud.Tx) error { _, err := tx.CallerByAccess(hash(token)); return err })
+		if !errors.Is(err, cloud.ErrNone) {
+			t.Errorf("token %d: %v, want ErrNone", token, err)
+		}
+	}
+}
+
 func lastCommitOf(t *testing.T, s cloud.Store) {
 	a, v, d, other := Account(), cloud.Vault{ID: id.New()}, id.New(), id.New()
 	v.Account = a.ID

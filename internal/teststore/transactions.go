@@ -87,6 +87,41 @@ func viewIsASnapshotAndCannotWrite(t *testing.T, s cloud.Store) {
 	}
 }
 
+// A glance has no transaction: what asked twice would see two states, and what wrote could not be undone.
+func glanceAsksOnce(t *testing.T, s cloud.Store) {
+	a := Account()
+	Update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+	read := func(tx cloud.Tx) error { _, err := tx.Account(a.ID); return err }
+	if err := s.Glance(t.Context(), read); err != nil {
+		t.Errorf("one question: %v", err)
+	}
+	missing := func(tx cloud.Tx) error { _, err := tx.Account(id.New()); return err }
+	if err := s.Glance(t.Context(), missing); !errors.Is(err, cloud.ErrNone) {
+		t.Errorf("%v, want ErrNone", err)
+	}
+	other := Account()
+	for name, do := range map[string]func(cloud.Tx) error{
+		"two questions":    func(tx cloud.Tx) error { return errors.Join(read(tx), read(tx)) },
+		"writing":          func(tx cloud.Tx) error { return tx.InsertAccount(other) },
+		"taking a row out": func(tx cloud.Tx) error { _, err := tx.TakeChallenge([]byte("nonce")); return err },
+	} {
+		if err := s.Glance(t.Context(), do); err == nil || errors.Is(err, cloud.ErrNone) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	Update(t, s, func(tx cloud.Tx) error {
+		if _, err := tx.Account(other.ID); !errors.Is(err, cloud.ErrNone) {
+			t.Errorf("a glance has written: %v", err)
+		}
+		return nil
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Glance(ctx, read); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want context.Canceled", err)
+	}
+}
+
 func cancelledTransaction(t *testing.T, s cloud.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	a := Account()
@@ -98,6 +133,53 @@ func cancelledTransaction(t *testing.T, s cloud.Store) {
 		t.Errorf("%v, want context.Canceled", err)
 	}
 	Update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+}
+
+// A vault's head comes with its commit: the one of that vault and of that number.
+func headCommit(t *testing.T, s cloud.Store) {
+	a := Account()
+	var vaults [2]cloud.Vault
+	for i := range vaults {
+		vaults[i] = cloud.Vault{ID: id.New(), Account: a.ID}
+	}
+	Update(t, s, func(tx cloud.Tx) error {
+		return errors.Join(tx.InsertAccount(a), tx.InsertVault(vaults[0]), tx.InsertVault(vaults[1]))
+	})
+	commit := func(vault, seq int) chain.Signed {
+		text := []byte{byte(vault), byte(seq)}
+		return chain.Signed{Commit: text, Changes: text, Signature: text}
+	}
+	head := chain.Head{Seq: 2, Hash: chain.Hash{1, 2}}
+	Update(t, s, func(tx cloud.Tx) error {
+		for v := range vaults {
+			for seq := 1; seq <= 3; seq++ {
+				if err := tx.InsertCommit(vaults[v].ID, uint64(seq), id.New(), id.New(), commit(v, seq)); err != nil {
+					return err
+				}
+			}
+		}
+		moved := vaults[1]
+		moved.At.Head = head
+		return tx.MoveHead(moved, 0)
+	})
+	err := s.View(t.Context(), func(tx cloud.Tx) error {
+		at, c, err := tx.HeadCommit(a.ID, vaults[0].ID)
+		if err != nil || at.Seq != 0 || c.Commit != nil {
+			t.Errorf("of an empty vault: %v %v, %v", at, c, err)
+		}
+		at, c, err = tx.HeadCommit(a.ID, vaults[1].ID)
+		if at != head {
+			t.Errorf("head %v, want %v", at, head)
+		}
+		same(t, c, commit(1, 2))
+		if _, _, err := tx.HeadCommit(id.New(), vaults[1].ID); !errors.Is(err, cloud.ErrNone) {
+			t.Errorf("another account's vault: %v", err)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 // MoveHead is the last line of defence: whatever went before, a head moves from where it was or not at all.

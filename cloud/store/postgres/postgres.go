@@ -41,9 +41,10 @@ var serving = timing{patience: 10 * time.Second, try: 20 * time.Second}
 // Store is a cloud.Store on a PostgreSQL database.
 type Store struct {
 	*sqlstore.Store
-	db    *sql.DB
-	relay *relay
-	stop  func()
+	db     *sql.DB
+	relay  *relay
+	nonces *nonces
+	stop   func()
 }
 
 // Open connects to a database and brings its schema up to date; several may do so at once. url is what libpq takes too, such as
@@ -74,7 +75,7 @@ func openTimed(ctx context.Context, url string, hook sqlstore.Hook, log *slog.Lo
 		Judge:   judge, Patience: wait.patience, TryTimeout: wait.try,
 		Renew: func() { dropIdle(db) },
 	}
-	s := &Store{Store: sqlstore.New(engine, hook), db: db, relay: newRelay(db, config, log)}
+	s := &Store{Store: sqlstore.New(engine, hook), db: db, relay: newRelay(db, config, log), nonces: newNonces(db)}
 	stopRelay := s.relay.start()
 	stopForgetting := s.forgetAlways(log)
 	s.stop = func() { stopForgetting(); stopRelay() }

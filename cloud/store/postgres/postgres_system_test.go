@@ -3,10 +3,12 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -127,6 +129,55 @@ func TestNoncesAreShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	use(one, "a", true)
+}
+
+// Requests that come at the same time go to the database together. Each nonce is fresh for one of them, whichever process it came to, and
+// whoever goes in the midst takes nobody with him.
+func TestNoncesAtOnce(t *testing.T) {
+	url := testpg.Shared.Database(t)
+	one, other := openURL(t, url, nil), openURL(t, url, nil)
+	var fresh [20]atomic.Int32
+	var using sync.WaitGroup
+	gone, cancel := context.WithCancel(t.Context())
+	for _, s := range []*Store{one, other} {
+		s.nonces.turn <- struct{}{} // as if a statement were under way
+		for i := range 3 * len(fresh) {
+			using.Go(func() {
+				used, _, err := s.UseNonce(t.Context(), []byte{byte(i % len(fresh))}, 500, 1000)
+				if err != nil {
+					t.Error(err)
+				} else if used {
+					fresh[i%len(fresh)].Add(1)
+				}
+			})
+		}
+		using.Go(func() {
+			if used, _, err := s.UseNonce(gone, []byte("gone"), 500, 1000); used && err != nil {
+				t.Errorf("fresh, and %v", err)
+			}
+		})
+		err := testpg.Wait(func() error {
+			s.nonces.mu.Lock()
+			defer s.nonces.mu.Unlock()
+			if b := s.nonces.next; b == nil || len(b.hashes) != 3*len(fresh)+1 {
+				return errors.New("not all of them go together")
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	cancel()
+	for _, s := range []*Store{one, other} {
+		<-s.nonces.turn
+	}
+	using.Wait()
+	for i := range fresh {
+		if n := fresh[i].Load(); n != 1 {
+			t.Errorf("nonce %d was fresh %d times", i, n)
+		}
+	}
 }
 
 // A crash of the database empties the nonces. Since when they are remembered again is said by every process, and does not lie ahead.

@@ -62,11 +62,8 @@ func (s *Store) together(ctx context.Context, do func(cloud.Tx) error) error {
 
 // takeTurn waits for the turn, for TryTimeout at most: on a disk that stands still it does not come.
 func (s *Store) takeTurn(ctx context.Context) error {
-	if s.engine.TryTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.engine.TryTimeout)
-		defer cancel()
-	}
+	ctx, cancel := s.tryContext(ctx)
+	defer cancel()
 	s.groups.waiting.Add(1)
 	select {
 	case s.groups.turn <- struct{}{}:

@@ -118,6 +118,13 @@ func (t *tx) SessionByAccess(hash []byte) (cloud.Session, error) {
 	return t.session(selectSession+`access_hash = $1`, hash)
 }
 
+func (t *tx) CallerByAccess(hash []byte) (c cloud.Caller, err error) {
+	err = t.one(`SELECT s.session_id, s.account_id, s.device_id, s.access_expires, d.public_key, d.status FROM sessions AS s
+		JOIN devices AS d ON d.account_id = s.account_id AND d.device_id = s.device_id WHERE s.access_hash = $1`, []any{hash},
+		[]any{&c.SessionID, fixed(c.Account[:]), fixed(c.Device[:]), &c.Expires, fixed(c.Key[:]), &c.Status})
+	return c, err
+}
+
 func (t *tx) SessionByFamily(hash []byte) (cloud.Session, error) {
 	return t.session(selectSession+`family_hash = $1`, hash)
 }

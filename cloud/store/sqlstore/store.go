@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/cloud"
@@ -75,19 +76,37 @@ func (s *Store) Update(ctx context.Context, do func(cloud.Tx) error) error {
 	if s.engine.OneWriter {
 		return s.together(ctx, do)
 	}
-	return s.repeat(ctx, s.engine.Write, s.engine.Writing, do)
+	return s.repeat(ctx, func() (Failure, error) { return s.run(ctx, s.engine.Write, s.engine.Writing, do) })
 }
 
 // View implements cloud.Store.
 func (s *Store) View(ctx context.Context, do func(cloud.Tx) error) error {
-	return s.repeat(ctx, s.engine.Read, s.engine.Reading, do)
+	return s.repeat(ctx, func() (Failure, error) { return s.run(ctx, s.engine.Read, s.engine.Reading, do) })
+}
+
+// Glance implements cloud.Store.
+func (s *Store) Glance(ctx context.Context, do func(cloud.Tx) error) error {
+	return s.repeat(ctx, func() (Failure, error) {
+		ctx, cancel := s.tryContext(ctx)
+		defer cancel()
+		asked := false
+		t := &tx{ctx: ctx, sql: s.engine.Read, judge: s.engine.Judge, hook: func(statement string) error {
+			if asked || !strings.HasPrefix(statement, "SELECT") {
+				return fmt.Errorf("more than one question: %s", statement)
+			}
+			asked = true
+			return s.hook(statement)
+		}}
+		err := t.decide(do)
+		return t.failure(), err
+	})
 }
 
 // repeat runs a transaction, and again for as long as another one's sake or a lost connection ended it.
-func (s *Store) repeat(ctx context.Context, db *sql.DB, o *sql.TxOptions, do func(cloud.Tx) error) error {
+func (s *Store) repeat(ctx context.Context, run func() (Failure, error)) error {
 	end := time.Now().Add(s.engine.Patience)
 	for try := 0; ; try++ {
-		failure, err := s.run(ctx, db, o, do)
+		failure, err := run()
 		// A duplicate is believed the second time: PostgreSQL reports one too where two transactions found a key free and both took it,
 		// and the second run finds it taken before it tries.
 		again := failure == Conflict || failure == Lost || failure == Duplicate && try == 0
@@ -118,13 +137,18 @@ func pause(ctx context.Context, try int) bool {
 	}
 }
 
+// tryContext is ctx for one run of a transaction, or one wait for its turn.
+func (s *Store) tryContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.engine.TryTimeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, s.engine.TryTimeout)
+}
+
 // run runs a transaction once.
 func (s *Store) run(ctx context.Context, db *sql.DB, o *sql.TxOptions, do func(cloud.Tx) error) (Failure, error) {
-	if s.engine.TryTimeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.engine.TryTimeout)
-		defer cancel()
-	}
+	ctx, cancel := s.tryContext(ctx)
+	defer cancel()
 	sqlTx, err := db.BeginTx(ctx, o)
 	if err != nil {
 		return s.engine.Judge(err), fmt.Errorf("begin: %w", err)
@@ -148,10 +172,17 @@ func (s *Store) run(ctx context.Context, db *sql.DB, o *sql.TxOptions, do func(c
 	return Final, nil
 }
 
+// querier is a *sql.Tx, or a *sql.DB for one question.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
 // tx implements cloud.Tx. It lives no longer than the context that it holds.
 type tx struct {
 	ctx    context.Context
-	sql    *sql.Tx
+	sql    querier
 	hook   Hook
 	judge  func(error) Failure
 	failed error // the first error of a statement

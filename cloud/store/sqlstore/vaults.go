@@ -53,6 +53,13 @@ func (t *tx) Commit(vault id.ID, seq uint64) (s chain.Signed, err error) {
 	return s, err
 }
 
+func (t *tx) HeadCommit(account, vault id.ID) (head chain.Head, s chain.Signed, err error) {
+	err = t.one(`SELECT v.head_seq, v.head_hash, c.commit_bytes, c.changes, c.signature FROM vaults AS v
+		LEFT JOIN commits AS c ON c.vault_id = v.vault_id AND c.seq = v.head_seq WHERE v.account_id = $1 AND v.vault_id = $2`,
+		[]any{account[:], vault[:]}, []any{&head.Seq, fixed(head.Hash[:]), &s.Commit, &s.Changes, &s.Signature})
+	return head, s, err
+}
+
 func (t *tx) LastCommitOf(vault, device id.ID) (seq uint64, err error) {
 	err = t.one(`SELECT COALESCE(MAX(seq), 0) FROM commits WHERE vault_id = $1 AND device_id = $2`, []any{vault[:], device[:]}, []any{&seq})
 	return seq, err
