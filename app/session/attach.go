@@ -221,7 +221,7 @@ func (u *Unlocked) carryLoop() {
 		case err == nil:
 			retry = firstRetry
 		case !isFinal(err): // else only a sync that succeeds can mend it
-			due, again = nil, u.m.cfg.After(jitter(retry))
+			due, again = nil, u.m.cfg.After(pauseAfter(err, retry))
 			retry = min(2*retry, idleInterval)
 		}
 		u.m.cfg.Log.Debug("files carried", "error", err)

@@ -607,6 +607,51 @@ func TestFilesTravelByThemselves(t *testing.T) {
 	}
 }
 
+// A server that has too much to do says how long to wait. Files wait as long, and then go on where they were.
+func TestFilesWaitWhereTheServerIsBusy(t *testing.T) {
+	const says = 45 * time.Second // no pause of the program's own is as long
+	busy := &wire{after: func(n int, _ *http.Request, answer *http.Response) {
+		if n > 0 {
+			return
+		}
+		answer.Body.Close()
+		body := fmt.Sprintf(`{"code": "slow_down", "retry_after": %d}`, int(says.Seconds()))
+		answer.StatusCode, answer.Body, answer.ContentLength = http.StatusTooManyRequests, io.NopCloser(strings.NewReader(body)), int64(len(body))
+	}}
+	elapsed := make(chan time.Time)
+	close(elapsed)
+	waited := make(chan time.Duration, 100)
+	pc := testpc.New(t, "PC", func(config *session.Config) {
+		config.Transport = busy
+		config.After = func(d time.Duration) <-chan time.Time {
+			select {
+			case waited <- d:
+			default:
+			}
+			if d == says || d <= 2*time.Second { // the rest is woken by what happens
+				return elapsed
+			}
+			return nil
+		}
+	})
+	u := pc.SignUp(t, testkit.Cloud(t), email)
+	item := testpc.Save(t, u, testpc.Login("Bank", "anna", "x")).ID
+	testpc.Sync(t, u)
+	if _, err := u.Attach(t.Context(), item, "f", fileOf(2*chunk), 2*chunk); err != nil {
+		t.Fatal(err)
+	}
+	testpc.Until(t, u, "a file that is sent", func() bool {
+		files, err := u.Attachments(t.Context(), item)
+		return err == nil && len(files) == 1 && !files[0].Waiting
+	})
+	for len(waited) > 0 {
+		if <-waited == says {
+			return
+		}
+	}
+	t.Errorf("it did not wait for %v", says)
+}
+
 // A server that was restored from a backup has lost a file: whoever has all of it sends it again, after the user's yes.
 func TestFilesAfterTheServerWasRestored(t *testing.T) {
 	a, b, item, server := twoCarriers(t)

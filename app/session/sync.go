@@ -61,7 +61,7 @@ func (u *Unlocked) syncLoop() {
 		case u.ctx.Err() != nil:
 			return
 		case err != nil:
-			wait = jitter(retry)
+			wait = pauseAfter(err, retry)
 			retry = min(2*retry, lastRetry)
 		default:
 			retry = firstRetry
@@ -82,6 +82,15 @@ func (u *Unlocked) syncLoop() {
 }
 
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2+1) }
+
+// pauseAfter is how long to wait after an error: as long as a server that has too much to do says, though not for ever.
+func pauseAfter(err error, retry time.Duration) time.Duration {
+	var slow *SlowDownError
+	if errors.As(err, &slow) {
+		return max(jitter(retry), min(slow.RetryAfter, idleInterval))
+	}
+	return jitter(retry)
+}
 
 // listen keeps the stream of events open; every event, and every new connection, is a reason to look. Where looking fails the stream is
 // opened again: what was not seen has no second event. A network that lets no stream through is asked instead, again and again.
