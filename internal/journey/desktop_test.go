@@ -453,7 +453,8 @@ func (c *cloud) stop() {
 
 var codePattern = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
 
-// code waits for a mail to the address that is newer than the moment, and returns the code in it.
+// code waits for a mail to the address that is newer than the moment, and returns the code in it. The header is left out: a Message-ID
+// with two groups of digits looks like a code.
 func (c *cloud) code(address string, after time.Time) (code string) {
 	c.t.Helper()
 	eventually(c.t, "a mailed code for "+address, func() bool {
@@ -462,7 +463,8 @@ func (c *cloud) code(address string, after time.Time) (code string) {
 			info, err := os.Stat(f)
 			data, _ := os.ReadFile(f)
 			if err == nil && info.ModTime().After(after) && bytes.Contains(data, []byte(address)) {
-				if m := codePattern.Find(data); m != nil {
+				_, body, _ := bytes.Cut(data, []byte("\r\n\r\n"))
+				if m := codePattern.Find(body); m != nil {
 					code = string(m)
 				}
 			}
