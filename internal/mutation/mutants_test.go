@@ -291,6 +291,28 @@ var mutants = []mutant{
 		pkg: "internal/attacks", run: "TestBottomlessAnswers",
 	},
 	{
+		row: "bad input", off: "an older program opens the database of a newer one", file: "cloud/store/sqlstore/migrate.go",
+		from: `	if current > target {`, to: `	if false {`,
+		pkg: "cloud/store/sqlite", run: "TestNewerSchemaIsRefused",
+	},
+	{
+		row: "bad input", off: "a migration has no transaction", file: "cloud/store/sqlstore/migrate.go",
+		from: `func(ctx context.Context, tx *sql.Tx) error {`, to: `func(ctx context.Context, tx *sql.DB) error {`,
+		more: []edit{{`GoFunc{RunTx: up}`, `GoFunc{RunDB: up}`}},
+		pkg:  "cloud/store/sqlite", run: "TestHalfAppliedMigration",
+	},
+	{
+		row: "bad input", off: "a shared commit that failed is a success", file: "cloud/store/sqlstore/group.go",
+		from: `		g.end(s.commit(g.sql))`, to: `		s.commit(g.sql)
+		g.end(nil)`,
+		pkg: "cloud/store/sqlstore", run: "TestGroupOnAFullDisk",
+	},
+	{
+		row: "bad input", off: "files do not wait where the server is busy", file: "app/session/attach.go",
+		from: `u.m.cfg.After(pauseAfter(err, retry))`, to: `u.m.cfg.After(jitter(retry))`,
+		pkg: "app/session", run: "TestFilesWaitWhereTheServerIsBusy",
+	},
+	{
 		row: "bad input", off: "an answer may have any size", file: "sync/remote/remote.go",
 		from: `io.LimitReader(resp.Body, wire.MaxAnswer+1)`, to: `io.LimitReader(resp.Body, 64*wire.MaxAnswer)`,
 		pkg: "internal/attacks", run: "TestBottomlessAnswers",

@@ -112,6 +112,38 @@ func TestNewerSchemaIsRefused(t *testing.T) {
 	}
 }
 
+// A migration that fails half way leaves the database at the number before it, and is done when what was in its way is gone.
+func TestHalfAppliedMigration(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "cloud.db")
+	// Whatever a migration does, a program that starts says so within a time.
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	db, err := sqlite.Open(ctx, path, sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(`CREATE TABLE chunks (x BIGINT)`); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := Open(ctx, path, nil); err == nil {
+		s.Close()
+		t.Fatal("a table in the way of a migration was not noticed")
+	} else if !strings.Contains(err.Error(), "chunks") {
+		t.Errorf("it does not say what is in the way: %v", err)
+	}
+	// The migration with chunks also makes attachments, before it.
+	if _, err := db.Exec(`CREATE TABLE attachments (x BIGINT); DROP TABLE attachments; DROP TABLE chunks`); err != nil {
+		t.Fatalf("half of a migration is there: %v", err)
+	}
+	s, err := Open(ctx, path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	teststore.Update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(teststore.Account()) })
+}
+
 // Every schema that was ever released has a dump in testdata. It must open, and hold what it held.
 func TestPastSchemas(t *testing.T) {
 	dumps, err := filepath.Glob("testdata/schema*.sql")

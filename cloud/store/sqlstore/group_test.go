@@ -37,11 +37,16 @@ const members = 5
 
 func newGrouped(t *testing.T) *grouped {
 	t.Helper()
+	return newGroupedIn(t, t.TempDir())
+}
+
+func newGroupedIn(t *testing.T, dir string) *grouped {
+	t.Helper()
 	g := &grouped{t: t, entered: make(chan struct{}), leave: make(chan struct{})}
 	for i := range g.accounts {
 		g.accounts[i] = teststore.Account()
 	}
-	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "cloud.db"), func(statement string) error {
+	s, err := sqlite.Open(t.Context(), filepath.Join(dir, "cloud.db"), func(statement string) error {
 		if statement == "COMMIT" {
 			g.commits.Add(1)
 		}
