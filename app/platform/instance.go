@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/coffer-vault/coffer/internal/atomicfile"
 )
@@ -31,8 +32,8 @@ func AcquireInstance(p Paths, link string, show func(link string)) (*Instance, e
 	if err != nil {
 		return nil, fmt.Errorf("instance: %w", err)
 	}
-	if err := lockFile(lock); err != nil {
-		return nil, errors.Join(notFirst(p, link, err), lock.Close())
+	if err := lockOrAsk(p, lock, link); err != nil {
+		return nil, errors.Join(err, lock.Close())
 	}
 	takeLink(p) // one that an earlier instance did not come to
 	listener, err := listenShow(p, func() { show(takeLink(p)) })
@@ -45,6 +46,26 @@ func AcquireInstance(p Paths, link string, show func(link string)) (*Instance, e
 // Close lets the next start become the instance.
 func (i *Instance) Close() error {
 	return errors.Join(i.listener.Close(), i.lock.Close())
+}
+
+const (
+	// endPatience is how long an instance may take to end: it answers nobody any more, and still has the lock.
+	endPatience = 3 * time.Second
+	endLook     = 20 * time.Millisecond
+)
+
+// lockOrAsk takes the lock, or has whoever has it show its window. One that has the lock and does not answer may be ending: a person who
+// starts the program just then would see nothing happen.
+func lockOrAsk(p Paths, lock *os.File, link string) error {
+	for limit := time.Now().Add(endPatience); ; time.Sleep(endLook) {
+		err := lockFile(lock)
+		if err == nil {
+			return nil
+		}
+		if err = notFirst(p, link, err); err == ErrRunning || !errors.Is(err, ErrRunning) || time.Now().After(limit) {
+			return err
+		}
+	}
 }
 
 // notFirst asks whoever has the lock, if that is why we do not have it.

@@ -138,8 +138,23 @@ func install(t *testing.T, m *maintainers, version string) *installation {
 	session := testbus.Start(t, home)
 	i.env = append(session.Env(), "DISPLAY="+testbus.StartDisplay(t), "COFFER_HOME="+i.home, "LIBGL_ALWAYS_SOFTWARE=1", "LANG=C.UTF-8",
 		"COFFER_UPDATE_MIRRORS="+strings.Join(m.mirrors, ","), "COFFER_UPDATE_ROOT="+filepath.Join(m.dir, "public", "metadata", "1.root.json"))
-	t.Cleanup(i.end)
+	t.Cleanup(func() {
+		i.end()
+		if t.Failed() {
+			i.tellLogs()
+		}
+	})
 	return i
+}
+
+// tellLogs shows the last lines of what the program logged, which goes with its folder.
+func (i *installation) tellLogs() {
+	logs, _ := filepath.Glob(filepath.Join(i.home, "logs", "*.log"))
+	for _, log := range logs {
+		data, _ := os.ReadFile(log)
+		lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+		i.t.Logf("%s ends with\n%s", filepath.Base(log), strings.Join(lines[max(0, len(lines)-30):], "\n"))
+	}
 }
 
 func (i *installation) updates() string { return filepath.Join(i.home, "cache", "updates") }
