@@ -305,10 +305,11 @@ func (s *loaded) processorTime() time.Duration {
 	return total
 }
 
-// end asks the program to stop and waits for it.
+// end asks the program to stop and waits for it; one that does not is killed, which fails the test.
 func (d *daemon) end() {
 	d.t.Helper()
 	d.command.Process.Signal(syscall.SIGTERM)
+	defer time.AfterFunc(time.Minute, func() { d.command.Process.Kill() }).Stop()
 	if err := d.command.Wait(); err != nil {
 		d.t.Fatalf("%s: %v", d.name, err)
 	}
