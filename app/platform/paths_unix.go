@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// privateFolder makes dir with 0700 and checks that only this user can write to it.
+// privateFolder makes dir with 0700 and checks that only this user can write to it. One that is there already and has nothing in it is
+// closed to others now: later Secure would take it for a profile that others could read.
 func privateFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -21,7 +22,13 @@ func privateFolder(dir string) error {
 	if !private(info) {
 		return fmt.Errorf("%s: %w", dir, ErrNotPrivate)
 	}
-	return nil
+	if info.Mode().Perm()&others == 0 {
+		return nil
+	}
+	if inside, err := os.ReadDir(dir); err != nil || len(inside) > 0 {
+		return err
+	}
+	return os.Chmod(dir, 0o700)
 }
 
 // private reports whether this user owns the file and neither group nor others may write to it.

@@ -49,6 +49,33 @@ func TestSecureClosesWhatOthersCanRead(t *testing.T) {
 	}
 }
 
+// A folder that was made for the profile, as open as folders are made, has had nothing to read in it.
+func TestAnEmptyFolderIsNoOpenProfile(t *testing.T) {
+	for name, c := range map[string]struct {
+		inside []string
+		mended int
+	}{"empty": {nil, 0}, "with something in it": {[]string{"settings.json"}, 1}} {
+		home := filepath.Join(t.TempDir(), "profile")
+		err := errors.Join(os.Mkdir(home, 0o700), os.Chmod(home, 0o755))
+		for _, file := range c.inside {
+			err = errors.Join(err, os.WriteFile(filepath.Join(home, file), nil, 0o600))
+		}
+		p, made := PathsBelow(home)
+		if err = errors.Join(err, made); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Create(); err != nil {
+			t.Fatal(err)
+		}
+		if mended, err := p.Secure(); mended != c.mended || err != nil {
+			t.Errorf("%s: %d mended, %v", name, mended, err)
+		}
+		if info, err := os.Stat(home); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("%s: %v, %v", name, info.Mode(), err)
+		}
+	}
+}
+
 func TestSecureRefusesWhatIsAnothersAndTakesWhatIsMissing(t *testing.T) {
 	p, err := PathsBelow(filepath.Join(t.TempDir(), "profile"))
 	if err != nil {

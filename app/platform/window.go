@@ -21,5 +21,12 @@ func (w Window) HideFromCapture(on bool) error { return w.hideFromCapture(on) }
 // CanHideFromCapture reports whether HideFromCapture does anything.
 func CanHideFromCapture() bool { return canHideFromCapture }
 
+// Area is a part of the screens, in the pixels of all of them together.
+type Area struct{ X, Y, Width, Height int }
+
+// Room is where the inside of a window that is shown can lie so that all of the window is to be seen: its screen, without what the system
+// keeps for itself (panels, a dock) and without the window's frame. It fails on macOS.
+func (w Window) Room() (Area, error) { return w.room() }
+
 // OnScreen reports whether a point is on one of the screens that there are now.
 func OnScreen(x, y int) bool { return onScreen(x, y) }

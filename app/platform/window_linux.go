@@ -17,6 +17,8 @@ const (
 	wmState      = "_NET_WM_STATE"
 	wmVertical   = "_NET_WM_STATE_MAXIMIZED_VERT"
 	wmHorizontal = "_NET_WM_STATE_MAXIMIZED_HORZ"
+	wmWorkArea   = "_NET_WORKAREA"      // of the root window: x, y, width, height for each desktop
+	wmFrame      = "_NET_FRAME_EXTENTS" // of a window: left, right, top, bottom
 )
 
 func (w Window) place() (x, y int, maximized bool, err error) {
@@ -66,19 +68,98 @@ func (w Window) maximize() error {
 func onScreen(x, y int) bool {
 	found := true
 	withX(func(conn *xgb.Conn) error {
-		if err := xinerama.Init(conn); err != nil {
-			return err
+		screens, err := screensOf(conn)
+		if err == nil {
+			found = slices.ContainsFunc(screens, func(s Area) bool { return s.holds(x, y) })
 		}
-		screens, err := xinerama.QueryScreens(conn).Reply()
+		return err
+	})
+	return found
+}
+
+func screensOf(conn *xgb.Conn) (screens []Area, err error) {
+	if err := xinerama.Init(conn); err != nil {
+		return nil, err
+	}
+	reply, err := xinerama.QueryScreens(conn).Reply()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range reply.ScreenInfo {
+		screens = append(screens, Area{int(s.XOrg), int(s.YOrg), int(s.Width), int(s.Height)})
+	}
+	return screens, nil
+}
+
+func (a Area) holds(x, y int) bool {
+	return x >= a.X && y >= a.Y && x < a.X+a.Width && y < a.Y+a.Height
+}
+
+// room trusts the hints of the window manager as far as there are some: a work area that misses the screen is none.
+func (w Window) room() (room Area, err error) {
+	err = withX(func(conn *xgb.Conn) error {
+		inside, err := w.inside(conn)
 		if err != nil {
 			return err
 		}
-		found = slices.ContainsFunc(screens.ScreenInfo, func(s xinerama.ScreenInfo) bool {
-			return x >= int(s.XOrg) && y >= int(s.YOrg) && x < int(s.XOrg)+int(s.Width) && y < int(s.YOrg)+int(s.Height)
-		})
+		screens, err := screensOf(conn)
+		if err != nil {
+			return err
+		}
+		middle := func(s Area) bool { return s.holds(inside.X+inside.Width/2, inside.Y+inside.Height/2) }
+		at := slices.IndexFunc(screens, middle)
+		if at < 0 {
+			return errNoWindow
+		}
+		names, err := atoms(conn, wmWorkArea, wmFrame)
+		if err != nil {
+			return err
+		}
+		room = screens[at]
+		if work := cardinals(conn, rootOf(conn), names[0]); len(work) >= 4 {
+			room = room.meet(Area{work[0], work[1], work[2], work[3]})
+		}
+		if frame := cardinals(conn, xproto.Window(w), names[1]); len(frame) == 4 { // left, right, top, bottom
+			room = Area{room.X + frame[0], room.Y + frame[2], room.Width - frame[0] - frame[1], room.Height - frame[2] - frame[3]}
+		}
 		return nil
 	})
-	return found
+	return room, err
+}
+
+// inside is where the window lies, without its frame.
+func (w Window) inside(conn *xgb.Conn) (Area, error) {
+	at, err := xproto.TranslateCoordinates(conn, xproto.Window(w), rootOf(conn), 0, 0).Reply()
+	if err != nil {
+		return Area{}, err
+	}
+	size, err := xproto.GetGeometry(conn, xproto.Drawable(w)).Reply()
+	if err != nil {
+		return Area{}, err
+	}
+	return Area{int(at.DstX), int(at.DstY), int(size.Width), int(size.Height)}, nil
+}
+
+// meet is what two areas have in common, or the first where that is nothing.
+func (a Area) meet(b Area) Area {
+	x, y := max(a.X, b.X), max(a.Y, b.Y)
+	both := Area{x, y, min(a.X+a.Width, b.X+b.Width) - x, min(a.Y+a.Height, b.Y+b.Height) - y}
+	if both.Width <= 0 || both.Height <= 0 {
+		return a
+	}
+	return both
+}
+
+// cardinals reads the first four numbers of a property, nil where it is not set.
+func cardinals(conn *xgb.Conn, window xproto.Window, name xproto.Atom) (numbers []int) {
+	reply, err := xproto.GetProperty(conn, false, window, name, xproto.AtomCardinal, 0, 4).Reply()
+	if err != nil || reply.Format != 32 {
+		return nil
+	}
+	for value := reply.Value; len(value) >= 4; value = value[4:] {
+		numbers = append(numbers, int(xgb.Get32(value)))
+	}
+	return numbers
 }
 
 // withX runs do over a connection of its own.

@@ -85,6 +85,48 @@ func TestMaximizeAsksTheWindowManager(t *testing.T) {
 	}
 }
 
+// The test is the window manager: it says what it keeps for itself, and how thick its frames are.
+func TestRoomOfAWindow(t *testing.T) {
+	k := newKeyboard(t) // 1280 by 800
+	w := someWindow(t, k.conn)
+	names, err := atoms(k.conn, wmWorkArea, wmFrame)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		work, frame []uint32
+		want        Area
+	}{
+		"no window manager": {nil, nil, Area{0, 0, 1280, 800}},
+		"a panel above":     {[]uint32{0, 30, 1280, 770}, nil, Area{0, 30, 1280, 770}},
+		"two desktops":      {[]uint32{0, 30, 1280, 770, 0, 0, 1280, 800}, nil, Area{0, 30, 1280, 770}},
+		"a frame":           {nil, []uint32{2, 4, 24, 6}, Area{2, 24, 1274, 770}},
+		"both":              {[]uint32{60, 0, 1220, 800}, []uint32{2, 2, 24, 2}, Area{62, 24, 1216, 774}},
+		"of other screens":  {[]uint32{5000, 0, 1280, 800}, nil, Area{0, 0, 1280, 800}},
+	} {
+		setCardinals(t, k.conn, rootOf(k.conn), names[0], c.work)
+		setCardinals(t, k.conn, xproto.Window(w), names[1], c.frame)
+		if room, err := w.Room(); room != c.want || err != nil {
+			t.Errorf("%s: %v, %v; want %v", name, room, err, c.want)
+		}
+	}
+	if _, err := Window(4).Room(); err == nil {
+		t.Error("a window that is not there has room")
+	}
+}
+
+func setCardinals(t *testing.T, conn *xgb.Conn, window xproto.Window, name xproto.Atom, numbers []uint32) {
+	t.Helper()
+	var value []byte
+	for _, n := range numbers {
+		value = append32(value, n)
+	}
+	err := xproto.ChangePropertyChecked(conn, xproto.PropModeReplace, window, name, xproto.AtomCardinal, 32, uint32(len(numbers)), value).Check()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestOnScreen(t *testing.T) {
 	newKeyboard(t) // 1280 by 800
 	for at, want := range map[[2]int]bool{{0, 0}: true, {1279, 799}: true, {1280, 10}: false, {10, 800}: false, {-1, 10}: false} {

@@ -11,6 +11,10 @@ var (
 	isZoomed                 = user32.NewProc("IsZoomed")
 	showWindow               = user32.NewProc("ShowWindow")
 	monitorFromPoint         = user32.NewProc("MonitorFromPoint")
+	monitorFromWindow        = user32.NewProc("MonitorFromWindow")
+	getMonitorInfo           = user32.NewProc("GetMonitorInfoW")
+	getWindowRect            = user32.NewProc("GetWindowRect")
+	getClientRect            = user32.NewProc("GetClientRect")
 	setWindowDisplayAffinity = user32.NewProc("SetWindowDisplayAffinity")
 )
 
@@ -56,6 +60,38 @@ func (w Window) maximize() error {
 	}
 	showWindow.Call(uintptr(w), showMaximized) // its result is what was there before
 	return nil
+}
+
+// rect is RECT of windef.h.
+type rect struct{ left, top, right, bottom int32 }
+
+func (w Window) room() (Area, error) {
+	const nearest = 2 // MONITOR_DEFAULTTONEAREST
+	monitor, _, _ := monitorFromWindow.Call(uintptr(w), nearest)
+	info := struct { // MONITORINFO
+		size         uint32
+		screen, work rect
+		flags        uint32
+	}{}
+	info.size = uint32(unsafe.Sizeof(info))
+	if ok, _, err := getMonitorInfo.Call(monitor, uintptr(unsafe.Pointer(&info))); ok == 0 {
+		return Area{}, err
+	}
+	var outside, inside rect
+	var corner struct{ x, y int32 }
+	for _, ask := range []struct {
+		proc *windows.LazyProc
+		into unsafe.Pointer
+	}{{getWindowRect, unsafe.Pointer(&outside)}, {getClientRect, unsafe.Pointer(&inside)}, {clientToScreen, unsafe.Pointer(&corner)}} {
+		if ok, _, err := ask.proc.Call(uintptr(w), uintptr(ask.into)); ok == 0 {
+			return Area{}, err
+		}
+	}
+	frameWide, frameHigh := outside.right-outside.left-inside.right, outside.bottom-outside.top-inside.bottom
+	return Area{
+		X: int(info.work.left + corner.x - outside.left), Y: int(info.work.top + corner.y - outside.top),
+		Width: int(info.work.right - info.work.left - frameWide), Height: int(info.work.bottom - info.work.top - frameHigh),
+	}, nil
 }
 
 func onScreen(x, y int) bool {

@@ -1,0 +1,5 @@
+//go:build !linux && !windows
+
+package platform
+
+func (w Window) room() (Area, error) { return Area{}, errNoWindow }
