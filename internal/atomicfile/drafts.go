@@ -58,6 +58,19 @@ func (d Drafts) WriteFrom(path string, r io.Reader, replace bool) error {
 	return nil
 }
 
+// Ready finds out whether there can be a file at path, before the work begins of which it is to have the result: fs.ErrExist as of
+// WriteFrom, and otherwise it makes a file of no bytes beside it, and removes that again.
+func Ready(path string, replace bool) error {
+	if _, err := os.Lstat(path); err == nil && !replace {
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	}
+	probe, err := os.CreateTemp(filepath.Dir(path), temporary(path)+"*")
+	if err != nil {
+		return fmt.Errorf("make file: %w", err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
 func (d Drafts) write(path string, r io.Reader, replace bool) error {
 	var f *os.File
 	if !withNames.Load() {

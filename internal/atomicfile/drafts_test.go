@@ -77,6 +77,32 @@ type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
+func TestReady(t *testing.T) {
+	dir := t.TempDir()
+	there, file := filepath.Join(dir, "there"), filepath.Join(dir, "file")
+	if err := os.WriteFile(there, []byte("as it was"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path    string
+		replace bool
+		want    error
+	}{
+		{file, false, nil}, {file, true, nil}, {there, false, fs.ErrExist}, {there, true, nil},
+		{filepath.Join(dir, "missing", "file"), false, fs.ErrNotExist},
+	} {
+		if err := Ready(c.path, c.replace); !errors.Is(err, c.want) {
+			t.Errorf("%s, replace %v: %v", c.path, c.replace, err)
+		}
+	}
+	if Ready(filepath.Join(there, "file"), false) == nil {
+		t.Error("there can be a file below a file")
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || string(read(t, there)) != "as it was" {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
 func TestFailedDraftLeavesNothing(t *testing.T) {
 	everyDraft(t, func(t *testing.T, d Drafts, path string) {
 		broken := errors.New("disk full")
