@@ -10,6 +10,7 @@ import (
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/app/ui/theme"
 	"github.com/coffer-vault/coffer/app/ui/uitest"
+	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/vault"
@@ -75,6 +76,30 @@ func TestTheUsualScreensAreAccessible(t *testing.T) {
 	d.press(screen.ActionLock)
 	d.waitFor("Welcome back")
 	d.checkAccess("unlock")
+}
+
+// The item is drawn anew when its history opens: what was tapped gets the keyboard back, and still no ring.
+func TestATapLeavesNoRing(t *testing.T) {
+	d := openDesk(t)
+	d.add("Mail", "anna", "hunter2hunter2")
+	d.press(screen.ActionEdit)
+	d.tabTo("Username")
+	d.typeText(".k")
+	d.press(screen.ActionSave)
+	d.waitFor("One earlier version")
+	d.walk(func(o fyne.CanvasObject) {
+		if b, ok := o.(*widget.Button); ok && strings.HasPrefix(b.AccessibilityLabel(), "One earlier version") {
+			test.Tap(b)
+		}
+	})
+	d.waitFor("Restore this version")
+	if o := d.focused(); o == nil || !widget.Hushed(o) {
+		t.Errorf("the focus is on %T, hushed %v", o, widget.Hushed(o))
+	}
+	d.keys(fyne.KeyReturn) // closes it again
+	if o := d.focused(); o == nil || widget.Hushed(o) {
+		t.Errorf("after a key the focus is on %T, hushed %v", o, widget.Hushed(o))
+	}
 }
 
 // An earlier version is looked at and brought back, and so is what a backup has, without a pointer and without a shortcut.

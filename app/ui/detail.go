@@ -40,10 +40,13 @@ func newDetailView(w *Window, vault *screen.Vault, model *screen.Detail, menu fu
 func (v *detailView) render(s screen.DetailState) {
 	if shape := detailShape(s); !slices.Equal(shape, v.shape) || len(v.box.Objects) == 0 {
 		v.shape = shape
-		held := v.focuses.holder(v.w)
+		held, hushed := v.focuses.holder(v.w), widget.Hushed(v.w.root.Canvas().Focused())
 		v.focuses, v.updates = focusKeys{}, nil
 		v.w.swap(v.box, v.build(s))
 		if o := v.focuses[held]; held != "" && o != nil {
+			if hushed {
+				widget.Hush(o)
+			}
 			v.w.focus(o)
 		}
 	}

@@ -171,6 +171,13 @@ func TestAddEditSearchLockUnlock(t *testing.T) {
 	if _, ok := d.focused().(interface{ Selected() int }); !ok {
 		t.Errorf("Down in the search leads to %T", d.focused())
 	}
+	d.press(screen.ActionSearch)
+	d.typeText("gitnothing")
+	d.waitFor("0 items")
+	search := d.focused()
+	if d.keys(fyne.KeyDown, fyne.KeyReturn); d.focused() != search {
+		t.Errorf("Down and Enter lead from the search to %T, where nothing is", d.focused())
+	}
 	d.press(screen.ActionLock)
 	d.waitFor("Welcome back")
 	d.unlock()

@@ -34,15 +34,22 @@ func newListPane(w *Window, model *screen.Vault) *listPane {
 	p.sort = widget.NewIconButton(assets.IconArrowUpDown, w.text("ui.sort"), p.openSort)
 	p.add = widget.NewButton("", assets.IconPlus, widget.Primary, p.openNew)
 	p.emptyAll = widget.NewButton("", assets.IconTrash2, widget.Secondary, model.EmptyTrash)
-	p.search = widget.NewSearchEntry("", func() { p.w.focus(p.list) })
+	p.search = widget.NewSearchEntry("", p.toFound)
 	p.search.OnChanged = model.SetSearch
-	p.search.OnSubmitted = func(string) { p.w.focus(p.list) }
+	p.search.OnSubmitted = func(string) { p.toFound() }
 	p.newList()
 	head := widget.Row(6, widget.Grow(widget.Column(0, p.heading, p.count)), p.sort, p.add, p.emptyAll)
 	p.listBox = widget.Pad(p.list, 0, 4, 4, 8)
 	p.box = widget.Column(0, widget.Pad(head, 12, 12, 10, 18), widget.Pad(p.search, 0, 12, 8, 12),
 		widget.Grow(widget.Stack(p.listBox, widget.Pad(p.empty, 0, 28, 60, 28))))
 	return p
+}
+
+// toFound leads from the search to the rows, if there are some: where nothing was found, one goes on typing.
+func (p *listPane) toFound() {
+	if p.rows.Len() > 0 {
+		p.w.focus(p.list)
+	}
 }
 
 func (p *listPane) newList() {

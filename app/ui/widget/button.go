@@ -197,14 +197,19 @@ func (b *Button) contentWidth() float32 {
 
 func (b *Button) measure() fyne.Size { return fyne.NewSize(b.contentWidth()+2*buttonMargin, b.height) }
 
+// labelInset is how far from its edge a button without a surface has its label; of anything else it is 0.
+func labelInset(o fyne.CanvasObject) float32 {
+	if b, ok := o.(*Button); ok && (b.kind == Ghost || b.kind == Quiet) {
+		return buttonMargin
+	}
+	return 0
+}
+
 func (b *Button) arrange(size fyne.Size) {
 	b.ground.Resize(size)
 	b.veil.Resize(size)
 	// A button without a surface may stand at the edge of what scrolls: its ring is as wide as what is seen of it.
-	inset := float32(0)
-	if b.kind == Ghost || b.kind == Quiet {
-		inset = buttonMargin - 2
-	}
+	inset := max(labelInset(b)-2, 0)
 	b.ring.around(inset, 0, size.Width-2*inset, size.Height)
 	x := round(max((size.Width-b.contentWidth())/2, buttonMargin))
 	if b.hasIcon() {

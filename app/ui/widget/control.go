@@ -143,6 +143,7 @@ func (c *control) TypedKey(event *fyne.KeyEvent) {
 	switch event.Name {
 	case fyne.KeySpace, fyne.KeyReturn, fyne.KeyEnter:
 		if !c.disabled {
+			hideTip(c.self) // it says what the key would have done
 			c.self.activate()
 		}
 	default:

@@ -126,6 +126,21 @@ func TestTheRingShowsTheKeyboardNotTheTap(t *testing.T) {
 	}
 }
 
+// Where it stands below the line, the label of a button without a surface begins where the line does.
+func TestWrapBeginsTheLabelWithTheLine(t *testing.T) {
+	newBench(t, theme.Light, 300, 200)
+	for kind, left := range map[Kind]float32{Ghost: -buttonMargin, Quiet: -buttonMargin, Secondary: 0} {
+		button := NewButton("2 earlier versions", assets.NoIcon, kind, nothing)
+		box := Wrap(8, 230, NewText("Changed today", theme.Caption), button)
+		if box.Resize(fyne.NewSize(300, 80)); button.Position().X != left || button.Position().Y == 0 {
+			t.Errorf("kind %v: the button is at %v", kind, button.Position())
+		}
+		if box.Resize(fyne.NewSize(600, 80)); button.Position().X != 600-button.MinSize().Width {
+			t.Errorf("kind %v: at the end of the line the button is at %v", kind, button.Position())
+		}
+	}
+}
+
 func TestBusyButtonWaits(t *testing.T) {
 	b, used := newBench(t, theme.Light, 300, 200), 0
 	button := NewButton("Unlock", assets.IconLock, Primary, func() { used++ })
@@ -193,6 +208,10 @@ func TestTooltipWaitsForThePointerToRest(t *testing.T) {
 	b.elapse()
 	if !tips.text.Visible() {
 		t.Error("the keyboard gets no tooltip")
+	}
+	b.keys(fyne.KeySpace)
+	if tips.text.Visible() {
+		t.Error("the tooltip stayed after a key")
 	}
 }
 

@@ -56,7 +56,8 @@ func MaxWidth(width float32, o fyne.CanvasObject) *fyne.Container {
 	return container.New(widthLayout{width: width, flexible: true}, o)
 }
 
-// Wrap stands side at the end of the line of main, or below it where main would have less than the given width.
+// Wrap stands side at the end of the line of main, or below it where main would have less than the given width. There the label of a button
+// without a surface begins where main does.
 func Wrap(gap, least float32, main, side fyne.CanvasObject) *fyne.Container {
 	return container.New(&wrapLayout{gap: gap, least: least}, main, side)
 }
@@ -82,7 +83,7 @@ func (l *wrapLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	if l.below = free < l.least; l.below {
 		height := heightFor(main, size.Width)
 		place(main, 0, 0, size.Width, height)
-		place(side, 0, height+l.gap, least.Width, least.Height)
+		place(side, -labelInset(side), height+l.gap, least.Width, least.Height)
 		return
 	}
 	height := heightFor(main, free)

@@ -16,13 +16,24 @@ type hush interface {
 	setQuiet(bool)
 }
 
+// Hushed reports whether a widget has the focus without a ring, because it was tapped.
+func Hushed(o fyne.Focusable) bool {
+	control, ok := o.(hush)
+	return ok && control.isQuiet()
+}
+
+// Hush has a widget get the focus without a ring, as when it takes the place of one that was tapped.
+func Hush(o fyne.Focusable) {
+	if control, ok := o.(hush); ok {
+		control.setQuiet(true)
+	}
+}
+
 // cover puts an overlay over the window.
 func (r *Root) cover(overlay fyne.CanvasObject) covering {
 	r.tips.hideAny()
 	c := covering{canvas: r.canvas, before: r.canvas.Focused()}
-	if control, ok := c.before.(hush); ok {
-		c.quiet = control.isQuiet()
-	}
+	c.quiet = Hushed(c.before)
 	r.canvas.Unfocus()
 	r.canvas.Overlays().Add(overlay)
 	return c
