@@ -57,6 +57,7 @@ type desktop struct {
 	tray      trayIcon
 	hidden    bool // the window
 	state     windowState
+	settled   bool                     // the window is as large as its screen allows
 	guarded   map[platform.Window]bool // whether a window is kept out of screenshots
 }
 
@@ -126,7 +127,7 @@ func (d *desktop) started(ctx context.Context) {
 	go d.nap.run(ctx)
 	go tidy(ctx)
 	go d.manager.RemoveUnfinished()
-	d.thread.post(d.maximizeWindow)
+	d.thread.post(d.settleWindow)
 	d.watchTray(ctx)
 }
 
@@ -329,7 +330,7 @@ func (d *desktop) locked() {
 
 func (d *desktop) front() {
 	d.hidden = false
-	d.thread.post(d.maximizeWindow)
+	d.thread.post(d.settleWindow)
 	d.window.Show()
 	d.guard(d.window)
 	d.window.RequestFocus()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -64,20 +65,57 @@ func (s windowState) corner(onScreen func(x, y int) bool) (at [2]int, ok bool) {
 func (d *desktop) placeWindow() {
 	d.window.Resize(d.state.size())
 	if at, ok := d.state.corner(platform.OnScreen); ok {
-		if w, ok := d.window.(toolkit.Window); ok {
-			w.RequestPosition(at[0], at[1])
-		}
+		d.moveWindow(at)
 	}
 }
 
-// maximizeWindow makes it what it was, when it is shown.
-func (d *desktop) maximizeWindow() {
-	if d.state.Maximized && !d.hidden {
-		d.state.Maximized = false // once
-		if err := native(d.window).Maximize(); err != nil {
-			d.log.Info("window not maximized", "error", err)
-		}
+func (d *desktop) moveWindow(to [2]int) {
+	if w, ok := d.window.(toolkit.Window); ok {
+		w.RequestPosition(to[0], to[1])
 	}
+}
+
+// settleWindow makes it what it was, once it is shown: before, nobody knows on which screen that is, and in which scale.
+func (d *desktop) settleWindow() {
+	if d.hidden || d.settled {
+		return
+	}
+	d.settled = true
+	w := native(d.window)
+	if !d.state.Maximized {
+		d.fitWindow(w)
+	} else if err := w.Maximize(); err != nil {
+		d.log.Info("window not maximized", "error", err)
+	}
+}
+
+// fitWindow has a window that is larger than its screen fit on it: a first one, or one that was kept on a larger screen.
+func (d *desktop) fitWindow(w platform.Window) {
+	room, err := w.Room()
+	if err != nil {
+		return
+	}
+	size, scale := d.window.Canvas().Size(), d.window.Canvas().Scale()
+	fits := fitting(room, size, scale)
+	if fits == size {
+		return
+	}
+	d.window.Resize(fits)
+	if x, y, _, err := w.Place(); err == nil {
+		d.moveWindow(inSight(room, [2]int{x, y}, fits, scale))
+	}
+}
+
+// fitting is the largest size up to the given one that has room.
+func fitting(room platform.Area, size fyne.Size, scale float32) fyne.Size {
+	most := fyne.NewSize(float32(int(float32(room.Width)/scale)), float32(int(float32(room.Height)/scale)))
+	return size.Min(most).Max(ui.LeastSize)
+}
+
+// inSight is the corner nearest to the given one from which a window is to be seen whole, or else its left upper part.
+func inSight(room platform.Area, at [2]int, size fyne.Size, scale float32) [2]int {
+	wide, high := int(math.Ceil(float64(size.Width*scale))), int(math.Ceil(float64(size.Height*scale)))
+	return [2]int{max(min(at[0], room.X+room.Width-wide), room.X), max(min(at[1], room.Y+room.Height-high), room.Y)}
 }
 
 // native is the system's name of a window.

@@ -4,6 +4,8 @@ import (
 	"os"
 	"testing"
 
+	"fyne.io/fyne/v2"
+
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/ui"
 )
@@ -25,6 +27,30 @@ func TestWindowGoesOntoAScreenAlone(t *testing.T) {
 	} {
 		if _, ok := stateOf(t, file).corner(screen); ok != want {
 			t.Errorf("%s: %v", file, ok)
+		}
+	}
+}
+
+func TestWindowFitsItsScreen(t *testing.T) {
+	for name, c := range map[string]struct {
+		room  platform.Area
+		scale float32
+		size  fyne.Size
+		at    [2]int
+	}{
+		"room enough":              {platform.Area{Width: 1920, Height: 1040}, 1, ui.UsualSize, [2]int{500, 300}},
+		"a low screen":             {platform.Area{Y: 30, Width: 1366, Height: 690}, 1, fyne.NewSize(1180, 690), [2]int{186, 30}},
+		"a small screen":           {platform.Area{Width: 1024, Height: 700}, 1, fyne.NewSize(1024, 700), [2]int{0, 0}},
+		"large letters":            {platform.Area{Width: 1920, Height: 1040}, 1.5, fyne.NewSize(1180, 693), [2]int{150, 0}},
+		"the second screen":        {platform.Area{X: 1920, Width: 1280, Height: 720}, 1, fyne.NewSize(1180, 720), [2]int{1920, 0}},
+		"less than the least size": {platform.Area{Width: 640, Height: 440}, 1, ui.LeastSize, [2]int{0, 0}},
+	} {
+		size := fitting(c.room, ui.UsualSize, c.scale)
+		if size != c.size {
+			t.Errorf("%s: %v, want %v", name, size, c.size)
+		}
+		if at := inSight(c.room, [2]int{500, 300}, size, c.scale); at != c.at {
+			t.Errorf("%s: at %v, want %v", name, at, c.at)
 		}
 	}
 }
