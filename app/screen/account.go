@@ -69,8 +69,10 @@ func (a *Account) rows() []SheetRow {
 }
 
 func (a *Account) passwordPage() {
+	current := a.passwordField()
+	current.Label = a.text("screen.sheet.currentPassword") // beside the new one
 	a.show(sheetPage{
-		name: "password", chooses: true, fields: append([]SheetField{a.passwordField()}, a.newPasswordFields()...), back: a.home,
+		name: "password", chooses: true, fields: append([]SheetField{current}, a.newPasswordFields()...), back: a.home,
 		submit: func() {
 			old, fresh := a.password(fieldPassword), a.password(fieldNew)
 			a.do(func(ctx context.Context) error {

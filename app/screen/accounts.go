@@ -138,11 +138,14 @@ func (s *Shell) removeLocked(account id.ID) {
 	if i < 0 {
 		return
 	}
-	s.remove(s.accounts[i])
+	s.remove(s.accounts[i], removedHere)
 }
 
-// remove removes an account from this PC, when what was open of it is locked.
-func (s *Shell) remove(account session.Account) {
+// removedHere is the key of what is said of an account that is no longer on this PC, and lives on elsewhere.
+const removedHere = "screen.unlock.removed"
+
+// remove removes an account from this PC, when what was open of it is locked, and says so on the screen that follows.
+func (s *Shell) remove(account session.Account, said string) {
 	closed := s.closed
 	Run(s.run, func(ctx context.Context) (struct{}, error) {
 		if closed != nil {
@@ -153,7 +156,12 @@ func (s *Shell) remove(account session.Account) {
 		s.notice = explain(s.env.Words, err)
 		delete(s.notices, account.ID)
 		delete(s.news, account.ID)
-		s.lookUp(func() { s.showUnlock(id.ID{}) })
+		s.lookUp(func() {
+			s.showUnlock(id.ID{})
+			if err == nil {
+				s.remark(Message{Tone: ToneGood, What: s.text(said, "email", account.Email)})
+			}
+		})
 	})
 }
 

@@ -57,14 +57,14 @@ func fieldOf(t *testing.T, c *Conflicts, label string) ConflictRow {
 // inbox opens what is to be decided, and the first of it.
 func (d *desk) inbox(v *Vault) *Conflicts {
 	d.t.Helper()
-	v.Go(navRow(d.t, v, "To be decided").Place)
+	v.Go(navRow(d.t, v, "Conflicts").Place)
 	d.until("first conflict", func() bool { return v.Conflicts() != nil && !v.Conflicts().State().Loading })
 	return v.Conflicts()
 }
 
 func TestConflictIsShownChosenAndUndone(t *testing.T) {
 	d, v, item := conflictDesk(t)
-	if row := navRow(t, v, "To be decided"); row.Count != "1" {
+	if row := navRow(t, v, "Conflicts"); row.Count != "1" {
 		t.Errorf("%+v", row)
 	}
 	c := d.inbox(v)

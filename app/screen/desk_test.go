@@ -90,7 +90,7 @@ type desk struct {
 	mu         sync.Mutex
 	opened     []string // web pages
 	saved      map[string]string
-	saveErr    error
+	noSaving   bool     // the person thinks better of it when asked where a file shall go
 	asked      func()   // hears that the person is asked where a file shall go; may be nil
 	folder     string   // where files are saved
 	picks      []string // the files that are chosen
@@ -115,14 +115,16 @@ func newEnv(t *testing.T) (*Env, *desk) {
 			d.opened = append(d.opened, url)
 			return nil
 		},
-		SaveFile: func(name string, content secret.Bytes, done func(string, error)) {
+		SaveFile: func(name string, content secret.Bytes, done func(string)) {
 			if d.asked != nil {
 				d.asked()
 			}
-			if d.saveErr == nil {
-				d.saved[name] = string(content.Reveal())
+			if d.noSaving {
+				done("")
+				return
 			}
-			done("/home/anna/"+name, d.saveErr)
+			d.saved[name] = string(content.Reveal())
+			done("/home/anna/" + name)
 		},
 		SaveAs:    func(name string, done func(string, bool)) { done(filepath.Join(d.folder, name), false) },
 		PickFiles: func(_ FileRequest, done func([]string)) { done(d.picks) },

@@ -121,28 +121,18 @@ func drawKit(ctx context.Context, u *session.Unlocked, content kit.Kit) (page *k
 }
 
 func (k *kitSaver) rendered(pdf secret.Bytes, err error) {
+	k.busy, k.problem = false, explain(k.env.Words, err)
+	k.changed()
 	if err != nil {
-		k.written("", err)
 		return
 	}
-	k.busy = false // the person is asked now, and nothing is under way
-	k.changed()
-	k.env.SaveFile(k.env.Words.Text("screen.kit.file"), pdf, func(path string, err error) {
+	k.env.SaveFile(k.env.Words.Text("screen.kit.file"), pdf, func(path string) {
 		pdf.Wipe()
-		if !k.run.Stopped() {
-			k.written(path, err)
+		if path != "" && !k.run.Stopped() {
+			k.saved = true
+			k.keep(k.env.Words.Text("screen.kit.savedTo", "path", path))
 		}
 	})
-}
-
-// written hears how it went; an empty path means that the person thought better of it.
-func (k *kitSaver) written(path string, err error) {
-	if k.busy, k.problem = false, explain(k.env.Words, err); err == nil && path != "" {
-		k.saved = true
-		k.keep(k.env.Words.Text("screen.kit.savedTo", "path", path))
-		return
-	}
-	k.changed()
 }
 
 // keep says where the kit is now.

@@ -28,11 +28,11 @@ type Env struct {
 	Paper     kit.Paper // of what is printed
 	Log       *slog.Logger
 
-	OpenURL   func(url string) error                                                     // in the person's browser
-	ShowFile  func(path string) error                                                    // in the system's file manager
-	SaveFile  func(name string, content secret.Bytes, done func(path string, err error)) // asks where; an empty path means that the person thought better of it
-	SaveAs    func(name string, done func(path string, replace bool))                    // asks where a file shall go that takes a while to write; replace: the one that is there
-	PickFiles func(want FileRequest, done func(paths []string))                          // asks for files of this PC; done is not called if the person thinks better of it
+	OpenURL   func(url string) error                                          // in the person's browser
+	ShowFile  func(path string) error                                         // in the system's file manager
+	SaveFile  func(name string, content secret.Bytes, done func(path string)) // asks where until it is there; an empty path means that the person thought better of it
+	SaveAs    func(name string, done func(path string, replace bool))         // asks where a file shall go that takes a while to write; replace: the one that is there
+	PickFiles func(want FileRequest, done func(paths []string))               // asks for files of this PC; done is not called if the person thinks better of it
 
 	Downloads func() (string, error) // platform.Downloads; it may read files
 
@@ -40,6 +40,9 @@ type Env struct {
 	Print        func(ctx context.Context, printer string, page platform.PrintPage) (settled func(context.Context) error, err error)
 	ShowPrinting func(*Printing) // the dialog of one page
 }
+
+// Explain says what an error means to a person.
+func (e *Env) Explain(err error) Message { return explain(e.Words, err) }
 
 // Clipboard keeps what it holds out of clipboard histories and cloud clipboards, and takes it back by itself after a while.
 // platform.Clipboard is one. Its calls wait for the system.

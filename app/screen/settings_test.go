@@ -190,4 +190,45 @@ func TestForgetWarnsAndRemoves(t *testing.T) {
 	if n := len(d.pc.Keyring.Entries()); n != 0 {
 		t.Errorf("%d keyring entries are left", n)
 	}
+	d.until("words", func() bool { return !d.shell.Welcome().State().Problem.IsZero() })
+	if p := d.shell.Welcome().State().Problem; p.Tone != ToneGood || p.What != anna+" is removed from this PC." {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestADeletedAccountIsSaidToBe(t *testing.T) {
+	const gone = "The account " + anna + " is deleted."
+	deleteIt := func(v *Vault) {
+		v.OpenAccount()
+		sheet := v.Sheet()
+		sheet.Open(accountDelete)
+		sheet.SetPassword(fieldPassword, testpc.Typed(testpc.Password))
+		sheet.Submit()
+	}
+	t.Run("the only one", func(t *testing.T) {
+		d, v, _ := openDesk(t)
+		deleteIt(v)
+		d.until("words", func() bool { return d.shell.Welcome() != nil && !d.shell.Welcome().State().Problem.IsZero() })
+		if p := d.shell.Welcome().State().Problem; p != (Message{Tone: ToneGood, What: gone}) {
+			t.Errorf("%+v", p)
+		}
+		d.shell.Welcome().Create()
+		if p := d.shell.Welcome().State().Problem; !p.IsZero() {
+			t.Errorf("it is still said: %+v", p)
+		}
+	})
+	t.Run("beside one that is locked", func(t *testing.T) {
+		d, v, _ := twoAccounts(t)
+		d.shell.lockOthers()
+		deleteIt(v)
+		d.until("words", func() bool { return !d.shell.State().Notice.IsZero() })
+		if s := d.shell.State(); s.Page != PageUnlock || s.Notice != (Message{Tone: ToneGood, What: gone}) {
+			t.Errorf("%+v", s)
+		}
+	})
+	t.Run("beside one that is open", func(t *testing.T) {
+		d, v, _ := twoAccounts(t)
+		deleteIt(v)
+		d.until("words", func() bool { return d.shell.Vault() != nil && d.shell.Vault().State().Toast.Text == gone })
+	})
 }

@@ -276,6 +276,9 @@ func (s *Sheet) missing() Message {
 		if f.ID == fieldPassword && s.hidden[f.ID].IsZero() {
 			return wrong("screen.unlock.passwordMissing")
 		}
+		if f.Kind == FieldMailedCode && !codeComplete(s.texts[f.ID]) {
+			return wrong("screen.welcome.code.short") // and no try is spent on it
+		}
 	}
 	switch {
 	case s.page.chooses && !s.longEnough():

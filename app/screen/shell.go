@@ -172,13 +172,16 @@ func (s *Shell) lookUp(then func()) {
 	})
 }
 
-// remark says something on the first screen, where nothing more pressing is said.
+// remark says something on the first screen, where nothing more pressing is said. Over a vault that is open, good news pass by.
 func (s *Shell) remark(m Message) {
+	free := func(said Message) bool { return said.IsZero() || said.Tone == ToneGood }
 	switch {
-	case s.welcome != nil && s.welcome.problem.IsZero():
+	case s.vault != nil && m.Tone == ToneGood:
+		s.vault.say(m.What, nil)
+	case s.welcome != nil && free(s.welcome.problem):
 		s.welcome.problem = m
 		s.welcome.changed()
-	case s.notice.IsZero():
+	case free(s.notice):
 		s.notice = m
 		s.changed()
 	}
@@ -326,7 +329,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 	s.lastUsed(u.Account())
 	config := VaultConfig{
 		Unlocked: u, Accounts: s.accounts, Lock: s.Lock, SwitchTo: s.switchTo, IsOpen: s.isOpen, LockAll: s.LockAll, NewSettings: s.newSettings,
-		Deleted: s.forget, SignedOut: s.signedOut, Reopened: s.opened,
+		Deleted: func() { s.forget("screen.account.delete.done") }, Forget: s.forgetHere, SignedOut: s.signedOut, Reopened: s.opened,
 		ClearAfter: func() time.Duration { return s.settings.ClipboardAfter }, copier: s.copier,
 		Settings: func() session.Settings { return s.settings }, ChangeSettings: s.changeSettings,
 		Place: s.place.general(), Went: func(p Place) { s.place = p }, News: func(news string) { s.learn(account, news) },
@@ -351,7 +354,7 @@ func (s *Shell) newSettings(u *session.Unlocked, done func()) *Settings {
 	return NewSettings(s.env, SettingsConfig{
 		Unlocked: u, Values: s.settings, Apply: s.apply, CanShow: s.canShow, Update: s.update, Desktop: s.config.Desktop, hotKey: s.hotKey, Autostart: s.config.Autostart, Autostarts: s.config.Autostarts, MacOS: s.config.MacOS,
 		Keep:          func(_ context.Context, v session.Settings) error { return s.config.Manager.SaveSettings(v) },
-		CheckPassword: s.config.CheckPassword, Forget: s.forget, Done: done,
+		CheckPassword: s.config.CheckPassword, Forget: s.forgetHere, Done: done,
 	})
 }
 
@@ -510,13 +513,15 @@ func (s *Shell) signedOut() {
 	s.changed()
 }
 
-// forget removes the account from this PC that is shown.
-func (s *Shell) forget() {
+// forget removes the account from this PC that is shown; said is the key of what is said then.
+func (s *Shell) forget(said string) {
 	account := s.unlocked.Account()
 	s.vault.closePane() // the person has been told that what was not synced is lost
 	s.lockNow(account.ID)
-	s.remove(account)
+	s.remove(account, said)
 }
+
+func (s *Shell) forgetHere() { s.forget(removedHere) }
 
 // Quit ends the program: what is being typed is saved, the clipboard cleared, everything locked.
 func (s *Shell) Quit() {

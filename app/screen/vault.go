@@ -82,7 +82,8 @@ type VaultConfig struct {
 	// Settings are those of this PC, and ChangeSettings uses and keeps others; nil: the usual ones, which cannot be changed.
 	Settings       func() session.Settings
 	ChangeSettings func(values session.Settings, failed func(error))
-	Deleted        func()                  // the account is no longer, or no longer on this PC
+	Deleted        func()                  // the account is no longer: it is to go from this PC too
+	Forget         func()                  // the account is to go from this PC
 	SignedOut      func()                  // another device has ended the session
 	Reopened       func(*session.Unlocked) // the account was set up again: this one is locked, and that one open
 	Place          Place                   // what the list shows first

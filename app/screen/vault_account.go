@@ -80,7 +80,7 @@ func (v *Vault) said(text string) { v.say(text, nil) }
 // openConfirm asks, after an enrolment with the kit, whether the state is the newest; until then the vault is read-only.
 func (v *Vault) openConfirm() {
 	if _, open := v.sheet.(*Confirm); !open && v.status.Notices.Confirm {
-		v.openSheet(NewConfirm(v.env, v.config.Unlocked, v.closeSheet, v.config.Deleted))
+		v.openSheet(NewConfirm(v.env, v.config.Unlocked, v.closeSheet, v.config.Forget))
 	}
 }
 

@@ -36,7 +36,7 @@ func benchVault(b *testing.B, n int) (*Vault, *screentest.Queue) {
 	env := &Env{
 		Post: queue.Post, Clock: screentest.NewClock(testTime), Words: english(b), Clipboard: &clipboard{}, Paper: kit.A4,
 		Log: slog.New(slog.DiscardHandler), OpenURL: func(string) error { return nil },
-		SaveFile: func(string, secret.Bytes, func(string, error)) {},
+		SaveFile: func(string, secret.Bytes, func(string)) {},
 	}
 	v := NewVault(env, VaultConfig{Unlocked: u})
 	b.Cleanup(v.Leave)

@@ -78,6 +78,26 @@ func TestChangeThePasswordByKeyboard(t *testing.T) {
 	d.waitFor("Your vault is empty")
 }
 
+// A code that is complete leads to the other one, and half a page of codes costs no try.
+func TestChangeTheAddressByKeyboard(t *testing.T) {
+	const fresh = "anna.new@example.com"
+	d := openDesk(t)
+	d.account()
+	d.do("E-mail address")
+	d.typeText(fresh)
+	d.tabTo("Master password")
+	d.typeText(testpc.Password)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Enter both codes")
+	d.typeText(d.server.LastCode(t, anna))
+	d.keys(fyne.KeyReturn)
+	d.waitFor("The code has eight characters.")
+	d.typeText(d.server.LastCode(t, fresh))
+	d.keys(fyne.KeyReturn)
+	d.waitFor("Your e-mail address is changed.")
+	d.waitFor(fresh)
+}
+
 func TestKeysChangedElsewhere(t *testing.T) {
 	d := openDesk(t)
 	b := testpc.New(t, "PC B", nil).SignIn(t, d.server, anna, d.secretKey())

@@ -28,6 +28,7 @@ import (
 	"github.com/coffer-vault/coffer/app/ui/widget"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/secret"
+	"github.com/coffer-vault/coffer/internal/atomicfile"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/updater"
@@ -76,7 +77,7 @@ func newDeskOn(t testing.TB, pc *testpc.PC, server *testkit.Server, system scree
 	d.env = &screen.Env{
 		Post: d.queue.Post, Clock: d.clock, Words: words, Clipboard: &d.clipboard, Paper: kit.A4, Log: slog.New(slog.DiscardHandler),
 		OpenURL:  func(string) error { return nil },
-		SaveFile: func(name string, content secret.Bytes, done func(string, error)) { d.ui.SaveFile(name, content, done) },
+		SaveFile: func(name string, content secret.Bytes, done func(string)) { d.ui.SaveFile(name, content, done) },
 		SaveAs: func(name string, done func(string, bool)) {
 			d.ui.SaveAs(name, func(path string, replace bool) { done(d.written(path), replace) })
 		},
@@ -105,7 +106,7 @@ func (d *desk) open() {
 	d.window = test.NewTempWindow(d, nil)
 	d.ui = New(Config{
 		Env: d.env, Shell: d.shell, Window: d.window, Clipboard: &d.clipboard, Front: func() { d.fronts++ }, Shown: func(screen.Page) {},
-		Files: Files{Folder: d.shownFolder(), Write: d.writeShown},
+		Files: Files{Folder: d.shownFolder(), Write: d.writeShown, Ready: func(path string, replace bool) error { return atomicfile.Ready(d.written(path), replace) }},
 	})
 	d.window.Resize(UsualSize)
 	d.Cleanup(func() {

@@ -5,12 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/storage"
 
 	"github.com/coffer-vault/coffer/app/screen"
+	"github.com/coffer-vault/coffer/app/ui/widget"
 )
 
 // put writes a file where the person keeps documents.
@@ -103,6 +105,52 @@ func TestFilesByKeyboard(t *testing.T) {
 	d.until("one file", func() bool { return len(d.shell.Vault().Detail().State().Files.Rows) == 1 })
 	d.ui.act(screen.ActionUndo)
 	d.untilFile("letter.txt", "10 bytes")
+}
+
+// A place where no file can be keeps the dialog open, and a place that was typed is offered again.
+func TestAFailedSaveKeepsThePath(t *testing.T) {
+	d := openDesk(t)
+	var saved []string
+	ask := func() {
+		d.ui.SaveAs("file.txt", func(path string, _ bool) { saved = append(saved, path) })
+		d.waitFor("Save file")
+	}
+	field := func() (found *widget.Entry) {
+		d.walk(func(o fyne.CanvasObject) {
+			if e, ok := o.(*widget.Entry); ok && strings.HasPrefix(e.AccessibilityLabel(), "File") {
+				found = e
+			}
+		})
+		return found
+	}
+	missing := filepath.Join(d.folder, "missing", "mine.txt")
+	ask()
+	field().SetText(missing)
+	d.keys(fyne.KeyReturn)
+	d.waitFor("There is no such folder.")
+	if !d.reads("Save file") || field().Text() != missing || len(saved) != 0 {
+		t.Fatalf("the field has %q, saved %q", field().Text(), saved)
+	}
+	d.typeText("!")
+	if d.reads("There is no such folder.") {
+		t.Error("the message stays while the path is being corrected")
+	}
+	field().SetText(missing)
+	if err := os.Mkdir(filepath.Dir(missing), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d.keys(fyne.KeyReturn)
+	d.until("saved", func() bool { return len(saved) == 1 })
+	ask() // the work failed, say
+	if field().Text() != missing {
+		t.Errorf("offered %q", field().Text())
+	}
+	field().SetText(d.folder) // in which it gets its own name
+	d.keys(fyne.KeyReturn)
+	d.until("saved", func() bool { return len(saved) == 2 })
+	if want := []string{missing, filepath.Join(d.folder, "file.txt")}; !slices.Equal(saved, want) {
+		t.Errorf("saved %q, want %q", saved, want)
+	}
 }
 
 func TestFilesAreDropped(t *testing.T) {

@@ -37,7 +37,7 @@ func (a *album) securityScene() {
 	v.Security().SetBreaches(true)
 	a.take("security-consent")
 	v.Answer(true)
-	a.waitFor("All passwords are looked up.")
+	a.waitFor("All passwords are checked.")
 	a.until("breached", func() bool { return v.State().Rows.Len() == 6 })
 	a.take("security-breaches")
 	v.Select(0)

@@ -97,17 +97,17 @@ func TestSecurityCheckByKeyboard(t *testing.T) {
 	d.keys(fyne.KeyReturn)
 	d.tabTo("Look for my passwords")
 	d.keys(fyne.KeySpace)
-	d.waitFor("Look your passwords up?")
+	d.waitFor("Check for breached passwords?")
 	d.keys(fyne.KeyEscape)
 	if asked.Load() != 0 || d.shell.Vault().State().Ask != (screen.Question{}) {
 		t.Error("asked without a yes")
 	}
 	d.tabTo("Look for my passwords")
 	d.keys(fyne.KeySpace)
-	d.waitFor("Look your passwords up?")
-	d.do("Look them up")
+	d.waitFor("Check for breached passwords?")
+	d.do("Check")
 	d.waitFor("Found in breaches, 1")
-	d.waitFor("All passwords are looked up.")
+	d.waitFor("All passwords are checked.")
 
 	// The worst comes first, with what to do about it.
 	d.until("it in the list", func() bool {

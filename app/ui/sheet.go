@@ -204,10 +204,25 @@ func (v *sheetView) focusFirst(o fyne.Focusable) {
 // code is a field for a mailed code, as in the sign-up.
 func (v *sheetView) code(f screen.SheetField) fyne.CanvasObject {
 	code := widget.NewCodeEntry(f.Label, 4, 4)
-	code.OnChanged = func(typed string) { v.model.SetText(f.ID, typed) }
+	code.OnChanged = func(typed string) {
+		v.model.SetText(f.ID, typed)
+		if code.Complete() {
+			v.toNextCode()
+		}
+	}
 	v.codes[f.ID] = code
 	v.focusFirst(code)
 	return code
+}
+
+// toNextCode goes on from a code that is complete to one that is not.
+func (v *sheetView) toNextCode() {
+	for _, f := range v.model.State().Fields {
+		if code := v.codes[f.ID]; code != nil && !code.Complete() {
+			widget.Focus(code)
+			return
+		}
+	}
 }
 
 func (v *sheetView) field(f screen.SheetField) fyne.CanvasObject {

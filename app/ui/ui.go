@@ -54,6 +54,7 @@ type Window struct {
 	shows  int
 
 	pickFrom string                  // the folder that files were picked from last
+	placed   placed                  // the file that was saved last, while this screen is shown
 	held     func() fyne.KeyModifier // which modifiers are held down
 }
 
@@ -100,6 +101,7 @@ func (w *Window) newRoot() {
 	w.root.After = w.run.After
 	w.root.OnKey, w.root.OnShortcut, w.root.OnRune, w.root.Modifiers = w.key, w.shortcut, w.rune, func() fyne.KeyModifier { return w.held() }
 	w.root.OnLost = w.refocus
+	w.placed = placed{}
 	w.update = newUpdateStrip(w)
 }
 

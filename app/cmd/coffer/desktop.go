@@ -174,7 +174,7 @@ func (d *desktop) newEnv(words *assets.Catalog) *screen.Env {
 		Post: d.thread.post, Clock: screen.SystemClock{}, Words: words, Clipboard: d.clipboard, Paper: paper(), Log: d.log,
 		OpenURL:   platform.OpenURL,
 		ShowFile:  platform.ShowFile,
-		SaveFile:  func(name string, content secret.Bytes, done func(string, error)) { d.ui.SaveFile(name, content, done) },
+		SaveFile:  func(name string, content secret.Bytes, done func(string)) { d.ui.SaveFile(name, content, done) },
 		SaveAs:    func(name string, done func(string, bool)) { d.ui.SaveAs(name, done) },
 		PickFiles: func(want screen.FileRequest, done func([]string)) { d.ui.PickFiles(want, done) },
 

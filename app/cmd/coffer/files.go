@@ -22,5 +22,5 @@ func files(drafts atomicfile.Drafts) ui.Files {
 	write := func(path string, content []byte, replace bool) error {
 		return drafts.WriteFrom(path, bytes.NewReader(content), replace)
 	}
-	return ui.Files{Folder: folder, Write: write}
+	return ui.Files{Folder: folder, Write: write, Ready: atomicfile.Ready}
 }
