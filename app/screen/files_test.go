@@ -150,7 +150,7 @@ func TestFileRowSaysWhereTheFileIs(t *testing.T) {
 		"up, failed":          {waiting, up(engine.TransferFailed, vault.ErrDisk), "2.3 MB  ·  The disk could not read or write the vault file.", "retry save", true},
 		"down, waiting":       {cloud, down(engine.TransferWaiting, nil), "2.3 MB  ·  Waits for the network", "cancel", false},
 		"down, running":       {cloud, down(engine.TransferRunning, nil), "Downloading  ·  46% of 2.3 MB", "cancel", false},
-		"down, not complete":  {cloud, down(engine.TransferIncomplete, nil), "2.3 MB  ·  Not complete at the server", "retry", true},
+		"down, not complete":  {cloud, down(engine.TransferIncomplete, nil), "2.3 MB  ·  Incomplete on the server", "retry", true},
 		"down, no room here":  {cloud, down(engine.TransferFailed, vault.ErrFull), "2.3 MB  ·  The disk is full, so Coffer could not save.", "retry", true},
 		"down, unknown error": {cloud, down(engine.TransferFailed, errors.New("odd")), "2.3 MB  ·  Something went wrong that Coffer did not expect.", "retry", true},
 	} {
