@@ -35,7 +35,11 @@ sign "$id.ctl" "$application/Contents/MacOS/cofferctl"
 sign "$id" "$application"
 
 sed "s/@VERSION@/$version/" "$here/distribution.xml" >"$scratch/distribution.xml"
-pkgbuild --root "$root" --component-plist "$here/components.plist" --scripts "$here/scripts" --identifier "$id" --version "$version" \
+mkdir "$scratch/scripts"
+sed "s/@VERSION@/$version/" "$here/scripts/preinstall" >"$scratch/scripts/preinstall"
+cp "$here/scripts/postinstall" "$scratch/scripts/"
+chmod 755 "$scratch/scripts/"*
+pkgbuild --root "$root" --component-plist "$here/components.plist" --scripts "$scratch/scripts" --identifier "$id" --version "$version" \
 	--install-location / --ownership recommended "$scratch/component.pkg"
 set -- --distribution "$scratch/distribution.xml" --package-path "$scratch"
 [ -z "${COFFER_SIGN_PKG:-}" ] || set -- "$@" --sign "$COFFER_SIGN_PKG" --timestamp
