@@ -183,10 +183,12 @@ func TestReporter(t *testing.T) {
 func TestProgramsKnowWhereTheyAre(t *testing.T) {
 	for file, names := range map[string][]string{
 		"../../updater/cmd/coffer-updater/main_darwin.go": {`"/Applications/Coffer.app/Contents/MacOS/coffer"`, `"/Library/Application Support/Coffer Updater"`},
+		"../../updater/machine/mac_watch.go":              {`"/Library/Application Support/Coffer Updater.json"`, `"/Library/LaunchDaemons/"`, `"` + identifier + `"`},
+		"../../app/cmd/cofferctl/service_darwin.go":       {`"/Applications/Coffer.app/"`, `"/` + daemon + `"`},
 		"../../app/cmd/coffer/installed_darwin.go":        {`"/Applications/Coffer.app/"`, `"/` + daemon + `"`},
 		"../../app/health/folder_darwin.go":               {`"/` + reports + `"`},
 		"scripts/postinstall":                             {"/" + reports + `"`},
-		"uninstall.sh":                                    {"/" + reports + `"`, "/Applications/Coffer.app", "/Library/Application Support/Coffer Updater", "/Library/LaunchDaemons/", "/Library/PrivilegedHelperTools/"},
+		"uninstall.sh":                                    {"/" + reports + `"`, "/Applications/Coffer.app", "/Library/Application Support/Coffer Updater", "/Library/Application Support/Coffer Updater.json", "/Library/LaunchDaemons/", "/Library/PrivilegedHelperTools/"},
 	} {
 		for _, name := range names {
 			if !strings.Contains(read(t, file), name) {
@@ -201,7 +203,8 @@ func TestPackageIsForTheComputerAlone(t *testing.T) {
 		t.Errorf("exceptions of the hardened runtime: %v", got)
 	}
 	component := plist(t, "components.plist").([]any)[0].(dictionary)
-	if component["RootRelativeBundlePath"] != strings.TrimSuffix(application, "/Contents/") || component["BundleIsRelocatable"] != false {
+	if component["RootRelativeBundlePath"] != strings.TrimSuffix(application, "/Contents/") || component["BundleIsRelocatable"] != false ||
+		component["BundleIsVersionChecked"] != false || component["BundleOverwriteAction"] != "upgrade" {
 		t.Errorf("component: %v", component)
 	}
 	var distribution struct {
@@ -270,6 +273,50 @@ func TestPostinstall(t *testing.T) {
 	}
 }
 
+// An older package needs root's word for this very version.
+func TestPreinstall(t *testing.T) {
+	for name, c := range map[string]struct {
+		installed, word string
+		gone, refused   bool
+	}{
+		"first":                         {},
+		"newer":                         {installed: "1.2.2"},
+		"the same":                      {installed: "1.2.3"},
+		"older":                         {installed: "1.2.4", refused: true},
+		"older, by number":              {installed: "1.10.0", refused: true},
+		"newer, by number":              {installed: "1.1.30"},
+		"older, with the word":          {installed: "1.2.4", word: "1.2.3\n"},
+		"older, the word is of another": {installed: "1.2.4", word: "1.2.2\n", refused: true},
+		"older than a receipt alone":    {installed: "1.2.4", gone: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			disk := t.TempDir()
+			answer := "exit 1"
+			if c.installed != "" {
+				answer = "echo package-id: x; echo version: " + c.installed
+			}
+			if !c.gone {
+				write(t, filepath.Join(disk, application+"Info.plist"), "", 0o644)
+			}
+			if c.word != "" {
+				write(t, filepath.Join(disk, "Library/Application Support/Coffer Updater/downgrade"), c.word, 0o600)
+			}
+			script := filepath.Join(t.TempDir(), "preinstall")
+			write(t, script, strings.ReplaceAll(read(t, "scripts/preinstall"), "@VERSION@", "1.2.3"), 0o700)
+			path, calls := standIns(t, map[string]string{"pkgutil": answer})
+			cmd := exec.CommandContext(t.Context(), script, "coffer.pkg", "/", disk)
+			cmd.Env = append(os.Environ(), "PATH="+path+":"+os.Getenv("PATH"))
+			said, err := cmd.CombinedOutput()
+			if refused := err != nil; refused != c.refused || c.refused != strings.Contains(string(said), "is the older 1.2.3") {
+				t.Errorf("%v: %s", err, said)
+			}
+			if got, want := calls(), "pkgutil --volume "+disk+" --pkg-info "+identifier+"\n"; got != want {
+				t.Errorf("asked %q, want %q", got, want)
+			}
+		})
+	}
+}
+
 func TestUninstall(t *testing.T) {
 	root := laidOut(t)
 	vault, other := "Users/anna/Library/Application Support/Coffer/vaults/vault.db", "Library/LaunchDaemons/com.example.other.plist"
@@ -277,6 +324,8 @@ func TestUninstall(t *testing.T) {
 	write(t, filepath.Join(root, other), "of somebody else", 0o644)
 	write(t, filepath.Join(root, "Library/Application Support/Coffer Updater/staged/coffer.pkg"), "package", 0o600)
 	write(t, filepath.Join(root, reports, "state.json"), "{}", 0o644)
+	write(t, filepath.Join(root, "Library/Application Support/Coffer Updater.json"), "{}", 0o644)
+	write(t, filepath.Join(root, "Library/LaunchDaemons/"+identifier+".watch.plist"), "", 0o644)
 	path, calls := standIns(t, map[string]string{"launchctl": "exit 0", "pkgutil": "exit 0"})
 	said := run(t, path, filepath.Join(root, application+"Resources/uninstall.sh"), root)
 	if left := files(t, root); len(left) != 2 || left[vault] == 0 || left[other] == 0 {
@@ -293,7 +342,9 @@ func TestUninstall(t *testing.T) {
 // What is signed, and in which order, with which names; and that no secret is in an argument.
 func TestPackaging(t *testing.T) {
 	root := laidOut(t)
-	tools := map[string]string{"codesign": "", "pkgbuild": "", "productbuild": "", "xcrun": "", "spctl": ""}
+	// The scripts that the package gets know its version.
+	scripts := `while [ "$1" != --scripts ]; do shift; done; ls "$2" | tr "\n" " " | grep -qx "postinstall preinstall " && grep -qx version=1.2.3 "$2/preinstall"`
+	tools := map[string]string{"codesign": "", "pkgbuild": scripts, "productbuild": "", "xcrun": "", "spctl": ""}
 	path, calls := standIns(t, tools)
 	for _, name := range []string{"COFFER_SIGN_APP", "COFFER_SIGN_PKG", "COFFER_NOTARY_KEY"} {
 		t.Setenv(name, "")

@@ -12,12 +12,12 @@ uninstall() { # DISK
 		echo "$0: only root can remove Coffer; use sudo" >&2
 		exit 1
 	fi
-	# The updater first, or it would install what is being removed.
-	for job in updater health; do
+	# Who installs first, or it would install what is being removed. The updater makes the watcher, for minutes after an update.
+	for job in updater watch health; do
 		[ -n "$1" ] || launchctl bootout "system/$id.$job" 2>/dev/null || true
 		rm -f "$1/Library/LaunchDaemons/$id.$job.plist" "$1/Library/PrivilegedHelperTools/$id.$job"
 	done
-	rm -rf "$1/Applications/Coffer.app" "$1/Library/Application Support/Coffer Updater" "$1/Library/Application Support/CofferHealth"
+	rm -rf "$1/Applications/Coffer.app" "$1/Library/Application Support/Coffer Updater" "$1/Library/Application Support/Coffer Updater.json" "$1/Library/Application Support/CofferHealth"
 	pkgutil --volume "${1:-/}" --forget "$id" >/dev/null 2>&1 || true
 	echo "Coffer is removed. Vaults are where they were, in each user's Library/Application Support/Coffer."
 	exit

@@ -22,11 +22,16 @@ type Mac struct {
 	log       string // what the installer says, of the last package
 	installer string // Apple's
 	ps        string // Apple's
+	pkgutil   string // Apple's
+	notes     string // what everybody may read
+	nobody    *syscall.Credential
 }
 
 // NewMac names the executable in the application's bundle, and where the installer's words are kept: in a folder of root's alone.
 func NewMac(program, log string) *Mac {
-	return &Mac{program: program, log: log, installer: "/usr/sbin/installer", ps: "/bin/ps"}
+	const nobody = 1<<32 - 2 // uid and gid -2, as in every macOS
+	return &Mac{program: program, log: log, installer: "/usr/sbin/installer", ps: "/bin/ps", pkgutil: "/usr/sbin/pkgutil", notes: MacNotes,
+		nobody: &syscall.Credential{Uid: nobody, Gid: nobody}}
 }
 
 var _ System = (*Mac)(nil)
@@ -65,8 +70,11 @@ func (m *Mac) Install(_ context.Context, s updater.Staged) (Outcome, error) {
 	return Outcome{Installed, 0}, nil
 }
 
-// InUse looks through the processes of all users for the program itself; ps prints the path that each was started from.
-func (m *Mac) InUse() (bool, error) {
+// InUse looks for the program itself; a copy elsewhere does not hold the installation up.
+func (m *Mac) InUse() (bool, error) { return m.runs(m.program) }
+
+// runs looks through the processes of all users; ps prints the path that each was started from.
+func (m *Mac) runs(program string) (bool, error) {
 	out, err := exec.Command(m.ps, "-axww", "-o", "comm=").Output()
 	if err != nil {
 		return false, fmt.Errorf("list processes: %w", err)
@@ -75,7 +83,7 @@ func (m *Mac) InUse() (bool, error) {
 		return false, errors.New("list processes: there are none")
 	}
 	for line := range strings.Lines(string(out)) {
-		if strings.TrimSpace(line) == m.program {
+		if strings.TrimSpace(line) == program {
 			return true, nil
 		}
 	}

@@ -89,6 +89,12 @@ func remove(path string) error {
 	return nil
 }
 
+// WatchFlag has the updater be the watcher.
+const WatchFlag = "--watch"
+
+// answerIn is how long the command line may take.
+const answerIn = 30 * time.Second
+
 // Computer is what a watcher sees and does.
 type Computer interface {
 	// Installed is the version that the package has recorded; false while there is none.

@@ -19,10 +19,7 @@ import (
 )
 
 // WatchName is the service that outlives the package. The package does not know it, and so does not stop it.
-const (
-	WatchName = "CofferWatch"
-	WatchFlag = "--watch"
-)
+const WatchName = "CofferWatch"
 
 // Watch is the Watchman of Windows: a service that starts with the computer, until it is taken away.
 type Watch struct {
@@ -148,9 +145,6 @@ func TakenBack() (version, reason string) {
 	reason, _, _ = key.GetStringValue("TakenBackReason")
 	return version, reason
 }
-
-// answerIn is how long the command line may take.
-const answerIn = 30 * time.Second
 
 // Answers starts the command line in the folder that the package names: that of this service, or of the version on trial.
 func (Windows) Answers(ctx context.Context, v buildinfo.Number) error {

@@ -5,9 +5,6 @@ package main
 // programFile is the desktop program, in the folder of this one.
 const programFile = "coffer"
 
-// updateService: elsewhere than on Windows there is none.
-func updateService() string { return "" }
-
 // installedVersion: elsewhere than on Windows nobody lists it apart from the program.
 func installedVersion() string { return "" }
 

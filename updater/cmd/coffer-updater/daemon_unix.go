@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
@@ -19,6 +20,7 @@ type daemon struct {
 	folder string // the daemon's own, below one that belongs to root
 	file   string // name of the package among the releases
 	system func(folder string) machine.System
+	trials func(folder string, log *slog.Logger) (*machine.Trials, error) // nil: no version is taken back
 	clock  updater.Clock
 }
 
@@ -32,7 +34,7 @@ func (d daemon) run(ctx context.Context) error {
 		return err
 	}
 	defer closer.Close()
-	service, err := newService(d.folder, d.file, d.system(d.folder), nil, log)
+	service, err := d.service(log)
 	if err != nil {
 		log.Error("cannot start", "err", err)
 		return fmt.Errorf("start: %w", err)
@@ -41,5 +43,38 @@ func (d daemon) run(ctx context.Context) error {
 	// Not waited for: during an installation it is the package that stops us, and the installer goes on.
 	go service.Run(ctx, d.clock)
 	<-ctx.Done()
+	return nil
+}
+
+func (d daemon) service(log *slog.Logger) (*machine.Service, error) {
+	var trials *machine.Trials
+	if d.trials != nil {
+		var err error
+		if trials, err = d.trials(d.folder, log); err != nil {
+			return nil, err
+		}
+	}
+	return newService(d.folder, d.file, d.system(d.folder), trials, log)
+}
+
+// watch waits for a new version to prove itself, in a copy of the daemon of the version before. end takes the job away that runs it, and
+// may end this very process. An error has launchd start it again.
+func watch(ctx context.Context, folder string, computer machine.Computer, clock updater.Clock, end func() error) error {
+	log, closer, err := logging.New(logging.Options{File: filepath.Join(folder, "watch.log")})
+	if err != nil {
+		return err
+	}
+	defer closer.Close()
+	watcher, err := machine.NewWatcher(folder, computer, clock, log)
+	if err != nil {
+		return err
+	}
+	if !watcher.Run(ctx) {
+		return ctx.Err()
+	}
+	if err := end(); err != nil {
+		log.Error("cannot take the watcher away", "err", err)
+		return err
+	}
 	return nil
 }

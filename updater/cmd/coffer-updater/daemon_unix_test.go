@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -150,5 +151,33 @@ func TestDaemonThatCannotWorkSaysSo(t *testing.T) {
 	}
 	if log, err := os.ReadFile(filepath.Join(dir, "updater.log")); err != nil || !strings.Contains(string(log), "cannot start") {
 		t.Errorf("log %q, %v", log, err)
+	}
+}
+
+// A watcher takes its job away when there is nothing left to do, and is started again if it could not.
+func TestWatcherEndsItsJob(t *testing.T) {
+	dir, full := t.TempDir(), errors.New("disk full")
+	for _, want := range []error{nil, full} {
+		ended := false
+		err := watch(t.Context(), dir, nil, updater.WallClock{}, func() error { ended = true; return want })
+		if !errors.Is(err, want) || !ended {
+			t.Errorf("%v, ended %v", err, ended)
+		}
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if err := watch(stopped, dir, nil, updater.WallClock{}, func() error { t.Error("its work is not done"); return nil }); err == nil {
+		t.Error("launchd would not start it again")
+	}
+}
+
+// The daemon settles a trial before it looks for releases.
+func TestDaemonThatCannotSettleATrialEnds(t *testing.T) {
+	maintainers(t, "255.0.0", "package")
+	torn := errors.New("notes cannot be removed")
+	d := daemon{folder: filepath.Join(t.TempDir(), "Coffer Updater"), file: "coffer.pkg", system: func(string) machine.System { return computer{} },
+		trials: func(string, *slog.Logger) (*machine.Trials, error) { return nil, torn }}
+	if err := d.run(t.Context()); !errors.Is(err, torn) {
+		t.Errorf("it went on: %v", err)
 	}
 }

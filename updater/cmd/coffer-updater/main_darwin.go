@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"syscall"
 
+	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/updater/machine"
 )
@@ -26,11 +29,26 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	mac := daemon{folder: folder, file: "coffer.pkg", clock: updater.WallClock{}, system: func(folder string) machine.System {
-		return machine.NewMac(program, filepath.Join(folder, "pkg.log"))
-	}}
-	if err := mac.run(ctx); err != nil {
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "coffer-updater:", err)
 		os.Exit(1)
 	}
+}
+
+func run(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	watcher := machine.NewMacWatch(folder, self)
+	if slices.Contains(os.Args[1:], machine.WatchFlag) {
+		return watch(ctx, folder, machine.NewMac(program, filepath.Join(folder, "pkg-back.log")), updater.WallClock{}, watcher.End)
+	}
+	mac := machine.NewMac(program, filepath.Join(folder, "pkg.log"))
+	return daemon{
+		folder: folder, file: "coffer.pkg", clock: updater.WallClock{}, system: func(string) machine.System { return mac },
+		trials: func(_ string, log *slog.Logger) (*machine.Trials, error) {
+			return machine.NewTrials(folder, buildinfo.Current(), mac, watcher, log), mac.Untell()
+		},
+	}.run(ctx)
 }
