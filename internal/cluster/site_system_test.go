@@ -146,7 +146,8 @@ func newSite(t *testing.T, database string, processes int) *site {
 
 func (s *site) wait(url string) {
 	s.t.Helper()
-	client := &http.Client{Transport: s.transport}
+	// A server that listens already and never serves is one that is not ready.
+	client := &http.Client{Transport: s.transport, Timeout: 10 * time.Second}
 	err := testpg.Wait(func() error {
 		answer, err := client.Get(url + "/readyz")
 		if err != nil {
