@@ -141,6 +141,12 @@ func TestNoncesAtOnce(t *testing.T) {
 	gone, cancel := context.WithCancel(t.Context())
 	for _, s := range []*Store{one, other} {
 		s.nonces.turn <- struct{}{} // as if a statement were under way
+		using.Go(func() {
+			if used, _, err := s.UseNonce(gone, []byte("gone"), 500, 1000); used && err != nil {
+				t.Errorf("fresh, and %v", err)
+			}
+		})
+		goTogether(t, s, 1) // he began it
 		for i := range 3 * len(fresh) {
 			using.Go(func() {
 				used, _, err := s.UseNonce(t.Context(), []byte{byte(i % len(fresh))}, 500, 1000)
@@ -151,22 +157,7 @@ func TestNoncesAtOnce(t *testing.T) {
 				}
 			})
 		}
-		using.Go(func() {
-			if used, _, err := s.UseNonce(gone, []byte("gone"), 500, 1000); used && err != nil {
-				t.Errorf("fresh, and %v", err)
-			}
-		})
-		err := testpg.Wait(func() error {
-			s.nonces.mu.Lock()
-			defer s.nonces.mu.Unlock()
-			if b := s.nonces.next; b == nil || len(b.hashes) != 3*len(fresh)+1 {
-				return errors.New("not all of them go together")
-			}
-			return nil
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		goTogether(t, s, 1+3*len(fresh))
 	}
 	cancel()
 	for _, s := range []*Store{one, other} {
@@ -177,6 +168,22 @@ func TestNoncesAtOnce(t *testing.T) {
 		if n := fresh[i].Load(); n != 1 {
 			t.Errorf("nonce %d was fresh %d times", i, n)
 		}
+	}
+}
+
+// goTogether waits until n nonces go with the next statement.
+func goTogether(t *testing.T, s *Store, n int) {
+	t.Helper()
+	err := testpg.Wait(func() error {
+		s.nonces.mu.Lock()
+		defer s.nonces.mu.Unlock()
+		if b := s.nonces.next; b == nil || len(b.hashes) != n {
+			return errors.New("not all of them go together")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
