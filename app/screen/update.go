@@ -47,6 +47,7 @@ type UpdateClient interface {
 type UpdateConfig struct {
 	Client    UpdateClient // nil where this program does not update itself
 	Managed   bool         // without a Client: somebody else updates it, a service or who installed it
+	TakenBack string       // the version that Managed's service has taken back, empty if there is none
 	Installed buildinfo.Number
 	Restart   func() error // applies what is staged and has the program started again once it has quit
 	// Held says whether the administrator wants a release now: he may have changed his mind since it was fetched. nil holds nothing.
@@ -175,6 +176,7 @@ func (u *Update) view() UpdateState {
 		s.Status = Message{What: u.text("screen.update.none")}
 		if u.config.Managed {
 			s.Status.What = u.text("screen.update.managed")
+			s.Warning = u.takenBack()
 		}
 	}
 	staged, ok := u.found.(updater.Staged)
@@ -183,6 +185,15 @@ func (u *Update) view() UpdateState {
 			Restart: u.text("screen.update.restart"), Later: u.text("screen.update.later"), Urgent: staged.Urgent}
 	}
 	return s
+}
+
+// takenBack is quiet: there is nothing for the person to do.
+func (u *Update) takenBack() Message {
+	if u.config.TakenBack == "" {
+		return Message{}
+	}
+	return Message{Tone: ToneQuiet, What: u.text("screen.update.takenBack", "version", u.config.TakenBack),
+		Safe: u.text("error.updateFailedBefore.safe"), Next: u.text("error.updateFailedBefore.next")}
 }
 
 func (u *Update) status() Message {

@@ -190,3 +190,21 @@ func TestWithoutAClient(t *testing.T) {
 		}
 	}
 }
+
+// Where a service installs, the settings say too that it has taken a version back.
+func TestVersionThatWasTakenBackIsNamed(t *testing.T) {
+	u, _, _ := newTestUpdate(t, nil, nil)
+	u.config.Managed = true
+	if s := u.State(); !s.Warning.IsZero() {
+		t.Errorf("nothing was taken back: %+v", s.Warning)
+	}
+	u.config.TakenBack = "1.4.0"
+	u.changed()
+	s := u.State()
+	if w := s.Warning; w.What != "Coffer 1.4.0 did not work on this PC, and the version before was put back." || w.Safe == "" || w.Next == "" || w.Tone != ToneQuiet {
+		t.Errorf("%+v", w)
+	}
+	if s.Status.What == "" {
+		t.Error("who installs updates is not said any more")
+	}
+}

@@ -22,6 +22,7 @@ func (d *desktop) updateConfig() screen.UpdateConfig {
 	if err != nil {
 		d.log.Info("this program does not update itself", "why", err)
 		c.Managed = errors.Is(err, errManaged)
+		c.TakenBack, _ = machine.TakenBack() // the reason is for technicians: cofferctl doctor
 		return c
 	}
 	c.Client = client
