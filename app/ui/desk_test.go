@@ -66,8 +66,8 @@ func newDesk(t testing.TB, pc *testpc.PC, server *testkit.Server) *desk {
 	return newDeskOn(t, pc, server, screen.Desktop{})
 }
 
-// newDeskOn is newDesk on a system that offers more than all do.
-func newDeskOn(t testing.TB, pc *testpc.PC, server *testkit.Server, system screen.Desktop) *desk {
+// newDeskOn is newDesk on a system that offers more than all do, or that changes what the shell is told.
+func newDeskOn(t testing.TB, pc *testpc.PC, server *testkit.Server, system screen.Desktop, changes ...func(*screen.ShellConfig)) *desk {
 	t.Helper()
 	d := &desk{TB: t, pc: pc, server: server, folder: filesFolder(t), queue: screentest.NewQueue(), clock: screentest.NewClock(clockStarts())}
 	words, err := assets.Load(speaks())
@@ -84,7 +84,7 @@ func newDeskOn(t testing.TB, pc *testpc.PC, server *testkit.Server, system scree
 		PickFiles: func(want screen.FileRequest, done func([]string)) { d.ui.PickFiles(want, done) },
 		Downloads: func() (string, error) { return d.folder, nil },
 	}
-	d.shell = screen.NewShell(d.env, screen.ShellConfig{
+	config := screen.ShellConfig{
 		Manager: pc.Manager, Origin: server.URL, Language: speaks(), Quit: func() { d.quit = true },
 		Idle: func() (time.Duration, error) { return 0, nil }, Autostart: func(bool) error { return nil },
 		Autostarts: func() (bool, error) { return false, nil },
@@ -93,7 +93,11 @@ func newDeskOn(t testing.TB, pc *testpc.PC, server *testkit.Server, system scree
 		CheckPassword: func(ctx context.Context, u *session.Unlocked, password secret.Bytes) error {
 			return u.CheckPassword(ctx, password)
 		},
-	})
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	d.shell = screen.NewShell(d.env, config)
 	d.open()
 	d.queue.Says = func() string { return fmt.Sprintf("%q", d.texts()) }
 	d.shell.Start()
