@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/vault"
@@ -152,7 +153,7 @@ func TestImportReportsEveryRowAndUndoes(t *testing.T) {
 	}
 	want := []string{
 		"a.example anna: Imported", "b.example anna: Imported", "a.example anna: Already in your vault", "c.example : Kept by the browser from other programs",
-		"e.example : Damaged in the browser: they cannot be read", "d.example : Skipped: the browser was told never to save them",
+		"e.example : Damaged in the browser: it cannot be read", "d.example : Skipped: the browser was told never to save it",
 	}
 	var lines []string
 	for _, r := range s.Rows {
@@ -347,15 +348,37 @@ func TestReportKnowsEveryEnding(t *testing.T) {
 		checkWords(t, "report", g.Label, g.Next)
 		labels[g.Label] = true
 	}
-	if labels[words.Text("screen.import.ending.other")] {
+	if labels[words.Count("screen.import.ending.other", 1)] {
 		t.Error("a reason has no words of its own")
 	}
 
 	rows[0] = importer.RowReport{Site: "x", Outcome: "frozen", Reason: "of a newer version"}
 	report.Sources[0].Rows = rows
 	view, _ = reportWords{Catalog: words}.view(report)
-	if last := view.Groups[len(view.Groups)-1]; last.Label != "Others" || last.Count != "1" || last.Sites[0] != "x" {
+	if last := view.Groups[len(view.Groups)-1]; last.Label != "Other" || last.Count != "1" || last.Sites[0] != "x" {
 		t.Errorf("an unknown ending is lost: %+v", last)
+	}
+}
+
+// What is said of one entry agrees with one, also in the list of many.
+func TestReportAgreesInNumber(t *testing.T) {
+	french, err := assets.Load("fr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := importer.RowReport{Site: "example.com", Outcome: importer.Imported}
+	for _, c := range []struct {
+		rows  []importer.RowReport
+		label string
+	}{
+		{[]importer.RowReport{row}, "Importé"},
+		{[]importer.RowReport{row, row}, "Importés"},
+	} {
+		report := importer.Report{Sources: []importer.SourceReport{{Counts: map[importer.Outcome]int{importer.Imported: len(c.rows)}, Rows: c.rows}}}
+		view, lines := reportWords{Catalog: french}.view(report)
+		if view.Groups[0].Label != c.label || lines[0].Detail != "Importé" {
+			t.Errorf("%d entries: group %q, line %q", len(c.rows), view.Groups[0].Label, lines[0].Detail)
+		}
 	}
 }
 

@@ -89,7 +89,7 @@ func (w reportWords) ending(key string) string {
 
 func (g group) view(words reportWords, sites []string) ReportGroup {
 	key := words.ending(g.key)
-	v := ReportGroup{Tone: g.tone, Label: words.Text(key), Count: words.Text("screen.number", "n", len(sites))}
+	v := ReportGroup{Tone: g.tone, Label: words.Count(key, len(sites)), Count: words.Text("screen.number", "n", len(sites))}
 	if g.next {
 		v.Next = words.Text("screen.import.ending." + g.key + ".next")
 	}
@@ -113,7 +113,7 @@ func (w reportWords) view(report importer.Report) (ImportReport, []ImportRow) {
 	}
 	rows := make([]ImportRow, 0, total)
 	for _, g := range slices.Concat(groups, []group{other}) {
-		detail := w.Text(w.ending(g.key))
+		detail := w.Count(w.ending(g.key), 1)
 		for _, row := range sorted[g.ending] {
 			row.Detail = detail + row.Detail
 			rows = append(rows, row)
