@@ -111,9 +111,9 @@ attacks: setup-test ## a malicious server, a malicious update host, a stolen lap
 	$(GO) test -count=1 ./updater/... ./sync/chain ./sync/enrol
 
 # One history is told; of many the failing ones are.
-SIM = $(if $(SEED),-sim.first=$(SEED) -sim.n=1 -sim.tell $(if $(KEEP),-sim.keep=$(KEEP)),-sim.first=$(or $(FROM),1) -sim.n=$(or $(N),2000)) $(if $(SECOND),-sim.second=$(SECOND))
+SIM = $(if $(SEED),-sim.first=$(SEED) -sim.n=1 -sim.tell $(if $(KEEP),-sim.keep=$(KEEP)),-sim.first=$(or $(FROM),1) -sim.n=$(or $(N),2000)) $(if $(SECOND),-sim.second=$(SECOND)) $(if $(LEDGER),-sim.ledger=$(abspath $(LEDGER)))
 
-sim: setup-test ## random histories of devices, server and network: N=… of them FROM=… a seed, or SEED=… KEEP=… (docs/sim.md)
+sim: setup-test ## random histories of devices, server and network: N=… of them FROM=… a seed, LEDGER=… a file to go on with, or SEED=… KEEP=… (docs/sim.md)
 	$(GO) test -count=1 -timeout 0 ./internal/sim -run '^TestHistories$$' -v -args $(SIM)
 
 # Kills happen at the moment that the machine makes of them; what is done, and at which labelled points, follows from the seed.

@@ -39,8 +39,13 @@ const garbage = 1600
 
 // TestHistories plays seeds, with as many processes as there are processors: a process has one source of randomness.
 func TestHistories(t *testing.T) {
-	if *part == "" && *count >= few && *keep == "" && !*tell {
-		spread(t)
+	if *part == "" && (*count >= few || *ledgerPath != "") && *keep == "" && !*tell {
+		want := seeds{*first, *first + *count - 1}
+		if *ledgerPath != "" {
+			spreadOnce(t, want, *ledgerPath)
+		} else {
+			spread(t, want)
+		}
 		return
 	}
 	p := newPlace(t)

@@ -19,8 +19,9 @@ const few = 100
 // progressMark begins a line that says that a seed is done.
 const progressMark = "played:"
 
-// spread plays the seeds in a process for every processor.
-func spread(t *testing.T) {
+// spread plays the seeds in a process for every processor, and returns how many it came to.
+func spread(t *testing.T, these seeds) uint64 {
+	count := these.last - these.first + 1
 	k := uint64(runtime.GOMAXPROCS(0))
 	var done atomic.Uint64
 	var workers sync.WaitGroup
@@ -28,25 +29,26 @@ func spread(t *testing.T) {
 	stop := make(chan struct{})
 	for i := range k {
 		workers.Go(func() {
-			if err := worker(t, i, k, &done); err != nil {
+			if err := worker(t, these, fmt.Sprintf("%d/%d", i, k), &done); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	go tellProgress(&done, began, stop)
+	go tellProgress(&done, count, began, stop)
 	workers.Wait()
 	close(stop)
-	t.Logf("%d of %d histories in %v, %.1f a second", done.Load(), *count, time.Since(began).Round(time.Second), float64(done.Load())/time.Since(began).Seconds())
+	t.Logf("%d of %d histories in %v, %.1f a second", done.Load(), count, time.Since(began).Round(time.Second), float64(done.Load())/time.Since(began).Seconds())
+	return done.Load()
 }
 
-// worker runs one of k processes, and passes on what it says beside its progress.
-func worker(t *testing.T, i, k uint64, done *atomic.Uint64) error {
+// worker runs one of the processes, and passes on what it says beside its progress.
+func worker(t *testing.T, these seeds, part string, done *atomic.Uint64) error {
 	var limit time.Duration
 	if deadline, limited := t.Deadline(); limited {
 		limit = time.Until(deadline) - 10*time.Second
 	}
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHistories$", fmt.Sprint("-test.timeout=", limit),
-		fmt.Sprintf("-sim.first=%d", *first), fmt.Sprintf("-sim.n=%d", *count), fmt.Sprintf("-sim.part=%d/%d", i, k), fmt.Sprintf("-sim.second=%d", *beside))
+		fmt.Sprintf("-sim.first=%d", these.first), fmt.Sprintf("-sim.n=%d", these.last-these.first+1), "-sim.part="+part, fmt.Sprintf("-sim.second=%d", *beside))
 	// Its one goroutine has nobody to wait for, and a history's garbage is small beside what the collector looks at for it.
 	cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	cmd.Stderr = os.Stderr
@@ -70,14 +72,14 @@ func worker(t *testing.T, i, k uint64, done *atomic.Uint64) error {
 }
 
 // tellProgress prints how far a long run is.
-func tellProgress(done *atomic.Uint64, began time.Time, stop chan struct{}) {
+func tellProgress(done *atomic.Uint64, count uint64, began time.Time, stop chan struct{}) {
 	for {
 		select {
 		case <-stop:
 			return
 		case <-time.After(30 * time.Second):
 			n := done.Load()
-			fmt.Fprintf(os.Stderr, "%d of %d histories, %.1f a second\n", n, *count, float64(n)/time.Since(began).Seconds())
+			fmt.Fprintf(os.Stderr, "%d of %d histories, %.1f a second\n", n, count, float64(n)/time.Since(began).Seconds())
 		}
 	}
 }
