@@ -1,7 +1,9 @@
 package screen
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -350,7 +352,14 @@ func (e *Editor) unsaved() (vault.Item, bool) {
 	if e.item.Title == "" {
 		e.item.Title = e.text("screen.editor.untitled")
 	}
-	return e.item.Clone(), true
+	item := e.item.Clone()
+	// What its field cannot keep, such as half a date, gets a field of its own: nobody is there to say what was meant.
+	for _, field := range slices.Sorted(maps.Keys(e.typed)) {
+		item.Custom = append(item.Custom, vault.CustomField{
+			ID: id.New(), Label: cmp.Or(labelOf(e.env.Words, &e.item, field), item.Title), Type: vault.Text, Value: secret.FromString(e.typed[field]),
+		})
+	}
+	return item, true
 }
 
 // dirty reports whether leaving would lose something.

@@ -147,6 +147,26 @@ func TestLockSavesWhatIsBeingTyped(t *testing.T) {
 	}
 }
 
+// Half a date is no date, so its field does not take it; it is kept all the same.
+func TestLockKeepsWhatAFieldCannot(t *testing.T) {
+	d, v, _ := openDesk(t)
+	card := vault.Item{Kind: vault.Card, Title: "Visa"}
+	card.Set(vault.Expires, testpc.Typed("2027-01"))
+	testpc.Save(t, d.shell.unlocked, card)
+	d.until("Visa", func() bool { return d.row(v, "Visa") >= 0 })
+	d.show(v, "Visa").Edit()
+	v.Editor().SetText("value/expires", "9/2")
+	d.shell.lockNow(d.shell.unlocked.Account().ID)
+	d.unlock()
+	item := d.item("Visa")
+	if got := string(item.Value(vault.Expires).Reveal()); got != "2027-01" {
+		t.Errorf("expires %q", got)
+	}
+	if len(item.Custom) != 1 || item.Custom[0].Label != "Expires" || string(item.Custom[0].Value.Reveal()) != "9/2" {
+		t.Errorf("%+v", item.Custom)
+	}
+}
+
 // Nobody is there while the new account's kit is on the screen: the vault is open by then, and must not stay so.
 func TestIdleLocksBeforeTheVaultIsShown(t *testing.T) {
 	d, w, server := welcomeDesk(t)
