@@ -362,6 +362,12 @@ func (e *Editor) unsaved() (vault.Item, bool) {
 	return item, true
 }
 
+// hold keeps typing out while a lock saves what unsaved gave: it would be neither in that nor on the screen afterwards.
+func (e *Editor) hold(saving bool) {
+	e.busy, e.onLeave = saving, nil
+	e.changed()
+}
+
 // dirty reports whether leaving would lose something.
 func (e *Editor) dirty() bool { return len(e.queue) > 0 || e.edited() }
 

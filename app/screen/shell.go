@@ -457,7 +457,8 @@ func (s *Shell) saveTypedAnd(news string, next func()) {
 		next()
 		return
 	}
-	store, account := s.unlocked.Vault(), s.unlocked.Account().ID
+	store, account, editor := s.unlocked.Vault(), s.unlocked.Account().ID, v.editor
+	editor.hold(true)
 	Run(s.run, func(ctx context.Context) (struct{}, error) { return struct{}{}, saveWiping(ctx, store, item) }, func(_ struct{}, err error) {
 		if s.vault != v {
 			return // locked meanwhile
@@ -468,6 +469,7 @@ func (s *Shell) saveTypedAnd(news string, next func()) {
 			next()
 			return
 		}
+		editor.hold(false)
 		v.fail(explain(s.env.Words, err))
 		v.askBefore("lockUnsaved", func() {
 			v.closePane()

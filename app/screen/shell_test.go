@@ -167,6 +167,32 @@ func TestLockKeepsWhatAFieldCannot(t *testing.T) {
 	}
 }
 
+// What is typed while a lock saves would be in neither the vault nor on the screen, though people are told that it was saved.
+func TestLockTakesNoTypingWhileItSaves(t *testing.T) {
+	d, v, _ := openDesk(t)
+	v.New(string(vault.Login))
+	v.Editor().SetText("title", "Mail")
+	v.Lock()
+	if s := v.Editor().State(); !s.Busy {
+		t.Error("typing goes on while the lock saves")
+	}
+	v.Editor().SetText("value/username", "typed too late")
+	if got := v.Editor().item.Value(vault.Username).Reveal(); len(got) != 0 {
+		t.Errorf("took %q", got)
+	}
+	d.unlock()
+	v = d.shell.Vault()
+	v.New(string(vault.Login))
+	v.Editor().SetText("value/notes", strings.Repeat("x", 2<<20)) // more than an item can be
+	v.Lock()
+	d.until("question", func() bool { return !v.State().Ask.IsZero() })
+	v.Answer(false)
+	v.Editor().SetText("value/notes", "short")
+	if got := v.Editor().item.Value(vault.Notes).Reveal(); string(got) != "short" {
+		t.Errorf("takes no typing after a lock that failed: %.20q", got)
+	}
+}
+
 // Nobody is there while the new account's kit is on the screen: the vault is open by then, and must not stay so.
 func TestIdleLocksBeforeTheVaultIsShown(t *testing.T) {
 	d, w, server := welcomeDesk(t)
