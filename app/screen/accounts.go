@@ -8,6 +8,7 @@ import (
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/assets"
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/vault"
 )
 
 // Several accounts can be open at once, and one is shown. The others rest: they sync, and no screen holds anything of them, so that no
@@ -156,6 +157,7 @@ func (s *Shell) remove(account session.Account, said string) {
 		s.notice = explain(s.env.Words, err)
 		delete(s.notices, account.ID)
 		delete(s.news, account.ID)
+		delete(s.drafts, account.ID)
 		s.lookUp(func() {
 			s.showUnlock(id.ID{})
 			if err == nil {
@@ -165,8 +167,8 @@ func (s *Shell) remove(account session.Account, said string) {
 	})
 }
 
-// lockNow leaves at once what is shown; what is being typed is saved on the way, and the keys are wiped behind it. Accounts that rest
-// stay open.
+// lockNow leaves at once what is shown; what is being typed is saved on the way, or kept sealed where that fails, and the keys are wiped
+// behind it. Accounts that rest stay open.
 func (s *Shell) lockNow(next id.ID) {
 	unlocked := s.open()
 	account := unlocked.Account().ID
@@ -174,22 +176,43 @@ func (s *Shell) lockNow(next id.ID) {
 	s.clear()
 	s.unlocked = nil
 	s.copier.clearOf(account, s.clipboardCleared)
-	s.shut(unlocked, func() error {
-		if dirty {
-			return saveWiping(context.Background(), unlocked.Vault(), item)
+	var draft vault.Draft
+	var lost error
+	s.shut(unlocked, func() (err error) {
+		if !dirty {
+			return nil
 		}
-		return nil
+		defer item.Wipe()
+		if err = saveWiping(context.Background(), unlocked.Vault(), item.Clone()); err != nil {
+			draft, lost = unlocked.Vault().SealDraft(item)
+		}
+		return err
 	}, func(err error) {
-		if err != nil {
+		switch {
+		case err == nil && dirty:
+			s.tell(account, s.text("screen.shell.savedOnLock"))
+		case err != nil:
 			notice := explain(s.env.Words, err)
 			notice.Safe = s.text("screen.shell.notSaved")
+			if lost == nil {
+				notice.Safe = s.text("screen.shell.draft")
+				s.keepDraft(account, draft)
+			}
 			s.notices[account] = notice
-		} else if dirty {
-			s.tell(account, s.text("screen.shell.savedOnLock"))
 		}
 		s.changed()
 	})
 	s.showUnlock(next)
+}
+
+// keepDraft keeps what could not be saved on locking until the account is shown again, which it may be by now.
+func (s *Shell) keepDraft(account id.ID, draft vault.Draft) {
+	s.learn(account, s.text("screen.shell.draftBack"))
+	if s.vault != nil && s.unlocked.Account().ID == account {
+		s.vault.resume(draft)
+		return
+	}
+	s.drafts[account] = draft
 }
 
 // tell keeps a sentence for when the account is shown again.

@@ -37,6 +37,7 @@ type Editor struct {
 // EditorConfig says what to edit and what becomes of it. The functions are called on the UI goroutine, except Save.
 type EditorConfig struct {
 	Item     vault.Item
+	Original vault.Item // what Item is an edit of: leaving asks where they differ
 	New      bool
 	Folders  []Choice
 	Save     func(context.Context, *vault.Item) error
@@ -59,9 +60,9 @@ const websitePrefix = "website/"
 // passwordField is the one field whose strength is shown.
 var passwordField = vault.ValueField(vault.Password)
 
-// NewEditor takes ownership of the item.
+// NewEditor takes ownership of the items.
 func NewEditor(env *Env, config EditorConfig) *Editor {
-	e := &Editor{config: config, item: config.Item, original: config.Item.Clone(), typed: map[vault.Field]string{}, filled: map[vault.Field]int{}}
+	e := &Editor{config: config, item: config.Item, original: config.Original, typed: map[vault.Field]string{}, filled: map[vault.Field]int{}}
 	for _, text := range config.Item.Websites {
 		e.addWebsite(text)
 	}

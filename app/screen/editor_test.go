@@ -27,7 +27,7 @@ func newTyping(t *testing.T, item vault.Item) *typing {
 	env, d := newEnv(t)
 	e := &typing{d: d}
 	e.Editor = NewEditor(env, EditorConfig{
-		Item: item, New: item.ID.IsZero(), Folders: []Choice{{ID: id.ID{1}.String(), Label: "Work"}},
+		Item: item, Original: item.Clone(), New: item.ID.IsZero(), Folders: []Choice{{ID: id.ID{1}.String(), Label: "Work"}},
 		Save: func(_ context.Context, it *vault.Item) error {
 			if e.err == nil {
 				e.saved = it.Clone()

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +191,50 @@ func TestLockTakesNoTypingWhileItSaves(t *testing.T) {
 	v.Editor().SetText("value/notes", "short")
 	if got := v.Editor().item.Value(vault.Notes).Reveal(); string(got) != "short" {
 		t.Errorf("takes no typing after a lock that failed: %.20q", got)
+	}
+}
+
+// What cannot be saved when the vault locks by itself, here because it is larger than an item can be, is in the editor again after the
+// unlock, as an edit of what it was an edit of.
+func TestLockKeepsWhatCannotBeSaved(t *testing.T) {
+	huge := strings.Repeat("spilt", 1<<19)
+	for name, begin := range map[string]func(*desk, *Vault){
+		"an edited item": func(d *desk, v *Vault) { d.add("Mail", "anna", "old"); d.show(v, "Mail").Edit() },
+		"a new item":     func(_ *desk, v *Vault) { v.New(string(vault.Login)); v.Editor().SetText("title", "Mail") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, v, _ := openDesk(t)
+			begin(d, v)
+			v.Editor().SetText("value/notes", huge)
+			v.Editor().SetSecret(string(passwordField), testpc.Typed("half typ"))
+			d.shell.lockNow(d.shell.unlocked.Account().ID)
+			d.until("notice", func() bool { return !d.shell.State().Notice.IsZero() })
+			if safe := d.shell.State().Notice.Safe; !strings.Contains(safe, "until you quit Coffer") {
+				t.Errorf("told: %q", safe)
+			}
+			v = d.unlock()
+			d.until("the editor", func() bool { return v.Editor() != nil })
+			e := v.Editor()
+			if got := e.item.Value(vault.Notes).Reveal(); string(got) != huge {
+				t.Fatalf("%d bytes of notes, want %d", len(got), len(huge))
+			}
+			if e.State().New != (name == "a new item") || !e.dirty() {
+				t.Errorf("new %v, dirty %v", e.State().New, e.dirty())
+			}
+			e.SetText("value/notes", "short")
+			e.Save()
+			d.until("saved", func() bool { return v.Editor() == nil && d.row(v, "Mail") >= 0 })
+			item := d.item("Mail")
+			if p, n := item.Value(vault.Password).Reveal(), item.Value(vault.Notes).Reveal(); string(p) != "half typ" || string(n) != "short" {
+				t.Errorf("password %q, notes %q", p, n)
+			}
+			if name == "an edited item" && !slices.ContainsFunc(item.History, func(p vault.Past) bool { return string(p.Value.Reveal()) == "old" }) {
+				t.Error("the replaced password is not in the history")
+			}
+			if len(d.shell.drafts) != 0 {
+				t.Error("the draft is kept on")
+			}
+		})
 	}
 }
 

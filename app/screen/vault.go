@@ -424,7 +424,7 @@ func (v *Vault) New(kind string) {
 		if v.place.Tag != "" {
 			item.Tags = []string{v.place.Tag}
 		}
-		v.edit(item, true)
+		v.edit(item, item.Clone(), true)
 	})
 }
 
@@ -437,7 +437,7 @@ func (v *Vault) Edit() {
 
 // openEditor edits an item; with generate it asks for a new password at once.
 func (v *Vault) openEditor(item vault.Item, generate bool) {
-	v.edit(item, false)
+	v.edit(item, item.Clone(), false)
 	if generate {
 		v.editor.Generate(string(passwordField))
 	}
@@ -446,13 +446,29 @@ func (v *Vault) openEditor(item vault.Item, generate bool) {
 // makesNew tells whether an item is being typed that is not in the vault yet.
 func (v *Vault) makesNew() bool { return v.editor != nil && v.editor.config.New }
 
-func (v *Vault) edit(item vault.Item, isNew bool) {
+// resume goes on with an edit that could not be saved when the vault was locked.
+func (v *Vault) resume(draft vault.Draft) {
+	Run(v.run, func(context.Context) ([2]vault.Item, error) {
+		edited, original, err := v.vault.OpenDraft(draft)
+		return [2]vault.Item{edited, original}, err
+	}, func(items [2]vault.Item, err error) {
+		if err != nil {
+			v.fail(explain(v.env.Words, err))
+			return
+		}
+		_, exists := v.vault.Summary(items[0].ID)
+		v.leavePane(func() { v.edit(items[0], items[1], !exists) })
+	})
+}
+
+// edit takes ownership of both: the item, and what it is an edit of.
+func (v *Vault) edit(item, original vault.Item, isNew bool) {
 	v.closePane()
 	v.marked = nil
 	back := v.selected
 	v.fillings = nil
 	v.editor = NewEditor(v.env, EditorConfig{
-		Item: item, New: isNew, Folders: v.folderChoices(false), Save: v.saveItem, Generate: v.OpenGeneratorFor, Attach: v.files.attach,
+		Item: item, Original: original, New: isNew, Folders: v.folderChoices(false), Save: v.saveItem, Generate: v.OpenGeneratorFor, Attach: v.files.attach,
 		NewFolder: func(name string, made func(id.ID)) { v.makeFolder(id.ID{}, name, made) },
 		Saved: func(item id.ID) {
 			v.nameFillings(item)
