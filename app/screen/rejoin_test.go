@@ -6,6 +6,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/vault"
 )
 
 // The whole way, with a database that is put back: the keys were changed since, the sync line leads to the sheet, and with the password
@@ -27,7 +28,13 @@ func TestRejoinAfterARestoredBackup(t *testing.T) {
 		t.Fatal("the server's step back was not noticed")
 	}
 	d.until("problem", func() bool { return v.State().Sync.WayOut != "" })
+	v.New(string(vault.Login))
+	v.Editor().SetText("title", "half typ")
 	v.OpenTrouble()
+	if v.State().Dialog == DialogSheet || v.Editor().State().Ask.IsZero() {
+		t.Fatal("this screen will end, and nobody asks for what is being typed")
+	}
+	v.Editor().Discard()
 	d.until("the sheet", func() bool { return v.State().Dialog == DialogSheet })
 	sheet := v.Sheet()
 	s := sheet.State()

@@ -218,11 +218,16 @@ func (v *Vault) OpenTrouble() {
 	v.changed()
 }
 
-// openRejoin sets this PC up again from the account that the server shows.
+// openRejoin sets this PC up again from the account that the server shows. What is being typed is saved or given up before: this screen
+// ends with it.
 func (v *Vault) openRejoin() {
-	v.openSheet(NewRejoin(v.env, RejoinConfig{
-		Unlocked: v.config.Unlocked, Status: v.status, Close: v.closeSheet, Opened: v.config.Reopened,
-	}))
+	v.leavePane(func() {
+		v.closePane()
+		v.selectNear(0)
+		v.openSheet(NewRejoin(v.env, RejoinConfig{
+			Unlocked: v.config.Unlocked, Status: v.status, Close: v.closeSheet, Opened: v.config.Reopened,
+		}))
+	})
 }
 
 func (v *Vault) closeDialogs() {
