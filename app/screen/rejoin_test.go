@@ -31,8 +31,9 @@ func TestRejoinAfterARestoredBackup(t *testing.T) {
 	v.New(string(vault.Login))
 	v.Editor().SetText("title", "half typ")
 	v.OpenTrouble()
-	if v.State().Dialog == DialogSheet || v.Editor().State().Ask.IsZero() {
-		t.Fatal("this screen will end, and nobody asks for what is being typed")
+	d.until("the question about what is being typed, before this screen ends with it", func() bool { return !v.Editor().State().Ask.IsZero() })
+	if v.State().Dialog == DialogSheet {
+		t.Fatal("the sheet does not wait for the answer")
 	}
 	v.Editor().Discard()
 	d.until("the sheet", func() bool { return v.State().Dialog == DialogSheet })
