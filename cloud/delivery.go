@@ -228,6 +228,16 @@ func (s *Recoveries) MailState(ctx context.Context, c Caller) (DeliveryState, er
 	return s.outbox.state(ctx, s.secret.waitingDevice("recovery", c.Account, c.Device))
 }
 
+// EmailState says what became of the mail with one of the two codes for the caller, a device that changes the account's address. Where the
+// new one has an account it is that of the mail that says so.
+func (a *Accounts) EmailState(ctx context.Context, c Caller, fresh bool) (DeliveryState, error) {
+	purpose := "email-old"
+	if fresh {
+		purpose = "email-new"
+	}
+	return a.outbox.state(ctx, a.secret.waitingDevice(purpose, c.Account, c.Device))
+}
+
 // SentMail is what an operator is told of a mail.
 type SentMail struct {
 	ID      string        `json:"id"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"time"
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/sync/chain"
@@ -76,7 +77,7 @@ func (a *Accounts) mailCodes(tx Tx, account Account, self Device, email string, 
 		To: account.Email, Language: account.language(""), Kind: MailEmailCodeOld, Code: oldCode, Address: email,
 		Device: self.Name, Platform: self.Platform, Time: a.time(), From: from, Expires: row.Expires,
 	}
-	if err := a.outbox.add(tx, mail); err != nil {
+	if err := a.outbox.addFor(tx, mail, a.secret.waitingDevice("email-old", account.ID, self.ID)); err != nil {
 		return 0, err
 	}
 	mail.To, mail.Kind, mail.Code = email, MailEmailCodeNew, newCode
@@ -87,7 +88,45 @@ func (a *Accounts) mailCodes(tx Tx, account Account, self Device, email string, 
 	case !errors.Is(err, ErrNone):
 		return 0, err
 	}
-	return row.Expires, a.outbox.add(tx, mail)
+	return row.Expires, a.outbox.addFor(tx, mail, a.secret.waitingDevice("email-new", account.ID, self.ID))
+}
+
+// resendWithin is how long after its codes were void a change of address needs no other proof.
+const resendWithin = time.Hour
+
+// ResendEmail mails two other codes for the change that the caller has begun; those before are void. The fresh proof named this address.
+// Errors: ErrCodeExpired, *SlowDown, ErrDeviceUnlisted.
+func (a *Accounts) ResendEmail(ctx context.Context, c Caller) (expires int64, err error) {
+	err = a.store.Update(ctx, func(tx Tx) error {
+		self, err := ownListed(tx, c)
+		if err != nil {
+			return err
+		}
+		row, err := begunEmail(tx, c)
+		if err != nil {
+			return err
+		}
+		if a.time() >= row.Expires+millis(resendWithin) {
+			return ErrCodeExpired
+		}
+		account, err := tx.Account(c.Account)
+		if err != nil {
+			return err
+		}
+		expires, err = a.mailCodes(tx, account, self, row.Email, c.From)
+		return err
+	})
+	a.outbox.nudge()
+	return expires, err
+}
+
+// begunEmail is the change that the caller has begun, or ErrCodeExpired.
+func begunEmail(tx Tx, c Caller) (EmailChange, error) {
+	row, err := tx.EmailChange(c.Account)
+	if errors.Is(err, ErrNone) || err == nil && row.Device != c.Device {
+		return EmailChange{}, ErrCodeExpired
+	}
+	return row, err
 }
 
 // FinishEmail changes the address, with both codes and the entry that names it. The same request again succeeds where it is done.
@@ -125,9 +164,9 @@ func (a *Accounts) FinishEmail(ctx context.Context, c Caller, oldCode, newCode s
 
 // tryCodes spends a try on both codes together.
 func (a *Accounts) tryCodes(tx Tx, c Caller, oldCode, newCode string) (row EmailChange, verdict, failure error) {
-	row, err := tx.EmailChange(c.Account)
-	if errors.Is(err, ErrNone) || (err == nil && row.Device != c.Device) {
-		return row, ErrCodeExpired, nil
+	row, err := begunEmail(tx, c)
+	if errors.Is(err, ErrCodeExpired) {
+		return row, err, nil
 	} else if err != nil {
 		return row, nil, err
 	}

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"errors"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/assets"
@@ -142,10 +143,32 @@ func (a *Account) emailCodesPage() {
 			{ID: "old", Label: a.text("screen.account.emailCodes.field", "email", old), Placeholder: "XXXX-XXXX", Kind: FieldMailedCode},
 			{ID: "new", Label: a.text("screen.account.emailCodes.field", "email", fresh), Placeholder: "XXXX-XXXX", Kind: FieldMailedCode},
 		},
+		links: []string{"resend"}, act: func(string, string) { a.resendCodes() },
 		submit: func() {
 			codeOld, codeNew := a.texts["old"], a.texts["new"]
 			a.do(func(ctx context.Context) error { return a.email.Finish(ctx, codeOld, codeNew) }, a.done("screen.account.emailCodes.done"))
 		},
+	})
+	mailOld, mailNew := a.email.Mails()
+	a.watchMails(map[string]mailQuestion{"old": mailOld, "new": mailNew})
+}
+
+// resendCodes has two other codes mailed. Where too much time has gone by the password is asked for again.
+func (a *Account) resendCodes() {
+	var late bool
+	a.do(func(ctx context.Context) error {
+		err := a.email.Resend(ctx)
+		if late = errors.Is(err, session.ErrCodeExpired); late {
+			return nil
+		}
+		return err
+	}, func() {
+		if late {
+			a.emailPage()
+			a.fail(session.ErrCodeExpired)
+			return
+		}
+		a.emailCodesPage()
 	})
 }
 

@@ -202,7 +202,7 @@ func (r *Recover) mailedPage() {
 			r.do(func(ctx context.Context) error { return r.recovery.Verify(ctx, code) }, func() { r.waitPage(r.recovery.Ready()) })
 		},
 	})
-	r.watchMail(r.recovery.Mail())
+	r.watchMails(map[string]mailQuestion{"mailed": r.recovery.Mail()})
 }
 
 // waitPage says when to come back.

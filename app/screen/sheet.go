@@ -29,7 +29,6 @@ type SheetState struct {
 	Password PasswordChoice
 	Kit      KitState
 	Confirm  Confirmation
-	Mail     Message  // how far the mail has come whose code is asked for; empty as long as nobody knows
 	Links    []Choice // quiet ways to something else
 
 	Primary   string // label; empty if the page asks nothing
@@ -120,8 +119,8 @@ type Sheet struct {
 	kit      kitSaver
 	sure     bool // the kit is in a safe place
 
-	mail      mailWatch // of the code that the page asks for
-	stopTicks func()    // of the watch; nil without one
+	mails     map[string]*mailWatch // of the codes that the page asks for, by the field
+	stopTicks func()                // of the watch; nil without one
 
 	unlocked *session.Unlocked // whose kit; nil before there is one
 }
@@ -150,7 +149,10 @@ func (s *Sheet) forget() {
 // show turns to another page. What was typed into the one before is forgotten, apart from its texts.
 func (s *Sheet) show(page sheetPage) {
 	s.forget()
-	s.mail.end()
+	for _, mail := range s.mails {
+		mail.end()
+	}
+	s.mails = nil
 	if s.stopTicks != nil {
 		s.stopTicks()
 		s.stopTicks = nil
@@ -173,7 +175,7 @@ func (s *Sheet) view() SheetState {
 	p := s.page
 	state := SheetState{
 		Page: s.name + "." + p.name, Title: s.word("title"), Body: s.word("body"), Problem: s.problem, Busy: s.busy || p.wait, Failures: s.failed,
-		Digits: p.digits, QR: p.qr, Danger: p.danger, Stay: p.stay, Progress: s.progress, Mail: s.mail.line(),
+		Digits: p.digits, QR: p.qr, Danger: p.danger, Stay: p.stay, Progress: s.progress,
 	}
 	if p.rows != nil {
 		state.Rows = p.rows()
@@ -184,6 +186,9 @@ func (s *Sheet) view() SheetState {
 	for _, f := range p.fields {
 		if f.Kind != FieldPassword {
 			f.Text = s.texts[f.ID]
+		}
+		if mail := s.mails[f.ID]; mail != nil {
+			f.Hint = mail.line()
 		}
 		state.Fields = append(state.Fields, f)
 	}
@@ -369,10 +374,18 @@ func (s *Sheet) watch(work func(context.Context) error, done func(error)) {
 	})
 }
 
-// watchMail watches the mail of the code that the page asks for, as long as the page is shown.
-func (s *Sheet) watchMail(ask mailQuestion) {
-	s.mail.begin(s.env, s.run, ask, s.changed)
-	s.stopTicks = s.run.Every(time.Second, s.mail.tick)
+// watchMails watches the mails of the codes that the page asks for, by the field, as long as the page is shown.
+func (s *Sheet) watchMails(asks map[string]mailQuestion) {
+	s.mails = map[string]*mailWatch{}
+	for field, ask := range asks {
+		s.mails[field] = &mailWatch{}
+		s.mails[field].begin(s.env, s.run, ask, s.changed)
+	}
+	s.stopTicks = s.run.Every(time.Second, func() {
+		for _, mail := range s.mails {
+			mail.tick()
+		}
+	})
 }
 
 // fail shows why something did not happen. The password in force is asked for anew.

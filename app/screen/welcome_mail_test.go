@@ -20,7 +20,7 @@ func (d *desk) mailLine(server *testkit.Server, after time.Duration, state cloud
 // saidOfMail is what the page of a code says of its mail, or the sheet on it.
 func saidOfMail(w *Welcome) string {
 	if sheet := w.Sheet(); sheet != nil {
-		return sheet.State().Mail.What
+		return sheet.State().Fields[0].Hint.What
 	}
 	return w.State().Code.Mail.What
 }
@@ -115,19 +115,19 @@ func TestMailOfARecovery(t *testing.T) {
 	d.mailLine(server, mailFirst, cloud.MailSent, mailSentText)
 	server.Bounce(t, anna)
 	d.mailLine(server, mailTaken, cloud.MailBounced, mailBouncedText)
-	if m := r.State().Mail; m.Tone != ToneError {
+	if m := r.State().Fields[0].Hint; m.Tone != ToneError {
 		t.Errorf("%+v", m)
 	}
 	r.SetText("mailed", "ABCD")
 	r.Follow("resend")
 	d.until("another code", func() bool { return !r.State().Busy })
-	if s := r.State(); !s.Mail.IsZero() || s.Fields[0].Text != "" || !s.Problem.IsZero() {
+	if s := r.State(); !s.Fields[0].Hint.IsZero() || s.Fields[0].Text != "" || !s.Problem.IsZero() {
 		t.Errorf("after another mail: %+v", s)
 	}
 	server.LastCode(t, anna)
 	d.mailLine(server, mailFirst, cloud.MailSent, mailSentText)
 	r.Back()
-	if s := r.State(); s.Page != "recover.begin" || !s.Mail.IsZero() || r.stopTicks != nil {
+	if s := r.State(); s.Page != "recover.begin" || !s.Fields[0].Hint.IsZero() || r.stopTicks != nil {
 		t.Errorf("on the page before: %+v", s)
 	}
 }

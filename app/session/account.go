@@ -205,6 +205,15 @@ func (u *Unlocked) BeginEmailChange(ctx context.Context, password secret.Bytes, 
 	return e, nil
 }
 
+// Resend has two other codes mailed; those before are void. Errors: ErrCodeExpired where the change is to be begun anew, *SlowDownError,
+// ErrOffline, ErrLocked.
+func (e *EmailChange) Resend(ctx context.Context) error {
+	return e.u.withSync(ctx, func(ctx context.Context) error {
+		_, err := e.u.session.EmailResend(ctx)
+		return err
+	})
+}
+
 // Finish changes the address. Errors: *CodeError, ErrCodeExpired, ErrChangeLost, ErrOffline, ErrLocked. After ErrOffline it may be
 // called again.
 func (e *EmailChange) Finish(ctx context.Context, codeOld, codeNew string) error {

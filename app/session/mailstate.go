@@ -39,6 +39,21 @@ func (s *SignIn) Mail() func(context.Context) (MailState, error) {
 	}
 }
 
+// Mails returns how to ask for the newest mail to the old address, and to the new. What it returns may be asked beside everything else.
+func (e *EmailChange) Mails() (old, fresh func(context.Context) (MailState, error)) {
+	ask := func(mailbox string) func(context.Context) (MailState, error) {
+		return func(ctx context.Context) (MailState, error) {
+			if !e.u.begin() {
+				return "", ErrLocked
+			}
+			defer e.u.work.Done()
+			state, err := e.u.session.EmailMail(ctx, mailbox)
+			return MailState(state.State), fromServer(err)
+		}
+	}
+	return ask(wire.MailboxOld), ask(wire.MailboxNew)
+}
+
 // Mail returns how to ask for the mail of the newest code. What it returns may be asked beside everything else.
 func (r *Recovery) Mail() func(context.Context) (MailState, error) {
 	client, by := r.client, signer(r.account, r.device)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/coffer-vault/coffer/app/screen"
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
@@ -81,6 +82,13 @@ func (a *album) changeEmail() {
 	a.typeText(testpc.Password)
 	a.keys(fyne.KeyReturn)
 	a.waitFor("Enter both codes")
+	a.server.LastCode(a, anna)
+	a.server.WaitMailState(a, anna, cloud.MailSent)
+	a.server.LastCode(a, "anna.keller@example.com")
+	a.server.Bounce(a, "anna.keller@example.com")
+	a.mailIs("The mail came back: the mailbox does not take it.", 3*time.Second)
+	a.waitFor("The mail is on its way. If it does not arrive, look among spam.")
+	a.take("account-codes-mail")
 	a.typeText("AAAA-AAAA") // the other field has the keyboard then
 	a.typeText("BBBB-BBBB")
 	a.keys(fyne.KeyReturn)

@@ -42,7 +42,7 @@ type sheetView struct {
 	primary  *widget.Button
 	back     *widget.Button
 	waiting  *waitingLine
-	mail     *mailLine
+	mails    map[string]*mailLine // below the codes
 	busy     bool
 	failures int
 }
@@ -132,7 +132,7 @@ func (v *sheetView) build(s screen.SheetState) {
 		widget.Release(old)
 	}
 	v.first, v.primary, v.back, v.kit, v.strength, v.progress = nil, nil, nil, nil, nil, nil
-	v.fields, v.codes = map[string]*widget.Entry{}, map[string]*widget.CodeEntry{}
+	v.fields, v.codes, v.mails = map[string]*widget.Entry{}, map[string]*widget.CodeEntry{}, map[string]*mailLine{}
 	v.problem, v.rows, v.rowsOf = newNotice(14), widget.Column(0), nil
 	v.box.Objects = nil
 	if v.inCard {
@@ -164,8 +164,6 @@ func (v *sheetView) build(s screen.SheetState) {
 			v.add(8, v.strength.box)
 		}
 	}
-	v.mail = newMailLine(fyne.TextAlignLeading)
-	v.box.Add(v.mail.box)
 	if len(s.Password.Rules) > 0 {
 		v.addRules(len(s.Password.Rules))
 	}
@@ -210,9 +208,10 @@ func (v *sheetView) code(f screen.SheetField) fyne.CanvasObject {
 			v.toNextCode()
 		}
 	}
-	v.codes[f.ID] = code
+	mail := newMailLine(fyne.TextAlignLeading)
+	v.codes[f.ID], v.mails[f.ID] = code, mail
 	v.focusFirst(code)
-	return code
+	return widget.Column(0, code, mail.box)
 }
 
 // toNextCode goes on from a code that is complete to one that is not.
@@ -284,13 +283,13 @@ func (v *sheetView) update(s screen.SheetState) {
 	}
 	v.problem.set(problem)
 	v.waiting.set(s.Waiting)
-	v.mail.set(s.Mail)
 	v.updateRows(s.Rows)
 	for _, f := range s.Fields {
 		if code := v.codes[f.ID]; code != nil {
 			if f.Text == "" && code.Code() != "" {
 				code.Clear() // another code is on its way
 			}
+			v.mails[f.ID].set(f.Hint)
 			continue
 		}
 		entry := v.fields[f.ID]

@@ -65,6 +65,8 @@ var routes = map[string]access{
 	"POST /v1/account/delete":                                     sessionToken,
 	"POST /v1/email/start":                                        sessionToken,
 	"POST /v1/email/finish":                                       sessionToken,
+	"POST /v1/email/resend":                                       sessionToken,
+	"POST /v1/email/mail":                                         sessionToken,
 	"POST /v1/pairings/start":                                     ownKey,
 	"POST /v1/pairings/poll":                                      pairingKey,
 	"POST /v1/pairings/reveal":                                    pairingKey,

@@ -13,6 +13,8 @@ func (s *Server) changes() {
 	route(s, operation{id: "account-change", method: "POST", path: "/v1/account/change", auth: byReader, maxBody: changeBody}, s.changeAccount)
 	route(s, operation{id: "account-delete", method: "POST", path: "/v1/account/delete", auth: bySession}, s.deleteAccount)
 	route(s, operation{id: "email-start", method: "POST", path: "/v1/email/start", auth: bySession}, s.emailStart)
+	route(s, operation{id: "email-resend", method: "POST", path: "/v1/email/resend", auth: bySession}, s.emailResend)
+	route(s, operation{id: "email-mail", method: "POST", path: "/v1/email/mail", auth: bySession}, s.emailMail)
 	route(s, operation{id: "email-finish", method: "POST", path: "/v1/email/finish", auth: bySession}, s.emailFinish)
 }
 
@@ -62,6 +64,16 @@ func (s *Server) deleteAccount(ctx context.Context, c cloud.Caller, in *body[wir
 func (s *Server) emailStart(ctx context.Context, c cloud.Caller, in *body[wire.EmailStart]) (*answer[wire.EmailStarted], error) {
 	expires, err := s.cloud.Accounts.StartEmail(ctx, c, in.Body.Email, freshFrom(in.Body.Proof))
 	return &answer[wire.EmailStarted]{wire.EmailStarted{Expires: expires}}, err
+}
+
+func (s *Server) emailResend(ctx context.Context, c cloud.Caller, _ *body[wire.EmailResend]) (*answer[wire.EmailStarted], error) {
+	expires, err := s.cloud.Accounts.ResendEmail(ctx, c)
+	return &answer[wire.EmailStarted]{wire.EmailStarted{Expires: expires}}, err
+}
+
+func (s *Server) emailMail(ctx context.Context, c cloud.Caller, in *body[wire.EmailMail]) (*answer[wire.MailState], error) {
+	state, err := s.cloud.Accounts.EmailState(ctx, c, in.Body.Mailbox == wire.MailboxNew)
+	return mailState(state), err
 }
 
 func (s *Server) emailFinish(ctx context.Context, c cloud.Caller, in *body[wire.EmailFinish]) (*none, error) {

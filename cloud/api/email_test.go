@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/cloud/mail"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/signing"
@@ -213,6 +214,59 @@ func wantUnnamed(t *testing.T, s *testkit.Server, db *sql.DB, table string, colu
 	for name, value := range ids {
 		if strings.Contains(rows, value.String()) {
 			t.Errorf("%s still names the %s", table, name)
+		}
+	}
+}
+
+// Codes that do not come can be mailed again without another proof, by who has begun and for an hour: those before are void.
+func TestEmailCodesAgain(t *testing.T) {
+	s := testkit.Cloud(t)
+	u := signUp(t, s, "ada@example.org")
+	phone := u.enrol("Phone")
+	resend := func(d *device) reply {
+		t.Helper()
+		return d.call("POST", "/v1/email/resend", wire.EmailResend{}, nil)
+	}
+	resend(u.first).want(t, 403, wire.CodeCodeExpired) // nothing was begun
+	u.first.startEmail("grace@example.org").ok(t)
+	oldCode, newCode := s.LastCode(t, "ada@example.org"), s.LastCode(t, "grace@example.org")
+	resend(phone).want(t, 403, wire.CodeCodeExpired)
+	s.Clock.Advance(11 * time.Minute)
+	u.first.session = u.first.refreshed(u.first.session.RefreshToken)
+	resend(u.first).ok(t)
+	u.first.finishEmail(oldCode, newCode, "grace@example.org").want(t, 403, wire.CodeCodeWrong)
+	s.LastCode(t, "ada@example.org")
+	s.LastCode(t, "grace@example.org")
+	s.Clock.Advance(70 * time.Minute)
+	u.first.session = u.first.refreshed(u.first.session.RefreshToken)
+	resend(u.first).want(t, 403, wire.CodeCodeExpired)
+	u.first.startEmail("grace@example.org").ok(t)
+	oldCode, newCode = s.LastCode(t, "ada@example.org"), s.LastCode(t, "grace@example.org")
+	u.first.finishEmail(oldCode, newCode, "grace@example.org").ok(t)
+	resend(u.first).want(t, 403, wire.CodeCodeExpired)
+}
+
+// Who changes the address sees which of the two mails does not come, and nobody else does.
+func TestEmailMailStates(t *testing.T) {
+	s := testkit.Cloud(t)
+	u := signUp(t, s, "ada@example.org")
+	phone := u.enrol("Phone")
+	u.first.startEmail("grace@example.org").ok(t)
+	s.LastCode(t, "ada@example.org")
+	s.LastCode(t, "grace@example.org")
+	s.WaitMailState(t, "ada@example.org", cloud.MailSent)
+	s.WaitMailState(t, "grace@example.org", cloud.MailSent)
+	s.Bounce(t, "grace@example.org")
+	for _, c := range []struct {
+		by            *device
+		mailbox, want string
+	}{
+		{u.first, wire.MailboxOld, wire.MailSent}, {u.first, wire.MailboxNew, wire.MailBounced}, {phone, wire.MailboxNew, wire.MailQueued},
+	} {
+		var out wire.MailState
+		c.by.call("POST", "/v1/email/mail", wire.EmailMail{Mailbox: c.mailbox}, &out).ok(t)
+		if out.State != c.want {
+			t.Errorf("%s mailbox: %s, want %s", c.mailbox, out.State, c.want)
 		}
 	}
 }

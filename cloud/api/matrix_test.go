@@ -69,6 +69,7 @@ var exceptions = map[string]string{
 	"POST /v1/account/delete":                                     "E.EEEEEEEEUEUE",
 	"POST /v1/email/start":                                        "E.EEEEEEEEUEUE",
 	"POST /v1/email/finish":                                       "E.EEEEEEEEUEUE",
+	"POST /v1/email/resend":                                       "E.EEEEEEEEUEUE",
 	"GET /v1/pairings":                                            "E.EEEEEEEEUEUE",
 	"GET /v1/pairings/{id}":                                       "ENEEEEEEEEUEUE",
 	"POST /v1/pairings/answer":                                    "ENEEEEEEEEUEUE",

@@ -2,6 +2,7 @@ package attacks
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"os"
@@ -258,6 +259,13 @@ func (l *life) moveAndDelete(t *testing.T) {
 	l.step(t, "ask for codes", func() (err error) {
 		begun, err = l.a.BeginEmailChange(ctx, typed, address)
 		return err
+	}, nil)
+	l.step(t, "other codes", func() error { return begun.Resend(ctx) }, nil)
+	mailOld, mailNew := begun.Mails()
+	l.step(t, "ask what became of the mails", func() error {
+		_, old := mailOld(ctx)
+		_, fresh := mailNew(ctx)
+		return cmp.Or(old, fresh)
 	}, nil)
 	codeOld, codeNew := l.newestCode(t), l.newestCodeTo(t, address, l.mails-before)
 	l.step(t, "another address", func() error { return begun.Finish(ctx, codeOld, codeNew) }, nil)

@@ -53,6 +53,7 @@ func kindOf(req *http.Request) string {
 // mailsCode are the requests for which the server mails a code.
 var mailsCode = map[string]bool{
 	"/v1/signup/start": true, "/v1/signin/prove": true, "/v1/signin/resend": true, "/v1/recovery/start": true, "/v1/email/start": true,
+	"/v1/email/resend": true,
 }
 
 var mailedCode = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`)

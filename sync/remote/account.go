@@ -25,6 +25,16 @@ func (s *Session) EmailStart(ctx context.Context, in wire.EmailStart) (out wire.
 	return out, s.do(ctx, "POST", "/v1/email/start", in, &out)
 }
 
+// EmailResend has two other codes mailed; those before are void.
+func (s *Session) EmailResend(ctx context.Context) (out wire.EmailStarted, err error) {
+	return out, s.do(ctx, "POST", "/v1/email/resend", wire.EmailResend{}, &out)
+}
+
+// EmailMail asks how far the mail to one of the two mailboxes has come.
+func (s *Session) EmailMail(ctx context.Context, mailbox string) (out wire.MailState, err error) {
+	return out, s.do(ctx, "POST", "/v1/email/mail", wire.EmailMail{Mailbox: mailbox}, &out)
+}
+
 // EmailFinish changes the address.
 func (s *Session) EmailFinish(ctx context.Context, in wire.EmailFinish) error {
 	return s.do(ctx, "POST", "/v1/email/finish", in, nil)

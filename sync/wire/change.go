@@ -47,6 +47,20 @@ type (
 	}
 )
 
+// POST /v1/email/resend mails two other codes for the change that the device has begun; those before are void.
+type EmailResend struct{}
+
+// POST /v1/email/mail asks how far one of the two mails has come. It is answered with a MailState.
+type EmailMail struct {
+	Mailbox string `json:"mailbox"`
+}
+
+// The mailboxes of a change of address.
+const (
+	MailboxOld = "old"
+	MailboxNew = "new"
+)
+
 // POST /v1/email/finish
 type EmailFinish struct {
 	CodeOld string      `json:"code_old"`
