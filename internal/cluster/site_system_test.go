@@ -177,6 +177,9 @@ func (s *site) proxyFile(port string) string {
 frontend api
     bind 127.0.0.1:` + port + `
     option forwardfor
+    stick-table type ipv6 size 100k expire 1m store conn_cur
+    tcp-request connection track-sc0 src
+    tcp-request connection reject if { sc0_conn_cur gt 4096 }
     default_backend processes
 backend processes
     balance roundrobin

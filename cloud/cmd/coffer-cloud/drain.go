@@ -66,13 +66,6 @@ func (d *drain) follow(c net.Conn, state http.ConnState) {
 	}
 }
 
-// count is how many connections are open.
-func (d *drain) count() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return len(d.open)
-}
-
 // wait returns when no connection is open, or when linger is over. It is called once, when no connection is taken any more.
 func (d *drain) wait(linger time.Duration) {
 	d.mu.Lock()

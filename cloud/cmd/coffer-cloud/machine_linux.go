@@ -17,3 +17,12 @@ func clockIsKept() (kept, known bool) {
 	state, err := unix.Adjtimex(&t)
 	return state != unix.TIME_ERROR, err == nil
 }
+
+// fileLimit is how many files the process may have open; 0 where the system does not say.
+func fileLimit() uint64 {
+	var l unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &l) != nil {
+		return 0
+	}
+	return l.Cur
+}

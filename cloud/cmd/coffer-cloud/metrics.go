@@ -10,6 +10,9 @@ import (
 	"github.com/coffer-vault/coffer/cloud"
 )
 
+// metricsName is the name of the socket that only this machine gets to.
+const metricsName = "metrics"
+
 // queueTime bounds the one query that a look at the metrics makes.
 const queueTime = 5 * time.Second
 
@@ -30,11 +33,11 @@ func (s *service) openMetrics() error {
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	}
-	listener, err := s.listen("metrics", s.metricsListen)
+	listener, err := s.listen(metricsName, s.metricsListen)
 	if err != nil {
 		return err
 	}
-	s.add("metrics", listener, nil, mux)
+	s.add(metricsName, listener, nil, mux)
 	s.ready = append(s.ready, "metrics=http://"+listener.Addr().String()+"/metrics")
 	return nil
 }
@@ -47,7 +50,19 @@ func (s *service) watchGauges() {
 		}
 		return 0
 	})
-	s.metrics.Gauge("coffer_connections", "Open connections.", func() float64 { return float64(s.drain.count()) })
+	s.metrics.Gauge("coffer_connections", "Open connections, event streams included.", func() float64 {
+		open, _, _ := s.conns.counted()
+		return float64(open)
+	})
+	s.metrics.Gauge("coffer_connections_most", "How many there may be.", func() float64 { return float64(s.conns.most) })
+	s.metrics.Counter("coffer_connections_displaced_total", "Quiet connections closed for new ones, because there were too many.", func() float64 {
+		_, displaced, _ := s.conns.counted()
+		return float64(displaced)
+	})
+	s.metrics.Counter("coffer_connections_refused_total", "Connections closed as they came, because there were too many.", func() float64 {
+		_, _, refused := s.conns.counted()
+		return float64(refused)
+	})
 	if s.certificates != nil {
 		s.metrics.Gauge("coffer_certificate_end_seconds", "When the certificate in use ends, Unix time.", s.certificates.end)
 	}

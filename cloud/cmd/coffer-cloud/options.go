@@ -37,6 +37,8 @@ type options struct {
 	smtp, smtpPasswordFile  string
 	mailFrom, smtpPassword  string
 	quota                   int64 // MiB
+	connections             int   // 0: as many as there are files for
+	connectionsPerAddress   int   // 0: any number
 	updates                 string
 	updatesListen           []string
 	metricsListen           string
@@ -95,6 +97,8 @@ var settings = []setting{
 	text("smtp-password-file", "", "file with the mail server's password", func(o *options) *string { return &o.smtpPasswordFile }),
 	text("mail-from", "coffer@localhost", "sender's address of mails", func(o *options) *string { return &o.mailFrom }),
 	{name: "quota", fallback: strconv.Itoa(cloud.DefaultQuota >> 20), what: "MiB of objects and attachments that an account may have", set: setQuota},
+	{name: "connections", fallback: "0", what: "how many connections there may be at once; 0: 50000, or three quarters of the files that the process may open", set: number(maxConnections, func(o *options) *int { return &o.connections })},
+	{name: "connections-per-address", fallback: "4096", what: "how many of them one address may have, of IPv6 a /64; 0: any number, as with --behind-proxy and --dev", set: number(maxConnections, func(o *options) *int { return &o.connectionsPerAddress })},
 	text("updates", "", "public folder of an update repository to serve", func(o *options) *string { return &o.updates }),
 	{name: "updates-listen", fallback: "127.0.0.1:0,127.0.0.1:0", what: "addresses of the update hosts, without --domain", set: setUpdatesListen},
 	{name: "metrics-listen", what: "loopback address of /metrics, such as 127.0.0.1:9090; none if not given", set: setMetricsListen},
@@ -221,6 +225,18 @@ func setQuota(o *options, value string) (err error) {
 		return badValue{fmt.Sprintf("not between 1 and %d MiB", int64(maxQuota)), "write a number of MiB, such as 2048"}
 	}
 	return nil
+}
+
+// maxConnections is more than any process has files for.
+const maxConnections = 10_000_000
+
+func number(most int, field func(*options) *int) func(*options, string) error {
+	return func(o *options, value string) (err error) {
+		if *field(o), err = strconv.Atoi(value); err != nil || *field(o) < 0 || *field(o) > most {
+			return badValue{fmt.Sprintf("not between 0 and %d", most), "write a number"}
+		}
+		return nil
+	}
 }
 
 func setLogLevel(o *options, value string) error {

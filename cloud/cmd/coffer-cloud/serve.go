@@ -54,6 +54,7 @@ type service struct {
 	api      *api.Server  // the same
 	mailDir  string       // in development
 	metrics  *metrics.Metrics
+	conns    *connections
 	// certificates are nil without files of them.
 	certificates *certificates
 	servers      []running
@@ -65,11 +66,15 @@ type service struct {
 // serve runs the server until ctx ends, then lets requests finish and closes the database.
 func serve(ctx context.Context, o options, p program, log *slog.Logger) (err error) {
 	collectMore()
+	conns, err := openConnections(o, fileLimit(), log)
+	if err != nil {
+		return err
+	}
 	sockets, err := openSockets(p.env, log)
 	if err != nil {
 		return err
 	}
-	s := &service{options: o, log: log, sockets: sockets, drain: newDrain(), metrics: metrics.New()}
+	s := &service{options: o, log: log, sockets: sockets, drain: newDrain(), metrics: metrics.New(), conns: conns}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.open(ctx, p.out); err != nil {
 		return err
@@ -272,7 +277,7 @@ func (s *service) openUpdates(config *tls.Config, handler http.Handler) error {
 	return nil
 }
 
-// add makes a server for a listener; run starts it.
+// add makes a server for a listener; run starts it. What watches the server gets to it however many connections there are.
 func (s *service) add(name string, l net.Listener, config *tls.Config, handler http.Handler) *http.Server {
 	server := api.NewHTTP(s.drain.handler(handler), s.log)
 	if config != nil {
@@ -282,6 +287,10 @@ func (s *service) add(name string, l net.Listener, config *tls.Config, handler h
 	server.ConnState = func(c net.Conn, state http.ConnState) {
 		silent(c, state)
 		s.drain.follow(c, state)
+		s.conns.follow(c, state)
+	}
+	if name != metricsName {
+		l = s.conns.limit(l)
 	}
 	s.servers = append(s.servers, running{name, server, l})
 	return server
