@@ -1,8 +1,11 @@
-# Installs a package on this Windows as an RMM tool does, looks at what Wine cannot show, and removes it. As administrator, on a computer
-# without Coffer: it is for machines that are thrown away.
+# Installs a package on this Windows as an RMM tool does, looks at what Wine cannot show, goes back to an older package, and removes it. As
+# administrator, on a computer without Coffer: it is for machines that are thrown away.
 #
-#   installer/windows/check.ps1 -Version 1.4.0 -Package C:\...\coffer-1.4.0.msi
-param([Parameter(Mandatory)] [string] $Version, [Parameter(Mandatory)] [string] $Package)
+#   installer/windows/check.ps1 -Version 1.4.0 -Package C:\...\coffer-1.4.0.msi -OlderVersion 1.3.0 -OlderPackage C:\...\coffer-1.3.0.msi
+param(
+    [Parameter(Mandatory)] [string] $Version, [Parameter(Mandatory)] [string] $Package,
+    [Parameter(Mandatory)] [string] $OlderVersion, [Parameter(Mandatory)] [string] $OlderPackage
+)
 $ErrorActionPreference = 'Stop'
 $script:failed = $false
 if (Test-Path HKLM:\Software\Coffer) { throw 'Coffer is installed here' }
@@ -38,7 +41,18 @@ Look 'users cannot write the programs' {
 }
 $code = Installer '/i', "`"$Package`"", '/qn', '/l*v', "`"$log`""
 Look "again, over it: $code" { $code -eq 0 -or $code -eq 3010 }
-$code = Installer '/x', "`"$Package`"", '/qn', '/l*v', "`"$log`""
+function Installed { (Get-ItemProperty HKLM:\Software\Coffer).Version }
+$code = Installer '/i', "`"$OlderPackage`"", '/qn', 'ALLUSERS=1', '/l*v', "`"$log`""
+Look "an older package is refused: $code" { $code -eq 1603 -and (Installed) -eq $Version }
+Look 'and the service is there' { (Get-CimInstance Win32_Service -Filter "Name='CofferUpdater'").StartMode -eq 'Auto' }
+$code = Installer '/i', "`"$OlderPackage`"", '/qn', 'ALLUSERS=1', 'DOWNGRADE=1', '/l*v', "`"$log`""
+Look "with DOWNGRADE=1 it takes the newer one's place: $code" { ($code -eq 0 -or $code -eq 3010) -and (Installed) -eq $OlderVersion }
+Look 'its programs are there' { (Get-ChildItem "$folder\*.exe").Count -eq 3 } # a fourth comes with ENROLL
+Look 'its service is there' { (Get-CimInstance Win32_Service -Filter "Name='CofferUpdater'").StartMode -eq 'Auto' }
+Look 'one entry in the list of programs' {
+    @(Get-ItemProperty 'HKLM:\Software\Microsoft\Windows\CurrentVersion\Uninstall\*' | Where-Object { $_.DisplayName -eq 'Coffer' }).Count -eq 1
+}
+$code = Installer '/x', "`"$OlderPackage`"", '/qn', '/l*v', "`"$log`""
 Look "removed: $code" { $code -eq 0 }
 Look 'nothing is left' {
     -not (Test-Path $folder) -and -not (Test-Path "$env:ProgramData\CofferUpdater") -and -not (Get-Service CofferUpdater -ErrorAction SilentlyContinue)
