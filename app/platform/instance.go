@@ -11,8 +11,12 @@ import (
 	"github.com/coffer-vault/coffer/internal/atomicfile"
 )
 
-// ErrRunning means that another process has the profile open. Unless the error says more, it has been asked to show its window.
-var ErrRunning = errors.New("the program is running already")
+// ErrRunning means that another process has the profile open. It has been asked to show its window, but for errors that are ErrSilent
+// too: then it does not answer.
+var (
+	ErrRunning = errors.New("the program is running already")
+	ErrSilent  = errors.New("it does not answer")
+)
 
 // Instance is the one process of a profile that has a window. Two would each believe that theirs is the newest state.
 type Instance struct {
@@ -62,7 +66,7 @@ func lockOrAsk(p Paths, lock *os.File, link string) error {
 		if err == nil {
 			return nil
 		}
-		if err = notFirst(p, link, err); err == ErrRunning || !errors.Is(err, ErrRunning) || time.Now().After(limit) {
+		if err = notFirst(p, link, err); !errors.Is(err, ErrSilent) || time.Now().After(limit) {
 			return err
 		}
 	}
@@ -77,7 +81,7 @@ func notFirst(p Paths, link string, lockErr error) error {
 		return fmt.Errorf("instance: %w", err)
 	}
 	if err := sendShow(p); err != nil {
-		return fmt.Errorf("%w, but does not answer: %w", ErrRunning, err)
+		return fmt.Errorf("%w, but %w: %w", ErrRunning, ErrSilent, err)
 	}
 	return ErrRunning
 }

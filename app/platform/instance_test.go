@@ -42,7 +42,7 @@ func TestSecondStartShowsTheFirst(t *testing.T) {
 			p := createdPaths(t, home)
 			first, shown := acquire(t, p)
 			for range 2 {
-				if _, err := AcquireInstance(p, "", nil); !errors.Is(err, ErrRunning) || strings.Contains(err.Error(), "answer") {
+				if _, err := AcquireInstance(p, "", nil); !errors.Is(err, ErrRunning) || errors.Is(err, ErrSilent) {
 					t.Fatalf("second start: %v, want %v", err, ErrRunning)
 				}
 				<-shown

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"image/draw"
 	"image/png"
 	"os"
 	"os/exec"
@@ -129,7 +130,7 @@ func (p *pc) background(name string, args ...string) {
 	})
 }
 
-// start runs the app and waits for its window.
+// start runs the app and waits for its first page: on a busy machine its window is there, and has the keys, before anything is in it.
 func (p *pc) start(args ...string) {
 	p.t.Helper()
 	log, err := os.OpenFile(filepath.Join(results, "app-"+p.name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -150,7 +151,18 @@ func (p *pc) start(args ...string) {
 		close(quit)
 	}()
 	p.t.Cleanup(p.kill)
-	p.turn(func() { p.window() })
+	p.turn(func() {
+		p.window()
+		eventually(p.t, "the first page on "+p.name, func() bool { return colours(middle(p.picture())) > 20 })
+	})
+}
+
+// middle is a copy of the middle of a picture: the page of a window, without what the desktop draws around it.
+func middle(img *image.RGBA) *image.RGBA {
+	size := img.Bounds().Size()
+	part := image.NewRGBA(image.Rect(0, 0, size.X/2, size.Y/2))
+	draw.Draw(part, part.Bounds(), img, img.Bounds().Min.Add(size.Div(4)), draw.Src)
+	return part
 }
 
 // settings are what the app finds when it starts.

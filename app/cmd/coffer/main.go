@@ -70,7 +70,7 @@ func run(o options, paths platform.Paths, logger *slog.Logger) int {
 	instance, err := platform.AcquireInstance(paths, o.link, front.call)
 	if errors.Is(err, platform.ErrRunning) {
 		logger.Info("another process has the profile open", "error", err)
-		if err != platform.ErrRunning { // it does not answer, so no window comes
+		if errors.Is(err, platform.ErrSilent) { // no window comes
 			tell(sentence("error.running.what")+" "+sentence("error.running.next"), err)
 			return exitFailure
 		}
