@@ -122,11 +122,12 @@ type Trials struct {
 	computer  Computer
 	watchman  Watchman
 	log       *slog.Logger
+	pause     time.Duration // between two tries to start a watcher
 }
 
 // NewTrials are those of a service of one version, in its private folder.
 func NewTrials(dir string, installed buildinfo.Number, c Computer, w Watchman, log *slog.Logger) *Trials {
-	return &Trials{trialFolder(dir), installed, c, w, log}
+	return &Trials{dir: trialFolder(dir), installed: installed, computer: c, watchman: w, log: log, pause: time.Second}
 }
 
 // Settle is for the start of the service: it learns how a trial ended that an earlier start of this version began, and has a release that
@@ -180,11 +181,29 @@ func (t *Trials) begin(ctx context.Context, to updater.Staged, kept updater.Stag
 			err = t.dir.write(j)
 		}
 		if err == nil {
-			err = t.watchman.Start()
+			err = t.startWatch(ctx)
 		}
 	}
 	if err != nil {
 		t.log.Warn("update has no way back", "version", to.Version, "reason", err)
+	}
+}
+
+// startsOfWatch is more seconds than launchd gives a job to end before it kills it (20, launchd.plist(5), ExitTimeOut).
+const startsOfWatch = 25
+
+// startWatch tries again while the system still ends the watcher of the update before, minutes ago: there cannot be two.
+func (t *Trials) startWatch(ctx context.Context) error {
+	for try := 1; ; try++ {
+		err := t.watchman.Start()
+		if err == nil || try == startsOfWatch {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(t.pause):
+		}
 	}
 }
 

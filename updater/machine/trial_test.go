@@ -184,10 +184,20 @@ func TestWatcherBelievesNothingElse(t *testing.T) {
 	}
 }
 
-type watchman struct{ calls []string }
+type watchman struct {
+	calls []string
+	busy  int // starts that fail, since another one has not ended
+}
 
-func (w *watchman) Start() error { w.calls = append(w.calls, "start"); return nil }
-func (w *watchman) End() error   { w.calls = append(w.calls, "end"); return nil }
+func (w *watchman) Start() error {
+	w.calls = append(w.calls, "start")
+	if w.busy--; w.busy >= 0 {
+		return errors.New("there is one")
+	}
+	return nil
+}
+
+func (w *watchman) End() error { w.calls = append(w.calls, "end"); return nil }
 
 func TestServiceLearnsHowATrialEnded(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -276,6 +286,25 @@ func TestTrialBeginsBeforeTheInstaller(t *testing.T) {
 				t.Errorf("the watcher is left: %v", man.calls)
 			}
 		})
+	}
+}
+
+// The system takes its time to end the watcher of the update before.
+func TestWatcherIsStartedWhenTheOneBeforeHasEnded(t *testing.T) {
+	for busy, starts := range map[int]int{0: 1, 1: 2, 24: 25, 1000: 25} {
+		man := &watchman{busy: busy}
+		trials := NewTrials(t.TempDir(), release("1.1.0").Version, &pc{}, man, slog.New(slog.DiscardHandler))
+		trials.pause = 0
+		err := trials.startWatch(t.Context())
+		if len(man.calls) != starts || (err == nil) != (busy < starts) {
+			t.Errorf("%d fail: %d starts, %v", busy, len(man.calls), err)
+		}
+	}
+	ctx, end := context.WithCancel(t.Context())
+	end()
+	man := &watchman{busy: 1}
+	if err := NewTrials(t.TempDir(), release("1.1.0").Version, &pc{}, man, slog.New(slog.DiscardHandler)).startWatch(ctx); err == nil || len(man.calls) != 1 {
+		t.Errorf("a service that ends: %v, %v", man.calls, err)
 	}
 }
 
