@@ -207,7 +207,7 @@ var mutants = []mutant{
 	{
 		row: "22", off: "two programs on one file are shown different histories", file: "vault/pull.go",
 		from: `if err == nil && pin.Head() != from {`, to: `if err == nil && pin.Head() != from && false {`,
-		pkg: "sync/engine", run: "TestAServerThatTellsTwoProgramsDifferentThings",
+		pkg: "sync/engine", run: "TestAServerThatTellsTwoProgramsDifferentThings", args: []string{"-rapid.nofailfile"},
 	},
 	{
 		row: "22", off: "another account is taken over than the one that was seen", file: "app/session/rejoin.go",
@@ -271,7 +271,7 @@ var mutants = []mutant{
 	},
 	{
 		row: "30", off: "clipboard managers get no hint", file: "app/platform/clipboard_linux.go",
-		from: `x-kde-passwordManagerHint`, to: `x-kde-nothing`,
+		from: `	case s.atoms[targetHint]:`, to: `	case s.atoms["nothing"]:`,
 	},
 	{
 		row: "bad input", off: "a change that the server refused is forgotten at once", file: "app/session/rotate.go",

@@ -1,5 +1,5 @@
-// Package mutation shows that the tests of attacks can fail: it switches the defences off one at a time, in a copy of one source file
-// that `go test -overlay` puts in the place of the real one, and demands that the attack's test goes red.
+// Package mutation shows that the tests of attacks can fail: it switches the defences off one at a time, in copies of source files
+// that `go test -overlay` puts in the place of the real ones, and demands that the attack's test goes red.
 //
 // A mutant is a search and a replacement in one file. The search must match exactly once: whoever changes a defence changes its
 // mutant (make test checks that they fit, make test-system runs them).
@@ -32,6 +32,8 @@ type mutant struct {
 	more []edit
 	// pkg and run name the test that has to go red; TestAttacks/row of internal/attacks where they are empty.
 	pkg, run string
+	// args are further ones of the test.
+	args []string
 	// otherKeys says that keys are made otherwise: what the tests derive on their own does not fit then, in an honest life neither.
 	otherKeys bool
 }
@@ -54,7 +56,7 @@ func (m mutant) apply() ([]byte, error) {
 	return []byte(text), nil
 }
 
-// Every mutant fits the source as it is, and is still Go.
+// Every mutant fits the source as it is, is still Go, and goes into one program with the others.
 func TestMutantsFit(t *testing.T) {
 	for _, m := range mutants {
 		patched, err := m.apply()
@@ -65,6 +67,9 @@ func TestMutantsFit(t *testing.T) {
 		if _, err := parser.ParseFile(token.NewFileSet(), m.file, patched, parser.SkipObjectResolution); err != nil {
 			t.Errorf("row %s, %s: %v", m.row, m.off, err)
 		}
+	}
+	if _, err := mergeAll(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -10,12 +10,16 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"text/tabwriter"
 	"time"
 )
 
-// Without a mutant every test is green: red means something.
+// nobody is the choice of no mutant.
+const nobody = -1
+
+// Without a mutant every test is green, of the same programs: red means something.
 func TestControl(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range mutants {
@@ -27,11 +31,7 @@ func TestControl(t *testing.T) {
 			continue
 		}
 		seen[pkg+run] = true
-		program := filepath.Join(t.TempDir(), "control.test")
-		if out, err := build(pkg, program); err != nil {
-			t.Fatalf("%s: %v\n%s", pkg, err, out)
-		}
-		out, err := runTest(pkg, program, run)
+		out, err := runTest(pkg, run, nobody)
 		if err != nil || bytes.Contains(out, []byte("no tests to run")) {
 			t.Errorf("%s %s: %v\n%s", pkg, run, err, out)
 		}
@@ -44,8 +44,8 @@ func TestDefencesAreNeeded(t *testing.T) {
 	t.Cleanup(func() { printTable(verdicts) })
 	for i, m := range mutants {
 		t.Run(m.row+" "+m.off, func(t *testing.T) {
-			t.Parallel() // one compiles while another tests
-			verdicts[i] = m.verdict(t.TempDir())
+			t.Parallel()
+			verdicts[i] = m.verdict(i)
 			if !strings.HasPrefix(verdicts[i], "red") {
 				t.Error(verdicts[i])
 			}
@@ -80,24 +80,16 @@ func (m mutant) test() (pkg, run string) {
 	return "./" + m.pkg, "^" + m.run + "$"
 }
 
-// verdict builds the mutant, lets an honest life pass with it, and runs the test that has to go red.
-func (m mutant) verdict(dir string) string {
-	overlay, err := m.overlay(dir)
-	if err != nil {
-		return "DOES NOT FIT: " + err.Error()
-	}
+// verdict lets an honest life pass with the mutant, and runs the test that has to go red.
+func (m mutant) verdict(number int) string {
 	pkg, run := m.test()
-	program := filepath.Join(dir, "mutant.test")
-	if out, err := build(pkg, program, "-overlay", overlay); err != nil {
-		return "DOES NOT BUILD: " + string(out)
-	}
 	if m.pkg == "" && !m.otherKeys { // or the attack's test might be red for want of a client that works
-		if out, err := runTest(pkg, program, "^TestAnHonestLife$"); err != nil {
+		if out, err := runTest(pkg, "^TestAnHonestLife$", number); err != nil {
 			return "BREAKS AN HONEST LIFE: " + string(out)
 		}
 	}
 	began := time.Now()
-	out, err := runTest(pkg, program, run)
+	out, err := runTest(pkg, run, number, m.args...)
 	if err == nil {
 		return "SURVIVED"
 	}
@@ -108,38 +100,84 @@ func (m mutant) verdict(dir string) string {
 	return fmt.Sprintf("red in %.1f s: %s", time.Since(began).Seconds(), said)
 }
 
-// overlay writes the patched file and the JSON that go test -overlay reads.
-func (m mutant) overlay(dir string) (path string, err error) {
-	patched, err := m.apply()
-	if err != nil {
-		return "", err
-	}
-	original, err := filepath.Abs(filepath.Join(root, m.file))
-	if err != nil {
-		return "", err
-	}
-	replacement := filepath.Join(dir, "mutant.go")
-	if err := os.WriteFile(replacement, patched, 0o600); err != nil {
-		return "", err
-	}
-	data, err := json.Marshal(map[string]any{"Replace": map[string]string{original: replacement}})
-	if err != nil {
-		return "", err
-	}
-	path = filepath.Join(dir, "overlay.json")
-	return path, os.WriteFile(path, data, 0o600)
+// programs are the tests' programs, with all mutants in each.
+var programs struct {
+	dir     string
+	overlay string // for the go command
+	sync.Mutex
+	built map[string]func() (string, error) // by package
 }
 
-// build makes the test program of a package.
-func build(pkg, program string, args ...string) ([]byte, error) {
-	cmd := exec.Command("go", append(append([]string{"test", "-c", "-vet=off", "-o", program}, args...), pkg)...)
-	cmd.Dir = root
-	return cmd.CombinedOutput()
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "coffer-mutation")
+	if err == nil {
+		programs.dir, programs.built = dir, map[string]func() (string, error){}
+		err = writeOverlay()
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
-// runTest runs some of its tests, where the go command would. The deadline is for what hangs: a busy machine takes minutes.
-func runTest(pkg, program, run string) ([]byte, error) {
-	cmd := exec.Command(program, "-test.count=1", "-test.timeout=15m", "-test.failfast", "-test.run", run)
+// writeOverlay writes the merged files, and the JSON that go test -overlay reads.
+func writeOverlay() error {
+	files, err := mergeAll()
+	if err != nil {
+		return err
+	}
+	replace := map[string]string{}
+	for name, text := range files {
+		original, err := filepath.Abs(filepath.Join(root, name))
+		if err != nil {
+			return err
+		}
+		replace[original] = filepath.Join(programs.dir, fmt.Sprintf("%d.go", len(replace)))
+		if err := os.WriteFile(replace[original], text, 0o600); err != nil {
+			return err
+		}
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return err
+	}
+	programs.overlay = filepath.Join(programs.dir, "overlay.json")
+	return os.WriteFile(programs.overlay, data, 0o600)
+}
+
+// program is the test program of a package.
+func program(pkg string) (string, error) {
+	programs.Lock()
+	build := programs.built[pkg]
+	if build == nil {
+		path := filepath.Join(programs.dir, strings.ReplaceAll(pkg, "/", "_")+".test")
+		build = sync.OnceValues(func() (string, error) {
+			cmd := exec.Command("go", "test", "-c", "-vet=off", "-overlay", programs.overlay, "-o", path, pkg)
+			cmd.Dir = root
+			if out, err := cmd.CombinedOutput(); err != nil {
+				return "", fmt.Errorf("build %s: %w\n%s", pkg, err, out)
+			}
+			return path, nil
+		})
+		programs.built[pkg] = build
+	}
+	programs.Unlock()
+	return build()
+}
+
+// runTest runs some of a package's tests with a mutant, where the go command would. The deadline is for what hangs: a busy machine takes
+// minutes.
+func runTest(pkg, run string, number int, args ...string) ([]byte, error) {
+	path, err := program(pkg)
+	if err != nil {
+		return []byte(err.Error()), err
+	}
+	cmd := exec.Command(path, "-test.count=1", "-test.timeout=15m", "-test.failfast", "-test.run", run)
+	cmd.Args = append(cmd.Args, args...)
 	cmd.Dir = filepath.Join(root, pkg)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d", choice, number))
 	return cmd.CombinedOutput()
 }
