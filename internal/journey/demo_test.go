@@ -112,7 +112,7 @@ func startDemo(p *pc, folder, fresh string) *demo {
 			out.Close()
 			close(d.ended)
 		}()
-		p.window()
+		p.firstPage()
 	})
 	return d
 }
