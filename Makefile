@@ -18,10 +18,11 @@ FORGET := -X runtime.godebugDefault=clobberfree=1,asyncpreemptoff=1
 # Packages whose concurrency matters also run under the race detector.
 RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vault/sqlite ./vault/search ./updater/...
 
-# The parts of tier 2, the longest first: two at a time, one for each processor. One that fails does not stop the others.
-SYSTEM := system-mutation test-windows system-sim system-live system-screens release-rehearsal system-others system-cloud system-cups system-memory
+# The parts of tier 2, the longest first. Three at a time keep two processors at work: of the parts' time more than half is waiting. One
+# that fails does not stop the others. None has a prerequisite, or it would begin after all that have none.
+SYSTEM := windows screens sim cloud live others mutation rehearsal memory cups
 
-.PHONY: $(SYSTEM) help run journey test lint unit race attacks sim soak test-system goldens screenshots reproducible windows linux bench bench-cloud bench-gui build clean
+.PHONY: $(SYSTEM:%=system-%) $(SYSTEM:%=timed-%) help run journey test lint unit race attacks sim soak test-system goldens screenshots reproducible windows linux bench bench-cloud bench-gui build clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 16
@@ -50,10 +51,16 @@ race: setup-test
 	$(GO) test -race -timeout 15m $(RACE)
 
 test-system: setup-system build ## tier 2: live browsers, Wine, another client, the journey with profiles of live browsers
-	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=line WITHOUT='^TestServiceUpdates$$$$' $(SYSTEM)
+	@rm -rf out/system && mkdir -p out/system
+	@$(MAKE) --no-print-directory --keep-going --jobs=3 --output-sync=line WITHOUT='^TestServiceUpdates$$$$' $(SYSTEM:%=timed-%); \
+		failed=$$?; cat out/system/*; exit $$failed
+
+$(SYSTEM:%=timed-%): timed-%: # a part, how long it took, and the processors' time of what it waited for: not Wine's, which nobody waits for
+	@began=$$(date +%s); $(MAKE) --no-print-directory system-$*; failed=$$?; took=$$(($$(date +%s) - began)); times >out/system/$*; \
+		sed -i "1d; s/^/$* took $$((took / 60))m$$((took % 60))s, processors (user, system) /" out/system/$*; exit $$failed
 
 system-mutation: # defences switched off one by one
-	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m
+	$(GO) test -C internal/mutation -tags=x11,system -count=1 -timeout 30m -parallel 3
 
 system-others: # live browsers, programs that read what Coffer exports, packages of Linux and macOS, a second client
 	@mkdir -p out
@@ -82,13 +89,17 @@ system-live: # the journey on profiles of live browsers
 system-sim: # seeds that tier 1 does not play
 	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.first=2001 -sim.n=4000
 
+test-windows: setup-system system-windows ## the packages and the app of Windows under Wine: the matrix of docs/admin/windows.md, pictures into out/
+
 # What make release-rehearsal runs too, make test-system leaves out here.
-test-windows: setup-system ## the packages and the app of Windows under Wine: the matrix of docs/admin/windows.md, pictures into out/
+system-windows:
 	@mkdir -p out
 	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m $(if $(WITHOUT),-skip '$(WITHOUT)') ./installer/windows
 
+release-rehearsal: setup-system system-rehearsal ## releases with throw-away keys, served by two hosts, update real installations, here and under Wine
+
 # Two versions of the programs as they are, but for the stamp.
-release-rehearsal: setup-system ## releases with throw-away keys, served by two hosts, update real installations, here and under Wine
+system-rehearsal:
 	@for version in 1.0.0 1.1.0; do \
 		mkdir -p out/rehearsal/$$version && $(GO) build -ldflags "$(STAMP) $(FORGET) -X $(BUILDINFO).Version=$$version" \
 			-o out/rehearsal/$$version/ ./app/cmd/coffer ./updater/cmd/... || exit 1; \
