@@ -1,16 +1,19 @@
 package sim
 
 import (
-	"bufio"
 	"cmp"
 	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 )
 
@@ -38,30 +41,27 @@ func (want seeds) next(passed []seeds, limit uint64) (seeds, bool) {
 	return seeds{want.first, min(want.last, want.first+limit-1)}, true
 }
 
-// readLedger has the seeds that passed with this code and as many second programs.
+// readLedger has the seeds that passed with this code and as many second programs. A line ends with a full stop, without which "1001 20" may
+// be what a kill left of "1001 2000", and brings a line break before it too: what was left half written stands alone and counts for nothing.
 func readLedger(path, code string, second uint64) (passed []seeds, err error) {
-	f, err := os.Open(path)
-	if os.IsNotExist(err) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		var by string
-		var every uint64
-		var s seeds
-		if _, err := fmt.Sscanf(lines.Text(), "%s %d %d %d", &by, &every, &s.first, &s.last); err != nil {
-			return nil, fmt.Errorf("%s: %q: %w", path, lines.Text(), err)
-		}
-		if by == code && every == second {
+	for line := range strings.SplitSeq(string(text), "\n") {
+		if found := ledgerLine.FindStringSubmatch(line); found != nil && found[1] == code && found[2] == fmt.Sprint(second) {
+			var s seeds
+			if _, err := fmt.Sscan(found[3], &s.first, &s.last); err != nil {
+				return nil, fmt.Errorf("%s: %q: %w", path, line, err)
+			}
 			passed = append(passed, s)
 		}
 	}
-	return passed, lines.Err()
+	return passed, err
 }
+
+// ledgerLine is a whole line: what played, every how many seeds had a second program, and the first and last that passed.
+var ledgerLine = regexp.MustCompile(`^([0-9a-f]{32}) ([0-9]+) ([0-9]+ [0-9]+)\.$`)
 
 // note adds a line, whole and on the disk before more is played: a run may be ended at any moment.
 func (s seeds) note(path, code string, second uint64) (err error) {
@@ -70,7 +70,7 @@ func (s seeds) note(path, code string, second uint64) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	if _, err := fmt.Fprintf(f, "%s %d %d %d\n", code, second, s.first, s.last); err != nil {
+	if _, err := fmt.Fprintf(f, "\n%s %d %d %d.\n", code, second, s.first, s.last); err != nil {
 		return err
 	}
 	return f.Sync()
@@ -116,12 +116,14 @@ func spreadOnce(t *testing.T, want seeds, path string) {
 	}
 }
 
+var thisCode = strings.Repeat("a", 32)
+
 // What was played is not played again, by the code that played it; another code begins anew.
 func TestLedger(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "ledger")
 	want := seeds{1, 3500}
 	for _, s := range []seeds{{2001, 3000}, {1, 1000}, {500, 600}} {
-		if err := s.note(path, "this", 30); err != nil {
+		if err := s.note(path, thisCode, 30); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -130,9 +132,9 @@ func TestLedger(t *testing.T) {
 		second uint64
 		left   []seeds
 	}{
-		{"this", 30, []seeds{{1001, 2000}, {3001, 3500}}},
-		{"this", 3, []seeds{{1, 1000}, {1001, 2000}, {2001, 3000}, {3001, 3500}}},
-		{"another", 30, []seeds{{1, 1000}, {1001, 2000}, {2001, 3000}, {3001, 3500}}},
+		{thisCode, 30, []seeds{{1001, 2000}, {3001, 3500}}},
+		{thisCode, 3, []seeds{{1, 1000}, {1001, 2000}, {2001, 3000}, {3001, 3500}}},
+		{strings.Repeat("b", 32), 30, []seeds{{1, 1000}, {1001, 2000}, {2001, 3000}, {3001, 3500}}},
 	} {
 		passed, err := readLedger(path, c.code, c.second)
 		if err != nil {
@@ -149,5 +151,56 @@ func TestLedger(t *testing.T) {
 		if !slices.Equal(left, c.left) {
 			t.Errorf("%s, %d: %v are left, want %v", c.code, c.second, left, c.left)
 		}
+	}
+}
+
+// A kill may leave any part of the last line. It claims no seeds that did not pass, and takes no line with it that comes after.
+func TestALineOfALedgerThatAKillCut(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger")
+	one, cut, after := seeds{1, 1000}, seeds{1001, 2000}, seeds{2001, 3000}
+	note := func(s seeds) []byte {
+		if err := s.note(path, thisCode, 30); err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	before, whole := note(one), note(cut)
+	for end := len(before); end < len(whole)-len(".\n"); end++ {
+		if err := os.WriteFile(path, whole[:end], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for want := []seeds{one}; len(want) < 3; want = append(want, after) {
+			if passed, err := readLedger(path, thisCode, 30); err != nil || !slices.Equal(passed, want) {
+				t.Fatalf("after %q: %v passed, %v, want %v", whole[len(before):end], passed, err, want)
+			}
+			note(after)
+		}
+	}
+}
+
+// Two runs on one file may play the same seeds at the same time, but neither damages what the other notes.
+func TestTwoRunsOnOneLedger(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ledger")
+	var runs sync.WaitGroup
+	for range 2 {
+		runs.Go(func() {
+			for n := range uint64(100) {
+				if err := (seeds{n*batch + 1, (n + 1) * batch}).note(path, thisCode, 30); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	runs.Wait()
+	passed, err := readLedger(path, thisCode, 30)
+	if err != nil || len(passed) != 200 {
+		t.Fatalf("%d lines, %v", len(passed), err)
+	}
+	if next, more := (seeds{1, 100*batch + 7}).next(passed, batch); !more || next != (seeds{100*batch + 1, 100*batch + 7}) {
+		t.Errorf("next are %v", next)
 	}
 }
