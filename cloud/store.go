@@ -16,7 +16,8 @@ var (
 // Store keeps what the server knows, in transactions. What it is given to do may run more than once, where others were in its way: only
 // the last run counts, so that each sets anew whatever it sets.
 type Store interface {
-	// Update runs do in a serialisable transaction and commits if do returns nil.
+	// Update runs do in a serialisable transaction and commits if do returns nil. What a commit writes (PutRow, PutNode, PutEnvelope, AddBytes,
+	// InsertCommit, MoveHead) may be sent later: before the next question is asked, whose error it then has, or before the commit.
 	Update(ctx context.Context, do func(Tx) error) error
 	// View runs do on a snapshot; writing in it fails.
 	View(ctx context.Context, do func(Tx) error) error

@@ -73,7 +73,7 @@ func openTimed(ctx context.Context, url string, hook sqlstore.Hook, log *slog.Lo
 		Writing: &sql.TxOptions{Isolation: sql.LevelSerializable},
 		Reading: &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true},
 		Judge:   judge, Patience: wait.patience, TryTimeout: wait.try,
-		Renew: func() { dropIdle(db) },
+		Renew: func() { dropIdle(db) }, Pipeline: pipeline,
 	}
 	s := &Store{Store: sqlstore.New(engine, hook), db: db, relay: newRelay(db, config, log), nonces: newNonces(db)}
 	stopRelay := s.relay.start()
@@ -113,6 +113,32 @@ func open(config *pgx.ConnConfig, parameters map[string]string) *sql.DB {
 func dropIdle(db *sql.DB) {
 	db.SetMaxIdleConns(0)
 	db.SetMaxIdleConns(maxConns)
+}
+
+// pipeline implements sqlstore.Engine.
+func pipeline(ctx context.Context, conn *sql.Conn, all []sqlstore.Statement) (touched []int64, err error) {
+	err = conn.Raw(func(own any) (err error) {
+		c := own.(*stdlib.Conn).Conn()
+		// database/sql ends a transaction whose context is over: what came then would be durable by itself.
+		if status := c.PgConn().TxStatus(); status != 'T' {
+			return errors.Join(ctx.Err(), fmt.Errorf("PostgreSQL: no transaction to write in (%c)", status))
+		}
+		var batch pgx.Batch
+		for _, s := range all {
+			batch.Queue(s.Query, s.Args...)
+		}
+		results := c.SendBatch(ctx, &batch)
+		defer func() { err = errors.Join(err, results.Close()) }()
+		for range all {
+			tag, err := results.Exec()
+			if err != nil {
+				return err
+			}
+			touched = append(touched, tag.RowsAffected())
+		}
+		return nil
+	})
+	return touched, err
 }
 
 // prepare checks the database and brings its schema up to date, without the limits of time that requests have.

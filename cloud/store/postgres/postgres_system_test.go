@@ -14,8 +14,10 @@ import (
 
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/cloud/store/sqlstore"
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/testpg"
 	"github.com/coffer-vault/coffer/internal/teststore"
+	"github.com/coffer-vault/coffer/sync/chain"
 )
 
 func TestMain(m *testing.M) { testpg.Main(m) }
@@ -398,4 +400,90 @@ func TestOpenRefuses(t *testing.T) {
 			t.Errorf("%q: %v", want, err)
 		}
 	}
+}
+
+// What is sent together is in its order, is seen by the next question, and fails as if each statement had been sent by itself; a
+// transaction that is over takes none.
+func TestPipeline(t *testing.T) {
+	s := openTemp(t)
+	a, v := teststore.Account(), cloud.Vault{ID: id.New()}
+	v.Account = a.ID
+	teststore.Update(t, s, func(tx cloud.Tx) error { return errors.Join(tx.InsertAccount(a), tx.InsertVault(v)) })
+	envelope := func(revision uint64) cloud.Envelope {
+		return cloud.Envelope{Object: v.ID, Revision: revision, Sealed: []byte{byte(revision)}}
+	}
+	commit := chain.Signed{Commit: []byte{1}, Changes: []byte{1}, Signature: []byte{1}}
+	teststore.Update(t, s, func(tx cloud.Tx) error {
+		err := errors.Join(tx.InsertCommit(v.ID, 1, a.ID, a.ID, commit), tx.PutEnvelope(v.ID, envelope(1)), tx.PutEnvelope(v.ID, envelope(2)))
+		got, asked := tx.Envelope(v.ID, v.ID)
+		if got.Revision != 2 {
+			t.Errorf("revision %d is seen, want 2", got.Revision)
+		}
+		return errors.Join(err, asked, tx.PutEnvelope(v.ID, envelope(3)))
+	})
+	for what, run := range map[string]struct {
+		do   func(cloud.Tx) error
+		want error
+	}{
+		"a commit that is there": {func(tx cloud.Tx) error {
+			return errors.Join(tx.PutEnvelope(v.ID, envelope(4)), tx.InsertCommit(v.ID, 1, a.ID, a.ID, commit))
+		}, cloud.ErrExists},
+		"a vault that is not there, before a question": {func(tx cloud.Tx) error {
+			err := errors.Join(tx.PutEnvelope(v.ID, envelope(4)), tx.AddBytes(a.ID, 1))
+			_, asked := tx.Vault(a.ID, v.ID)
+			return errors.Join(err, asked)
+		}, cloud.ErrNone},
+		"an error that nobody reads": {func(tx cloud.Tx) error {
+			tx.PutEnvelope(v.ID, envelope(4))
+			tx.AddBytes(a.ID, 1)
+			tx.Vault(a.ID, v.ID)
+			return nil
+		}, cloud.ErrNone},
+		"more than go at once": {func(tx cloud.Tx) error {
+			for range 1000 {
+				if err := tx.PutEnvelope(v.ID, envelope(4)); err != nil {
+					return err
+				}
+			}
+			return tx.AddBytes(a.ID, 1)
+		}, cloud.ErrNone},
+	} {
+		err := s.Update(t.Context(), run.do)
+		if !errors.Is(err, run.want) {
+			t.Errorf("%s: %v, want %v", what, err, run.want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	err := s.Update(ctx, func(tx cloud.Tx) error {
+		err := tx.PutEnvelope(v.ID, envelope(4))
+		cancel()
+		return err
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("who has gone: %v", err)
+	}
+	if err := withoutTransaction(s, v.ID); err == nil {
+		t.Error("written without a transaction")
+	}
+	err = s.View(t.Context(), func(tx cloud.Tx) error {
+		got, err := tx.Envelope(v.ID, v.ID)
+		if got.Revision != 3 {
+			t.Errorf("revision %d is there, want 3", got.Revision)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// withoutTransaction sends what would change an envelope on a connection that has none.
+func withoutTransaction(s *Store, vault id.ID) error {
+	conn, err := s.db.Conn(context.Background())
+	if err != nil {
+		return nil
+	}
+	defer conn.Close()
+	_, err = pipeline(context.Background(), conn, []sqlstore.Statement{{Query: `UPDATE envelopes SET revision = 5 WHERE vault_id = $1`, Args: []any{vault[:]}}})
+	return err
 }

@@ -72,5 +72,5 @@ func (t *tx) UsedBytes(account id.ID) (used int64, err error) {
 }
 
 func (t *tx) AddBytes(vault id.ID, n int64) error {
-	return t.change(`UPDATE vaults SET bytes = bytes + $1 WHERE vault_id = $2`, n, vault[:])
+	return t.later(`UPDATE vaults SET bytes = bytes + $1 WHERE vault_id = $2`, n, vault[:])
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +47,15 @@ type Engine struct {
 	OneWriter bool
 	// Renew lets go of connections that nobody uses, after one was lost. It is needed with Patience alone.
 	Renew func()
+	// Pipeline sends statements together in the transaction that the connection is in, and tells how many rows each of them touched, up to
+	// the first that failed. nil: each is sent by itself.
+	Pipeline func(context.Context, *sql.Conn, []Statement) (touched []int64, err error)
+}
+
+// Statement is one whose answer is waited for with others'.
+type Statement struct {
+	Query string
+	Args  []any
 }
 
 // Store is a cloud.Store on an engine.
@@ -149,13 +159,21 @@ func (s *Store) tryContext(ctx context.Context) (context.Context, context.Cancel
 func (s *Store) run(ctx context.Context, db *sql.DB, o *sql.TxOptions, do func(cloud.Tx) error) (Failure, error) {
 	ctx, cancel := s.tryContext(ctx)
 	defer cancel()
-	sqlTx, err := db.BeginTx(ctx, o)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return s.engine.Judge(err), fmt.Errorf("begin: %w", err)
+	}
+	defer conn.Close() // it goes back to the others
+	sqlTx, err := conn.BeginTx(ctx, o)
 	if err != nil {
 		return s.engine.Judge(err), fmt.Errorf("begin: %w", err)
 	}
 	// After a commit this does nothing; it is here for errors and panics alike.
 	defer sqlTx.Rollback()
 	t := &tx{ctx: ctx, sql: sqlTx, hook: s.hook, judge: s.engine.Judge}
+	if s.engine.Pipeline != nil {
+		t.pipeline = func(all []Statement) ([]int64, error) { return s.engine.Pipeline(ctx, conn, all) }
+	}
 	if err := t.decide(do); err != nil {
 		return t.failure(), err
 	}
@@ -186,11 +204,20 @@ type tx struct {
 	hook   Hook
 	judge  func(error) Failure
 	failed error // the first error of a statement
+
+	pipeline func([]Statement) (touched []int64, err error) // nil: a statement goes by itself
+	waiting  []Statement                                    // for the next question, or the commit
 }
+
+// maxWaiting bounds what the driver puts together for one sending. The largest commit has some 2,000 statements.
+const maxWaiting = 256
 
 // decide runs a transaction up to its commit.
 func (t *tx) decide(do func(cloud.Tx) error) error {
 	err := do(t)
+	if err == nil {
+		err = t.flush()
+	}
 	if err == nil {
 		return t.failed // whatever was decided after a statement had failed was decided about nothing
 	}
@@ -213,7 +240,7 @@ func (t *tx) exec(query string, args ...any) error {
 
 // affected runs a statement and returns how many rows it touched.
 func (t *tx) affected(query string, args ...any) (int64, error) {
-	if err := t.hook(query); err != nil {
+	if err := errors.Join(t.flush(), t.hook(query)); err != nil {
 		return 0, err
 	}
 	result, err := t.sql.ExecContext(t.ctx, query, args...)
@@ -221,6 +248,39 @@ func (t *tx) affected(query string, args ...any) (int64, error) {
 		return 0, t.fail(err)
 	}
 	return result.RowsAffected()
+}
+
+// later runs a statement that must touch a row, and of which nothing else is asked. With a pipeline it goes with others, before the next
+// question or the commit, and its error is that one's: a transaction that writes six rows waits for one answer.
+func (t *tx) later(query string, args ...any) error {
+	if t.pipeline == nil {
+		return t.change(query, args...)
+	}
+	if err := t.hook(query); err != nil {
+		return err
+	}
+	t.waiting = append(t.waiting, Statement{query, args})
+	if len(t.waiting) < maxWaiting {
+		return nil
+	}
+	return t.flush()
+}
+
+// flush sends what waits; cloud.ErrNone if a statement of it touched no row.
+func (t *tx) flush() error {
+	if len(t.waiting) == 0 {
+		return nil
+	}
+	all := t.waiting
+	t.waiting = nil
+	touched, err := t.pipeline(all)
+	if err != nil {
+		return t.fail(err)
+	}
+	if slices.Contains(touched, 0) {
+		return t.fail(cloud.ErrNone)
+	}
+	return nil
 }
 
 // change runs a statement that must touch a row; cloud.ErrNone if it does not.
@@ -234,7 +294,7 @@ func (t *tx) change(query string, args ...any) error {
 
 // one reads the one row of a query into dest; cloud.ErrNone if there is none.
 func (t *tx) one(query string, args, dest []any) error {
-	if err := t.hook(query); err != nil {
+	if err := errors.Join(t.flush(), t.hook(query)); err != nil {
 		return err
 	}
 	err := t.sql.QueryRowContext(t.ctx, query, args...).Scan(dest...)
@@ -246,7 +306,7 @@ func (t *tx) one(query string, args, dest []any) error {
 
 // each calls scan for every row until it returns false or an error.
 func (t *tx) each(query string, args []any, scan func(*sql.Rows) (more bool, err error)) error {
-	if err := t.hook(query); err != nil {
+	if err := errors.Join(t.flush(), t.hook(query)); err != nil {
 		return err
 	}
 	rows, err := t.sql.QueryContext(t.ctx, query, args...)

@@ -37,12 +37,12 @@ func vaultColumns(v *cloud.Vault) []any {
 }
 
 func (t *tx) MoveHead(v cloud.Vault, from uint64) error {
-	return t.change(`UPDATE vaults SET head_seq = $1, head_hash = $2, log_seq = $3, objects = $4 WHERE vault_id = $5 AND head_seq = $6`,
+	return t.later(`UPDATE vaults SET head_seq = $1, head_hash = $2, log_seq = $3, objects = $4 WHERE vault_id = $5 AND head_seq = $6`,
 		int64(v.At.Seq), v.At.Hash[:], int64(v.At.LogSeq), v.Objects, v.ID[:], int64(from))
 }
 
 func (t *tx) InsertCommit(vault id.ID, seq uint64, device, op id.ID, s chain.Signed) error {
-	return t.exec(`INSERT INTO commits (vault_id, seq, device_id, op_id, signature, commit_bytes, changes)
+	return t.later(`INSERT INTO commits (vault_id, seq, device_id, op_id, signature, commit_bytes, changes)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		vault[:], int64(seq), device[:], op[:], s.Signature, s.Commit, s.Changes)
 }
@@ -89,7 +89,7 @@ func (t *tx) Commits(vault id.ID, after uint64, limit, maxBytes int) (all []chai
 }
 
 func (t *tx) PutEnvelope(vault id.ID, e cloud.Envelope) error {
-	return t.exec(`INSERT INTO envelopes (vault_id, object_id, revision, envelope) VALUES ($1, $2, $3, $4)
+	return t.later(`INSERT INTO envelopes (vault_id, object_id, revision, envelope) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (vault_id, object_id) DO UPDATE SET revision = excluded.revision, envelope = excluded.envelope`,
 		vault[:], e.Object[:], int64(e.Revision), e.Sealed)
 }
@@ -156,7 +156,7 @@ func (t *tx) LeafRows(vault id.ID, leaf uint16) (all []chain.Row, err error) {
 }
 
 func (t *tx) PutRow(vault id.ID, leaf uint16, r chain.Row) error {
-	return t.exec(`INSERT INTO objects (vault_id, leaf, object_id, revision, state, env_hash) VALUES ($1, $2, $3, $4, $5, $6)
+	return t.later(`INSERT INTO objects (vault_id, leaf, object_id, revision, state, env_hash) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (vault_id, leaf, object_id) DO UPDATE SET revision = excluded.revision, state = excluded.state, env_hash = excluded.env_hash`,
 		vault[:], int64(leaf), r.Object[:], int64(r.Revision), int64(r.State), r.EnvHash[:])
 }
@@ -178,6 +178,6 @@ func (t *tx) Nodes(vault id.ID) (*chain.Level, error) {
 }
 
 func (t *tx) PutNode(vault id.ID, node uint8, h chain.Hash) error {
-	return t.exec(`INSERT INTO tree_nodes (vault_id, node, hash) VALUES ($1, $2, $3)
+	return t.later(`INSERT INTO tree_nodes (vault_id, node, hash) VALUES ($1, $2, $3)
 		ON CONFLICT (vault_id, node) DO UPDATE SET hash = excluded.hash`, vault[:], int64(node), h[:])
 }
