@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/cloud/trace"
 	"github.com/coffer-vault/coffer/sync/wire"
 )
 
@@ -31,8 +32,9 @@ type Config struct {
 	Now         func() time.Time
 	Log         *slog.Logger
 	// Observe is told of every request that ended: the route's template (empty if an address asked too often, "/" if there is none), and
-	// nothing of who asked. Counters and traces hang here; nil tells nobody.
+	// nothing of who asked. Counters hang here; nil tells nobody.
 	Observe func(route string, status int, took time.Duration)
+	Spans   trace.Hook // nil: nothing is traced
 }
 
 // Server is the http.Handler of the API.
@@ -43,6 +45,7 @@ type Server struct {
 	log     *slog.Logger
 	started atomic.Int64 // Unix ms
 	observe func(route string, status int, took time.Duration)
+	spans   trace.Hook
 	nonces  *nonceCache
 	// sharedNonces is nil where this process is the only one.
 	sharedNonces Nonces
@@ -65,7 +68,7 @@ func New(c Config) *Server {
 	config.Formats = formats()
 	s := &Server{
 		cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), gate: newGate(),
-		sharedNonces: c.Nonces, behindProxy: c.BehindProxy, observe: c.Observe,
+		sharedNonces: c.Nonces, behindProxy: c.BehindProxy, observe: c.Observe, spans: c.Spans,
 		huma: humago.New(mux, config),
 	}
 	s.started.Store(s.now().UnixMilli())

@@ -2,12 +2,12 @@ package api
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"path"
-	"regexp"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -17,6 +17,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/coffer-vault/coffer/cloud"
+	"github.com/coffer-vault/coffer/cloud/trace"
 )
 
 // Limits are requests per second and address, with the burst that is allowed on top.
@@ -46,7 +47,7 @@ func (s *Server) outer(limits *addressLimits, next http.Handler) http.Handler {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat)) // the clock that requests are judged by
 		recorder := &recorder{ResponseWriter: w}
-		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request))
+		r = r.WithContext(s.spans.Begin(context.WithValue(r.Context(), requestKey{}, request), s.parent(r)))
 		defer s.finish(recorder, r, begin)
 		if wait := limits.wait(r); wait > 0 {
 			writeError(recorder, &cloud.SlowDown{After: wait})
@@ -76,6 +77,7 @@ func (s *Server) finish(w *recorder, r *http.Request, begin time.Time) {
 	if s.observe != nil {
 		s.observe(r.Pattern, w.status, took)
 	}
+	trace.End(r.Context(), r.Pattern, w.status >= http.StatusInternalServerError)
 	line := []any{"request", requestID(r.Context()), "route", r.Pattern, "status", w.status, "ms", took.Milliseconds()}
 	if id := s.trace(r); id != "" {
 		line = append(line, "trace", id)
@@ -83,19 +85,20 @@ func (s *Server) finish(w *recorder, r *http.Request, begin time.Time) {
 	s.log.Log(r.Context(), level, "request", line...)
 }
 
-// traceparent is a header of W3C Trace Context: version, trace, who asked, flags. A later version may have more after them.
-var traceparent = regexp.MustCompile(`^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$`)
-
-// trace is the id of the trace that a proxy has begun, or none. A client's own word is not for the log: it could name who asks.
-func (s *Server) trace(r *http.Request) string {
+// parent is the traceparent of a proxy. A client's own word is not for the log: it could name who asks.
+func (s *Server) parent(r *http.Request) string {
 	if !s.behindProxy {
 		return ""
 	}
-	parts := traceparent.FindStringSubmatch(r.Header.Get("Traceparent"))
-	if parts == nil || parts[1] == "ff" || parts[1] == "00" && parts[4] != "" || strings.Trim(parts[2], "0") == "" || strings.Trim(parts[3], "0") == "" {
-		return ""
+	return r.Header.Get("Traceparent")
+}
+
+// trace is the id of the trace that a request belongs to, the proxy's or this server's own; empty if there is none.
+func (s *Server) trace(r *http.Request) string {
+	if p, ok := trace.Parse(s.parent(r)); ok {
+		return hex.EncodeToString(p.Trace[:])
 	}
-	return parts[2]
+	return trace.ID(r.Context())
 }
 
 // recorder remembers the status. Unwrap lets http.ResponseController reach the connection.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/tls"
 	"encoding/json"
 	"io"
@@ -100,4 +101,61 @@ func TestDashboardNamesWhatThereIs(t *testing.T) {
 			}
 		}
 	}
+}
+
+// With --trace the log has a line for each request and one for each of its transactions, of which neither names anybody; without it none.
+// A client does not say what trace it belongs to.
+func TestTraces(t *testing.T) {
+	const theirs = "4bf92f3577b34da6a3ce929d0e0e4736"
+	for _, args := range [][]string{{}, {"--trace"}, {"--trace", "--behind-proxy"}} {
+		cmd := itself(t, append([]string{"serve", "--dev", "--data", t.TempDir()}, args...)...)
+		var log bytes.Buffer
+		cmd.Stderr = &log
+		p := started(t, cmd)
+		askForCode(t, p)
+		r, err := http.NewRequest("GET", p.ready["api"]+"/v1/me", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Traceparent", "00-"+theirs+"-00f067aa0ba902b7-01")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if err := p.signal(syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		var spans []map[string]any
+		for line := range strings.Lines(log.String()) {
+			var span map[string]any
+			if err := json.Unmarshal([]byte(line), &span); err != nil {
+				t.Fatalf("%s: %v", line, err)
+			}
+			if span["msg"] == "span" {
+				spans = append(spans, span)
+			}
+		}
+		request, parts := spanOf(spans, "POST /v1/signup/start"), 0
+		for _, span := range spans {
+			if request != nil && span["parent"] == request["span"] && span["trace"] == request["trace"] {
+				parts++
+			}
+		}
+		if on := len(args) > 0; (len(spans) > 0) != on || (parts > 0) != on {
+			t.Errorf("%v: %d spans, %d of them of the request: %s", args, len(spans), parts, &log)
+		}
+		if proxy := len(args) > 1; strings.Contains(log.String(), theirs) != proxy || strings.Contains(log.String(), "ada@") {
+			t.Errorf("%v: %s", args, &log)
+		}
+	}
+}
+
+func spanOf(spans []map[string]any, name string) map[string]any {
+	for _, span := range spans {
+		if span["name"] == name {
+			return span
+		}
+	}
+	return nil
 }

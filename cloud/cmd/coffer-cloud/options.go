@@ -42,7 +42,7 @@ type options struct {
 	updates                 string
 	updatesListen           []string
 	metricsListen           string
-	pprof                   bool
+	pprof, trace            bool
 	logLevel                slog.Level
 	announce, linger        time.Duration
 	where                   map[string]string // of every setting that was given
@@ -103,6 +103,7 @@ var settings = []setting{
 	{name: "updates-listen", fallback: "127.0.0.1:0,127.0.0.1:0", what: "addresses of the update hosts, without --domain", set: setUpdatesListen},
 	{name: "metrics-listen", what: "loopback address of /metrics, such as 127.0.0.1:9090; none if not given", set: setMetricsListen},
 	boolean("pprof", "also serve /debug/pprof on --metrics-listen", func(o *options) *bool { return &o.pprof }),
+	boolean("trace", "a line in the log for each request and each transaction in it, with the ids of W3C Trace Context", func(o *options) *bool { return &o.trace }),
 	{name: "log-level", fallback: "info", what: "debug, info, warn or error", set: setLogLevel},
 	{name: "announce", fallback: "0s", what: "how long /readyz says no before an ending server takes no more connections; what a load balancer needs", set: wait(func(o *options) *time.Duration { return &o.announce })},
 	{name: "linger", fallback: "2s", what: "how long an ending server then answers at most on connections that are open", set: wait(func(o *options) *time.Duration { return &o.linger })},

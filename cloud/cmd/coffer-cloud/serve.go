@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +29,7 @@ import (
 	"github.com/coffer-vault/coffer/cloud/mail"
 	"github.com/coffer-vault/coffer/cloud/metrics"
 	"github.com/coffer-vault/coffer/cloud/systemd"
+	"github.com/coffer-vault/coffer/cloud/trace"
 	"github.com/coffer-vault/coffer/cloud/updatehost"
 )
 
@@ -166,18 +168,30 @@ func (s *service) openCloud(ctx context.Context, out io.Writer, address string) 
 	// Where processes have a database together they have these too.
 	relay, _ := store.(cloud.Relay)
 	nonces, _ := store.(api.Nonces)
+	counted, spans := s.traced(s.metrics.Store(store))
 	s.cloud = cloud.New(cloud.Config{
-		Store: s.metrics.Store(store), Relay: relay, Secret: secret, Origin: s.origin, Mail: s.metrics.Sender(sender), Now: time.Now, After: time.After, Random: rand.Reader, Log: s.log,
+		Store: counted, Relay: relay, Secret: secret, Origin: s.origin, Mail: s.metrics.Sender(sender), Now: time.Now, After: time.After, Random: rand.Reader, Log: s.log,
 		RecoveryDelay: cloud.DefaultRecoveryDelay, Quota: s.quota << 20,
 	})
 	if s.has(roleAPI) {
 		s.api = api.New(api.Config{
 			Cloud: s.cloud, Origin: s.origin, Nonces: nonces, Limits: limits(s.dev), BehindProxy: s.behindProxy, Ready: s.check, Now: time.Now, Log: s.log,
-			Observe: s.metrics.Request,
+			Observe: s.metrics.Request, Spans: spans,
 		})
 		s.ready = append(s.ready, "api="+s.origin)
 	}
 	return nil
+}
+
+// traced tells the log of spans, if the settings say so: what collects the log makes traces of them.
+func (s *service) traced(store cloud.Store) (cloud.Store, trace.Hook) {
+	if !s.trace {
+		return store, nil
+	}
+	return trace.Store(store), func(span trace.Span) {
+		s.log.Info("span", "trace", hex.EncodeToString(span.Trace[:]), "span", hex.EncodeToString(span.ID[:]), "parent", hex.EncodeToString(span.Parent[:]),
+			"name", span.Name, "begin", span.Begin.UTC().Format(time.RFC3339Nano), "us", span.Took.Microseconds(), "failed", span.Failed)
+	}
 }
 
 // check tells whether the server wants requests, and why not.
