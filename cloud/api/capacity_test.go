@@ -92,7 +92,7 @@ func measureCapacity(b *testing.B, e engine) {
 		e.server.Stop()
 		begin := time.Now()
 		e.fill(b, c.template, n)
-		b.Logf("%d accounts with %d items each after %v: %d MB", n, accountItems, time.Since(begin).Round(time.Second), e.size(b)>>20)
+		c.tellSize(b, n, time.Since(begin))
 		e.server.Restart()
 		for round := range rounds {
 			b.Run(fmt.Sprintf("accounts=%s/round=%d", number, round+1), c.measure)
@@ -100,11 +100,24 @@ func measureCapacity(b *testing.B, e engine) {
 	}
 }
 
+// tellSize reports what is on the disk, and how long it took to get there.
+func (c *crowd) tellSize(b *testing.B, accounts int, filling time.Duration) {
+	bytes := float64(c.size(b))
+	b.Run(fmt.Sprintf("accounts=%d/filled", accounts), func(b *testing.B) {
+		b.ReportMetric(0, "ns/op") // nothing is done here
+		b.ReportMetric(bytes/1e6, "MB")
+		b.ReportMetric(bytes/float64(accounts)/1e3, "kB/account")
+		b.ReportMetric(filling.Seconds(), "fill-s")
+	})
+}
+
 // crowd is those who are measured, and one who is only copied: what the others do between must not be in the copies.
 type crowd struct {
 	engine
 	users           []*user
 	large, template *user
+	// Commits a second that the database and the store alone had in this round.
+	bareRate, storeRate float64
 }
 
 func (e engine) begin(b *testing.B) *crowd {
@@ -127,25 +140,40 @@ func (c *crowd) measure(b *testing.B) {
 		u.first.session = *u.first.proved().Session // to fill took longer than a token lives
 	}
 	first := c.users[0].first
-	c.repeated(b, "bare", func() { c.bareCommit(b) })
-	c.repeated(b, "poll", func() { first.call("GET", first.vaultPath("/head"), nil, nil).ok(b) })
-	c.repeated(b, "signin", func() { first.session = *first.proved().Session })
-	c.repeated(b, "commit", func() { first.push(first.put(itemBytes, first.some())).ok(b) })
-	// The same without HTTP, JSON and the request's signature: what the database's transaction takes.
-	c.repeated(b, "transaction", func() { first.pushInside(b) })
+	c.bareRate = c.repeated(b, "bare", func(b *testing.B) { c.bareCommit(b) })
+	c.repeated(b, "poll", func(b *testing.B) { first.call("GET", first.vaultPath("/head"), nil, nil).ok(b) })
+	c.repeated(b, "signin", func(*testing.B) { first.session = *first.proved().Session })
+	// A commit without HTTP, JSON and the request's signature: what the database's transaction takes.
+	c.storeRate = c.repeated(b, "transaction", first.pushInside)
+	c.repeated(b, "commit", func(b *testing.B) { first.push(first.put(itemBytes, first.some())).ok(b) })
 	b.Run(fmt.Sprintf("commit/writers=%d", writers), c.commitTogether)
 	b.Run("firstsync", c.firstSync)
 }
 
-// repeated measures one thing after the other.
-func (c *crowd) repeated(b *testing.B, name string, do func()) {
+// repeated measures one thing after the other, and returns how many there were in a second. Of a commit it also reports how many that are
+// of what database and store had alone.
+func (c *crowd) repeated(b *testing.B, name string, do func(*testing.B)) (rate float64) {
 	b.Run(name, func(b *testing.B) {
 		before := c.processorTime(b)
 		for b.Loop() {
-			do()
+			do(b)
 		}
-		c.perSecond(b, b.N, before)
+		rate = c.perSecond(b, b.N, before)
+		if name == "commit" {
+			c.compare(b, rate)
+		}
 	})
+	return rate
+}
+
+// compare reports commits over HTTP in percent of those of the bare database and of the store's own.
+func (c *crowd) compare(b *testing.B, rate float64) {
+	if c.bareRate > 0 { // else they were not asked for
+		b.ReportMetric(100*rate/c.bareRate, "%-of-bare")
+	}
+	if c.storeRate > 0 {
+		b.ReportMetric(100*rate/c.storeRate, "%-of-store")
+	}
 }
 
 // bareCommit is what the disk and the database allow: one row of an envelope's size, made durable.
@@ -220,14 +248,16 @@ func (c *crowd) commitTogether(b *testing.B) {
 		})
 	}
 	wait.Wait()
-	c.perSecond(b, b.N, before)
+	c.compare(b, c.perSecond(b, b.N, before))
 }
 
 // perSecond reports how many operations there were in a second, and what each took of the processors, client, server and database
 // together: on a machine that has other work too, only this can be compared.
-func (c *crowd) perSecond(b *testing.B, n int, before time.Duration) {
-	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "ops/s")
+func (c *crowd) perSecond(b *testing.B, n int, before time.Duration) (rate float64) {
+	rate = float64(n) / b.Elapsed().Seconds()
+	b.ReportMetric(rate, "ops/s")
 	b.ReportMetric(float64((c.processorTime(b)-before).Microseconds())/float64(n), "cpu-µs/op")
+	return rate
 }
 
 // processorTime is what this process and the database have taken of the processors.
