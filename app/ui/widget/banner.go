@@ -75,7 +75,7 @@ func newBanner(tone Tone, title, text string, with func(message *fyne.Container)
 		title:  NewParagraph("", theme.Strong.Of(theme.SemiBold)),
 		text:   NewParagraph("", theme.Secondary),
 	}
-	b.line = Row(3*theme.Grid, b.icon, Grow(with(Column(1, b.title, b.text))))
+	b.line = with(Column(1, b.title, b.text))
 	b.Set(tone, title, text)
 	b.ExtendBaseWidget(b)
 	return b
@@ -96,18 +96,19 @@ func (b *Banner) Set(tone Tone, title, text string) {
 func (b *Banner) AccessibilityLabel() string { return joinLabels(b.title.text, b.text.text) }
 
 // Parts implements Composite.
-func (b *Banner) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{b.line} }
+func (b *Banner) Parts() []fyne.CanvasObject { return []fyne.CanvasObject{b.icon, b.line} }
 
 // CreateRenderer implements fyne.Widget.
 func (b *Banner) CreateRenderer() fyne.WidgetRenderer { return render(b) }
 
-func (b *Banner) objects() []fyne.CanvasObject { return []fyne.CanvasObject{b.ground, b.line} }
+func (b *Banner) objects() []fyne.CanvasObject { return []fyne.CanvasObject{b.ground, b.icon, b.line} }
 func (b *Banner) paint()                       {}
 
 // The distances within a banner.
 const (
 	bannerTop   = 10
-	bannerLeft  = 14
+	bannerIcon  = 14
+	bannerLeft  = bannerIcon + IconSide + 1 + 3*theme.Grid
 	bannerRight = 12
 	bannerText  = 150 // the least width of the sentence: with less, the button stands below it
 )
@@ -122,7 +123,27 @@ func (b *Banner) Resize(size fyne.Size) {
 	b.BaseWidget.Resize(size)
 }
 
+// arrange puts the icon beside the first line of the title, wherever that is.
 func (b *Banner) arrange(size fyne.Size) {
 	b.ground.Resize(size)
-	place(b.line, bannerLeft, bannerTop, size.Width-bannerLeft-bannerRight, size.Height-2*bannerTop)
+	height := heightFor(b.line, size.Width-bannerLeft-bannerRight)
+	top := middle(size.Height, height)
+	place(b.line, bannerLeft, top, size.Width-bannerLeft-bannerRight, height)
+	first, _ := topWithin(b.line, b.title)
+	place(b.icon, bannerIcon, top+first+middle(b.title.pitch(), IconSide+1), IconSide+1, IconSide+1)
+}
+
+// topWithin is how far below the top of a container an object stands that is somewhere in it.
+func topWithin(in *fyne.Container, object fyne.CanvasObject) (top float32, found bool) {
+	for _, o := range in.Objects {
+		if o == object {
+			return o.Position().Y, true
+		}
+		if inner, ok := o.(*fyne.Container); ok {
+			if top, found := topWithin(inner, object); found {
+				return o.Position().Y + top, true
+			}
+		}
+	}
+	return 0, false
 }

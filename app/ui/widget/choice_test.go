@@ -253,6 +253,25 @@ func TestPanes(t *testing.T) {
 	handle.MouseOut()
 }
 
+// The icon of a banner stands beside the first line of its title, also where the message is tall or a button is beside it.
+func TestBannerIconIsBesideTheTitle(t *testing.T) {
+	const tall = "It could be guessed in minutes. Change it on the website, then save the new one here. What was there before stays in its history."
+	button := func() *Button { return NewButton("Change", assets.NoIcon, Secondary, nil) }
+	for name, banner := range map[string]*Banner{
+		"tall": NewBanner(Warning, "Weak password", tall, nil), "a title and a button": NewBanner(Warning, "Weak password", "", button()),
+		"tall, a button": NewBanner(Warning, "Weak password", tall, button()), "a tall title": NewBanner(Warning, tall, "", button()),
+		"over": NewBannerOver(Warning, "Weak password", tall, button()), "beside": NewBannerBeside(Warning, "Weak password", tall, NewIconButton(assets.IconX, "Close", nil)),
+	} {
+		b := newBench(t, theme.Light, 420, 300)
+		b.show(banner)
+		title := fyne.CurrentApp().Driver().AbsolutePositionForObject(banner.title).Y + banner.title.pitch()/2
+		icon := fyne.CurrentApp().Driver().AbsolutePositionForObject(banner.icon).Y + banner.icon.Size().Height/2
+		if diff := title - icon; diff < -1 || diff > 1 {
+			t.Errorf("%s: the icon is %v away from the title's first line", name, diff)
+		}
+	}
+}
+
 func TestBannerBreaksItsSentence(t *testing.T) {
 	b := newBench(t, theme.Light, 400, 400)
 	button := NewButton("Change", assets.NoIcon, Secondary, nothing)
