@@ -3,6 +3,7 @@ package screen
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -147,7 +148,7 @@ type Recover struct {
 	recovery *session.Recovery
 }
 
-// RecoverConfig is what a recovery works with. Pending are those that were begun on this PC.
+// RecoverConfig is what a recovery works with. Pending are those that were begun on this PC: that of Email goes on, any of them where Email is empty.
 type RecoverConfig struct {
 	Manager       *session.Manager
 	Origin, Email string
@@ -161,10 +162,12 @@ func NewRecover(env *Env, config RecoverConfig) *Recover {
 	r := &Recover{config: config}
 	r.start(env, "recover", config.Close)
 	r.texts["email"] = config.Email
-	if len(config.Pending) > 0 {
-		r.pending = config.Pending[0]
-		r.resumePage()
-		return r
+	for _, pending := range config.Pending {
+		if address := strings.TrimSpace(config.Email); address == "" || strings.EqualFold(address, pending.Email) {
+			r.pending = pending
+			r.resumePage()
+			return r
+		}
 	}
 	r.beginPage()
 	return r
@@ -213,7 +216,8 @@ func (r *Recover) waitPage(ready time.Time) {
 // resumePage asks for the code again: what rests on this PC is sealed under it.
 func (r *Recover) resumePage() {
 	args := []any{"email", r.pending.Email, "time", r.env.Words.DateTime(r.pending.Ready.Local())}
-	r.show(sheetPage{name: "resume", args: args, fields: []SheetField{r.codeField()}, submit: func() {
+	begin := func(string, string) { r.beginPage() } // another account, or the code of a newer kit
+	r.show(sheetPage{name: "resume", args: args, fields: []SheetField{r.codeField()}, links: []string{"anew"}, act: begin, submit: func() {
 		code := r.texts["code"]
 		r.do(func(ctx context.Context) (err error) {
 			if r.recovery, err = r.config.Manager.ResumeRecovery(r.pending, code); err != nil {

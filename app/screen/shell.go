@@ -290,7 +290,7 @@ func (s *Shell) showUnlock(account id.ID) {
 		return
 	}
 	s.unlock = NewUnlock(s.env, UnlockConfig{
-		Manager: s.config.Manager, Accounts: s.accounts, Account: account, Opened: s.opened, Another: s.showWelcome, Ready: s.closed,
+		Manager: s.config.Manager, Accounts: s.accounts, Account: account, Opened: s.opened, Recover: s.recover, Another: s.showWelcome, Ready: s.closed,
 		IsOpen: s.isOpen, Show: s.wake, Chosen: s.changed, LockOthers: s.lockOthers, Remove: s.removeLocked,
 	})
 	s.unlock.Watch(s.quick.follow)

@@ -19,6 +19,7 @@ type UnlockState struct {
 	LockAll  string          // label of what locks those too
 	Remove   string          // label of what removes the account from this PC
 	Ask      Question        // before it is removed
+	Recover  string          // label of the way back where the password is forgotten; empty until one was wrong
 	Another  string          // label of the way to an account that is not on this PC yet
 
 	NeedSecretKey bool   // the keyring has lost its entry: there is a second field
@@ -43,6 +44,7 @@ type Unlock struct {
 	busy          bool
 	problem       Message
 	reload        bool // the file can be mended from the server
+	tried         bool // a password was wrong
 	removing      bool // it is being asked whether to remove the account
 }
 
@@ -52,7 +54,8 @@ type UnlockConfig struct {
 	Accounts []session.Account // at least one
 	Account  id.ID             // the one to offer first; zero for the first of them
 	Opened   func(*session.Unlocked)
-	Another  func() // the person wants an account that is not on this PC
+	Recover  func(session.Account) // the password is forgotten
+	Another  func()                // the person wants an account that is not on this PC
 	Ready    <-chan struct{}
 
 	IsOpen     func(account id.ID) bool // it needs no password
@@ -86,6 +89,9 @@ func (u *Unlock) view() UnlockState {
 	}
 	if u.reload {
 		s.Reload = u.text("screen.trouble.reload")
+	}
+	if u.tried {
+		s.Recover = u.text("screen.welcome.recover")
 	}
 	s.Accounts = accountChoices(u.env.Words, u.config.Accounts, u.account.ID, u.config.IsOpen)
 	if n := othersOpen(s.Accounts); n > 0 {
@@ -128,7 +134,7 @@ func (u *Unlock) Choose(account string) {
 			u.config.Show(a.ID)
 			return
 		}
-		u.account, u.needSecretKey, u.secretKey, u.problem, u.reload = a, false, secretKeyField{}, Message{}, false
+		u.account, u.needSecretKey, u.secretKey, u.problem, u.reload, u.tried = a, false, secretKeyField{}, Message{}, false, false
 	}
 	u.config.Chosen()
 	u.changed()
@@ -138,6 +144,13 @@ func (u *Unlock) Choose(account string) {
 func (u *Unlock) Another() {
 	if !u.busy {
 		u.config.Another()
+	}
+}
+
+// Recover leads to the recovery code.
+func (u *Unlock) Recover() {
+	if !u.busy {
+		u.config.Recover(u.account)
 	}
 }
 
@@ -227,6 +240,7 @@ func (u *Unlock) answered(opened *session.Unlocked, err error) {
 		u.needSecretKey = true
 	}
 	u.reload = u.reload || reloadable(err)
+	u.tried = u.tried || errors.Is(err, session.ErrWrongPassword)
 	u.problem = explain(u.env.Words, err)
 	if errors.Is(err, session.ErrOffline) && !errors.Is(err, session.ErrClock) { // only mending needs the server
 		u.problem = sentence{key: "notNow", tone: ToneWarning}.message(u.env.Words)

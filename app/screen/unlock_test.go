@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/internal/sqlite"
@@ -199,4 +200,65 @@ func TestVaultThatOpensTooLateIsLocked(t *testing.T) {
 		again.Lock()
 		return d.shell.unlocked == nil
 	})
+}
+
+// Who has forgotten the master password is led to the recovery from the card that asks for it, and finds a recovery that waits again.
+func TestForgottenPassword(t *testing.T) {
+	server := testkit.Cloud(t)
+	pc := testpc.New(t, "Anna's PC", nil)
+	unlocked := pc.SignUp(t, server, anna)
+	code, err := unlocked.RecoveryCode(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlocked.Lock()
+	d := newDesk(t, pc, server)
+	u := d.shell.Unlock()
+	if s := u.State(); s.Recover != "" {
+		t.Errorf("before a password was wrong there is %q", s.Recover)
+	}
+	d.try(u, "wrong password")
+	if s := u.State(); s.Recover != "I lost my password or Secret Key" {
+		t.Errorf("after a wrong password there is %q", s.Recover)
+	}
+	recovery := func() *Recover {
+		t.Helper()
+		d.try(d.shell.Unlock(), "wrong password")
+		d.shell.Unlock().Recover()
+		return d.shell.Welcome().Sheet().(*Recover)
+	}
+	page := func(r *Recover, name string) {
+		t.Helper()
+		d.until(name, func() bool { return r.State().Page == name })
+	}
+	recovery().Back()
+	if d.shell.Unlock() == nil {
+		t.Fatal("back is not the card that asks for the password")
+	}
+	r := recovery()
+	if got := r.State().Fields[0].Text; got != anna {
+		t.Errorf("the address is %q", got)
+	}
+	r.SetText("code", code)
+	r.Submit()
+	page(r, "recover.mailed")
+	r.SetText("mailed", server.LastCode(t, anna))
+	r.Submit()
+	page(r, "recover.wait")
+	r.Back()
+
+	r = recovery()
+	page(r, "recover.resume")
+	r.Follow("anew")
+	page(r, "recover.begin")
+	r.Back()
+	server.Clock.Advance(25 * time.Hour)
+	r = recovery()
+	r.SetText("code", code)
+	r.Submit()
+	page(r, "recover.password")
+	r.SetPassword(fieldNew, testpc.Typed("another password of mine"))
+	r.SetPassword(fieldRepeat, testpc.Typed("another password of mine"))
+	r.Submit()
+	d.until("the new kit", func() bool { return d.shell.Welcome().State().Page == PageKit })
 }

@@ -56,14 +56,25 @@ func (w *Welcome) Recover() {
 	if w.busy || !known {
 		return
 	}
+	w.recover(origin, w.backToSignIn)
+}
+
+func (w *Welcome) recover(origin string, back func()) {
 	w.openSheet(NewRecover(w.env, RecoverConfig{
-		Manager: w.config.Manager, Origin: origin, Email: w.email, Pending: w.config.Manager.PendingRecoveries(), Close: w.backToSignIn,
+		Manager: w.config.Manager, Origin: origin, Email: w.email, Pending: w.config.Manager.PendingRecoveries(), Close: back,
 		Opened: func(u *session.Unlocked) {
 			w.unlocked = u
 			w.closeSheet()
 			w.show(PageKit)
 		},
 	}))
+}
+
+// recover opens an account of this PC with its recovery code. The way back is the card that asks for the password.
+func (s *Shell) recover(account session.Account) {
+	s.showWelcome()
+	s.welcome.email = account.Email
+	s.welcome.recover(account.Origin, func() { s.showUnlock(account.ID) })
 }
 
 // kitSaved goes on once the kit is in a safe place: this PC forgets the recovery code.

@@ -23,6 +23,8 @@ type unlockView struct {
 	secretKey      *widget.Entry
 	keyBox         *fyne.Container
 	unlock, again  *widget.Button
+	lost           *widget.Button
+	lostBox        *fyne.Container
 	another        *widget.Button
 	remove         *widget.Button
 	others         *widget.Text
@@ -58,6 +60,8 @@ func newUnlockView(w *Window, model *screen.Unlock, news screen.Message) *unlock
 	v.unlock = widget.NewButton("", assets.NoIcon, widget.Primary, v.submit).Tall()
 	v.again = widget.NewButton("", assets.NoIcon, widget.Secondary, v.submit).Tall()
 	v.reload = widget.NewButton("", assets.IconRefreshCw, widget.Primary, func() { model.Reload(secret.New(v.password.Bytes())) }).Tall()
+	v.lost = widget.NewButton("", assets.NoIcon, widget.Ghost, model.Recover)
+	v.lostBox = widget.Pad(widget.Center(v.lost), 6, 0, 0, 0)
 	v.another = widget.NewButton("", assets.NoIcon, widget.Ghost, model.Another)
 	v.remove = widget.NewButton("", assets.NoIcon, widget.Quiet, model.Remove)
 	v.others = widget.NewText("", theme.Secondary.In(theme.ColorMuted)).Shortened()
@@ -81,6 +85,7 @@ func (v *unlockView) card() fyne.CanvasObject {
 		v.keyBox, v.notice.box,
 		widget.Pad(widget.Stack(v.unlock, v.reloadBox), 16, 0, 0, 0),
 		v.othersBox,
+		v.lostBox,
 		widget.Pad(widget.Center(v.another), 6, 0, 0, 0),
 		widget.Center(v.remove),
 	)
@@ -109,6 +114,8 @@ func (v *unlockView) render(s screen.UnlockState) {
 	// Where the file has to be mended, that is what leads on, and not another try.
 	v.reloadBox.Hidden = s.Reload == "" || s.Busy
 	v.unlock.Hidden = !v.reloadBox.Hidden
+	v.lost.SetText(s.Recover)
+	v.lostBox.Hidden = s.Recover == ""
 	v.another.SetText(s.Another)
 	problem := s.Problem
 	if problem.IsZero() {
