@@ -91,10 +91,10 @@ system-sim: # seeds that tier 1 does not play
 
 test-windows: setup-system system-windows ## the packages and the app of Windows under Wine: the matrix of docs/admin/windows.md, pictures into out/
 
-# What make release-rehearsal runs too, make test-system leaves out here.
+# What make release-rehearsal runs too, make test-system leaves out here. Three computers at a time: each waits for most of it.
 system-windows:
 	@mkdir -p out
-	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m $(if $(WITHOUT),-skip '$(WITHOUT)') ./installer/windows
+	COFFER_OUT=$(CURDIR)/out $(GO) test -tags=x11,system -count=1 -timeout 40m -parallel 3 $(if $(WITHOUT),-skip '$(WITHOUT)') ./installer/windows
 
 release-rehearsal: setup-system system-rehearsal ## releases with throw-away keys, served by two hosts, update real installations, here and under Wine
 

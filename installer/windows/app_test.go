@@ -32,6 +32,7 @@ import (
 // sealed with DPAPI, locks, unlocks while the server is away, and types on, while the service waits with an update and then, in the
 // administrator's maintenance window, installs it under the running program. What happened is asserted from outside.
 func TestApp(t *testing.T) {
+	t.Parallel()
 	server := testkit.Cloud(t)
 	m := newMaintainers(t)
 	older, update := pack(t, programs(t), version), pack(t, nextPrograms(t), newer)

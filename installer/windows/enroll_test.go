@@ -36,6 +36,7 @@ var hiddenOnWindows = regexp.MustCompile(`^Property\([SC]\): (BEFORE_)?ENROLL = 
 
 // TestEnroll installs for an organization: ENROLL reaches the programs, stays over an upgrade and is in no log.
 func TestEnroll(t *testing.T) {
+	t.Parallel()
 	token := enrollToken(t)
 	folder := programs(t)
 	older, update := pack(t, folder, version), pack(t, folder, newer)

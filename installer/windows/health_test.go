@@ -30,6 +30,7 @@ import (
 // TestReports installs with a token and does nothing more: the computer is in its organization's list, on the server that the token
 // names, before anybody has ever started Coffer, and after an update with its new version. Of a token that is damaged the log tells.
 func TestReports(t *testing.T) {
+	t.Parallel()
 	folder := standIns(t)
 	older, update := pack(t, folder, version), pack(t, nextReporter(t), newer)
 	const host = "api.coffer.example"

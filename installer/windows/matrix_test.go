@@ -27,6 +27,7 @@ type matrix struct {
 // TestMatrix leaves the PC after each row as it was. The programs are stand-ins but for the service: what the real ones do with what the
 // package sets is in the other tests.
 func TestMatrix(t *testing.T) {
+	t.Parallel()
 	folder := standIns(t)
 	m := &matrix{newComputer(t, updateRoot(t)), folder, pack(t, folder, version), pack(t, folder, newer), pack(t, otherBuild(t, folder), version)}
 	for _, row := range []struct {

@@ -32,6 +32,7 @@ const (
 
 // TestPackage is the life of the package on one PC. Each step needs those before it.
 func TestPackage(t *testing.T) {
+	t.Parallel()
 	older, update := pack(t, programs(t), version), pack(t, nextPrograms(t), newer)
 	server := testkit.Cloud(t)
 	pc := newComputer(t, updateRoot(t))
@@ -81,9 +82,11 @@ func link(t *testing.T, from, to string, names ...string) {
 func pack(t *testing.T, folder, version string) string {
 	t.Helper()
 	msi := filepath.Join(folder, "coffer-"+version+".msi")
-	if _, err := os.Stat(msi); err != nil {
-		script(t, "./package.sh", version, folder)
-	}
+	onlyOnce(msi, func() {
+		if _, err := os.Stat(msi); err != nil { // else build.sh has packed it
+			script(t, "./package.sh", version, folder)
+		}
+	})
 	return msi
 }
 

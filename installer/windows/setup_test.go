@@ -33,6 +33,7 @@ func logged(t *testing.T, pc *computer) string {
 
 // TestSetup installs with the setup program, which hands everything on to the MSI in it.
 func TestSetup(t *testing.T) {
+	t.Parallel()
 	folder := standIns(t)
 	pack(t, folder, version)
 	pack(t, folder, newer)

@@ -20,6 +20,7 @@ const (
 // one whose service ends at once. That one installs, and is taken back by the watcher alone. It waits a minute instead of
 // five, and what lives for a quarter of a minute has proved itself.
 func TestUpdateThatDoesNotWork(t *testing.T) {
+	t.Parallel()
 	m := newMaintainers(t)
 	pc := newComputer(t, filepath.Join(m.repo.Public(), "metadata", "1.root.json"))
 	m.serve(t, pc)
@@ -66,7 +67,7 @@ func TestUpdateThatDoesNotWork(t *testing.T) {
 	if key := pc.registry(t, `HKLM\Software\Coffer\Updater`); !strings.Contains(key, broken) {
 		t.Errorf("nobody is told: %s", key)
 	}
-	pc.install(t, 0, "/x "+productCode(t, pack(t, everyTest.folders["release-"+afterNewer], afterNewer)))
+	pc.install(t, 0, "/x "+productCode(t, filepath.Join(everyTest.dir, "release-"+afterNewer, "coffer-"+afterNewer+".msi")))
 	checkGone(t, pc)
 }
 

@@ -15,6 +15,7 @@ import (
 // TestUnitTestsOfWindows runs the unit tests that only Windows has, each in its package's folder. What they cover is code that no
 // other test of this machine can execute: the clipboard's formats, named events, access lists, services, DPAPI.
 func TestUnitTestsOfWindows(t *testing.T) {
+	t.Parallel()
 	packages := map[string][]string{}
 	err := filepath.WalkDir(filepath.Join("..", ".."), func(path string, _ fs.DirEntry, err error) error {
 		if strings.HasSuffix(path, "_windows_test.go") {

@@ -20,6 +20,7 @@ import (
 // TestServiceUpdates has the service of a real installation find the next package, verify it, and install it over itself. Nobody has ever
 // started Coffer on this PC.
 func TestServiceUpdates(t *testing.T) {
+	t.Parallel()
 	older, update := pack(t, programs(t), version), pack(t, nextPrograms(t), newer)
 	m := newMaintainers(t)
 	pc := newComputer(t, filepath.Join(m.repo.Public(), "metadata", "1.root.json"))

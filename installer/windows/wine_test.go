@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ type computer struct {
 
 	driver  io.Writer // takes command lines, see testdata/driver
 	answers *json.Decoder
+	lament  string // the file with what the driver says where it cannot go on
 }
 
 // newComputer sets up a PC. Its development builds believe the root of updates in the file that is named.
@@ -60,22 +62,43 @@ func newPrefix(dir string) *computer {
 
 // everyTest holds what the tests have in common, until the last has ended.
 var everyTest struct {
-	dir     string
-	prefix  string            // of a PC that nothing is installed on
-	folders map[string]string // with programs and their packages
+	dir string
+	sync.Mutex
+	made map[string]*shared
+}
+
+// shared is a folder that the first test that needs it fills, while the others wait: two tests run at a time.
+type shared struct {
+	sync.Mutex
+	whole bool
 }
 
 // once makes a folder for all tests that need it.
 func once(t *testing.T, name string, make func(folder string)) string {
 	t.Helper()
-	if folder, made := everyTest.folders[name]; made {
-		return folder
-	}
 	folder := filepath.Join(everyTest.dir, name)
-	must(t, os.MkdirAll(folder, 0o755))
-	make(folder)
-	everyTest.folders[name] = folder
+	onlyOnce(folder, func() {
+		must(t, os.MkdirAll(folder, 0o755))
+		make(folder)
+	})
 	return folder
+}
+
+// onlyOnce does what a name stands for, unless it was done. A test that fails in it leaves it to the next.
+func onlyOnce(name string, do func()) {
+	everyTest.Lock()
+	s := everyTest.made[name]
+	if s == nil {
+		s = &shared{}
+		everyTest.made[name] = s
+	}
+	everyTest.Unlock()
+	s.Lock()
+	defer s.Unlock()
+	if !s.whole {
+		do()
+		s.whole = true
+	}
 }
 
 func TestMain(m *testing.M) {
@@ -83,7 +106,7 @@ func TestMain(m *testing.M) {
 	if everyTest.dir, err = os.MkdirTemp("", "coffer-windows"); err != nil {
 		panic(err)
 	}
-	everyTest.folders = map[string]string{}
+	everyTest.made = map[string]*shared{}
 	code := m.Run()
 	os.RemoveAll(everyTest.dir)
 	os.Exit(code)
@@ -92,22 +115,20 @@ func TestMain(m *testing.M) {
 // blankPrefix makes the prefix that every PC begins as a copy of: Wine takes half a minute for one.
 func blankPrefix(t *testing.T) string {
 	t.Helper()
-	if everyTest.prefix != "" {
-		return everyTest.prefix
-	}
-	c := newPrefix(everyTest.dir)
-	c.env = append(c.env, "DISPLAY="+testbus.StartDisplay(t))
-	defer c.turnOff()
-	c.mustRun(t, "wineboot", "--init")
-	c.mustRun(t, "wineserver", "--wait") // msiexec answers 1627 before all of the prefix is there
-	c.addShim(t)
-	c.mustRun(t, "wine", "reg", "add", `HKCU\Software\Wine`, "/v", "Version", "/d", "win10", "/f")
-	c.mustRun(t, "wine", "reg", "add", environmentKey, "/v", "COFFER_UPDATE_ROOT", "/d", `C:\`+rootFile, "/f")
-	c.mustRun(t, "wineserver", "--wait") // services get the environment that there is at the next start
-	c.ownFolders(t)
-	buildFor(t, filepath.Join(c.drive, "driver.exe"), "./testdata/driver")
-	everyTest.prefix = filepath.Dir(c.drive)
-	return everyTest.prefix
+	dir := once(t, "blank", func(dir string) {
+		c := newPrefix(dir)
+		c.env = append(c.env, "DISPLAY="+testbus.StartDisplay(t))
+		defer c.turnOff()
+		c.mustRun(t, "wineboot", "--init")
+		c.mustRun(t, "wineserver", "--wait") // msiexec answers 1627 before all of the prefix is there
+		c.addShim(t)
+		c.mustRun(t, "wine", "reg", "add", `HKCU\Software\Wine`, "/v", "Version", "/d", "win10", "/f")
+		c.mustRun(t, "wine", "reg", "add", environmentKey, "/v", "COFFER_UPDATE_ROOT", "/d", `C:\`+rootFile, "/f")
+		c.mustRun(t, "wineserver", "--wait") // services get the environment that there is at the next start
+		c.ownFolders(t)
+		buildFor(t, filepath.Join(c.drive, "driver.exe"), "./testdata/driver")
+	})
+	return filepath.Join(dir, "prefix")
 }
 
 const environmentKey = `HKLM\System\CurrentControlSet\Control\Session Manager\Environment`
@@ -204,30 +225,34 @@ func (c *computer) startDriver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := driver.Start(); err != nil {
-		t.Fatal(err)
-	}
+	complaints, err := os.Create(filepath.Join(t.TempDir(), "driver"))
+	must(t, err)
+	driver.Stderr = complaints
+	must(t, driver.Start())
 	t.Cleanup(func() {
+		complaints.Close()
 		in.Close()
 		c.turnOff()
 		driver.Wait()
 	})
-	c.driver, c.answers = in, json.NewDecoder(out)
+	c.driver, c.answers, c.lament = in, json.NewDecoder(out), complaints.Name()
 }
 
 // run runs a Windows command line and returns its exit code, all bits of it, and what it printed.
 func (c *computer) run(t *testing.T, line string) (code int, output string) {
 	t.Helper()
 	defer time.AfterFunc(patience, c.turnOff).Stop()
-	if _, err := io.WriteString(c.driver, line+"\n"); err != nil {
-		t.Fatal(err)
-	}
+	_, err := io.WriteString(c.driver, line+"\n")
 	var answer struct {
 		Code   int
 		Output string
 	}
-	if err := c.answers.Decode(&answer); err != nil {
-		t.Fatalf("%s: no answer: %v", line, err)
+	if err == nil {
+		err = c.answers.Decode(&answer)
+	}
+	if err != nil {
+		said, _ := os.ReadFile(c.lament)
+		t.Fatalf("%s: no answer: %v\n%s", line, err, said)
 	}
 	return answer.Code, strings.ReplaceAll(answer.Output, "\r", "")
 }
