@@ -139,6 +139,30 @@ func TestFloodFromManyAddresses(t *testing.T) {
 	c.wantClosed(flood[0])
 }
 
+// A header that comes a byte at a time asks nothing yet, as a first request and as a later one: whoever opens many displaces them, and who
+// asks is served.
+func TestSlowHeaders(t *testing.T) {
+	c := newCrowd(t, 10, 0)
+	var slow []net.Conn
+	for n := range 10 {
+		conn := c.dial(fmt.Sprintf("127.0.1.%d", n))
+		if n%2 == 0 {
+			c.wantServed(conn, "/")
+		}
+		if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: a.example\r\nX-Slow: a"); err != nil {
+			t.Fatal(err)
+		}
+		slow = append(slow, conn)
+	}
+	for n := range 10 {
+		c.wantServed(c.dial(fmt.Sprintf("127.0.2.%d", n)), "/")
+	}
+	for _, conn := range slow {
+		c.wantClosed(conn)
+	}
+	c.until("those who asked are in", func(open int, displaced, refused uint64) bool { return open == 10 && displaced == 10 && refused == 0 })
+}
+
 // What is in use keeps its place: then the new one is refused, until a place is free.
 func TestStreamsAreNotDisplaced(t *testing.T) {
 	c := newCrowd(t, 3, 0)
