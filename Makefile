@@ -140,10 +140,11 @@ linux: setup-test ## the Debian packages of app, server and reporter, and the ar
 bench: setup-system ## benchmarks, beside keepassxc-cli and argon2; docs/performance.md says how to read them
 	@sh internal/bench/run.sh
 
+# Temporary files are on the disk, in a folder that ./... passes over: a run that is ended leaves Go files there.
 # By itself it ends within the hour, or fails. More accounts take longer.
 bench-cloud: setup-system ## what a request costs the server as the accounts grow, beside the bare database, SQLite and PostgreSQL: ACCOUNTS="1000 10000"
-	@mkdir -p out/bench/tmp
-	TMPDIR=$(CURDIR)/out/bench/tmp COFFER_ACCOUNTS="$(or $(ACCOUNTS),300 3000)" COFFER_ROUNDS=3 $(GO) test -tags=x11,system -run '^$$' -bench '^BenchmarkCapacity(Postgres)?$$' -benchtime 300x -timeout $(if $(ACCOUNTS),12h,1h) ./cloud/api | tee out/bench/cloud.txt
+	@mkdir -p out/bench/_tmp
+	TMPDIR=$(CURDIR)/out/bench/_tmp COFFER_ACCOUNTS="$(or $(ACCOUNTS),300 3000)" COFFER_ROUNDS=3 $(GO) test -tags=x11,system -run '^$$' -bench '^BenchmarkCapacity(Postgres)?$$' -benchtime 300x -timeout $(if $(ACCOUNTS),12h,1h) ./cloud/api | tee out/bench/cloud.txt
 	@grep -q '^ok' out/bench/cloud.txt # the end of a pipe hides that its beginning failed
 	$(GO) tool benchstat -ignore /round out/bench/cloud.txt
 

@@ -9,7 +9,7 @@ count=${1:-6}
 new=out/bench/new.txt
 baseline=docs/bench/baseline.txt
 # On the disk: tests have their temporary files in memory, where nothing durable costs anything.
-export TMPDIR="$PWD/out/bench/tmp"
+export TMPDIR="$PWD/out/bench/_tmp"
 mkdir -p "$TMPDIR"
 rm -f "$new"
 
