@@ -19,7 +19,7 @@ type ConflictsState struct {
 	Body    string
 	Fields  []ConflictRow
 	Settled []SettledRow
-	Decided string // how many were decided already: "1 of 3 decided"
+	Decided string // how many were decided already: "1 of 3 decided"; empty where another device did it all
 	Done    string // label of the way back, or on; empty where there is none
 	Loading bool
 	Busy    bool
@@ -154,8 +154,12 @@ func (c *Conflicts) view() ConflictsState {
 			ID: done.id, Label: labelOf(c.env.Words, &c.item, done.conflict.Field), Choice: c.text("screen.conflicts.chosen." + done.choice), Undo: c.text("screen.vault.undo"),
 		})
 	}
-	if len(open) == 0 && !c.loading {
+	switch {
+	case len(open) > 0 || c.loading:
+	case len(c.settled) > 0:
 		s.Body = c.text("screen.conflicts.allDecided")
+	default:
+		s.Body, s.Decided = c.text("screen.conflicts.elsewhere"), ""
 	}
 	return s
 }

@@ -229,6 +229,10 @@ func TestConflictIsSettledElsewhere(t *testing.T) {
 	if s := c.State(); !s.Problem.IsZero() || len(s.Settled) != 0 {
 		t.Errorf("%+v", s)
 	}
+	d.until("who has decided", func() bool { return strings.HasPrefix(c.State().Body, "Another of your devices has decided this.") })
+	if decided := c.State().Decided; decided != "" {
+		t.Errorf("nothing was decided here, and it says %q", decided)
+	}
 }
 
 func historyHolds(it *vault.Item, value string) bool {

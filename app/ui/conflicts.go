@@ -57,6 +57,7 @@ func (v *conflictsView) key(event *fyne.KeyEvent) bool {
 func (v *conflictsView) render(s screen.ConflictsState) {
 	v.title.SetText(s.Title)
 	v.decided.SetText(s.Decided)
+	v.decided.Hidden = s.Decided == ""
 	label(v.done, s.Done)
 	v.notice.set(s.Problem)
 	if shape := conflictsShape(s); !slices.Equal(shape, v.shape) {
