@@ -37,7 +37,7 @@ func TestMatrix(t *testing.T) {
 		{"wrong values are refused and leave nothing", (*matrix).refuses},
 		{"each property for one user", (*matrix).forUser},
 		{"each property for all users", (*matrix).forAll},
-		{"the entry in Apps & features", (*matrix).entry},
+		{"the entry in Apps & features, and the licence", (*matrix).entry},
 		{"what was not given is remembered over an upgrade", (*matrix).remembers},
 		{"back to an older version on an administrator's word alone", (*matrix).goesBack},
 		{"the same version built again replaces the first", (*matrix).builtAgain},
@@ -161,6 +161,13 @@ func (m *matrix) entry(t *testing.T) {
 	}
 	if !strings.Contains(got["UninstallString"], code) {
 		t.Errorf("uninstalls with %q", got["UninstallString"])
+	}
+	for name, source := range map[string]string{"LICENSE.txt": "../../LICENSE", "NOTICES.txt": "../../docs/third-party.md"} {
+		want, err := os.ReadFile(source)
+		must(t, err)
+		if got, err := os.ReadFile(filepath.Join(m.pc.drive, "Program Files", "Coffer", name)); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not there: %v", name, err)
+		}
 	}
 	m.uninstall(t, m.older)
 }

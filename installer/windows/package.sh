@@ -23,6 +23,8 @@ go run ./installer/icon assets/appicon "$scratch/coffer.ico"
 x86_64-w64-mingw32-gcc -shared -Os -s -Wall -Werror -Wl,--no-insert-timestamp,--disable-auto-image-base -o "$scratch/action.dll" "$here/action/action.c" -ladvapi32
 ln -s "$out/Coffer.exe" "$out/cofferctl.exe" "$out/CofferUpdater.exe" "$out/CofferHealth.exe" "$here/coffer.wxs" "$scratch/"
 cp "$here/patch.sh" "$scratch/"
+cp LICENSE "$scratch/LICENSE.txt"
+cp docs/third-party.md "$scratch/NOTICES.txt"
 find -L "$scratch" -type f -exec touch -d "@$SOURCE_DATE_EPOCH" {} + # the cabinet has the files' times
 contents=$(cd "$scratch" && sha256sum -- *)
 code() { printf '%s %s\n%s' "$1" "$version" "$contents" | sha256sum | sed -E 's/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/{\1-\2-4\3-8\4-\5}/' | tr a-f A-F; }
