@@ -19,7 +19,7 @@ type UnlockState struct {
 	LockAll  string          // label of what locks those too
 	Remove   string          // label of what removes the account from this PC
 	Ask      Question        // before it is removed
-	Recover  string          // label of the way back where the password is forgotten; empty until one was wrong
+	Recover  string          // label of the way back where the password is forgotten; empty until one was wrong, or the Secret Key is asked for
 	Another  string          // label of the way to an account that is not on this PC yet
 
 	NeedSecretKey bool   // the keyring has lost its entry: there is a second field
@@ -90,7 +90,7 @@ func (u *Unlock) view() UnlockState {
 	if u.reload {
 		s.Reload = u.text("screen.trouble.reload")
 	}
-	if u.tried {
+	if u.tried || u.needSecretKey {
 		s.Recover = u.text("screen.welcome.recover")
 	}
 	s.Accounts = accountChoices(u.env.Words, u.config.Accounts, u.account.ID, u.config.IsOpen)

@@ -78,7 +78,7 @@ func TestUnlockAsksForALostSecretKey(t *testing.T) {
 			key := unlocked.SecretKey()
 			unlocked.Lock()
 			test.lose(d.pc.Keyring)
-			if p := d.try(u, testpc.Password); !strings.HasPrefix(p.What, test.says) || !u.State().NeedSecretKey {
+			if p := d.try(u, testpc.Password); !strings.HasPrefix(p.What, test.says) || !u.State().NeedSecretKey || u.State().Recover == "" {
 				t.Fatalf("state %+v", u.State())
 			}
 			if p := d.try(u, testpc.Password); p.What != "The Secret Key is missing." {
