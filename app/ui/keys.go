@@ -85,7 +85,7 @@ func (w *Window) rune(typed rune) {
 	case typed == '?':
 		w.act(screen.ActionKeys)
 	case ok && typed != ' ' && w.root.Canvas().Focused() == nil:
-		v.w.focus(v.list.list)
+		v.list.focus()
 		v.list.list.TypedRune(typed)
 	}
 }

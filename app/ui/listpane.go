@@ -26,6 +26,7 @@ type listPane struct {
 	listBox        *fyne.Container
 	empty          *fyne.Container
 	emptyShown     screen.EmptyState
+	wanted         bool // rows were to have the keyboard, and the search has it until there are some
 }
 
 func newListPane(w *Window, model *screen.Vault) *listPane {
@@ -35,7 +36,10 @@ func newListPane(w *Window, model *screen.Vault) *listPane {
 	p.add = widget.NewButton("", assets.IconPlus, widget.Primary, p.openNew)
 	p.emptyAll = widget.NewButton("", assets.IconTrash2, widget.Secondary, model.EmptyTrash)
 	p.search = widget.NewSearchEntry("", p.toFound)
-	p.search.OnChanged = model.SetSearch
+	p.search.OnChanged = func(typed string) {
+		p.wanted = false
+		model.SetSearch(typed)
+	}
 	p.search.OnSubmitted = func(string) { p.toFound() }
 	p.newList()
 	head := widget.Row(6, widget.Grow(widget.Column(0, p.heading, p.count)), p.sort, p.add, p.emptyAll)
@@ -99,11 +103,35 @@ func (p *listPane) render(s screen.VaultState) {
 	label(p.add, s.New)
 	label(p.emptyAll, s.EmptyTrash)
 	p.rows, p.marked = s.Rows, s.Marked
+	p.showRows()
 	p.list.Refresh()
 	if p.list.Selected() != s.Selected {
 		p.list.Select(s.Selected)
 	}
 	p.showEmpty(s.Empty)
+}
+
+// showRows shows the list where there are rows: the keyboard does not stop at one without, and goes to the search with the last row.
+func (p *listPane) showRows() {
+	none := p.rows.Len() == 0
+	if p.listBox.Hidden == none {
+		return
+	}
+	p.listBox.Hidden = none
+	p.w.relayout()
+	focused := p.w.root.Canvas().Focused()
+	if none && focused == fyne.Focusable(p.list) || p.wanted && focused == fyne.Focusable(p.search.Input()) {
+		p.focus()
+	}
+}
+
+// focus leads to the rows, or to the search as long as there are none.
+func (p *listPane) focus() {
+	if p.wanted = p.rows.Len() == 0; !p.wanted {
+		p.w.focus(p.list)
+		return
+	}
+	p.w.focus(p.search.Input())
 }
 
 // showEmpty says why there are no rows.

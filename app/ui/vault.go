@@ -87,7 +87,7 @@ func (v *vaultView) showPane(s screen.VaultState) {
 	case v.pane.focus != nil:
 		v.pane.focus()
 	case before.focus != nil:
-		v.w.focus(v.list.list) // the keyboard was in what is gone
+		v.list.focus() // the keyboard was in what is gone
 	}
 }
 
@@ -156,7 +156,7 @@ func (v *vaultView) refocus() {
 		v.pane.focus()
 		return
 	}
-	v.w.focus(v.list.list)
+	v.list.focus()
 }
 
 func (v *vaultView) refresh(screen.ShellState) {
@@ -190,7 +190,7 @@ func (v *vaultView) act(action screen.Action) {
 		editing := v.model.State().Pane == screen.PaneEditor
 		v.model.Do(action)
 		if !editing {
-			v.w.focus(v.list.list)
+			v.list.focus()
 		}
 	default:
 		if open := v.menus()[action]; open != nil {
