@@ -354,7 +354,7 @@ func (e *Editor) unsaved() (vault.Item, bool) {
 		e.item.Title = e.text("screen.editor.untitled")
 	}
 	item := e.item.Clone()
-	// What its field cannot keep, such as half a date, gets a field of its own: nobody is there to say what was meant.
+	// What its field cannot keep, such as half a date, gets a field of its own: a lock does not wait for somebody to say what was meant.
 	for _, field := range slices.Sorted(maps.Keys(e.typed)) {
 		item.Custom = append(item.Custom, vault.CustomField{
 			ID: id.New(), Label: cmp.Or(labelOf(e.env.Words, &e.item, field), item.Title), Type: vault.Text, Value: secret.FromString(e.typed[field]),
