@@ -189,32 +189,6 @@ func TestEveryAnswerHasTheServersTime(t *testing.T) {
 	}
 }
 
-// A server that begins anew has nothing of the one before but its routes.
-func TestBeginsAnew(t *testing.T) {
-	at := time.UnixMilli(5000)
-	config := Config{Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return at }, Limits: Limits{Other: 1, OtherBurst: 1}}
-	ready := func(err error) Config {
-		c := config
-		c.Ready = func(context.Context) error { return err }
-		return c
-	}
-	s := New(ready(errors.New("closed")))
-	ask := func() int {
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, httptest.NewRequest("GET", "/readyz", nil))
-		return w.Code
-	}
-	nonces, gate := s.nonces, s.gate
-	if one, two := ask(), ask(); one != http.StatusServiceUnavailable || two != http.StatusTooManyRequests {
-		t.Errorf("before: %d, %d", one, two)
-	}
-	at = at.Add(time.Millisecond)
-	s.BeginForTests(ready(nil))
-	if code := ask(); code != http.StatusNoContent || s.started.Load() != 5001 || s.nonces == nonces || s.gate == gate {
-		t.Errorf("after: %d, started at %d", code, s.started.Load())
-	}
-}
-
 // A panic is answered with 500 and nothing of its cause.
 func TestPanic(t *testing.T) {
 	s := &Server{log: slog.New(slog.DiscardHandler), now: time.Now}

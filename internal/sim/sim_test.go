@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testsqlite"
 )
@@ -32,7 +31,6 @@ func TestMain(m *testing.M) {
 	debug.SetGCPercent(garbage) // the heap is small, and most of what is in it soon of no use
 	runtime.MemProfileRate = 0
 	testsqlite.Alone()
-	signing.RememberForTests() // each is verified once, and not by every device, at every unlock
 	testkit.Main(m)
 }
 
