@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -52,8 +51,6 @@ type Server struct {
 	sharedNonces Nonces
 
 	gate    *gate
-	limits  *addressLimits
-	ready   func(context.Context) error
 	huma    huma.API
 	handler http.Handler
 
@@ -69,8 +66,12 @@ func New(c Config) *Server {
 	config.DocsPath, config.SchemasPath, config.CreateHooks = "", "", nil
 	config.RejectUnknownQueryParameters = true
 	config.Formats = formats()
-	s := &Server{huma: humago.New(mux, config)}
-	s.begin(c)
+	s := &Server{
+		cloud: c.Cloud, origin: c.Origin, now: c.Now, log: c.Log, nonces: newNonceCache(maxNonces, maxAccountNonces), gate: newGate(),
+		sharedNonces: c.Nonces, behindProxy: c.BehindProxy, observe: c.Observe, spans: c.Spans,
+		huma: humago.New(mux, config),
+	}
+	s.started.Store(s.now().UnixMilli())
 	s.huma.UseMiddleware(s.authenticate)
 	s.signup()
 	s.signin()
@@ -85,27 +86,10 @@ func New(c Config) *Server {
 	s.computers()
 	s.describe()
 	mux.HandleFunc(healthRoute, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	mux.HandleFunc("GET /readyz", s.readiness)
+	mux.HandleFunc("GET /readyz", s.ready(c.Ready))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, cloud.ErrNotFound) })
-	s.handler = s.outer(mux)
+	s.handler = s.outer(newAddressLimits(c), mux)
 	return s
-}
-
-// begin gives the routes what they work with, and forgets whatever was asked before.
-func (s *Server) begin(c Config) {
-	s.cloud, s.origin, s.now, s.log, s.ready = c.Cloud, c.Origin, c.Now, c.Log, c.Ready
-	s.sharedNonces, s.behindProxy, s.observe, s.spans = c.Nonces, c.BehindProxy, c.Observe, c.Spans
-	s.nonces, s.gate, s.limits = newNonceCache(maxNonces, maxAccountNonces), newGate(), newAddressLimits(c)
-	s.started.Store(s.now().UnixMilli())
-}
-
-// BeginForTests makes the server what New(c) is, without making the routes anew, which takes a twentieth of the simulation. Nobody may ask
-// meanwhile. It panics outside a test binary.
-func (s *Server) BeginForTests(c Config) {
-	if !testing.Testing() {
-		panic("api: to begin anew is for tests only")
-	}
-	s.begin(c)
 }
 
 // ServeHTTP implements http.Handler.
@@ -158,13 +142,15 @@ func (s *silentConns) close() {
 	}
 }
 
-func (s *Server) readiness(w http.ResponseWriter, r *http.Request) {
-	if err := s.ready(r.Context()); err != nil {
-		s.log.Error("not ready", "err", err)
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
+func (s *Server) ready(check func(context.Context) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := check(r.Context()); err != nil {
+			s.log.Error("not ready", "err", err)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
 	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 const healthRoute = "GET /healthz"

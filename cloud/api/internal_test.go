@@ -182,8 +182,8 @@ func TestEveryAnswerHasTheServersTime(t *testing.T) {
 	now := func() time.Time { return at }
 	s := &Server{log: slog.New(slog.DiscardHandler), now: now}
 	w := httptest.NewRecorder()
-	s.limits = newAddressLimits(Config{Limits: Limits{Other: 1, OtherBurst: 1}, Now: now})
-	s.outer(http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	limits := newAddressLimits(Config{Limits: Limits{Other: 1, OtherBurst: 1}, Now: now})
+	s.outer(limits, http.NotFoundHandler()).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if date, err := http.ParseTime(w.Header().Get("Date")); err != nil || !date.Equal(at) {
 		t.Errorf("Date %q", w.Header().Get("Date"))
 	}
@@ -192,9 +192,9 @@ func TestEveryAnswerHasTheServersTime(t *testing.T) {
 // A panic is answered with 500 and nothing of its cause.
 func TestPanic(t *testing.T) {
 	s := &Server{log: slog.New(slog.DiscardHandler), now: time.Now}
-	s.limits = newAddressLimits(Config{Limits: Limits{Other: 1, OtherBurst: 1}, Now: time.Now})
+	limits := newAddressLimits(Config{Limits: Limits{Other: 1, OtherBurst: 1}, Now: time.Now})
 	w := httptest.NewRecorder()
-	s.outer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a secret cause") })).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	s.outer(limits, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("a secret cause") })).ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	var got wire.Error
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 500 || got.Code != wire.CodeUnavailable || strings.Contains(w.Body.String(), "cause") {
 		t.Errorf("%d %s", w.Code, w.Body)

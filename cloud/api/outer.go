@@ -39,7 +39,7 @@ func requestID(ctx context.Context) string {
 }
 
 // outer is what every request passes first and last: a request id, the address's limit, a net for panics, one line of log.
-func (s *Server) outer(next http.Handler) http.Handler {
+func (s *Server) outer(limits *addressLimits, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
 		request := uuid.Must(uuid.NewV7()).String()
@@ -49,7 +49,7 @@ func (s *Server) outer(next http.Handler) http.Handler {
 		recorder := &recorder{ResponseWriter: w}
 		r = r.WithContext(s.spans.Begin(context.WithValue(r.Context(), requestKey{}, request), s.parent(r)))
 		defer s.finish(recorder, r, begin)
-		if wait := s.limits.wait(r); wait > 0 {
+		if wait := limits.wait(r); wait > 0 {
 			writeError(recorder, &cloud.SlowDown{After: wait})
 			return
 		}

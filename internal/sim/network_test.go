@@ -161,7 +161,7 @@ func (n *network) deliver(p parcel) (answer *http.Response, killed bool) {
 		n.changes++
 	}
 	recorder := httptest.NewRecorder()
-	n.w.server.api.ServeHTTP(recorder, r)
+	n.w.server.handler.ServeHTTP(recorder, r)
 	killed, err := n.w.server.revive()
 	if err != nil {
 		n.w.fail("server", fmt.Errorf("start after a kill: %w", err))

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -22,20 +23,20 @@ const origin = "https://coffer.test"
 
 // server is the real cloud on the real database, asked without a socket. It can be killed before any SQL statement.
 type server struct {
-	dir      string
-	now      func() time.Time
-	secret   cloud.Secret
-	codes    map[string]string // the last code mailed, by address
-	store    *sqlite.Store
-	cloud    *cloud.Cloud
-	api      *api.Server // outlives the server with its routes alone
-	fuse     int         // statements until it is killed; 0: it is not
-	survivor *disk       // what the disk had when it was killed
+	dir     string
+	now     func() time.Time
+	secret  cloud.Secret
+	codes   map[string]string // the last code mailed, by address
+	store   *sqlite.Store
+	cloud   *cloud.Cloud
+	handler http.Handler
+
+	fuse     int   // statements until it is killed; 0: it is not
+	survivor *disk // what the disk had when it was killed
 }
 
-// startServer starts a server in a folder. One that was before in this process may leave its routes; nil: they are made.
-func startServer(dir string, now func() time.Time, secret cloud.Secret, routes *api.Server) (*server, error) {
-	s := &server{dir: dir, now: now, secret: secret, api: routes, codes: map[string]string{}}
+func startServer(dir string, now func() time.Time, secret cloud.Secret) (*server, error) {
+	s := &server{dir: dir, now: now, secret: secret, codes: map[string]string{}}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -52,14 +53,9 @@ func (s *server) start() (err error) {
 		Store: s.store, Secret: s.secret, Origin: origin, Mail: s, Now: s.now, After: time.After, Random: rand.Reader, Log: log,
 		RecoveryDelay: cloud.DefaultRecoveryDelay,
 	})
-	config := api.Config{
+	s.handler = api.New(api.Config{
 		Cloud: s.cloud, Origin: origin, Limits: api.Limits{SignIn: rate.Inf, Other: rate.Inf}, Ready: s.store.Ping, Now: s.now, Log: log,
-	}
-	if s.api == nil {
-		s.api = api.New(config)
-	} else {
-		s.api.BeginForTests(config)
-	}
+	})
 	return nil
 }
 

@@ -30,7 +30,7 @@ func makeTemplate(t *testing.T, dir string, enrolled int) (*template, error) {
 	w.reseed(uint64(enrolled))
 	p := &template{w: w, secret: cloud.NewSecret()}
 	var err error
-	if w.server, err = startServer(filepath.Join(dir, "server"), w.clock, p.secret, nil); err != nil {
+	if w.server, err = startServer(filepath.Join(dir, "server"), w.clock, p.secret); err != nil {
 		return nil, err
 	}
 	w.passwords = []string{firstPassword}
@@ -103,7 +103,7 @@ func (p *template) open(t *testing.T) (*world, error) {
 	}
 	w.model.copyFrom(p.w.model)
 	var err error
-	w.server, err = startServer(p.w.server.dir, w.clock, p.secret, p.w.server.api)
+	w.server, err = startServer(p.w.server.dir, w.clock, p.secret)
 	return w, err
 }
 
