@@ -13,7 +13,7 @@ import (
 // An update host lets go of whoever announces a body and never sends it, and of whoever never reads.
 func TestUpdateHostsWaitForNobody(t *testing.T) {
 	log := slog.New(slog.DiscardHandler)
-	s := &service{options: options{updatesListen: []string{"127.0.0.1:0"}}, log: log, sockets: &sockets{log: log}, drain: newDrain()}
+	s := &service{options: options{updatesListen: []string{"127.0.0.1:0"}}, log: log, sockets: &sockets{log: log}, drain: newDrain(), conns: newConnections(10, 0, log)}
 	if err := s.openUpdates(nil, http.NotFoundHandler()); err != nil {
 		t.Fatal(err)
 	}
