@@ -166,6 +166,9 @@ func (b *cxfBuilder) oneTimeCode() []vault.Key {
 		return nil
 	}
 	defer key.Wipe()
+	if key.Steam {
+		return nil // the format has digits alone: as it is, in a field of its own
+	}
 	c := cxfCredential{
 		"type": "totp", "secret": base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(key.Secret.Reveal()),
 		"period": key.Period, "digits": key.Digits, "algorithm": strings.ToLower(key.Hash),

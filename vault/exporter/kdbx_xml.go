@@ -212,6 +212,9 @@ func keePassCode(e *entry) (string, bool) {
 	if e.Kind != vault.Login || text == "" {
 		return "", false
 	}
+	if seed, ok := steamSeed(e); ok {
+		return "otpauth://totp/" + url.PathEscape(e.Title) + "?" + url.Values{"secret": {seed}, "encoder": {"steam"}}.Encode(), true
+	}
 	if strings.HasPrefix(strings.ToLower(text), "otpauth://") {
 		return text, true
 	}

@@ -1,4 +1,4 @@
-// Package otp computes time-based one-time passwords: RFC 6238 over RFC 4226.
+// Package otp computes time-based one-time passwords: RFC 6238 over RFC 4226, and the codes of Steam Guard.
 package otp
 
 import (
@@ -19,8 +19,8 @@ import (
 	"github.com/coffer-vault/coffer/crypto/secret"
 )
 
-// ErrMalformed is returned for what is neither an otpauth://totp/ address nor a secret in base32, or asks for what RFC 6238 does
-// not have: other hashes, other than 6 to 8 digits, a period outside 1 to 3600 s.
+// ErrMalformed is returned for what is neither an address of those that Parse reads nor a secret in base32, or asks for what RFC 6238
+// does not have: other hashes, other than 6 to 8 digits, a period outside 1 to 3600 s.
 var ErrMalformed = errors.New("otp: malformed secret or address")
 
 // Limits.
@@ -32,6 +32,14 @@ const (
 	defaultDigits = 6
 	defaultPeriod = 30
 	scheme        = "otpauth://"
+	steamScheme   = "steam://"
+)
+
+// The codes of Steam Guard are those of RFC 6238 with SHA-1 and 30 s, but for how the number is written: five of these letters, the lowest
+// place first. Valve has not described them; KeePassXC and Bitwarden write them so.
+const (
+	steamAlphabet = "23456789BCDFGHJKMNPQRTVWXY"
+	steamLetters  = 5
 )
 
 // Key is what a site and its user share.
@@ -39,6 +47,7 @@ type Key struct {
 	Secret  secret.Bytes
 	Hash    string // "SHA1", "SHA256", "SHA512"
 	Digits  int
+	Steam   bool   // letters in place of digits
 	Period  int    // seconds
 	Issuer  string // may be empty, as Account
 	Account string
@@ -47,7 +56,8 @@ type Key struct {
 var hashes = map[string]func() hash.Hash{"SHA1": sha1.New, "SHA256": sha256.New, "SHA512": sha512.New}
 
 // Parse reads what sites give: an otpauth:// address (Google Authenticator's key URI format) or a secret in base32, in upper or
-// lower case, with or without spaces, dashes and padding. The error never quotes the text.
+// lower case, with or without spaces, dashes and padding. Secrets of Steam Guard come as steam://SECRET (Bitwarden), as an otpauth://totp/
+// address with encoder=steam (KeePassXC) or as otpauth://steam/ (Aegis). The error never quotes the text.
 func Parse(text secret.Bytes) (Key, error) {
 	if text.Len() > maxText {
 		return Key{}, ErrMalformed
@@ -56,19 +66,28 @@ func Parse(text secret.Bytes) (Key, error) {
 	if len(s) >= len(scheme) && strings.EqualFold(s[:len(scheme)], scheme) {
 		return parseURI(s)
 	}
+	if len(s) >= len(steamScheme) && strings.EqualFold(s[:len(steamScheme)], steamScheme) {
+		raw, err := decodeSecret(s[len(steamScheme):])
+		return Key{Secret: raw}.steam(), err
+	}
 	raw, err := decodeSecret(s)
 	return Key{Secret: raw, Hash: "SHA1", Digits: defaultDigits, Period: defaultPeriod}, err
 }
 
 func parseURI(text string) (Key, error) {
 	u, err := url.Parse(text)
-	if err != nil || !strings.EqualFold(u.Host, "totp") {
+	if err != nil || !strings.EqualFold(u.Host, "totp") && !strings.EqualFold(u.Host, "steam") {
 		return Key{}, ErrMalformed // url.Error would quote the text
 	}
 	query := u.Query()
 	key := Key{Hash: "SHA1", Digits: defaultDigits, Period: defaultPeriod, Issuer: query.Get("issuer")}
 	if key.Secret, err = decodeSecret(query.Get("secret")); err != nil {
 		return Key{}, err
+	}
+	if strings.EqualFold(u.Host, "steam") || strings.EqualFold(query.Get("encoder"), "steam") {
+		key = key.steam()
+		key.label(strings.TrimPrefix(u.Path, "/"))
+		return key, nil
 	}
 	if name := query.Get("algorithm"); name != "" {
 		key.Hash = strings.ReplaceAll(strings.ToUpper(name), "-", "")
@@ -84,6 +103,12 @@ func parseURI(text string) (Key, error) {
 	}
 	key.label(strings.TrimPrefix(u.Path, "/"))
 	return key, nil
+}
+
+// steam is the key as Steam Guard uses it, whatever else an address says of it.
+func (k Key) steam() Key {
+	k.Steam, k.Hash, k.Digits, k.Period = true, "SHA1", steamLetters, defaultPeriod
+	return k
 }
 
 // label reads "account" or "issuer:account".
@@ -145,11 +170,23 @@ func (k Key) hotp(newHash func() hash.Hash, counter uint64) string {
 	sum := mac.Sum(nil)
 	offset := sum[len(sum)-1] & 0xf
 	number := binary.BigEndian.Uint32(sum[offset:]) & 0x7fffffff
+	if k.Steam {
+		return steamCode(number)
+	}
 	modulus := uint32(1)
 	for range k.Digits {
 		modulus *= 10
 	}
 	return fmt.Sprintf("%0*d", k.Digits, number%modulus)
+}
+
+func steamCode(number uint32) string {
+	var code [steamLetters]byte
+	for i := range code {
+		code[i] = steamAlphabet[number%uint32(len(steamAlphabet))]
+		number /= uint32(len(steamAlphabet))
+	}
+	return string(code[:])
 }
 
 // Wipe clears the secret.

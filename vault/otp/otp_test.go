@@ -42,6 +42,26 @@ func TestVectors(t *testing.T) {
 	}
 }
 
+// TestSteam has the codes that KeePassXC's own tests expect of a throw-away account of Steam's app.
+func TestSteam(t *testing.T) {
+	const seed = "63BEDWCQZKTQWPESARIERL5DTTQFCJTK"
+	for _, text := range []string{
+		"steam://" + seed, "STEAM://63be dwcq zktq wpes arie rl5d ttqf cjtk",
+		"otpauth://totp/Valve:test@example.com?secret=" + seed + "&issuer=Valve&encoder=steam", "otpauth://totp/x?encoder=Steam&digits=6&period=60&algorithm=SHA512&secret=" + seed,
+		"otpauth://steam/Steam:test?secret=" + seed,
+	} {
+		key := parse(t, text)
+		for at, want := range map[int64]string{1511200518: "FR8RV", 1511200714: "9P3VP"} {
+			if got, _ := key.Code(time.Unix(at, 0)); got != want {
+				t.Errorf("%s at %d: %s, want %s", text, at, got, want)
+			}
+		}
+	}
+	if _, err := Parse(secret.FromString("steam://")); !errors.Is(err, ErrMalformed) {
+		t.Errorf("no secret: %v", err)
+	}
+}
+
 func TestRemaining(t *testing.T) {
 	key := parse(t, "JBSWY3DPEHPK3PXP")
 	for at, want := range map[time.Time]time.Duration{
