@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path"
 	"time"
 
 	"github.com/coffer-vault/coffer/internal/atomicfile"
+	"github.com/coffer-vault/coffer/internal/filelock"
 	"github.com/theupdateframework/go-tuf/v2/metadata"
 )
 
@@ -96,6 +98,10 @@ func (d *download) attempt(m *mirror) (resumed bool, err error) {
 		return false, fmt.Errorf("stage update: %w", err)
 	}
 	defer f.Close()
+	// Another process that writes to it would write to what this one has verified.
+	if err := filelock.Try(f); err != nil {
+		return false, fmt.Errorf("stage update: %w", err)
+	}
 	have, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
 		return false, fmt.Errorf("stage update: %w", err)
@@ -114,7 +120,11 @@ func (d *download) attempt(m *mirror) (resumed bool, err error) {
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return have > 0, fmt.Errorf("stage update: %w", err)
 	}
-	return have > 0, atomicfile.Rename(d.part, d.final)
+	err = atomicfile.Rename(d.part, d.final)
+	if errors.Is(err, fs.ErrNotExist) { // somebody else had verified it, and just gave it its name
+		err = fmt.Errorf("stage update: %w", filelock.ErrLocked)
+	}
+	return have > 0, err
 }
 
 // fetch appends the missing bytes, as many as were signed for; what a host sends beyond is not read. Whether they are the right ones,

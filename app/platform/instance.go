@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/coffer-vault/coffer/internal/atomicfile"
+	"github.com/coffer-vault/coffer/internal/filelock"
 )
 
 // ErrRunning means that another process has the profile open. It has been asked to show its window, but for errors that are ErrSilent
@@ -62,7 +63,7 @@ const (
 // starts the program just then would see nothing happen.
 func lockOrAsk(p Paths, lock *os.File, link string) error {
 	for limit := time.Now().Add(endPatience); ; time.Sleep(endLook) {
-		err := lockFile(lock)
+		err := filelock.Try(lock)
 		if err == nil {
 			return nil
 		}
@@ -74,7 +75,7 @@ func lockOrAsk(p Paths, lock *os.File, link string) error {
 
 // notFirst asks whoever has the lock, if that is why we do not have it.
 func notFirst(p Paths, link string, lockErr error) error {
-	if !errors.Is(lockErr, errLocked) {
+	if !errors.Is(lockErr, filelock.ErrLocked) {
 		return fmt.Errorf("instance: %w", lockErr)
 	}
 	if err := leaveLink(p, link); err != nil {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/coffer-vault/coffer/internal/filelock"
 )
 
 func TestOtherRequestsAreIgnored(t *testing.T) {
@@ -37,7 +39,7 @@ func TestAStartBesideAnEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := lockFile(ending); err != nil {
+	if err := filelock.Try(ending); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := net.Listen("unix", filepath.Join(p.Home, "instance.sock"))

@@ -11,16 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
-
-var errLocked = unix.EWOULDBLOCK
-
-// lockFile takes the lock without waiting; errLocked if another process has it.
-func lockFile(f *os.File) error {
-	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-}
 
 // A second start says showRequest, the first answers showAnswer when its window is on its way.
 const (

@@ -8,16 +8,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-var (
-	errLocked = windows.ERROR_LOCK_VIOLATION
-
-	allowSetForegroundWindow = user32.NewProc("AllowSetForegroundWindow")
-)
-
-// lockFile takes the lock without waiting; errLocked if another process has it.
-func lockFile(f *os.File) error {
-	return windows.LockFileEx(windows.Handle(f.Fd()), windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0, new(windows.Overlapped))
-}
+var allowSetForegroundWindow = user32.NewProc("AllowSetForegroundWindow")
 
 // showEventName names an event of this user in this session: in another session, over remote desktop say, a window could not be
 // shown anyhow. An event carries no data, so there is nothing to parse and nothing to wait for.

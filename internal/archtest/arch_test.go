@@ -57,7 +57,7 @@ var rules = []rule{
 	{
 		from:   module + "vault/chunkdir",
 		deny:   []string{anyOfOurs},
-		allow:  []string{module + "vault", module + "crypto/id", module + "internal/atomicfile"},
+		allow:  []string{module + "vault", module + "crypto/id", module + "internal/atomicfile", module + "internal/filelock"},
 		reason: "the folder of chunks is given sealed ones, as the store is",
 	},
 	{

@@ -24,9 +24,3 @@ func replace(from, to string) error {
 }
 
 func syncDir(string) error { return nil }
-
-// lock fails at once where another handle has it.
-func lock(f *os.File) error {
-	const how = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
-	return windows.LockFileEx(windows.Handle(f.Fd()), how, 0, 1, 0, new(windows.Overlapped))
-}

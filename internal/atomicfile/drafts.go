@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/coffer-vault/coffer/internal/filelock"
 )
 
 // Drafts writes files that are for a person to take elsewhere and that hold secrets in the open: an export, a file that was attached. What is
@@ -180,7 +182,7 @@ func (d Drafts) remember(n note) (done func() error, err error) {
 		return nil, err
 	}
 	done = func() error { return errors.Join(f.Close(), remove(path)) }
-	if err = lock(f); err == nil {
+	if err = filelock.Try(f); err == nil {
 		_, err = f.Write(data)
 	}
 	if err = errors.Join(err, f.Sync(), syncDir(d.dir)); err != nil {
@@ -213,7 +215,7 @@ func tidy(path string) error {
 		return err
 	}
 	defer f.Close()
-	if lock(f) != nil {
+	if filelock.Try(f) != nil {
 		return nil
 	}
 	data, err := io.ReadAll(f)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/atomicfile"
+	"github.com/coffer-vault/coffer/internal/filelock"
 	"github.com/coffer-vault/coffer/vault"
 )
 
@@ -182,10 +183,10 @@ func (f Folder) Size() (total int64, err error) {
 func (f Folder) Erase() error { return failed("remove files", os.RemoveAll(f.path)) }
 
 // Attaching implements vault.ChunkStore.
-func (f Folder) Attaching() (done func(), err error) { return f.lock(lockShared) }
+func (f Folder) Attaching() (done func(), err error) { return f.lock(filelock.Share) }
 
 // Alone implements vault.ChunkStore.
-func (f Folder) Alone() (done func(), err error) { return f.lock(lockAlone) }
+func (f Folder) Alone() (done func(), err error) { return f.lock(filelock.Try) }
 
 // lock takes the folder's lock. It ends with its process, however that ends.
 func (f Folder) lock(how func(*os.File) error) (unlock func(), err error) {
