@@ -44,7 +44,7 @@ func TestHistories(t *testing.T) {
 		if *ledgerPath != "" {
 			spreadOnce(t, want, *ledgerPath)
 		} else {
-			spread(t, want)
+			spreadAll(t, want)
 		}
 		return
 	}
