@@ -23,6 +23,8 @@ func TestFocusIsScrolledIntoSight(t *testing.T) {
 			}
 			last := NewEntry("last")
 			rows.Add(last)
+			outset := NewButton("outset", "", Ghost, nothing)
+			rows.Add(Pad(outset, 0, 0, 0, -10))
 			area := NewScrollArea(rows)
 			if inDialog {
 				modal := NewModal("Dialog", rows)
@@ -40,6 +42,11 @@ func TestFocusIsScrolledIntoSight(t *testing.T) {
 			if area.scroll.Offset.Y > 20 {
 				t.Errorf("the first entry has the focus, and %v above the sight", area.scroll.Offset.Y)
 			}
+			Focus(outset)
+			if at := area.scroll.Offset.Y; at == 0 {
+				t.Error("a button that begins left of the content has the focus and is out of sight")
+			}
+			first.Focus()
 			b.window.Canvas().FocusNext()
 			for range 25 {
 				b.tab()

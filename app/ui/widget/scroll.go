@@ -120,10 +120,12 @@ func areasOf(o fyne.CanvasObject) []*ScrollArea {
 	return areas
 }
 
-// holds tells by the place of a part whether it is within what is scrolled: the toolkit's objects do not know their parents.
+// holds tells by the place of a part's middle whether it is within what is scrolled: the toolkit's objects do not know their parents, and a
+// button without a frame begins left of what it is aligned with.
 func (s *ScrollArea) holds(o fyne.CanvasObject) bool {
 	driver := fyne.CurrentApp().Driver()
 	at := driver.AbsolutePositionForObject(o).Subtract(driver.AbsolutePositionForObject(s.content))
+	at = at.AddXY(o.Size().Width/2, o.Size().Height/2)
 	size := s.content.Size()
 	return at.X >= 0 && at.Y >= 0 && at.X < size.Width && at.Y < size.Height && !o.Size().IsZero()
 }
