@@ -208,11 +208,23 @@ func (s *Shell) lockNow(next id.ID) {
 // keepDraft keeps what could not be saved on locking until the account is shown again, which it may be by now.
 func (s *Shell) keepDraft(account id.ID, draft vault.Draft) {
 	s.learn(account, s.text("screen.shell.draftBack"))
+	s.drafts[account] = append(s.drafts[account], draft)
 	if s.vault != nil && s.unlocked.Account().ID == account {
-		s.vault.resume(draft)
+		s.resume()
+	}
+}
+
+// resume opens the oldest draft of the account that is shown. Until an editor has it, it is kept: the vault may be locked before.
+func (s *Shell) resume() {
+	account := s.unlocked.Account().ID
+	if len(s.drafts[account]) == 0 {
 		return
 	}
-	s.drafts[account] = draft
+	s.vault.resume(s.drafts[account][0], func() {
+		if rest := s.drafts[account]; len(rest) > 0 {
+			s.drafts[account] = rest[1:]
+		}
+	})
 }
 
 // tell keeps a sentence for when the account is shown again.

@@ -85,17 +85,17 @@ type Shell struct {
 	touched  time.Time // when our own window last saw input
 	polling  bool
 	shows    int
-	notice   Message               // on the unlock screen, whichever account it offers
-	notices  map[id.ID]Message     // on the unlock screen of one account
-	news     map[id.ID]string      // what happened on locking: said once the account is shown again
-	drafts   map[id.ID]vault.Draft // what could not be saved on locking: edited further once the account is shown again
+	notice   Message                 // on the unlock screen, whichever account it offers
+	notices  map[id.ID]Message       // on the unlock screen of one account
+	news     map[id.ID]string        // what happened on locking: said once the account is shown again
+	drafts   map[id.ID][]vault.Draft // what could not be saved on locking, until an editor has it again
 	quitting bool
 }
 
 // NewShell does nothing until Start.
 func NewShell(env *Env, config ShellConfig) *Shell {
 	s := &Shell{config: config, place: config.Place, copier: newCopier(env), settings: session.DefaultSettings(), touched: env.Clock.Now(),
-		resting: map[id.ID]*resting{}, notices: map[id.ID]Message{}, news: map[id.ID]string{}, drafts: map[id.ID]vault.Draft{}}
+		resting: map[id.ID]*resting{}, notices: map[id.ID]Message{}, news: map[id.ID]string{}, drafts: map[id.ID][]vault.Draft{}}
 	s.begin(env, s.view)
 	config.Update.Quit = s.Quit
 	s.update = NewUpdate(env, config.Update)
@@ -341,10 +341,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 	if first {
 		s.vault.openImport(true)
 	}
-	if draft, ok := s.drafts[account]; ok {
-		delete(s.drafts, account)
-		s.vault.resume(draft)
-	}
+	s.resume()
 	s.changed()
 	s.goOn()
 }

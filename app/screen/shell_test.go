@@ -231,10 +231,31 @@ func TestLockKeepsWhatCannotBeSaved(t *testing.T) {
 			if name == "an edited item" && !slices.ContainsFunc(item.History, func(p vault.Past) bool { return string(p.Value.Reveal()) == "old" }) {
 				t.Error("the replaced password is not in the history")
 			}
-			if len(d.shell.drafts) != 0 {
+			if len(d.shell.drafts[d.shell.unlocked.Account().ID]) != 0 {
 				t.Error("the draft is kept on")
 			}
 		})
+	}
+}
+
+// A draft is kept until an editor has it: neither a lock that is quicker nor another item that is being typed loses it.
+func TestDraftWaitsForAnEditor(t *testing.T) {
+	d, v, _ := openDesk(t)
+	lock := func() { d.shell.lockNow(d.shell.unlocked.Account().ID) }
+	v.New(string(vault.Login))
+	v.Editor().SetText("value/notes", strings.Repeat("x", 2<<20))
+	lock()
+	d.until("the draft", func() bool { return len(d.shell.drafts) == 1 })
+	d.unlock()
+	lock() // before the draft is open
+	v = d.unlock()
+	v.New(string(vault.Login))
+	v.Editor().SetText("title", "Another")
+	lock()
+	v = d.unlock()
+	d.until("the editor", func() bool { return v.Editor() != nil && d.row(v, "Another") >= 0 })
+	if n := v.Editor().item.Value(vault.Notes).Len(); n != 2<<20 {
+		t.Errorf("%d bytes of notes", n)
 	}
 }
 

@@ -446,19 +446,30 @@ func (v *Vault) openEditor(item vault.Item, generate bool) {
 // makesNew tells whether an item is being typed that is not in the vault yet.
 func (v *Vault) makesNew() bool { return v.editor != nil && v.editor.config.New }
 
-// resume goes on with an edit that could not be saved when the vault was locked.
-func (v *Vault) resume(draft vault.Draft) {
-	Run(v.run, func(context.Context) ([2]vault.Item, error) {
-		edited, original, err := v.vault.OpenDraft(draft)
-		return [2]vault.Item{edited, original}, err
-	}, func(items [2]vault.Item, err error) {
-		if err != nil {
+// resume goes on with an edit that could not be saved when the vault was locked, and calls taken once it is in the editor. Where something
+// else is being typed by then, it waits for another time.
+func (v *Vault) resume(draft vault.Draft, taken func()) {
+	type opened struct{ edited, original vault.Item }
+	wipe := func(o opened) {
+		o.edited.Wipe()
+		o.original.Wipe()
+	}
+	RunOwned(v.run, func(context.Context) (o opened, err error) {
+		o.edited, o.original, err = v.vault.OpenDraft(draft)
+		return o, err
+	}, func(o opened, err error) {
+		switch {
+		case err != nil:
 			v.fail(explain(v.env.Words, err))
-			return
+			taken()
+		case v.editor != nil:
+			wipe(o)
+		default:
+			_, exists := v.vault.Summary(o.edited.ID)
+			v.edit(o.edited, o.original, !exists)
+			taken()
 		}
-		_, exists := v.vault.Summary(items[0].ID)
-		v.leavePane(func() { v.edit(items[0], items[1], !exists) })
-	})
+	}, wipe)
 }
 
 // edit takes ownership of both: the item, and what it is an edit of.
