@@ -46,7 +46,8 @@ func (w *world) settle() {
 func (w *world) round() bool {
 	w.programs(w.bring)
 	rest := true
-	w.programs(func(d *device) { rest = rest && w.inStep(d) })
+	// Of a change of the account that one of them has just made, those before it have not heard.
+	w.programs(func(d *device) { rest = rest && d.brought == w.net.changes && w.inStep(d) })
 	return rest
 }
 
