@@ -131,6 +131,7 @@ var sentences = []sentence{
 	{platform.ErrNoHotKeys, "noHotKeys", ToneWarning},
 	{platform.ErrNotPrivate, "notPrivate", ToneError},
 	{platform.ErrRunning, "running", ToneWarning},
+	{platform.ErrSilent, "running", ToneWarning},
 	{kit.ErrTooLong, "kitTooLong", ToneError},
 	{platform.ErrNoPrinting, "noPrinting", ToneWarning},
 	{platform.ErrNotPrinted, "notPrinted", ToneError},

@@ -32,6 +32,7 @@ func (w *world) expect(d *device, what string, err error, allowed ...error) {
 
 // sync brings a device in step, and notes what it learns of its own state.
 func (w *world) sync(d *device) error {
+	before := w.model.atTheServer() // what others send from here on it may hear of or not
 	err := d.u.Sync(w.ctx)
 	if d.dead != nil {
 		return err
@@ -47,7 +48,7 @@ func (w *world) sync(d *device) error {
 	}
 	w.expect(d, "syncs", err, session.ErrKeysChanged, session.ErrChangeLost)
 	if err == nil && w.pending(d) == 0 {
-		w.model.synced(d)
+		w.model.synced(d, before)
 	}
 	return err
 }

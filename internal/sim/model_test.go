@@ -165,11 +165,20 @@ func (m *model) removed(t *write) bool {
 	})
 }
 
-// synced notes that a device has said that it is in step with the server.
-func (m *model) synced(d *device) {
+// atTheServer are the changes that some device has sent.
+func (m *model) atTheServer() map[*touch]bool {
+	sent := map[*touch]bool{}
+	for _, t := range m.touches {
+		sent[t] = t.sent
+	}
+	return sent
+}
+
+// synced notes that a device has said that it is in step with the server, as it was when the sync began or later.
+func (m *model) synced(d *device, before map[*touch]bool) {
 	for _, t := range m.touches {
 		t.sent = t.sent || t.known[d]
-		t.known[d] = t.sent
+		t.known[d] = t.known[d] || before[t]
 	}
 	for i, g := range m.gone {
 		m.gone[i].synced = g.synced || g.device == d
