@@ -160,9 +160,11 @@ func (i *input) TypedShortcut(shortcut fyne.Shortcut) {
 		i.withClipboard(func(c fyne.Clipboard) { i.Entry.TypedShortcut(&fyne.ShortcutCut{Clipboard: c}) })
 	case *fyne.ShortcutPaste:
 		i.withClipboard(func(c fyne.Clipboard) { i.Entry.TypedShortcut(&fyne.ShortcutPaste{Clipboard: c}) })
-	case *fyne.ShortcutUndo, *fyne.ShortcutRedo, *fyne.ShortcutSelectAll:
-		empty := i.Text == ""
+	case *fyne.ShortcutSelectAll:
 		i.Entry.TypedShortcut(shortcut) // what is typed is meant, and nothing else on the window
+	case *fyne.ShortcutUndo, *fyne.ShortcutRedo:
+		empty := i.Text == ""
+		i.Entry.TypedShortcut(shortcut) // likewise
 		if empty && i.Text == "" && i.frame.clear != nil {
 			passShortcut(i, shortcut) // but in a search in which nothing was typed: it has the keyboard where a list has lost its last row
 		}
