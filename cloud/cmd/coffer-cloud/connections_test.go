@@ -50,11 +50,15 @@ func newCrowd(t *testing.T, most, each int) *crowd {
 	return c
 }
 
+func (c *crowd) tryToDial(from string) (net.Conn, error) {
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 5 * time.Second}
+	return dialer.Dial("tcp", c.address)
+}
+
 // dial connects from an address of this computer.
 func (c *crowd) dial(from string) net.Conn {
 	c.t.Helper()
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}, Timeout: 5 * time.Second}
-	conn, err := dialer.Dial("tcp", c.address)
+	conn, err := c.tryToDial(from)
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -103,11 +107,27 @@ func (c *crowd) until(what string, is func(open int, displaced, refused uint64) 
 	}
 }
 
+func (c *crowd) counts() (open, quiet, addresses int) {
+	c.connections.mu.Lock()
+	defer c.connections.mu.Unlock()
+	return c.connections.open, c.connections.quiet.Len(), len(c.connections.from)
+}
+
+// untilQuiet waits until so many connections are open, and nothing is asked on any: the server says so a little after its answer.
+func (c *crowd) untilQuiet(n int) {
+	c.t.Helper()
+	c.until(fmt.Sprint(n, " are quiet"), func(int, uint64, uint64) bool {
+		open, quiet, _ := c.counts()
+		return open == n && quiet == n
+	})
+}
+
 // One address opens as many connections as it can and asks nothing: it displaces itself, and nobody else.
 func TestFloodFromOneAddress(t *testing.T) {
 	c := newCrowd(t, 20, 4)
 	neighbour := c.dial("127.0.0.2")
 	c.wantServed(neighbour, "/")
+	c.untilQuiet(1)
 	var flood []net.Conn
 	for range 40 {
 		flood = append(flood, c.dial("127.0.0.1"))
@@ -131,6 +151,7 @@ func TestFloodFromManyAddresses(t *testing.T) {
 	c.until("the flood is in", func(open int, displaced, _ uint64) bool { return open == 20 && displaced == 40 })
 	busy := c.dial("127.0.0.2")
 	c.wantServed(busy, "/")
+	c.untilQuiet(20)
 	for n := range 19 {
 		flood = append(flood, c.dial(fmt.Sprintf("127.0.2.%d", n)))
 	}
@@ -153,9 +174,11 @@ func TestSlowHeaders(t *testing.T) {
 			t.Fatal(err)
 		}
 		slow = append(slow, conn)
+		c.untilQuiet(n + 1)
 	}
 	for n := range 10 {
 		c.wantServed(c.dial(fmt.Sprintf("127.0.2.%d", n)), "/")
+		c.untilQuiet(10)
 	}
 	for _, conn := range slow {
 		c.wantClosed(conn)
@@ -172,7 +195,10 @@ func TestStreamsAreNotDisplaced(t *testing.T) {
 		c.wantServed(conn, "/stream")
 		streams = append(streams, conn)
 	}
-	c.wantClosed(c.dial("127.0.0.1"))
+	if conn, err := c.tryToDial("127.0.0.1"); err == nil { // else it was refused before it was there
+		defer conn.Close()
+		c.wantClosed(conn)
+	}
 	c.until("refused", func(open int, displaced, refused uint64) bool { return open == 3 && displaced == 0 && refused == 1 })
 	(<-c.streams).Close()
 	c.wantClosed(streams[0])
@@ -195,13 +221,10 @@ func TestConnectionsAreCounted(t *testing.T) {
 			conn.Close()
 		}
 	}
-	c.until("some", func(open int, _, _ uint64) bool { return open > 0 && open <= 50 })
-	c.connections.mu.Lock()
-	quiet, addresses := c.connections.quiet.Len(), len(c.connections.from)
-	c.connections.mu.Unlock()
-	if open, _, _ := c.connections.counted(); quiet != open || addresses != 1 {
-		t.Errorf("%d open, %d quiet, %d addresses", open, quiet, addresses)
-	}
+	c.until("all that are open are quiet", func(int, uint64, uint64) bool {
+		open, quiet, addresses := c.counts()
+		return open > 0 && open <= 50 && quiet == open && addresses == 1
+	})
 }
 
 func TestNetworkOf(t *testing.T) {
