@@ -87,7 +87,7 @@ system-live: # the journey on profiles of live browsers
 	COFFER_JOURNEY=live $(MAKE) --no-print-directory journey JOURNEY=.
 
 system-sim: # seeds that tier 1 does not play
-	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.first=2001 -sim.n=17600
+	$(GO) test -count=1 -timeout 2h ./internal/sim -args -sim.first=2001 -sim.n=20000
 
 test-windows: setup-system system-windows ## the packages and the app of Windows under Wine: the matrix of docs/admin/windows.md, pictures into out/
 

@@ -44,6 +44,10 @@ func (u *Unlocked) prove(ctx context.Context) (wire.Session, error) {
 	proved, err := u.session.Client().Prove(ctx, signer(own.bundle.Account, own.device), login, own.email, u.m.Settings().Language, own.device.Wire())
 	switch {
 	case remote.IsCode(err, wire.CodeProofFailed):
+		// What another device has changed since the log was read is in the log by now, and is why.
+		if _, why := u.masterInForce(ctx); why != nil {
+			return wire.Session{}, why
+		}
 		u.denied = err
 	case err == nil && proved.Session == nil:
 		err = fmt.Errorf("server does not list this device: %w", engine.ErrLogBehind)

@@ -1,11 +1,13 @@
 package session_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/coffer-vault/coffer/app/session"
+	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/testpc"
 )
 
@@ -75,4 +77,38 @@ func TestTheLogGrowsInTheMiddleOfAPull(t *testing.T) {
 		t.Fatal("nothing came between")
 	}
 	converge(t, p.a, p.b)
+}
+
+// Between the two questions of a device whose session has ended, for the log and for a new session, another device changes the keys. The
+// proof is refused, and the user is told why: not that the sign-in was refused, and not for as long as the vault stays unlocked.
+func TestTheKeysChangeBeforeAProof(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(p *pair) session.Change
+		want   error
+	}{
+		"another password":       {func(*pair) session.Change { return session.Change{NewPassword: testpc.Typed(newPassword)} }, session.ErrKeysChanged},
+		"this device is removed": {func(p *pair) session.Change { return session.Change{Remove: []id.ID{p.a.DeviceID()}} }, session.ErrDeviceRevoked},
+	} {
+		t.Run(name, func(t *testing.T) {
+			race := &before{path: "/signin/prove"}
+			p := newPair(t, func(c *session.Config) { c.Transport, c.Driven = race, true })
+			p.server.Clock.Advance(longAway)
+			testpc.Sync(t, p.b) // proves, before anything comes between
+			race.do = func() {
+				change := c.change(p)
+				change.Password = testpc.Typed(testpc.Password)
+				if err := p.b.Change(t.Context(), change); err != nil {
+					t.Error(err)
+				}
+			}
+			for range 2 {
+				if err := p.a.Sync(t.Context()); !errors.Is(err, c.want) {
+					t.Errorf("%v, want %v", err, c.want)
+				}
+			}
+			if race.do != nil {
+				t.Error("nothing came between")
+			}
+		})
+	}
 }
