@@ -106,10 +106,10 @@ func (v *Vault) openParts(d Draft) ([]byte, error) {
 	defer f.key.Wipe()
 	plaintext := make([]byte, 0, f.Size)
 	for i, envelope := range d.parts {
-		part, err := keys.OpenChunk(f.key, f.ref(v, i), envelope)
+		part, err := v.openChunk(&f, i, envelope)
 		if err != nil {
 			clear(plaintext)
-			return nil, fmt.Errorf("%w: %w", ErrUnreadable, err)
+			return nil, err
 		}
 		plaintext = append(plaintext, part...)
 		clear(part)

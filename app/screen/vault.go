@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -461,7 +462,9 @@ func (v *Vault) resume(draft vault.Draft, taken func()) {
 		switch {
 		case err != nil:
 			v.fail(explain(v.env.Words, err))
-			taken()
+			if errors.Is(err, vault.ErrUnreadable) { // nor will it ever be
+				taken()
+			}
 		case v.editor != nil:
 			wipe(o)
 		default:

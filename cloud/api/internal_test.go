@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -343,4 +344,17 @@ func shutdownBesideSilence(t *testing.T) time.Duration {
 		t.Fatal(err)
 	}
 	return time.Since(begin)
+}
+
+func TestNetworkOf(t *testing.T) {
+	for address, want := range map[string]string{
+		"192.0.2.7": "192.0.2.7/32", "::ffff:192.0.2.7": "192.0.2.7/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1%eth0": "fe80::/64",
+	} {
+		if got := NetworkOf(netip.MustParseAddr(address)); got.String() != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+	if got := NetworkOf(netip.Addr{}); got != (netip.Prefix{}) {
+		t.Errorf("of no address %s", got)
+	}
 }

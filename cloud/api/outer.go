@@ -190,9 +190,14 @@ func (a *addressLimits) bucket(key bucketKey) *rate.Limiter {
 	return bucket
 }
 
-// addressOf is the caller's address; of IPv6 the network, since whoever has one address has all of its /64.
 func (a *addressLimits) addressOf(r *http.Request) netip.Prefix {
-	address := clientAddress(r, a.behindProxy)
+	return NetworkOf(clientAddress(r, a.behindProxy))
+}
+
+// NetworkOf is what the limits of an address hold for: of IPv6 the network, since whoever has one address has all of its /64. The zero
+// Prefix is that of the zero Addr.
+func NetworkOf(address netip.Addr) netip.Prefix {
+	address = address.Unmap().WithZone("")
 	bits := address.BitLen()
 	if address.Is6() {
 		bits = 64

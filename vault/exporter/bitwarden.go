@@ -2,7 +2,6 @@ package exporter
 
 import (
 	"context"
-	"encoding/base32"
 	"encoding/json"
 	"io"
 	"strings"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/vault"
-	"github.com/coffer-vault/coffer/vault/otp"
 )
 
 // Bitwarden is the unencrypted JSON of Bitwarden (bitwarden.com/help/condition-bitwarden-import/#condition-a-json), which Vaultwarden and
@@ -222,16 +220,6 @@ func (it *bitwardenItem) addLogin(e *entry) {
 		it.Login.TOTP = optional("steam://" + seed)
 	}
 	it.addFields(e, e.others(vault.Username, vault.Password, vault.OTP))
-}
-
-// steamSeed is the secret of codes of Steam Guard in base32, which programs write each in a way of its own; ok is false for others.
-func steamSeed(e *entry) (seed string, ok bool) {
-	key, err := otp.Parse(e.Value(vault.OTP))
-	defer key.Wipe()
-	if err != nil || !key.Steam {
-		return "", false
-	}
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(key.Secret.Reveal()), true
 }
 
 func uris(websites []string) []bitwardenURI {

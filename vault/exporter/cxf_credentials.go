@@ -3,7 +3,6 @@ package exporter
 import (
 	"crypto/ed25519"
 	"crypto/x509"
-	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"regexp"
@@ -170,7 +169,7 @@ func (b *cxfBuilder) oneTimeCode() []vault.Key {
 		return nil // the format has digits alone: as it is, in a field of its own
 	}
 	c := cxfCredential{
-		"type": "totp", "secret": base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(key.Secret.Reveal()),
+		"type": "totp", "secret": key.Base32(),
 		"period": key.Period, "digits": key.Digits, "algorithm": strings.ToLower(key.Hash),
 	}
 	if key.Account != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/otp"
 )
 
 // entry is an item on its way into the file.
@@ -125,4 +126,14 @@ func date(millis int64) *string {
 	}
 	text := time.UnixMilli(millis).UTC().Format(timeFormat)
 	return &text
+}
+
+// steamSeed is the secret of codes of Steam Guard in base32, which programs write each in a way of its own; ok is false for others.
+func steamSeed(e *entry) (seed string, ok bool) {
+	key, err := otp.Parse(e.Value(vault.OTP))
+	defer key.Wipe()
+	if err != nil || !key.Steam {
+		return "", false
+	}
+	return key.Base32(), true
 }

@@ -136,6 +136,8 @@ func number(query url.Values, name string, fallback, low, high int) (int, error)
 	return n, nil
 }
 
+var unpadded = base32.StdEncoding.WithPadding(base32.NoPadding)
+
 func decodeSecret(text string) (secret.Bytes, error) {
 	digits := strings.Map(func(r rune) rune {
 		switch r {
@@ -144,7 +146,7 @@ func decodeSecret(text string) (secret.Bytes, error) {
 		}
 		return r
 	}, strings.ToUpper(text))
-	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(digits)
+	raw, err := unpadded.DecodeString(digits)
 	if err != nil || len(raw) == 0 {
 		return secret.Bytes{}, ErrMalformed // the decoder's error would say where
 	}
@@ -188,6 +190,9 @@ func steamCode(number uint32) string {
 	}
 	return string(code[:])
 }
+
+// Base32 is the secret as other programs write it, without padding.
+func (k Key) Base32() string { return unpadded.EncodeToString(k.Secret.Reveal()) }
 
 // Wipe clears the secret.
 func (k Key) Wipe() { k.Secret.Wipe() }

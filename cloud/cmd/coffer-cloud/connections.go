@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/coffer-vault/coffer/cloud/api"
 )
 
 // connections bounds how many there are at once, in all and from one address: each costs a file descriptor and memory before it has said
@@ -77,7 +79,7 @@ func (l limited) Accept() (net.Conn, error) {
 
 // admit counts a connection, for which it may close another one; nil if there is no room.
 func (a *connections) admit(tcp *net.TCPConn) *bounded {
-	c := &bounded{TCPConn: tcp, all: a, prefix: networkOf(tcp.RemoteAddr()), counts: true}
+	c := &bounded{TCPConn: tcp, all: a, prefix: api.NetworkOf(tcp.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()), counts: true}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c.origin = a.from[c.prefix]
@@ -104,21 +106,6 @@ func (a *connections) admit(tcp *net.TCPConn) *bounded {
 	c.origin.open++
 	c.rest()
 	return c
-}
-
-// networkOf is the address of a peer; of IPv6 the network, since whoever has one address has all of its /64.
-func networkOf(address net.Addr) netip.Prefix {
-	tcp, ok := address.(*net.TCPAddr)
-	if !ok {
-		return netip.Prefix{}
-	}
-	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
-	bits := ip.BitLen()
-	if ip.Is6() {
-		bits = 64
-	}
-	prefix, _ := ip.Prefix(bits)
-	return prefix
 }
 
 // drop ends the counting of a connection.

@@ -227,16 +227,6 @@ func TestConnectionsAreCounted(t *testing.T) {
 	})
 }
 
-func TestNetworkOf(t *testing.T) {
-	for address, want := range map[string]string{
-		"192.0.2.7": "192.0.2.7/32", "::ffff:192.0.2.7": "192.0.2.7/32", "2001:db8:1:2:3:4:5:6": "2001:db8:1:2::/64", "fe80::1": "fe80::/64",
-	} {
-		if got := networkOf(&net.TCPAddr{IP: net.ParseIP(address), Port: 9}); got.String() != want {
-			t.Errorf("%s: %s, want %s", address, got, want)
-		}
-	}
-}
-
 func TestOpenConnections(t *testing.T) {
 	for name, c := range map[string]struct {
 		o           options
