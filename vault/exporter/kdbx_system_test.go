@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/vault"
+	"github.com/coffer-vault/coffer/vault/otp"
 )
 
 // keePassXC runs a command of KeePassXC on a database.
@@ -30,6 +32,7 @@ func TestKeePassXCOpensIt(t *testing.T) {
 	lowered.Store(false)
 	defer lowered.Store(true)
 	v, path := ofEveryKind(t), filepath.Join(t.TempDir(), "out.kdbx")
+	valve := saved(t, v, item(vault.Login, "Valve", "totp", "steam://JBSWY3DPEHPK3PXP"))
 	o := sealedOptions
 	o.Format = KeePass
 	_, err := Save(t.Context(), v, drafts(t), path, o, nil)
@@ -49,6 +52,13 @@ func TestKeePassXCOpensIt(t *testing.T) {
 	}
 	if code := strings.TrimSpace(keePassXC(t, path, "show", "-t", path, "Work/Clients/Shop")); len(code) != 6 {
 		t.Errorf("one-time code %q", code)
+	}
+	key, err := otp.Parse(valve.Value(vault.OTP))
+	check(t, err)
+	before, _ := key.Code(time.Now())
+	theirs := strings.TrimSpace(keePassXC(t, path, "show", "-t", path, "Valve"))
+	if after, _ := key.Code(time.Now()); theirs != before && theirs != after {
+		t.Errorf("code of Steam Guard %q, ours is %q", theirs, after)
 	}
 	out := filepath.Join(t.TempDir(), "scan.pdf")
 	keePassXC(t, path, "attachment-export", path, "Work/Clients/Shop", "scan.pdf", out)
