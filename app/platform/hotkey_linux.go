@@ -27,6 +27,7 @@ type xKey struct {
 	conn     *xgb.Conn
 	key      hotKey
 	pressed  func()
+	held     xproto.Keycode   // what is grabbed
 	released xproto.Timestamp // of the last release
 }
 
@@ -36,7 +37,7 @@ func watchXKey(ctx context.Context, key hotKey, pressed func()) (<-chan struct{}
 		return nil, err
 	}
 	x := &xKey{conn: conn, key: key, pressed: pressed}
-	if err := x.grab(); err != nil {
+	if err := x.hold(); err != nil {
 		conn.Close()
 		return nil, err
 	}
@@ -46,11 +47,23 @@ func watchXKey(ctx context.Context, key hotKey, pressed func()) (<-chan struct{}
 // locks are the modifiers that stay on, as caps lock and num lock usually are: the key has to work with any of them.
 var locks = []uint16{0, xproto.ModMaskLock, xproto.ModMask2, xproto.ModMaskLock | xproto.ModMask2}
 
-func (x *xKey) grab() error {
+// hold grabs the key where it is on the present layout, and only then lets go of where it was. Most changes of the layout are none
+// for one key: the server tells of one whenever another keyboard is typed on. A press that came between giving such a key back and
+// grabbing it anew would be lost.
+func (x *xKey) hold() error {
 	code, err := x.code()
-	if err != nil {
+	if err != nil || code == x.held {
 		return err
 	}
+	err = x.grab(code)
+	if x.held != 0 {
+		xproto.UngrabKey(x.conn, x.held, x.root(), xproto.ModMaskAny)
+	}
+	x.held = code
+	return err
+}
+
+func (x *xKey) grab(code xproto.Keycode) error {
 	for _, lock := range locks {
 		err := xproto.GrabKeyChecked(x.conn, false, x.root(), x.modifiers()|lock, code, xproto.GrabModeAsync, xproto.GrabModeAsync).Check()
 		if _, taken := err.(xproto.AccessError); taken {
@@ -121,8 +134,7 @@ func (x *xKey) handle(event xgb.Event) {
 			x.pressed()
 		}
 	case xproto.MappingNotifyEvent: // another layout
-		xproto.UngrabKey(x.conn, xproto.GrabAny, x.root(), xproto.ModMaskAny)
-		if err := x.grab(); err != nil && !errors.Is(err, ErrHotKeyTaken) {
+		if err := x.hold(); err != nil && !errors.Is(err, ErrHotKeyTaken) {
 			xgb.Logger.Print(err)
 		}
 	}

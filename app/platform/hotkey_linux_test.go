@@ -3,8 +3,10 @@ package platform
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 	"github.com/jezek/xgb"
@@ -50,13 +52,33 @@ func (k *keyboard) press(symbols ...xproto.Keysym) {
 func (k *keyboard) fake(kind byte, symbol xproto.Keysym) {
 	k.t.Helper()
 	setup := xproto.Setup(k.conn)
+	// A key that goes down in the millisecond in which one went up is held, and repeats. No hand is that quick; this keyboard is.
+	const delay = 2 // milliseconds, which the server waits
 	keys, err := xproto.GetKeyboardMapping(k.conn, setup.MinKeycode, byte(setup.MaxKeycode-setup.MinKeycode)+1).Reply()
 	if err != nil {
 		k.t.Fatal(err)
 	}
 	code := byte(setup.MinKeycode) + byte(slices.Index(keys.Keysyms, symbol)/int(keys.KeysymsPerKeycode))
-	if err := xtest.FakeInputChecked(k.conn, kind, code, 0, setup.DefaultScreen(k.conn).Root, 0, 0, 0).Check(); err != nil {
+	if err := xtest.FakeInputChecked(k.conn, kind, code, delay, setup.DefaultScreen(k.conn).Root, 0, 0, 0).Check(); err != nil {
 		k.t.Fatal(err)
+	}
+}
+
+// swap has two keys change places on the keyboard.
+func (k *keyboard) swap(one, other xproto.Keysym) {
+	k.t.Helper()
+	setup := xproto.Setup(k.conn)
+	keys, err := xproto.GetKeyboardMapping(k.conn, setup.MinKeycode, byte(setup.MaxKeycode-setup.MinKeycode)+1).Reply()
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	per := int(keys.KeysymsPerKeycode)
+	for _, s := range [][2]xproto.Keysym{{one, other}, {other, one}} {
+		at := slices.Index(keys.Keysyms, s[0]) / per
+		symbols := slices.Repeat([]xproto.Keysym{s[1]}, per)
+		if err := xproto.ChangeKeyboardMappingChecked(k.conn, 1, setup.MinKeycode+xproto.Keycode(at), byte(per), symbols).Check(); err != nil {
+			k.t.Fatal(err)
+		}
 	}
 }
 
@@ -104,6 +126,37 @@ func TestHotKeyIsGivenBack(t *testing.T) {
 		}
 		cancel()
 		<-released
+	}
+}
+
+// The server tells of a change of the layout whenever another keyboard is typed on: a press right after it counts as well. When the
+// key is elsewhere on the keyboard, that is where it counts, and the old place is given back.
+func TestHotKeyFollowsTheLayout(t *testing.T) {
+	k := newKeyboard(t)
+	pressed := make(chan struct{}, 8)
+	if _, err := WatchHotKey(t.Context(), "ctrl+p", func() { pressed <- struct{}{} }); err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		k.swap(symSpace, symSpace) // nothing changes
+		k.press(symControl, symP)
+		<-pressed
+	}
+	k.swap(symP, symSpace)
+	// Grabbed anew once the watcher has heard of it, and the old place is free only after that.
+	for deadline := time.Now().Add(time.Minute); ; runtime.Gosched() {
+		released, err := WatchHotKey(t.Context(), "ctrl+space", func() {})
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the old place is still held: %v %v", released, err)
+		}
+	}
+	k.press(symControl, symP)
+	<-pressed
+	if len(pressed) > 0 {
+		t.Error("counted twice")
 	}
 }
 
