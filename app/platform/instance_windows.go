@@ -3,7 +3,6 @@ package platform
 import (
 	"errors"
 	"io"
-	"os"
 
 	"golang.org/x/sys/windows"
 )
