@@ -71,7 +71,7 @@ func (r *Rejoin) prove(key string) {
 	var begun *session.Rejoin
 	r.do(func(ctx context.Context) (err error) {
 		defer password.Wipe()
-		begun, err = r.unlocked.BeginRejoin(ctx, password, key)
+		begun, err = r.unlocked.BeginRejoin(ctx, password, key, "")
 		return err
 	}, func() {
 		r.at = begun

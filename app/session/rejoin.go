@@ -22,6 +22,7 @@ import (
 // enter again, as after a restored backup, or others stand in their place (docs/adr/0007). The device signs in like a new one, with the
 // password and Secret Key of the server's state, shows what would be undone, and only after a yes to that very log makes it its own.
 // Everything that is here stays, as edits; devices that were removed here, and are back there, are removed again before anything is sent.
+// It is the way back, too, of a device that was removed: what it has and nobody else is not lost with its place in the account.
 //
 //	BeginRejoin → Verify (if the server does not know this device) → Compare → Finish
 type Rejoin struct {
@@ -34,6 +35,7 @@ type Rejoin struct {
 }
 
 // LogDifference is how the account differs at the server from the one here, for the user to decide by.
+// Where nothing would be undone or removed, the server's account is the one here and what has happened since.
 type LogDifference struct {
 	Behind bool       // all that is there is known here: the server went back
 	Undone []LogEvent // done here, and not at the server
@@ -60,38 +62,66 @@ const (
 	AddressReplaced
 )
 
-// BeginRejoin proves password and Secret Key to the server; secretKey is empty for the one in use. It changes nothing. Errors as of
-// BeginSignIn, but for ErrAlreadyHere.
-func (u *Unlocked) BeginRejoin(ctx context.Context, password secret.Bytes, secretKey string) (*Rejoin, error) {
+// BeginRejoin proves password and Secret Key to the server; secretKey and email are empty for those in use. A device that was removed comes
+// back as another one: the server mails a code. It changes nothing. Errors as of BeginSignIn, but for ErrAlreadyHere.
+func (u *Unlocked) BeginRejoin(ctx context.Context, password secret.Bytes, secretKey, email string) (*Rejoin, error) {
 	if !u.begin() {
 		return nil, ErrLocked
 	}
 	defer u.work.Done()
+	s, err := u.signInAgain(secretKey, email)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.proveKnown(ctx, password, u.current().bundle.Profile); err != nil {
+		s.wipe()
+		return nil, err
+	}
+	return &Rejoin{u: u, signIn: s, password: password.Clone()}, nil
+}
+
+// signInAgain is a sign-in with this device's own key, in a copy: it is wiped in the end.
+func (u *Unlocked) signInAgain(secretKey, email string) (*SignIn, error) {
 	own := u.current()
 	client, err := u.m.client(own.origin)
 	if err != nil {
 		return nil, err
 	}
 	s := &SignIn{m: u.m, client: client, email: own.email, account: own.bundle.Account, device: own.device}
+	if email != "" {
+		s.email = normalizeEmail(email)
+	}
+	s.device.Name = u.Device()
+	if s.device.Key, err = takeSeed(own.device.Key.Seed()); err != nil {
+		return nil, err
+	}
 	if secretKey == "" {
 		s.secretKey, err = keys.SecretKeyFromBytes(own.secretKey.Bytes())
 	} else {
 		s.secretKey, err = keys.ParseSecretKey(secretKey)
 	}
 	if err != nil {
+		s.wipe()
 		return nil, fromKeys(err)
 	}
-	pinned, err := kdf.Check(own.bundle.Profile, kdf.P1)
+	return s, nil
+}
+
+// proveKnown proves keys of at least the profile that is in use.
+func (s *SignIn) proveKnown(ctx context.Context, password secret.Bytes, profile string) error {
+	pinned, err := kdf.Check(profile, kdf.P1)
 	if err != nil {
-		return nil, fromKeys(err)
+		return fromKeys(err)
 	}
 	if err := s.deriveKnown(ctx, password, pinned); err != nil {
-		return nil, err
+		return err
 	}
-	if err := s.prove(ctx); err != nil {
-		return nil, err
+	if err = s.prove(ctx); !errors.Is(err, ErrDeviceRevoked) {
+		return err
 	}
-	return &Rejoin{u: u, signIn: s, password: password.Clone()}, nil
+	s.device.Key.Wipe()
+	s.device = enrol.NewDevice(s.device.Name, s.device.Platform)
+	return s.prove(ctx)
 }
 
 // CodeNeeded tells whether the server waits for the mailed code: it does not know this device.

@@ -24,7 +24,7 @@ func init() {
 func rejoin(t *testing.T, p *pair, u *session.Unlocked, secretKey string) (*session.Unlocked, session.LogDifference) {
 	t.Helper()
 	before := testpc.Contents(t, u)
-	r, err := u.BeginRejoin(t.Context(), testpc.Typed(testpc.Password), secretKey)
+	r, err := u.BeginRejoin(t.Context(), testpc.Typed(testpc.Password), secretKey, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestRejoin_KeysUndone(t *testing.T) {
 				t.Fatalf("the entries were entered again: %v", err)
 			}
 			if p.a.SecretKey() != kit {
-				if _, err := p.a.BeginRejoin(t.Context(), testpc.Typed(testpc.Password), ""); !errors.Is(err, session.ErrProofFailed) {
+				if _, err := p.a.BeginRejoin(t.Context(), testpc.Typed(testpc.Password), "", ""); !errors.Is(err, session.ErrProofFailed) {
 					t.Errorf("with the Secret Key that the server has lost: %v", err)
 				}
 			}
@@ -190,7 +190,7 @@ func TestRejoin_Fork(t *testing.T) {
 	testpc.Sync(t, p.b)
 	p.a = p.pcA.Unlock(t)
 	expectViolation(t, p.a, engine.ErrLogForked)
-	if _, err := p.a.BeginRejoin(t.Context(), testpc.Typed(testpc.Password), kit); !errors.Is(err, session.ErrProofFailed) {
+	if _, err := p.a.BeginRejoin(t.Context(), testpc.Typed(testpc.Password), kit, ""); !errors.Is(err, session.ErrProofFailed) {
 		t.Errorf("with the kit of before: %v", err)
 	}
 	var d session.LogDifference
