@@ -2,13 +2,15 @@ package screen
 
 import (
 	"context"
+	"errors"
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/assets"
 )
 
 // Rejoin sets this PC up again where the server has lost changes of the account, or has others: sign in as to the account that the server
-// shows, see what would be undone, and say yes. Everything that is here stays.
+// shows, see what would be undone, and say yes. A PC that was removed from the account comes back the same way, with another device's
+// emergency kit. Everything that is here stays.
 type Rejoin struct {
 	Sheet
 	config RejoinConfig
@@ -29,8 +31,33 @@ func NewRejoin(env *Env, config RejoinConfig) *Rejoin {
 	r := &Rejoin{config: config}
 	r.unlocked = config.Unlocked
 	r.start(env, "rejoin", config.Close)
-	r.ask(false)
+	if errors.Is(config.Status.Err, session.ErrDeviceRevoked) {
+		r.texts["email"] = r.unlocked.Account().Email
+		r.removedPage()
+	} else {
+		r.ask(false)
+	}
 	return r
+}
+
+// removedPage asks for all that a new device is asked for: whoever removed this one has another Secret Key since, and may have another address.
+func (r *Rejoin) removedPage() {
+	email := SheetField{ID: "email", Label: r.text("screen.welcome.email.field"), Placeholder: "anna@example.com"}
+	r.show(sheetPage{
+		name: "removed", fields: []SheetField{email, r.passwordField(), r.secretKeyField()}, format: map[string]func(string) string{"key": formatSecretKey},
+		submit: func() {
+			if !plausibleEmail(r.texts["email"]) {
+				r.problem = Message{Tone: ToneError, What: r.text("screen.welcome.badEmail")}
+				r.changed()
+				return
+			}
+			r.prove(r.texts["key"], r.texts["email"])
+		},
+	})
+}
+
+func (r *Rejoin) secretKeyField() SheetField {
+	return SheetField{ID: "key", Label: r.text("ui.secretKey"), Placeholder: "C1-"}
 }
 
 // Leave gives up; what was typed is wiped.
@@ -47,7 +74,7 @@ func (r *Rejoin) ask(withKey bool) {
 	page := sheetPage{name: "password", fields: []SheetField{r.passwordField()}, format: map[string]func(string) string{"key": formatSecretKey}}
 	if withKey {
 		page.name = "secretKey"
-		page.fields = append(page.fields, SheetField{ID: "key", Label: r.text("ui.secretKey"), Placeholder: "C1-"})
+		page.fields = append(page.fields, r.secretKeyField())
 	} else {
 		page.links = []string{"withKey"}
 		page.act = func(string, string) { r.ask(true) }
@@ -57,7 +84,7 @@ func (r *Rejoin) ask(withKey bool) {
 		if withKey {
 			key = r.texts["key"]
 		}
-		r.prove(key)
+		r.prove(key, "")
 	}
 	r.show(page)
 	if !withKey {
@@ -66,12 +93,12 @@ func (r *Rejoin) ask(withKey bool) {
 	}
 }
 
-func (r *Rejoin) prove(key string) {
+func (r *Rejoin) prove(key, email string) {
 	password := r.password(fieldPassword)
 	var begun *session.Rejoin
 	r.do(func(ctx context.Context) (err error) {
 		defer password.Wipe()
-		begun, err = r.unlocked.BeginRejoin(ctx, password, key, "")
+		begun, err = r.unlocked.BeginRejoin(ctx, password, key, email)
 		return err
 	}, func() {
 		r.at = begun
@@ -84,16 +111,25 @@ func (r *Rejoin) prove(key string) {
 }
 
 func (r *Rejoin) codePage() {
+	delete(r.texts, "mailed")
+	address := r.texts["email"]
+	if address == "" {
+		address = r.unlocked.Account().Email
+	}
 	field := SheetField{ID: "mailed", Label: r.text("screen.welcome.code.field"), Placeholder: "XXXX-XXXX", Kind: FieldMailedCode}
+	at := r.at
 	r.show(sheetPage{
-		name: "code", args: []any{"email", r.unlocked.Account().Email}, fields: []SheetField{field}, format: map[string]func(string) string{"mailed": formatCode},
+		name: "code", args: []any{"email", address}, fields: []SheetField{field}, format: map[string]func(string) string{"mailed": formatCode},
+		links: []string{"resend"}, act: func(string, string) { r.do(at.Resend, r.codePage) },
 		submit: func() {
-			at, code := r.at, r.texts["mailed"]
+			code := r.texts["mailed"]
 			r.do(func(ctx context.Context) error { return at.Verify(ctx, code) }, r.compare)
 		},
 	})
+	r.watchMails(map[string]mailQuestion{"mailed": at.Mail()})
 }
 
+// compare shows what a yes would undo. Where that is nothing, the account has only gone on meanwhile.
 func (r *Rejoin) compare() {
 	at := r.at
 	var seen session.LogDifference
@@ -102,6 +138,10 @@ func (r *Rejoin) compare() {
 		return err
 	}, func() {
 		r.seen = seen
+		if errors.Is(r.config.Status.Err, session.ErrDeviceRevoked) && !seen.Decides() {
+			r.finish()
+			return
+		}
 		r.show(sheetPage{name: "differs", rows: r.rows, danger: true, submit: r.finish})
 	})
 }

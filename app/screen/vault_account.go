@@ -98,6 +98,7 @@ const (
 	noticeNotMine      = "notMine"
 	noticePairing      = "pairing"
 	noticeKit          = "kit"
+	noticeBack         = "back"
 	noticeForget       = "forget"
 )
 
@@ -107,7 +108,7 @@ func (v *Vault) accountNotice() AccountNotice {
 	fresh := v.config.Unlocked.NewDevices()
 	switch {
 	case v.removedHere():
-		return AccountNotice{explain(v.env.Words, v.status.Err), []Choice{{ID: noticeForget, Label: v.text("screen.settings.forget")}}}
+		return AccountNotice{explain(v.env.Words, v.status.Err), v.noticeActions(noticeForget, noticeBack)}
 	case n.KeysChanged:
 		return AccountNotice{explain(v.env.Words, session.ErrKeysChanged), v.noticeActions(noticeAdopt)}
 	case n.Recovery != nil:
@@ -135,7 +136,7 @@ func (v *Vault) accountNotice() AccountNotice {
 	return AccountNotice{}
 }
 
-// removedHere tells whether this PC was removed from the account. Then it can only be signed in anew, once the account is off it.
+// removedHere tells whether this PC was removed from the account. It can be signed in again with what it has, or the account goes off it.
 func (v *Vault) removedHere() bool { return errors.Is(v.status.Err, session.ErrDeviceRevoked) }
 
 // forgetHere asks whether the account shall be removed from this PC.
@@ -174,6 +175,8 @@ func (v *Vault) ActOnNotice(action string) {
 		v.openDevices().Add()
 	case noticeKit:
 		v.OpenSettings()
+	case noticeBack:
+		v.openRejoin()
 	case noticeForget:
 		v.forgetHere()
 	}

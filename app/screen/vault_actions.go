@@ -197,7 +197,7 @@ func (v *Vault) openImport(first bool) {
 // OpenTrouble opens the dialog that leads out of a stopped sync.
 func (v *Vault) OpenTrouble() {
 	if v.removedHere() {
-		v.forgetHere()
+		v.openRejoin()
 		return
 	}
 	if v.trouble != nil || !hasWayOut(v.status.Err) {

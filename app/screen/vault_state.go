@@ -318,7 +318,7 @@ func (v *Vault) statusLine() SyncLine {
 		line := SyncLine{Icon: assets.IconCloudAlert, Tone: ToneError, Text: v.text("screen.sync.problem"), Problem: explain(v.env.Words, s.Err)}
 		switch {
 		case v.removedHere():
-			line.WayOut = v.text("screen.settings.forget")
+			line.WayOut = v.text("screen.notice.back")
 		case hasWayOut(s.Err):
 			line.WayOut = v.text("screen.trouble.open")
 		}

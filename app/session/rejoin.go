@@ -45,6 +45,9 @@ type LogDifference struct {
 	head chain.Hash
 }
 
+// Decides tells whether there is anything for the user to decide: whether something would be undone, or removed once more.
+func (d LogDifference) Decides() bool { return len(d.Undone)+len(d.Again) > 0 }
+
 // LogEvent is a change of the account, as far as its user cares.
 type LogEvent struct {
 	What   LogEventKind
@@ -129,6 +132,12 @@ func (r *Rejoin) CodeNeeded() bool { return r.signIn.CodeNeeded() }
 
 // Verify gives the mailed code. Errors as of SignIn.Verify.
 func (r *Rejoin) Verify(ctx context.Context, code string) error { return r.signIn.Verify(ctx, code) }
+
+// Resend asks for another code; the one before is void.
+func (r *Rejoin) Resend(ctx context.Context) error { return r.signIn.Resend(ctx) }
+
+// Mail returns how to ask for the mail of the newest code, as of SignIn.Mail.
+func (r *Rejoin) Mail() func(context.Context) (MailState, error) { return r.signIn.Mail() }
 
 // Compare fetches the server's account, proves it as a new device does, and says how it differs. Errors: ErrDishonestServer, ErrOffline.
 func (r *Rejoin) Compare(ctx context.Context) (LogDifference, error) {

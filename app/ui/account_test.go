@@ -408,7 +408,7 @@ func removeFrom(t testing.TB, other *session.Unlocked) {
 	}
 }
 
-// A PC that was removed says so over the list, and leads out: the account goes off it, and it can be signed in anew.
+// A PC that was removed says so over the list, and leads out: it is signed in again, or the account goes off it.
 func TestRemovedElsewhere(t *testing.T) {
 	d := openDesk(t)
 	b := testpc.New(t, "PC B", nil).SignIn(t, d.server, anna, d.secretKey())
@@ -417,10 +417,13 @@ func TestRemovedElsewhere(t *testing.T) {
 	removeFrom(t, b)
 	d.shell.Vault().Sync()
 	d.waitFor("The server says that this PC was removed from the account.")
-	if out := d.shell.Vault().State().Sync.WayOut; out != "Remove this account from this PC" {
+	if out := d.shell.Vault().State().Sync.WayOut; out != "Sign in again" {
 		t.Errorf("the sync line leads to %q", out)
 	}
-	d.do("Remove this account from this PC")
+	d.do("Sign in again")
+	d.waitFor("Sign in again on this PC")
+	d.do("Not now")
+	d.do("Remove account")
 	d.waitFor("Remove this account from this PC?")
 	d.do("Remove")
 	d.waitFor("Welcome to Coffer")

@@ -10,7 +10,11 @@ func (a *album) removed() {
 	a.shell.Vault().Sync()
 	a.waitFor("The server says that this PC was removed from the account.")
 	a.take("notice-removed")
-	a.do("Remove this account from this PC")
+	a.do("Sign in again")
+	a.waitFor("Sign in again on this PC")
+	a.take("rejoin-removed")
+	a.do("Not now")
+	a.do("Remove account")
 	a.waitFor("Remove this account from this PC?")
 	a.take("notice-removed-ask")
 }

@@ -164,6 +164,9 @@ func (v *sheetView) build(s screen.SheetState) {
 			v.add(8, v.strength.box)
 		}
 	}
+	if len(s.Fields) > 0 && len(v.codes) == 0 {
+		v.focusFirst(v.fields[s.Fields[0].ID].Input())
+	}
 	if len(s.Password.Rules) > 0 {
 		v.addRules(len(s.Password.Rules))
 	}
@@ -240,7 +243,9 @@ func (v *sheetView) field(f screen.SheetField) fyne.CanvasObject {
 	entry.SetPlaceholder(f.Placeholder)
 	entry.OnSubmitted = func(string) { v.model.Submit() }
 	v.fields[f.ID] = entry
-	v.focusFirst(entry.Input())
+	if f.Text == "" { // what is filled in already rarely has to be typed
+		v.focusFirst(entry.Input())
+	}
 	return entry
 }
 
