@@ -272,6 +272,9 @@ func (r *Rejoin) replace(ctx context.Context, own ownAccount, progress func(done
 	if contents.Locals, err = r.locals(own); err != nil {
 		return Reloaded{}, err
 	}
+	if err := r.announce(ctx, before, own); err != nil {
+		return Reloaded{}, err
+	}
 	mending := &mendingStore{Store: u.store, contents: contents, mac: own.mac}
 	v := before.account.Vault
 	former := append(earlierKeys(v), vault.EpochKey{Epoch: v.Epoch, Key: v.Key})
@@ -293,6 +296,18 @@ func (r *Rejoin) replace(ctx context.Context, own ownAccount, progress func(done
 	mending.ready = true
 	adopted, err := e.Adopt(ctx, d.Server.Head, false, progress)
 	return reloaded(adopted, path), err
+}
+
+// announce has the keyring keep the Secret Key of the server's account beside the one in use, before the file has that account: a kill
+// between the two leaves a file that opens.
+func (r *Rejoin) announce(ctx context.Context, before, own ownAccount) error {
+	sk := own.secretKey.Bytes()
+	defer sk.Wipe()
+	both := platform.NextKey{Generation: own.bundle.Generation, SecretKey: sk}
+	if err := r.u.m.rememberNext(ctx, before, r.u.store, both); err != nil && !errors.Is(err, platform.ErrUnavailable) {
+		return err
+	}
+	return nil
 }
 
 // restoreEntry puts on record what this device gives up of the vault.

@@ -1,10 +1,13 @@
 package session_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
+	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/internal/testkit"
@@ -155,6 +158,65 @@ func TestARemovedPCComesBackAtAnotherAddress(t *testing.T) {
 		t.Errorf("the PC has %q", p.b.Account().Email)
 	}
 	converge(t, p.a, p.b)
+}
+
+// failingKeyring saves a number of entries, and then none.
+type failingKeyring struct {
+	session.Keyring
+	left int
+}
+
+func (k *failingKeyring) Save(ctx context.Context, origin string, account id.ID, d platform.DeviceSecrets) error {
+	if k.left--; k.left < 0 {
+		return errors.New("keyring is gone")
+	}
+	return k.Keyring.Save(ctx, origin, account, d)
+}
+
+// A kill between any two things that outlive the process leaves either the PC that was removed or the one that is back, and both open.
+func TestAKillWhileARemovedPCComesBack(t *testing.T) {
+	for saves := range 3 {
+		t.Run(fmt.Sprint(saves), func(t *testing.T) {
+			p := drivenPair(t)
+			kept := testpc.Save(t, p.b, testpc.Login("Only here", "anna", "x")).ID
+			p.remove(t, session.Change{})
+			p.b.Lock()
+			keyring := &failingKeyring{left: saves + 1} // the unlock saves one
+			p.pcB = p.pcB.Copy(t, nil, func(c *session.Config) { c.Driven, keyring.Keyring, c.Keyring = true, c.Keyring, keyring })
+			p.b = p.pcB.Unlock(t)
+			keyring.left = saves
+			r, err := p.b.BeginRejoin(t.Context(), testpc.Typed(testpc.Password), p.a.SecretKey(), "")
+			if err == nil {
+				err = r.Verify(t.Context(), p.server.LastCode(t, email))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			seen, err := r.Compare(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			u, _, err := r.Finish(t.Context(), seen, nil)
+			r.Leave()
+			p.b.Lock()
+			if u != nil {
+				u.Lock()
+			}
+			if saves == 0 && err == nil {
+				t.Error("a keyring that saves nothing is not noticed")
+			}
+			keyring.left = 100
+			p.b = p.pcB.Unlock(t)
+			if err := p.b.Sync(t.Context()); errors.Is(err, session.ErrDeviceRevoked) {
+				p.comeBack(t, testpc.Password, p.a.SecretKey(), "")
+			}
+			testpc.Sync(t, p.b)
+			testpc.Sync(t, p.a)
+			if got := testpc.Get(t, p.a, kept); got.Title != "Only here" {
+				t.Errorf("A has %q", got.Title)
+			}
+		})
+	}
 }
 
 // Files that were on their way when the PC was removed come to the others afterwards.

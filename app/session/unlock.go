@@ -52,10 +52,23 @@ func (m *Manager) unlock(ctx context.Context, store *sqlite.Store, header vault.
 		return nil, whileChanging(ctx, store, err)
 	}
 	own.anchor = kept.Anchor
-	if own.device.Key, err = takeSeed(kept.DeviceSeed); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrKeyringLost, err)
+	if err := own.takeDevice(header); err != nil {
+		return nil, err
 	}
 	return m.openTidy(ctx, own, store)
+}
+
+// takeDevice opens the device's key in the file, which is the device that the file names: the keyring may have that of before, where a
+// removed PC has come back and the keyring was not written any more.
+func (o *ownAccount) takeDevice(header vault.Account) error {
+	seed, err := o.unseal(localDeviceSeed, header.SealedDeviceSeed)
+	if err == nil {
+		o.device.Key, err = takeSeed(seed)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", vault.ErrTampered, err)
+	}
+	return nil
 }
 
 // openTidy is open for a file that is as it was left: what it does not name, nobody does.
@@ -93,12 +106,8 @@ func (m *Manager) unlockTyped(ctx context.Context, store *sqlite.Store, header v
 	if own.anchor, err = own.unseal(localAnchor, header.SealedAnchor); err != nil {
 		return nil, fmt.Errorf("%w: %w", vault.ErrTampered, err)
 	}
-	seed, err := own.unseal(localDeviceSeed, header.SealedDeviceSeed)
-	if err == nil {
-		own.device.Key, err = takeSeed(seed)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", vault.ErrTampered, err)
+	if err := own.takeDevice(header); err != nil {
+		return nil, err
 	}
 	if err := store.Anchor(ctx, own.mac, 0); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -57,6 +58,64 @@ func (w *world) revoke(d *device) {
 	}
 	target.removed = true
 	w.changeKeys(d, "ends device "+target.name, session.Change{Remove: remove})
+}
+
+// comeBack has a person sign a device in again that was ended, with what it has: half of them do. He reads password and Secret Key off
+// another device, which may not have the newest.
+func (w *world) comeBack(d *device) {
+	if w.random.IntN(2) == 0 {
+		return
+	}
+	var others []*device
+	for _, other := range w.devices {
+		if other != d && other.u != nil && other.dead == nil && !w.busy[other] && !errors.Is(other.u.Status().Err, session.ErrDeviceRevoked) {
+			others = append(others, other)
+		}
+	}
+	if len(others) == 0 {
+		return
+	}
+	from := others[w.random.IntN(len(others))]
+	if !from.focus() {
+		return
+	}
+	if !w.busy[d] { // a person who answers questions types nothing else
+		w.busy[d] = true
+		defer func() { w.busy[d] = false }()
+	}
+	r, err := d.u.BeginRejoin(w.ctx, typed(from.password()), from.u.SecretKey(), "")
+	if err != nil {
+		w.expect(d, "begins to come back", err, session.ErrProofFailed)
+		return
+	}
+	defer r.Leave()
+	if r.CodeNeeded() {
+		code, err := w.server.mailed(address)
+		if err == nil {
+			err = r.Verify(w.ctx, code)
+		}
+		if err != nil {
+			w.expect(d, "verifies", err, session.ErrCodeExpired)
+			return
+		}
+	}
+	seen, err := r.Compare(w.ctx)
+	if err != nil {
+		w.expect(d, "compares", err, session.ErrProofFailed, session.ErrSignedOut)
+		return
+	}
+	if seen.Decides() {
+		w.fail("come back", fmt.Errorf("%s would undo %+v", d.name, seen))
+	}
+	u, _, err := r.Finish(w.ctx, seen, nil)
+	w.note("  %s comes back: %v", d.name, err)
+	if d.dead != nil {
+		return // what it is now, the file knows
+	}
+	w.expect(d, "comes back", err, session.ErrSignedOut, session.ErrKeysChanged)
+	if u != nil {
+		d.u, d.editor, d.removed = u, nil, false
+	}
 }
 
 // adopt has a person type the new password where another device has changed the keys. He tries all that he knows.

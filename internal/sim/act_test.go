@@ -44,6 +44,7 @@ func (w *world) sync(d *device) error {
 		return err
 	case errors.Is(err, session.ErrDeviceRevoked) && d.removed:
 		w.note("  %s finds itself removed", d.name)
+		w.comeBack(d)
 		return err
 	}
 	w.expect(d, "syncs", err, session.ErrKeysChanged, session.ErrChangeLost)
