@@ -22,6 +22,8 @@ type Adoption struct {
 	Passed []Passed
 	// Ours and Theirs are the objects that were changed after Common, here and there. Nil: not known, any may have been.
 	Ours, Theirs map[id.ID]bool
+	// Arrived is the push in flight if its very commit is in the adopted history: only its answer was lost.
+	Arrived id.ID
 	// Outside says that the file was changed outside: what it calls synced means nothing, and only pending edits are kept.
 	Outside bool
 }
@@ -67,7 +69,7 @@ func (a *adopting) report() Adopted {
 }
 
 func (a *adopting) apply() error {
-	if err := a.dropOutbox(); err != nil {
+	if err := a.settleOutbox(); err != nil {
 		return err
 	}
 	rows := make(map[id.ID]*RemoteRow, len(a.Rows))
@@ -90,6 +92,19 @@ func (a *adopting) apply() error {
 		return err
 	}
 	return a.move(a.Pin, a.Passed)
+}
+
+// settleOutbox acknowledges the push in flight, or gives it up. An edit that was made after it was sent is then one of what was sent, and
+// replaces it.
+func (a *adopting) settleOutbox() error {
+	entry, found, err := a.tx.Outbox(a.cfg.Vault)
+	if err != nil || !found {
+		return err
+	}
+	if entry.Op == a.Arrived && !a.Outside {
+		return a.acknowledge(entry.Op)
+	}
+	return a.dropOutbox()
 }
 
 // different returns the objects of the vault that are not as the rows say, new ones included.

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/crypto/id"
+	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/internal/testkit"
 	"github.com/coffer-vault/coffer/internal/testpc"
 	"github.com/coffer-vault/coffer/vault"
@@ -113,6 +116,47 @@ func TestARemovedPCComesBackWithWhatItHas(t *testing.T) {
 			}
 			testpc.Sync(t, again)
 		})
+	}
+}
+
+// A push has arrived when its PC is removed, and the answer was lost. What was typed after it replaces what it carried, as it would have
+// had the PC never been away: it is no question, and an emptied field stays empty.
+func TestARemovedPCKnowsWhatItHadSent(t *testing.T) {
+	p := drivenPair(t)
+	p.b.Lock()
+	lose := false
+	p.pcB = p.pcB.Copy(t, roundTrip(func(r *http.Request) (*http.Response, error) {
+		answer, err := http.DefaultTransport.RoundTrip(r)
+		if err == nil && lose && strings.HasSuffix(r.URL.Path, "/commits") {
+			answer.Body.Close()
+			return nil, errors.New("the answer is lost")
+		}
+		return answer, err
+	}), func(c *session.Config) { c.Driven = true })
+	p.b = p.pcB.Unlock(t)
+	testpc.Sync(t, p.b)
+	it := testpc.Get(t, p.b, p.item)
+	it.Set(vault.Notes, testpc.Typed("sent"))
+	it.Set(vault.Password, testpc.Typed("sent"))
+	it = testpc.Save(t, p.b, it)
+	lose = true
+	if err := p.b.Sync(t.Context()); !errors.Is(err, session.ErrOffline) {
+		t.Fatal(err)
+	}
+	lose = false
+	it.Set(vault.Notes, secret.Bytes{})
+	it.Set(vault.Password, testpc.Typed("typed since"))
+	testpc.Save(t, p.b, it)
+	testpc.Sync(t, p.a)
+	p.remove(t, session.Change{})
+	p.comeBack(t, testpc.Password, p.a.SecretKey(), "")
+	testpc.Sync(t, p.b)
+	testpc.Sync(t, p.a)
+	for _, u := range []*session.Unlocked{p.a, p.b} {
+		got := testpc.Get(t, u, p.item)
+		if notes, password := got.Value(vault.Notes).Reveal(), got.Value(vault.Password).Reveal(); len(notes) > 0 || string(password) != "typed since" || len(got.Conflicts()) > 0 {
+			t.Errorf("notes %q, password %q, %d conflicts", notes, password, len(got.Conflicts()))
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -126,6 +127,9 @@ func (e *Engine) adopt(ctx context.Context, through chain.Head, outside bool, pr
 		Rows: rows, Log: e.newLog, Common: t.common.Seq, Passed: t.passed(),
 		Ours: t.common.ours, Theirs: t.common.theirs, Outside: outside,
 	}
+	if a.Arrived, err = e.arrived(ctx, a.Passed); err != nil {
+		return vault.Adopted{}, err
+	}
 	if t.in.last != nil {
 		a.Pin = *e.pinOf(*t.in.last, t.in.bytes)
 	}
@@ -135,6 +139,22 @@ func (e *Engine) adopt(ctx context.Context, through chain.Head, outside bool, pr
 	}
 	e.newLog, e.tree, e.at = nil, t.tree, position(a.Pin)
 	return adopted, nil
+}
+
+// arrived is the push in flight if its commit is among those that were passed, byte for byte: also where this device was another one when
+// it was sent. Zero if it is not.
+func (e *Engine) arrived(ctx context.Context, passed []vault.Passed) (op id.ID, err error) {
+	entry, found, err := e.local.Outbox(ctx)
+	if err != nil || !found {
+		return id.ID{}, err
+	}
+	signed, ok := signedOf(entry.Bytes)
+	for _, p := range passed {
+		if ok && bytes.Equal(p.Commit, signed.Commit) {
+			return entry.Op, nil
+		}
+	}
+	return id.ID{}, nil
 }
 
 // gatherTheirs is a first sync that is not applied.
