@@ -13,7 +13,7 @@ import (
 // Errors: platform.ErrNotPrivate, and the file system's.
 func (m *Manager) Secure() (mended int, err error) { return m.cfg.Paths.Secure() }
 
-// Unreadable tells why account files are left out of Accounts: they are damaged without a backup, of a newer version of the program, or
+// Unreadable tells why account files are left out of Accounts: they are damaged so far that nothing says whose they are, of a newer version of the program, or
 // no files at all. Nil where none is. Errors wrap those of opening a vault file.
 func (m *Manager) Unreadable(ctx context.Context) error {
 	var all []error
@@ -22,7 +22,7 @@ func (m *Manager) Unreadable(ctx context.Context) error {
 		if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, sqlite.ErrNoAccount) { // of a sign-up that was interrupted
 			continue
 		}
-		if _, backup := m.readBackups(ctx, account); backup != nil {
+		if _, left := m.readRemains(ctx, account, err); left != nil {
 			m.cfg.Log.Warn("account left out", "file", filepath.Base(m.cfg.Paths.Account(account)), "error", err)
 			all = append(all, err)
 		}

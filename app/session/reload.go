@@ -27,50 +27,59 @@ type Reloaded struct {
 	Copy      string // path of the copy of the file as it was
 }
 
-// Reload opens an account whose file does not unlock: vault.ErrOlderCopy, vault.ErrTampered, or vault.ErrCorrupt where there is a backup
-// to go on from; then edits that can be read in the damaged file stay, too. Keys and state come from the server,
+// Reload opens an account whose file does not unlock: vault.ErrOlderCopy, vault.ErrTampered, or vault.ErrCorrupt where a backup, or what can
+// still be read of the file, says whose it is; edits that can be read in the damaged file stay. Keys and state come from the server,
 // proved and verified like those of a new device; edits in the file that open under the keys stay. The server has to give at least
 // what this PC knew to be there. The file is copied first and changed in one transaction, so that it can be repeated after a kill.
 // secretKey is empty where the keyring has it.
 //
 // Errors: ErrOffline, ErrProofFailed, ErrWeakServer, ErrDishonestServer, *engine.Violation, ErrKeyringLost, ErrNoKeyring,
-// ErrSecretKeyMalformed, ErrDeviceRevoked, and those of the file. After an error the file is as it was.
+// ErrSecretKeyMalformed, ErrDeviceRevoked, and those of the file. After an error the file is as it was, or, damaged, set aside with what
+// can be read of it in its place.
 func (m *Manager) Reload(ctx context.Context, account id.ID, password secret.Bytes, secretKey string, progress func(done, total int)) (*Unlocked, Reloaded, error) {
-	damage := m.check(ctx, account)
-	if errors.Is(damage, vault.ErrCorrupt) {
-		if err := m.standIn(ctx, account, damage); err != nil {
+	r := &reload{m: m}
+	path := m.cfg.Paths.Account(account)
+	if damage := m.check(ctx, account); errors.Is(damage, vault.ErrCorrupt) {
+		made, err := m.makeStandIn(ctx, account, damage)
+		if err != nil {
 			return nil, Reloaded{}, err
 		}
+		r.standIn, path = &made, made.path
+		r.result.Salvaged = made.salvaged.Edits
 	}
-	store, header, err := m.openFile(ctx, account)
-	if err != nil {
+	var err error
+	if r.store, r.header, err = m.openFileAt(ctx, account, path); err != nil {
 		return nil, Reloaded{}, err
 	}
-	r := &reload{m: m, store: store, header: header}
 	u, err := r.run(ctx, password, secretKey, progress)
 	if err != nil {
-		store.Close()
-		return nil, Reloaded{}, err
-	}
-	if errors.Is(damage, vault.ErrCorrupt) {
-		if r.result.Salvaged, err = u.salvage(ctx); err != nil {
-			m.cfg.Log.Warn("not everything could be read in the damaged file", "error", err)
-		}
+		r.store.Close()
+		return nil, Reloaded{}, errors.Join(err, r.giveUp())
 	}
 	return u, r.result, nil
 }
 
 // reload is one attempt.
 type reload struct {
-	m      *Manager
-	store  *sqlite.Store
-	header vault.Account // of the file: nothing in it is believed but the server's address, under which the keyring has its entry
-	kept   platform.DeviceSecrets
-	signIn *SignIn
-	own    ownAccount
-	result Reloaded
+	m       *Manager
+	standIn *standIn // in use instead of a damaged file; nil for a file that can be read
+	placed  bool     // it has taken that one's place
+	store   *sqlite.Store
+	header  vault.Account // of the file: nothing in it is believed but the server's address, under which the keyring has its entry
+	kept    platform.DeviceSecrets
+	signIn  *SignIn
+	own     ownAccount
+	result  Reloaded
 
 	genuine bool // the integrity record is right: the file is old, and nobody changed it
+}
+
+// giveUp leaves a damaged file where it was, if it still is.
+func (r *reload) giveUp() error {
+	if r.standIn == nil || r.placed {
+		return nil
+	}
+	return r.standIn.remove()
 }
 
 func (r *reload) run(ctx context.Context, password secret.Bytes, secretKey string, progress func(done, total int)) (*Unlocked, error) {
@@ -80,16 +89,19 @@ func (r *reload) run(ctx context.Context, password secret.Bytes, secretKey strin
 	if err := r.replaceKeys(ctx); err != nil {
 		return nil, err
 	}
-	var err error
-	if r.result.Copy, err = r.m.keepCopy(ctx, r.store, r.header.ID); err != nil {
-		r.own.wipe()
-		return nil, err
+	err := r.takePlace(ctx)
+	if err == nil {
+		r.result.Copy, err = r.m.keepCopy(ctx, r.store, r.header.ID)
 	}
-	if err := r.adopt(ctx, progress); err != nil {
-		r.own.wipe()
-		return nil, err
+	if err == nil {
+		err = r.adopt(ctx, progress)
 	}
-	if err := r.m.remember(ctx, r.own, r.store); err != nil && !errors.Is(err, platform.ErrUnavailable) {
+	if err == nil {
+		if err = r.m.remember(ctx, r.own, r.store); errors.Is(err, platform.ErrUnavailable) {
+			err = nil
+		}
+	}
+	if err != nil {
 		r.own.wipe()
 		return nil, err
 	}
@@ -98,6 +110,26 @@ func (r *reload) run(ctx context.Context, password secret.Bytes, secretKey strin
 		r.signIn.wipe()
 	}
 	return u, err
+}
+
+// takePlace puts the stand-in in the place of the damaged file, now that the server is there and has proved the keys.
+func (r *reload) takePlace(ctx context.Context) error {
+	if r.standIn == nil {
+		return nil
+	}
+	if err := r.store.Close(); err != nil {
+		return err
+	}
+	if err := r.standIn.takePlace(r.m, r.header.ID); err != nil {
+		return err
+	}
+	r.placed = true
+	store, _, err := r.m.openFile(ctx, r.header.ID)
+	if err == nil {
+		r.store = store
+		err = r.examine(ctx)
+	}
+	return err
 }
 
 // prove signs in with the device that the keyring, or the file, has the key of.
@@ -205,8 +237,13 @@ func (r *reload) adopt(ctx context.Context, progress func(done, total int)) erro
 	if err != nil {
 		return err
 	}
-	if r.own.bundle.Generation != r.header.Generation {
+	if r.own.bundle.Generation != r.header.Generation || !r.genuine {
 		if contents.Locals, err = r.locals(ctx); err != nil {
+			return err
+		}
+	}
+	if !r.genuine {
+		if err := r.store.Admit(ctx, r.own.account.Vault.ID); err != nil {
 			return err
 		}
 	}
@@ -222,16 +259,23 @@ func (r *reload) adopt(ctx context.Context, progress func(done, total int)) erro
 	}
 	mending.ready = true
 	adopted, err := r.m.newEngine(r.own, r.signIn.remote(), opened).Adopt(ctx, through, !r.genuine, progress)
-	r.result = reloaded(adopted, r.result.Copy)
+	adoptedHere := reloaded(adopted, r.result.Copy)
+	adoptedHere.Salvaged = r.result.Salvaged
+	r.result = adoptedHere
 	return fromServer(err)
 }
 
-// locals are the values that the device keeps for itself, where the keys were changed since: those in the file do not open any more.
-// That an enrolment is not confirmed yet is seen without opening it.
+// locals are the values that the device keeps for itself, where the keys were changed since, or the file: those in it that do not open
+// any more begin anew. That an enrolment is not confirmed yet is seen without opening it; of a damaged file that has none of these values
+// left nobody knows, so its user is asked.
 func (r *reload) locals(ctx context.Context) (map[string][]byte, error) {
-	_, unconfirmed, err := r.store.Local(ctx, localConfirm)
+	kept, err := r.store.Locals(ctx)
 	if err != nil {
 		return nil, err
+	}
+	_, unconfirmed := kept[localConfirm]
+	if r.standIn != nil && len(kept) == 0 && !r.standIn.salvaged.Locals {
+		unconfirmed = true
 	}
 	known := []vault.LogEntry{{}}
 	if r.genuine {
@@ -239,7 +283,17 @@ func (r *reload) locals(ctx context.Context) (map[string][]byte, error) {
 			return nil, err
 		}
 	}
-	return r.own.freshLocals(uint64(len(known)), unconfirmed)
+	values, err := r.own.freshLocals(uint64(len(known)), unconfirmed)
+	if err != nil {
+		return nil, err
+	}
+	for name, sealed := range kept {
+		if value, err := r.own.unseal(name, sealed); err == nil {
+			value.Wipe()
+			values[name] = sealed
+		}
+	}
+	return values, nil
 }
 
 // newestKnown is the newest commit that this PC knew: the server's history must go through it.

@@ -18,28 +18,70 @@ import (
 // damagedMark stands in the name of a vault file that SQLite cannot read. It is kept: what was typed and never synced may be in it.
 const damagedMark = ".damaged-"
 
-// standIn puts the newest backup in the place of a vault file that SQLite cannot read, as the old copy that Reload goes on from. damage
-// is returned where there is no backup to take.
-//
-// It can be repeated after a kill at any point: between its renames there is no vault file, which is damage too.
-func (m *Manager) standIn(ctx context.Context, account id.ID, damage error) error {
+// standIn is what takes the place of a vault file that SQLite cannot read.
+type standIn struct {
+	path     string // of the new file, beside the damaged one
+	salvaged sqlite.Salvaged
+}
+
+// makeStandIn makes a file for Reload to go on from: the newest backup that is whole, if there is one, with every object that can be read in
+// the damaged file, edits that wait for the server above all. The damaged file stays where it is until the server's state is proved
+// (takePlace). damage is returned where nothing says whose the account is.
+func (m *Manager) makeStandIn(ctx context.Context, account id.ID, damage error) (standIn, error) {
 	all, err := m.backups(account)
 	if err != nil {
-		return errors.Join(damage, err)
+		return standIn{}, errors.Join(damage, err)
 	}
-	path := m.cfg.Paths.Account(account)
-	fresh := path + ".new"
-	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return errors.Join(damage, err)
+	s := standIn{path: m.cfg.Paths.Account(account) + ".new"}
+	if err := s.remove(); err != nil {
+		return standIn{}, errors.Join(damage, err)
 	}
-	whole := func(b Backup) bool { return copyIfWhole(ctx, m.backupPath(account, b.ID), fresh) == nil }
-	if !slices.ContainsFunc(all, whole) { // the newest that is whole
-		return damage
+	whole := func(b Backup) bool { return copyIfWhole(ctx, m.backupPath(account, b.ID), s.path) == nil }
+	hasBackup := slices.ContainsFunc(all, whole) // the newest that is whole
+	damaged, err := m.damagedFile(account)
+	if err == nil && damaged != "" {
+		s.salvaged, err = sqlite.Salvage(ctx, damaged, s.path, account)
 	}
+	switch {
+	case err == nil && (hasBackup || damaged != ""):
+		return s, nil
+	case err == nil || errors.Is(err, sqlite.ErrNoAccount):
+		return standIn{}, errors.Join(damage, s.remove())
+	}
+	return standIn{}, errors.Join(err, s.remove())
+}
+
+// remove removes the file that has not taken its place.
+func (s standIn) remove() (err error) {
+	for _, part := range []string{"", "-wal", "-shm"} {
+		if gone := os.Remove(s.path + part); !errors.Is(gone, fs.ErrNotExist) {
+			err = errors.Join(err, gone)
+		}
+	}
+	return err
+}
+
+// takePlace puts it in the place of the damaged file, which is kept. Nobody has either of them open. It can be repeated after a kill at any
+// point: between its renames there is no vault file, which is damage too.
+func (s standIn) takePlace(m *Manager, account id.ID) error {
 	if err := m.setDamagedAside(account); err != nil {
 		return fmt.Errorf("set the damaged vault file aside: %w", err)
 	}
-	return atomicfile.Rename(fresh, path)
+	return atomicfile.Rename(s.path, m.cfg.Paths.Account(account))
+}
+
+// damagedFile is where the damaged file of an account is: in its place, or, after a kill between the renames, set aside, where its log has to
+// be, too. "" for nowhere.
+func (m *Manager) damagedFile(account id.ID) (string, error) {
+	path := m.cfg.Paths.Account(account)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return path, err
+	}
+	before := m.newestDamaged(account)
+	if before == "" {
+		return "", nil
+	}
+	return before, moveFile(path, before)
 }
 
 // setDamagedAside moves the vault file and its write-ahead log out of the way. The log must not be there when another file takes the place:
@@ -93,26 +135,8 @@ func (m *Manager) check(ctx context.Context, account id.ID) error {
 	return store.Check(ctx)
 }
 
-// salvage takes over the edits that wait for the server in the file that was set aside, as far as they can be read.
-func (u *Unlocked) salvage(ctx context.Context) (saved int, err error) {
-	store, err := sqlite.Open(ctx, u.m.newestDamaged(u.own.bundle.Account))
-	if err != nil {
-		return 0, err
-	}
-	defer store.Close()
-	var waiting []id.ID
-	err = store.View(ctx, func(r vault.Reader) error {
-		return r.PendingObjects(u.vault.ID(), func(o vault.Object) error {
-			waiting = append(waiting, o.ID)
-			return nil
-		})
-	})
-	saved, restoreErr := u.vault.RestoreBackup(ctx, store, waiting)
-	return saved, errors.Join(err, restoreErr)
-}
-
-// accountIDs are the accounts that have a file on this PC, or a backup of one: an account whose file is damaged, or gone, is not
-// forgotten.
+// accountIDs are the accounts that have a file on this PC, a backup of one, or a damaged one that was set aside: an account whose file is
+// damaged, or gone, is not forgotten.
 func (m *Manager) accountIDs() []id.ID {
 	files, err := os.ReadDir(m.cfg.Paths.Data)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -122,25 +146,39 @@ func (m *Manager) accountIDs() []id.ID {
 	for _, file := range files {
 		name, rest, _ := strings.Cut(file.Name(), ".db")
 		account, err := id.Parse(name)
-		if err == nil && (rest == "" || strings.HasPrefix(rest, backupMark)) && !slices.Contains(all, account) {
+		known := rest == "" || strings.HasPrefix(rest, backupMark) || strings.HasPrefix(rest, damagedMark)
+		if err == nil && known && !slices.Contains(all, account) {
 			all = append(all, account)
 		}
 	}
 	return all
 }
 
-// readBackups reads who an account is from the newest backup that can be read.
-func (m *Manager) readBackups(ctx context.Context, account id.ID) (found Account, err error) {
+// readRemains reads who an account is whose file does not say it, for a reason: from the newest backup that can be read, or what is left of a
+// file that is damaged.
+func (m *Manager) readRemains(ctx context.Context, account id.ID, reason error) (found Account, err error) {
 	all, err := m.backups(account)
-	if err == nil && len(all) == 0 {
-		err = ErrNoBackup
+	if err != nil {
+		return Account{}, err
 	}
 	for _, b := range all {
 		if found, err = m.readAccount(ctx, m.backupPath(account, b.ID)); err == nil {
 			return found, nil
 		}
 	}
-	return Account{}, err
+	if !errors.Is(reason, vault.ErrCorrupt) && !errors.Is(reason, fs.ErrNotExist) {
+		return Account{}, ErrNoBackup
+	}
+	for _, path := range []string{m.cfg.Paths.Account(account), m.newestDamaged(account)} {
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		if a, err := sqlite.DamagedAccount(path, account); err == nil {
+			return Account{ID: a.ID, Email: a.Email, Origin: a.Origin, LastUsed: info.ModTime()}, nil
+		}
+	}
+	return Account{}, ErrNoBackup
 }
 
 // damaged lists an account's damaged files that were set aside, with their logs.

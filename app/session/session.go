@@ -103,8 +103,8 @@ type Account struct {
 	LastUsed time.Time
 }
 
-// Accounts lists the accounts on this PC, the last used first. Of an account whose file cannot be read the newest backup says who it is;
-// without one it is left out and logged: it must not keep the others from their owners.
+// Accounts lists the accounts on this PC, the last used first. Of an account whose file cannot be read the newest backup says who it is, or
+// what can still be read of the file; else it is left out and logged: it must not keep the others from their owners.
 func (m *Manager) Accounts() []Account {
 	var accounts []Account
 	for _, account := range m.accountIDs() {
@@ -112,7 +112,7 @@ func (m *Manager) Accounts() []Account {
 		found, err := m.readAccount(context.Background(), path)
 		if err != nil {
 			m.cfg.Log.Warn("account file not readable", "file", filepath.Base(path), "error", err)
-			if found, err = m.readBackups(context.Background(), account); err != nil {
+			if found, err = m.readRemains(context.Background(), account, err); err != nil {
 				continue
 			}
 		}
@@ -136,12 +136,12 @@ func (m *Manager) readAccount(ctx context.Context, path string) (Account, error)
 	return Account{ID: a.ID, Email: a.Email, Origin: a.Origin, LastUsed: info.ModTime()}, err
 }
 
-// has tells whether an account can be unlocked here. A file that cannot be read, and of which there is no backup, is no account: keep
-// sets it aside.
+// has tells whether an account can be unlocked here. A file that cannot be read, and of which nothing is left that says whose it
+// is, is no account: keep sets it aside.
 func (m *Manager) has(ctx context.Context, account id.ID) bool {
 	_, err := m.readAccount(ctx, m.cfg.Paths.Account(account))
 	if errors.Is(err, vault.ErrCorrupt) || errors.Is(err, sqlite.ErrNoAccount) {
-		_, err = m.readBackups(ctx, account)
+		_, err = m.readRemains(ctx, account, err)
 		return err == nil
 	}
 	return !errors.Is(err, fs.ErrNotExist)
@@ -170,6 +170,10 @@ func (m *Manager) Forget(ctx context.Context, account Account) error {
 	}
 	return errors.Join(errs...)
 }
+
+// Drive makes the Manager as Config.Driven does, before the first account is unlocked: who looks at a file does not want it to change
+// meanwhile.
+func (m *Manager) Drive() { m.cfg.Driven = true }
 
 // Close locks everything.
 func (m *Manager) Close() {

@@ -133,9 +133,14 @@ func (m *Manager) openFile(ctx context.Context, account id.ID) (*sqlite.Store, v
 	if already != nil {
 		return nil, vault.Account{}, errors.New("unlock: the account is unlocked")
 	}
-	store, err := sqlite.Open(ctx, m.cfg.Paths.Account(account))
+	return m.openFileAt(ctx, account, m.cfg.Paths.Account(account))
+}
+
+// openFileAt is openFile for a file that is to take the account's place.
+func (m *Manager) openFileAt(ctx context.Context, account id.ID, path string) (*sqlite.Store, vault.Account, error) {
+	store, err := sqlite.Open(ctx, path)
 	gone := errors.Is(err, fs.ErrNotExist) || errors.Is(err, sqlite.ErrNoAccount)
-	if all, listErr := m.backups(account); gone && listErr == nil && len(all) > 0 {
+	if all, listErr := m.backups(account); gone && listErr == nil && (len(all) > 0 || m.newestDamaged(account) != "") {
 		return nil, vault.Account{}, fmt.Errorf("%w: %w", vault.ErrCorrupt, err)
 	}
 	if gone {

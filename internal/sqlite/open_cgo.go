@@ -201,6 +201,20 @@ func IsNotADatabase(err error) bool {
 	return errors.Is(err, errNotADatabase) || hasCode(err, sqlite3.ErrNotADB)
 }
 
+// IsWrongSchema reports tables, columns or indexes that are not there, or are there already: the schema is not that of the version that the
+// file says it has.
+func IsWrongSchema(err error) bool {
+	if !hasCode(err, sqlite3.ErrError) {
+		return false
+	}
+	for _, said := range []string{"no such table", "no such column", "no such index", "has no column", "already exists", "duplicate column name"} {
+		if strings.Contains(err.Error(), said) {
+			return true
+		}
+	}
+	return false
+}
+
 func hasCode(err error, code sqlite3.ErrNo) bool {
 	e, ok := asError(err)
 	return ok && e.Code == code

@@ -26,3 +26,4 @@ func IsCannotOpen(error) bool   { return false }
 func IsCorrupt(error) bool      { return false }
 func IsUnique(error) bool       { return false }
 func IsNotADatabase(error) bool { return false }
+func IsWrongSchema(error) bool  { return false }

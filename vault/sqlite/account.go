@@ -162,6 +162,15 @@ func (t *transaction) setLocal(name string, sealed []byte) error {
 	return t.change("write local value", `INSERT OR REPLACE INTO local_value (name, value) VALUES (?, ?)`, name, sealed)
 }
 
+// Locals returns all values that this device keeps for itself, sealed, by name. vault.ErrRekeyed as of View.
+func (s *Store) Locals(ctx context.Context) (values map[string][]byte, err error) {
+	err = s.opened(ctx, func(t *transaction) error {
+		values, err = t.locals()
+		return err
+	})
+	return values, err
+}
+
 // locals are all values that the device keeps for itself.
 func (t *transaction) locals() (map[string][]byte, error) {
 	values := map[string][]byte{}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/coffer-vault/coffer/internal/atomicfile"
 	"github.com/coffer-vault/coffer/vault"
@@ -56,6 +57,9 @@ func (t *transaction) replace(c Contents) error {
 			return err
 		}
 	}
+	if err := t.forgetOtherKeys(c.Vaults); err != nil {
+		return err
+	}
 	if err := t.change("write account log", `DELETE FROM log_entry`); err != nil {
 		return err
 	}
@@ -63,6 +67,28 @@ func (t *transaction) replace(c Contents) error {
 		return err
 	}
 	return t.setLocals(c.Locals)
+}
+
+// forgetOtherKeys leaves of the vaults' keys those that are given: what a damaged row said of epochs and vaults is gone then. A vault that
+// has objects stays.
+func (t *transaction) forgetOtherKeys(given []vault.SealedVaultKey) error {
+	there, err := t.vaults()
+	if err != nil {
+		return err
+	}
+	for _, k := range there {
+		if slices.ContainsFunc(given, func(g vault.SealedVaultKey) bool { return g.Vault == k.Vault && g.Epoch == k.Epoch }) {
+			continue
+		}
+		err := t.change("forget vault key", `DELETE FROM earlier_key WHERE vault_id = ? AND epoch = ?`, k.Vault[:], k.Epoch)
+		if err == nil && !slices.ContainsFunc(given, func(g vault.SealedVaultKey) bool { return g.Vault == k.Vault }) {
+			err = t.change("forget vault", `DELETE FROM vault WHERE vault_id = ?1 AND NOT EXISTS (SELECT 1 FROM object WHERE vault_id = ?1)`, k.Vault[:])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // PartSuffix ends the name of a copy that is being made. What a kill has left of one is the caller's to remove.
@@ -88,7 +114,7 @@ func (s *Store) CopyTo(ctx context.Context, path string) error {
 	return nil
 }
 
-// Check reads the whole file. Errors: vault.ErrCorrupt, and the context's.
+// Check reads the whole file, and looks whether its tables are there. Errors: vault.ErrCorrupt, and the context's.
 func (s *Store) Check(ctx context.Context) error {
 	var found string
 	if err := s.read.QueryRowContext(ctx, `PRAGMA integrity_check(1)`).Scan(&found); err != nil {
@@ -97,5 +123,16 @@ func (s *Store) Check(ctx context.Context) error {
 	if found != "ok" {
 		return fmt.Errorf("check vault file: %w: %s", vault.ErrCorrupt, found)
 	}
+	for _, table := range tables {
+		if _, err := s.read.ExecContext(ctx, `SELECT 1 FROM `+table+` LIMIT 0`); err != nil {
+			return fmt.Errorf("check vault file: %w", classify(err))
+		}
+	}
 	return nil
+}
+
+// tables are those of a vault file. A sound file may have lost one: the list of them is a table itself.
+var tables = []string{
+	"account", "integrity", "log_entry", "local_value", "vault", "object", "set_aside", "outbox", "outbox_object", "undo", "passed_commit",
+	"earlier_key", "staged", "index_head", "index_segment",
 }

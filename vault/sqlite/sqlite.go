@@ -115,6 +115,9 @@ func open(ctx context.Context, path string) (*Store, error) {
 	write.SetMaxOpenConns(1)
 	files, err := fs.Sub(migrations, "migrations")
 	if err == nil {
+		err = isOurs(ctx, write)
+	}
+	if err == nil {
 		err = sqlite.Migrate(ctx, write, files)
 	}
 	if err != nil {
@@ -127,6 +130,19 @@ func open(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("open vault file: %w", classify(err))
 	}
 	return &Store{write: write, read: read}, nil
+}
+
+// isOurs refuses a database that has tables and not one of our versions: it is another program's, and gets no tables of ours.
+func isOurs(ctx context.Context, db *sql.DB) error {
+	version, err := sqlite.Version(ctx, db)
+	if err != nil || version != 0 {
+		return err
+	}
+	var tables int
+	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master`).Scan(&tables); err != nil || tables == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: a database of another program, or without its version", vault.ErrCorrupt)
 }
 
 // closePatience bounds how long Close waits for transactions that are being rolled back.
@@ -244,6 +260,7 @@ func classify(err error) error {
 		{sqlite.IsCorrupt, vault.ErrCorrupt},
 		{sqlite.IsNotADatabase, vault.ErrCorrupt},
 		{isWrongValue, vault.ErrCorrupt},
+		{sqlite.IsWrongSchema, vault.ErrCorrupt},
 		{isNewerSchema, vault.ErrNewerSchema},
 	} {
 		if err != nil && class.is(err) && !errors.Is(err, class.become) {

@@ -116,10 +116,15 @@ func (t *transaction) Sent(v, object id.ID) (vault.Version, bool, error) {
 
 // SetOutbox implements vault.Tx.
 func (t *transaction) SetOutbox(v id.ID, entry *vault.OutboxEntry) error {
-	if err := t.change("clear outbox", `DELETE FROM outbox WHERE vault_id = ?`, v[:]); err != nil || entry == nil {
+	// Deleting the one deletes the others, unless a damaged file has lost the one.
+	err := t.change("clear outbox", `DELETE FROM outbox_object WHERE vault_id = ?`, v[:])
+	if err == nil {
+		err = t.change("clear outbox", `DELETE FROM outbox WHERE vault_id = ?`, v[:])
+	}
+	if err != nil || entry == nil {
 		return err
 	}
-	err := t.change("write outbox", `INSERT INTO outbox (vault_id, op_id, bytes) VALUES (?, ?, ?)`, v[:], entry.Op[:], entry.Bytes)
+	err = t.change("write outbox", `INSERT INTO outbox (vault_id, op_id, bytes) VALUES (?, ?, ?)`, v[:], entry.Op[:], entry.Bytes)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -28,10 +29,12 @@ func (p *program) vault(ctx context.Context, args []string) error {
 	if len(rest) > 0 {
 		return fmt.Errorf("%w: %q", errUsage, rest[0])
 	}
+	p.manager.Drive() // verify asks no server, and repair counts what it does
 	return actions[args[0]](ctx, a)
 }
 
-// verify reads every page, checks every synced row against the signed state and opens every item. It changes nothing, and asks no server.
+// verify reads every page, checks every synced row against the signed state, opens every item, and looks at what waits for the server. It asks
+// no server, and changes nothing but what every unlock does: what was damaged is set aside.
 func (p *program) verify(ctx context.Context, a access) error {
 	findings := []finding{p.checkPages(ctx, a)}
 	if findings[0].OK {
@@ -91,7 +94,30 @@ func (p *program) checkContents(ctx context.Context, a access) []finding {
 	if counts.Unreadable > 0 {
 		items.Detail = fmt.Sprintf("%d do not open; cofferctl vault repair fetches them again", counts.Unreadable)
 	}
-	return []finding{opened, rows, items}
+	return append([]finding{opened, rows, items}, p.checkOwn(ctx, u)...)
+}
+
+// checkOwn looks at what this PC alone has.
+func (p *program) checkOwn(ctx context.Context, u *session.Unlocked) []finding {
+	edits := finding{"edits that wait for the server", true, "all of them open"}
+	files := finding{"files that wait for the server", true, "are whole"}
+	damage, err := u.Damage(ctx)
+	switch {
+	case err != nil:
+		edits.OK, edits.Detail = false, sentence(err)
+	case damage.Edits > 0:
+		edits.OK = false
+		edits.Detail = fmt.Sprintf("%d do not open; cofferctl vault repair takes them from a backup, or sets them aside", damage.Edits)
+	}
+	if len(damage.Files) > 0 {
+		var names []string
+		for _, f := range damage.Files {
+			names = append(names, fmt.Sprintf("%q", f.Name))
+		}
+		files.OK = false
+		files.Detail = "not whole on this PC, and nowhere else: " + strings.Join(names, ", ") + "; attach them again"
+	}
+	return []finding{edits, files}
 }
 
 // repaired is what repair did.
@@ -100,7 +126,9 @@ type repaired struct {
 	Kept      int    `json:"kept"`     // edits of this PC that stay and wait for the server
 	Conflicts int    `json:"conflicts"`
 	SetAside  int    `json:"set_aside"` // what did not open
+	Restored  int    `json:"restored"`  // edits that were damaged, and that a backup or the push in flight had
 	Salvaged  int    `json:"salvaged"`  // edits that were read out of the damaged file
+	Fetched   int    `json:"fetched"`   // items that were damaged, and that the server had
 	Copy      string `json:"copy,omitempty"`
 	Items     int    `json:"items"`
 }
@@ -125,10 +153,17 @@ func (p *program) repair(ctx context.Context, a access) error {
 		return err
 	}
 	defer u.Lock()
+	mended, err := u.Mend(ctx)
+	if err != nil {
+		return err
+	}
+	done.Restored, done.SetAside = mended.Restored, done.SetAside+mended.SetAside
+	before := u.Vault().Counts().Unreadable
 	if err := u.Sync(ctx); err != nil { // fetches what was set aside
 		return err
 	}
-	done.Items = u.Vault().Counts().All
+	counts := u.Vault().Counts()
+	done.Items, done.Fetched = counts.All, max(0, before-counts.Unreadable)
 	return p.print(done, func() { p.printRepaired(done) })
 }
 
@@ -170,12 +205,16 @@ func fromReloaded(r session.Reloaded) repaired {
 }
 
 func (p *program) printRepaired(done repaired) {
-	if !done.Reloaded {
+	switch {
+	case done.Reloaded:
+		fmt.Fprintf(p.stdout, "Mended from the server: %d items. Edits of this PC that were kept: %d, read out of the damaged file: %d, to be decided: %d. What did not open: %d.\n",
+			done.Items, done.Kept, done.Salvaged, done.Conflicts, done.SetAside)
+	case done.Fetched+done.Restored+done.SetAside > 0:
+		fmt.Fprintf(p.stdout, "Mended: %d items. Fetched again: %d. Edits of this PC that a backup had: %d, that did not open and were set aside: %d.\n",
+			done.Items, done.Fetched, done.Restored, done.SetAside)
+	default:
 		fmt.Fprintf(p.stdout, "The vault is whole: %d items.\n", done.Items)
-		return
 	}
-	fmt.Fprintf(p.stdout, "Mended from the server: %d items. Edits of this PC that were kept: %d, read out of the damaged file: %d, to be decided: %d. What did not open: %d.\n",
-		done.Items, done.Kept, done.Salvaged, done.Conflicts, done.SetAside)
 }
 
 // backups lists the copies of the vault on this PC. Items come back from them in the app.
