@@ -20,7 +20,7 @@ RACE := ./app/session/... ./app/screen/... ./sync/... ./cloud/... ./vault ./vaul
 
 # The parts of tier 2, the longest first. Three at a time keep two processors at work: of the parts' time more than half is waiting. One
 # that fails does not stop the others. None has a prerequisite, or it would begin after all that have none.
-SYSTEM := windows screens sim cloud live others mutation rehearsal memory cups
+SYSTEM := windows screens sim cloud live others mutation rehearsal disk memory cups
 
 .PHONY: $(SYSTEM:%=system-%) $(SYSTEM:%=timed-%) help run journey test lint unit race attacks sim soak test-system goldens screenshots reproducible windows linux bench bench-cloud bench-gui build clean
 
@@ -68,6 +68,10 @@ system-others: # live browsers, programs that read what Coffer exports, packages
 
 system-cups:
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestPrintWithCUPS$$' ./app/platform
+
+system-disk: # every step of a disk that fails, and damaged files that tier 1 does not draw
+	$(GO) test -count=1 -timeout 20m -run '^TestFailingDisk$$' ./internal/crash -args -crash.stride=1
+	$(GO) test -count=1 -timeout 20m -run '^TestRandomDamage$$' ./app/cmd/cofferctl -args -damage.first=31 -damage.n=500
 
 system-memory: # what is left of a large vault after a lock
 	$(GO) test -tags=x11,system -count=1 -timeout 10m -run '^TestMemoryOfALargeVault$$' ./internal/attacks

@@ -136,6 +136,8 @@ var (
 	ErrNewerSchema = errors.New("the vault file was written by a newer version")
 	// ErrTampered: the integrity record does not fit: the file was changed outside Coffer.
 	ErrTampered = errors.New("the vault file was changed outside Coffer")
+	// ErrOtherAccount: in the place of an account's vault file is one of another account.
+	ErrOtherAccount = errors.New("the vault file is of another account")
 	// ErrOlderCopy: the integrity record is right and older than the last one this device remembers.
 	ErrOlderCopy = errors.New("an older copy of the vault file was put back")
 	// ErrRekeyed: another program has changed the account's keys: it has to be unlocked again.

@@ -79,6 +79,7 @@ var sentences = []sentence{
 	{vault.ErrCannotOpen, "cannotOpen", ToneError},
 	{vault.ErrBusy, "busy", ToneWarning},
 	{vault.ErrRekeyed, "rekeyed", ToneWarning},
+	{vault.ErrOtherAccount, "otherAccount", ToneError},
 	{vault.ErrTampered, "tampered", ToneError},
 	{vault.ErrOlderCopy, "olderCopy", ToneError},
 	{vault.ErrCorrupt, "corrupt", ToneError},

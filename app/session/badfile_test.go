@@ -109,7 +109,8 @@ func TestFilesThatAreNotTheVault(t *testing.T) {
 		put  func(path string) error
 		want []error // one of them
 	}{
-		"of another account": {copied(vaultFile(t, stranger)), []error{vault.ErrTampered}},
+		"of another account": {copied(vaultFile(t, stranger)), []error{vault.ErrOtherAccount}},
+		"of another program": {func(to string) error { return foreign(to) }, []error{vault.ErrCorrupt}},
 		"of another PC":      {copied(vaultFile(t, elsewhere)), []error{vault.ErrTampered}},
 		"of a newer version": {func(to string) error {
 			err := copied(path + ".kept")(to)
@@ -169,6 +170,15 @@ func TestFilesThatAreNotTheVault(t *testing.T) {
 	if n := len(u.Vault().Query(vault.Filter{})); n != 2 {
 		t.Errorf("%d items are left", n)
 	}
+}
+
+// foreign writes the database of another program.
+func foreign(path string) error {
+	db, err := sqlite.Open(context.Background(), path, sqlite.Options{})
+	if err == nil {
+		_, err = db.Exec(`CREATE TABLE bookmark (url TEXT); INSERT INTO bookmark VALUES ('https://coffer.test')`)
+	}
+	return errors.Join(err, closeDB(db))
 }
 
 // contentOf reads what is a file; a pipe would be waited for.

@@ -13,12 +13,12 @@ import (
 // Errors: platform.ErrNotPrivate, and the file system's.
 func (m *Manager) Secure() (mended int, err error) { return m.cfg.Paths.Secure() }
 
-// Unreadable tells why account files are left out of Accounts: they are damaged so far that nothing says whose they are, of a newer version of the program, or
-// no files at all. Nil where none is. Errors wrap those of opening a vault file.
+// Unreadable tells why account files are left out of Accounts: they are damaged so far that nothing says whose they are, of another account,
+// of a newer version of the program, or no files at all. Nil where none is. Errors wrap those of opening a vault file.
 func (m *Manager) Unreadable(ctx context.Context) error {
 	var all []error
 	for _, account := range m.accountIDs() {
-		_, err := m.readAccount(ctx, m.cfg.Paths.Account(account))
+		_, err := m.readAccount(ctx, account, m.cfg.Paths.Account(account))
 		if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, sqlite.ErrNoAccount) { // of a sign-up that was interrupted
 			continue
 		}

@@ -18,7 +18,7 @@ func (m *Manager) CheckFiles(ctx context.Context) error {
 	}
 	var failed, damaged []error
 	for _, path := range files {
-		_, err := m.readAccount(ctx, path)
+		_, err := readHeader(ctx, path)
 		switch {
 		case errors.Is(err, sqlite.ErrNoAccount): // a sign-up that was interrupted; the file did open
 		case errors.Is(err, vault.ErrCorrupt):

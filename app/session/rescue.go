@@ -162,7 +162,7 @@ func (m *Manager) readRemains(ctx context.Context, account id.ID, reason error) 
 		return Account{}, err
 	}
 	for _, b := range all {
-		if found, err = m.readAccount(ctx, m.backupPath(account, b.ID)); err == nil {
+		if found, err = m.readAccount(ctx, account, m.backupPath(account, b.ID)); err == nil {
 			return found, nil
 		}
 	}

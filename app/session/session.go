@@ -109,7 +109,7 @@ func (m *Manager) Accounts() []Account {
 	var accounts []Account
 	for _, account := range m.accountIDs() {
 		path := m.cfg.Paths.Account(account)
-		found, err := m.readAccount(context.Background(), path)
+		found, err := m.readAccount(context.Background(), account, path)
 		if err != nil {
 			m.cfg.Log.Warn("account file not readable", "file", filepath.Base(path), "error", err)
 			if found, err = m.readRemains(context.Background(), account, err); err != nil {
@@ -122,7 +122,16 @@ func (m *Manager) Accounts() []Account {
 	return accounts
 }
 
-func (m *Manager) readAccount(ctx context.Context, path string) (Account, error) {
+// readAccount reads who an account is. Errors: vault.ErrOtherAccount for the file of another one, and those of opening it.
+func (m *Manager) readAccount(ctx context.Context, account id.ID, path string) (Account, error) {
+	found, err := readHeader(ctx, path)
+	if err == nil && found.ID != account {
+		err = fmt.Errorf("read account: %w", vault.ErrOtherAccount)
+	}
+	return found, err
+}
+
+func readHeader(ctx context.Context, path string) (Account, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return Account{}, err
@@ -139,7 +148,7 @@ func (m *Manager) readAccount(ctx context.Context, path string) (Account, error)
 // has tells whether an account can be unlocked here. A file that cannot be read, and of which nothing is left that says whose it
 // is, is no account: keep sets it aside.
 func (m *Manager) has(ctx context.Context, account id.ID) bool {
-	_, err := m.readAccount(ctx, m.cfg.Paths.Account(account))
+	_, err := m.readAccount(ctx, account, m.cfg.Paths.Account(account))
 	if errors.Is(err, vault.ErrCorrupt) || errors.Is(err, sqlite.ErrNoAccount) {
 		_, err = m.readRemains(ctx, account, err)
 		return err == nil

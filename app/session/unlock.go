@@ -151,7 +151,7 @@ func (m *Manager) openFileAt(ctx context.Context, account id.ID, path string) (*
 	}
 	header, err := store.Account(ctx)
 	if err == nil && header.ID != account {
-		err = vault.ErrTampered // a file under another account's name
+		err = fmt.Errorf("unlock: %w", vault.ErrOtherAccount)
 	}
 	if err != nil {
 		store.Close()

@@ -22,6 +22,7 @@ type person struct {
 	u        *session.Unlocked
 	random   *rand.Rand
 	name     string // in everything that is typed
+	home     string // where files go; only on a disk that fails
 	values   int
 	password string
 	batch    id.ID    // the last import, while nothing has touched it
@@ -59,6 +60,10 @@ var deeds = []struct {
 	{"password", 2, (*person).newPassword},
 	{"secret key", 1, (*person).newSecretKey},
 	{"rotate", 1, (*person).rotate},
+	{"attach", 0, (*person).attach}, // those without a weight are for TestFailingDisk
+	{"save attachment", 0, (*person).saveAttachment},
+	{"export", 0, (*person).export},
+	{"kit", 0, (*person).kit},
 }
 
 // next draws what the person does; name, if it is not "", says what.

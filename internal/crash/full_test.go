@@ -95,7 +95,7 @@ func (f *failing) disarm() string {
 }
 
 // script is what is done on a disk that goes wrong, at each of its steps in turn.
-var script = []string{"new item", "edit", "folder", "import", "undo import", "arrange", "empty trash", "sync", "settings", "backup", "lock", "password", "secret key", "rotate"}
+var script = []string{"new item", "edit", "folder", "import", "undo import", "attach", "save attachment", "export", "kit", "arrange", "empty trash", "sync", "settings", "backup", "lock", "password", "secret key", "rotate"}
 
 // TestFailingDisk has every kind of act fail at every step of its disk. The error is a clear one, nothing that was acknowledged is lost,
 // and once the disk is well again the app goes on as it is.
@@ -129,7 +129,7 @@ func newVictim(t *testing.T, kind trouble) *victim {
 		v.disk.below = home
 		disks.add(t, v.disk)
 	})
-	v.p.terse = true
+	v.p.terse, v.p.home = true, v.home
 	return v
 }
 

@@ -118,9 +118,11 @@ func (p *program) secretLine(prompt, file string) (secret.Bytes, error) {
 }
 
 // account finds the account that is meant: the one with this e-mail address, or the only one.
-func (p *program) account(email string) (session.Account, error) {
+func (p *program) account(ctx context.Context, email string) (session.Account, error) {
 	accounts := p.manager.Accounts()
 	switch {
+	case len(accounts) == 0 && p.manager.Unreadable(ctx) != nil:
+		return session.Account{}, p.manager.Unreadable(ctx)
 	case len(accounts) == 0:
 		return session.Account{}, errors.New("there is no account on this PC; cofferctl enrol makes one")
 	case email == "" && len(accounts) > 1:

@@ -64,6 +64,7 @@ var sentences = []struct {
 	{session.ErrWeakServer, "the server asked for a weaker protection of the password than this PC accepts. Nothing was sent. Tell your administrator."},
 	{session.ErrDishonestServer, "the server sent keys that do not belong to this account. Nothing was stored. Tell your administrator."},
 	{session.ErrAlreadyHere, "the account is already on this PC. It only has to be unlocked."},
+	{vault.ErrOtherAccount, "in the place of the vault file is that of another account. It was not opened or changed. Move it out of Coffer's folder and put the right one back, or sign in again then: what was synced is on the server."},
 	{vault.ErrTampered, "the vault file was changed outside Coffer, and was not opened. cofferctl vault repair goes on from the server's state and keeps what was typed here."},
 	{vault.ErrOlderCopy, "an older copy of the vault file was put back. Open the app to decide what to do."},
 	{vault.ErrCorrupt, "the vault file is damaged. cofferctl vault repair goes on from the server, from backups, and from what can be read of the file, which it keeps."},

@@ -58,7 +58,7 @@ func (p *program) report(findings []finding) error {
 
 func (p *program) checkPages(ctx context.Context, a access) finding {
 	f := finding{"pages of the file", true, "can all be read"}
-	account, err := p.account(a.email)
+	account, err := p.account(ctx, a.email)
 	if err == nil {
 		err = checkWhole(ctx, p.paths.Account(account.ID))
 	}
@@ -135,7 +135,7 @@ type repaired struct {
 
 // repair saves what opens, sets the rest aside and fetches it from the server. A vault that is whole stays as it is.
 func (p *program) repair(ctx context.Context, a access) error {
-	account, err := p.account(a.email)
+	account, err := p.account(ctx, a.email)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -49,5 +50,37 @@ func TestVerifyAndRepair(t *testing.T) {
 	}
 	if code, out, errOut := run("verify"); code != exitOK {
 		t.Errorf("after the repair: %d %s %s", code, out, errOut)
+	}
+}
+
+// Where no account is listed because its file is not what it should be, that is said, and not that there is none.
+func TestNoAccountSaysWhy(t *testing.T) {
+	server := testkit.Cloud(t)
+	stranger := testpc.New(t, "PC B", nil)
+	ben := stranger.SignUp(t, server, "ben@coffer.test").Account().ID
+	stranger.Close()
+	for want, damage := range map[string]func(t *testing.T, path string){
+		"newer version": sql(`PRAGMA user_version = 999`),
+		"another account": func(t *testing.T, path string) {
+			if err := os.WriteFile(path, content(t, stranger.Paths.Account(ben)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"damaged": bytesOf(func([]byte) []byte { return []byte(strings.Repeat("no vault ", 1000)) }),
+	} {
+		t.Run(want, func(t *testing.T) {
+			pc := testpc.New(t, "PC A", nil)
+			u := pc.SignUp(t, server, want[:2]+email)
+			path := pc.Paths.Account(u.Account().ID)
+			u.Lock()
+			damage(t, path)
+			before := content(t, path)
+			if code, _, errOut := call(t, pc, nil, "list"); code != exitFailure || !strings.Contains(errOut, want) {
+				t.Errorf("%d %s", code, errOut)
+			}
+			if !bytes.Equal(content(t, path), before) {
+				t.Error("the file was changed")
+			}
+		})
 	}
 }

@@ -30,7 +30,7 @@ func (a *access) define(f *flag.FlagSet) {
 
 // unlock opens the account that is meant; the caller locks it.
 func (p *program) unlock(ctx context.Context, a access) (*session.Unlocked, error) {
-	account, err := p.account(a.email)
+	account, err := p.account(ctx, a.email)
 	if err != nil {
 		return nil, err
 	}
