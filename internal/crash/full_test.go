@@ -105,7 +105,11 @@ func TestFailingDisk(t *testing.T) {
 			t.Parallel()
 			v := newVictim(t, kind)
 			for _, name := range script {
-				v.every(name)
+				if changesKeys(name) {
+					v.everyKeyChange(name)
+				} else {
+					v.every(name, 1, 1, many)
+				}
 			}
 			v.lastLook()
 			t.Logf("%d steps failed: %v", v.failures, v.hits)
@@ -133,16 +137,34 @@ func newVictim(t *testing.T, kind trouble) *victim {
 	return v
 }
 
-// stride is how many steps later the trouble comes each time. Changes of the keys have many, and an account's log grows with each of them.
+// stride is how many steps later the trouble comes each time while keys are changed: such a change has up to a hundred.
 var stride = flag.Int("crash.stride", 6, "at every how manyth step the disk fails while keys are changed")
 
-// every does an act again and again, with the trouble later each time, until none comes.
-func (v *victim) every(name string) {
-	next, n := 1, 1
-	if changesKeys(name) {
-		next, n = *stride, 1+v.random.IntN(*stride)
+// An account's log grows with every change of its keys, and each is read and verified again and again: after so many there is a new account.
+const block = 20
+
+// many is more steps than any act has.
+const many = 1 << 20
+
+// everyKeyChange is every for a change of the keys.
+func (v *victim) everyKeyChange(name string) {
+	for n := 1 + v.random.IntN(*stride); ; n += block * *stride {
+		fresh := newVictim(v.t, v.disk.trouble)
+		ended := fresh.every(name, n, *stride, block)
+		fresh.lastLook()
+		v.failures += fresh.failures
+		for hit, times := range fresh.hits {
+			v.hits[hit] += times
+		}
+		if ended {
+			return
+		}
 	}
-	for ; ; n += next {
+}
+
+// every does an act again and again, with the trouble later each time, until none comes, or so many times: then it is not ended.
+func (v *victim) every(name string, n, next, times int) (ended bool) {
+	for ; times > 0; times-- {
 		v.prepare(name)
 		a := v.p.next(name)
 		v.disk.arm(n)
@@ -156,12 +178,14 @@ func (v *victim) every(name string) {
 			v.t.Fatalf("%s, step %d, %s, error %v: %v", name, n, hit, err, problem)
 		}
 		if hit == "" || late(v.t) {
-			return
+			return true
 		}
 		if name == "import" {
 			v.do(v.p.next("undo import")) // the vault stays small
 		}
+		n += next
 	}
+	return false
 }
 
 // prepare sees to it that an act has something to do.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"runtime"
 	"time"
 
 	"filippo.io/age"
@@ -41,6 +42,9 @@ func newArchive(x *export) (encoder, error) {
 	sealed, err := age.Encrypt(x.out, recipient)
 	if err != nil {
 		return nil, err
+	}
+	if !lowered.Load() {
+		runtime.GC() // the key derivation has left 256 MiB, beside which as much again could gather before anything is collected
 	}
 	a := &archiveEncoder{export: x, sealed: sealed, tar: tar.NewWriter(sealed), items: new(bytes.Buffer)}
 	a.cxf = newCXF(x, a.items)
