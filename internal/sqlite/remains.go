@@ -14,16 +14,18 @@ import (
 // usualPageSize is SQLite's, for a file whose header does not say another.
 const usualPageSize = 4096
 
-// The pages of a b-tree that have rows, sqlite.org/fileformat2.html section 1.6. A table without row ids is kept like an index.
+// The pages of a b-tree that have rows, sqlite.org/fileformat2.html section 1.6. A table without row ids is kept like an index, which has
+// some in the pages that lead to its leaves.
 const (
-	leafOfIndex = 0x0a
-	leafOfTable = 0x0d
+	innerOfIndex = 0x02
+	leafOfIndex  = 0x0a
+	leafOfTable  = 0x0d
 )
 
 // maxRow bounds what is believed of a row's length, in bytes: an object has three envelopes of at most 1 MiB.
 const maxRow = 8 << 20
 
-// Remains reads the rows of a damaged database without SQLite, page by page: those of every leaf that is as it should be, of whichever
+// Remains reads the rows of a damaged database without SQLite, page by page: those of every page that is as it should be, of whichever
 // table, whatever became of the header, of other pages and of the schema. Values are nil, int64, float64, string or []byte, and belong to
 // the caller. A row is yielded again where the write-ahead log has it, too: what is newer comes later. Neither the pages nor the log's
 // checksums are proof of anything; the caller has to know a row that is right.
@@ -164,19 +166,27 @@ func (r *remains) page(number uint32) ([]byte, error) {
 	return content[:n], err
 }
 
-// readPage yields the rows of a leaf. The first page has nothing but the schema.
+// readPage yields the rows of a page. The first page has nothing but the schema.
 func (r *remains) readPage(number uint32) error {
 	page, err := r.page(number)
-	if err != nil || number == 1 || len(page) < 8 || page[0] != leafOfTable && page[0] != leafOfIndex {
+	if err != nil || number == 1 || len(page) < 12 {
 		return err
+	}
+	header, child := 8, 0
+	switch page[0] {
+	case leafOfTable, leafOfIndex:
+	case innerOfIndex:
+		header, child = 12, 4 // the page that a cell leads to
+	default:
+		return nil
 	}
 	cells := int(binary.BigEndian.Uint16(page[3:]))
 	for n := range cells {
-		pointer := 8 + 2*n
+		pointer := header + 2*n
 		if pointer+2 > len(page) {
 			return nil
 		}
-		cell := int(binary.BigEndian.Uint16(page[pointer:]))
+		cell := int(binary.BigEndian.Uint16(page[pointer:])) + child
 		if cell >= len(page) {
 			continue
 		}
@@ -196,7 +206,7 @@ func (r *remains) readPage(number uint32) error {
 // record puts a cell's payload together; nil for none.
 func (r *remains) record(cell []byte, table bool) ([]byte, error) {
 	size, n := varint(cell)
-	if n == 0 || size == 0 || size > maxRow {
+	if n == 0 || size == 0 || size > maxRow || size > (uint64(r.pages)+uint64(len(r.newest)))*uint64(r.pageSize) {
 		return nil, nil
 	}
 	cell = cell[n:]
