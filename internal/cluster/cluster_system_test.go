@@ -29,7 +29,7 @@ func TestChangeReachesTheOtherProcess(t *testing.T) {
 		return func(c *session.Config) { c.Transport = through{s.addresses[i]} }
 	}
 	a := s.signUp(testpc.New(t, "PC A", at(0)), "ada@example.org")
-	b := s.signIn(testpc.New(t, "PC B", at(1)), "ada@example.org", a.SecretKey(), 2)
+	b := s.signIn(testpc.New(t, "PC B", at(1)), "ada@example.org", a.SecretKey())
 	testpc.Sync(t, b)
 	const samples = 1000
 	var took []time.Duration

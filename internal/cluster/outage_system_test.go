@@ -68,7 +68,7 @@ func TestDatabaseFails(t *testing.T) {
 			}
 			s.wait("http://" + s.addresses[0])
 			testpc.Sync(t, u)
-			other := s.signIn(testpc.New(t, "New PC", s.direct), "ada@example.org", u.SecretKey(), 2)
+			other := s.signIn(testpc.New(t, "New PC", s.direct), "ada@example.org", u.SecretKey())
 			testpc.Sync(t, other)
 			if n := len(testpc.Contents(t, other)); n != 11 {
 				t.Errorf("%d items are there, want 11", n)
@@ -108,7 +108,7 @@ func TestTwoVersionsAtOnce(t *testing.T) {
 	}
 	testpc.Save(t, u, testpc.Login("Meanwhile", "ada", "secret"))
 	testpc.Sync(t, u)
-	other := s.signIn(testpc.New(t, "New PC", s.direct), "ada@example.org", u.SecretKey(), 2)
+	other := s.signIn(testpc.New(t, "New PC", s.direct), "ada@example.org", u.SecretKey())
 	testpc.Sync(t, other)
 	if n := len(testpc.Contents(t, other)); n != 1 {
 		t.Errorf("%d items are there, want 1", n)

@@ -115,6 +115,7 @@ type site struct {
 	t         *testing.T
 	url       string
 	sink      *mail.Sink
+	typed     sync.Map          // codes that were
 	transport http.RoundTripper // nil for the default
 	secret    string            // file of the server's secret
 	addresses []string          // of the processes
@@ -198,22 +199,22 @@ backend processes
 
 var codePattern = regexp.MustCompile(`\b[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
 
-// code waits for the nth mail with a code to an address.
-func (s *site) code(email string, nth int) string {
+// code waits for a mail with a code to an address that was not typed yet, and returns the newest.
+func (s *site) code(email string) string {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	defer cancel()
-	seen := 0
 	m, err := s.sink.Wait(ctx, func(m mail.Received) bool {
-		if m.To == email && codePattern.MatchString(m.Text) {
-			seen++
-		}
-		return seen == nth
+		code := codePattern.FindString(m.Text)
+		_, typed := s.typed.Load(code)
+		return m.To == email && code != "" && !typed
 	})
 	if err != nil {
 		s.t.Fatalf("mail: %v", err)
 	}
-	return codePattern.FindString(m.Text)
+	code := codePattern.FindString(m.Text)
+	s.typed.Store(code, true)
+	return code
 }
 
 func (s *site) signUp(pc *testpc.PC, email string) *session.Unlocked {
@@ -221,7 +222,7 @@ func (s *site) signUp(pc *testpc.PC, email string) *session.Unlocked {
 	ctx := s.t.Context()
 	up, err := pc.BeginSignUp(ctx, s.url, email)
 	if err == nil {
-		err = up.Verify(ctx, s.code(email, 1))
+		err = up.Verify(ctx, s.code(email))
 	}
 	if err != nil {
 		s.t.Fatal(err)
@@ -233,13 +234,13 @@ func (s *site) signUp(pc *testpc.PC, email string) *session.Unlocked {
 	return u
 }
 
-// signIn brings another computer into the account, with the nth code that is mailed to it.
-func (s *site) signIn(pc *testpc.PC, email, secretKey string, nth int) *session.Unlocked {
+// signIn brings another computer into the account.
+func (s *site) signIn(pc *testpc.PC, email, secretKey string) *session.Unlocked {
 	s.t.Helper()
 	ctx := s.t.Context()
 	in, err := pc.BeginSignIn(ctx, s.url, email, testpc.Typed(testpc.Password), secretKey)
 	if err == nil {
-		err = in.Verify(ctx, s.code(email, nth))
+		err = in.Verify(ctx, s.code(email))
 	}
 	if err != nil {
 		s.t.Fatal(err)
@@ -367,7 +368,7 @@ func (w *writers) verify(what string) {
 	total, slips := 0, 0
 	var longest []string
 	for _, one := range w.all {
-		u := w.s.signIn(testpc.New(w.s.t, "New PC", nil), one.email, one.u.SecretKey(), 2)
+		u := w.s.signIn(testpc.New(w.s.t, "New PC", nil), one.email, one.u.SecretKey())
 		testpc.Sync(w.s.t, u)
 		there := testpc.Contents(w.s.t, u)
 		for i, item := range one.saved {

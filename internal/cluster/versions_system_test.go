@@ -135,7 +135,7 @@ func TestUpgrades(t *testing.T) {
 			last := h.serve(after, next)
 			save(u)
 			pc := testpc.New(t, "New PC", func(c *session.Config) { c.Transport = through{h.addresses[next]} })
-			other := h.signIn(pc, "ada@example.org", u.SecretKey(), 2)
+			other := h.signIn(pc, "ada@example.org", u.SecretKey())
 			save(other)
 			if c.shared {
 				last = old
