@@ -175,12 +175,12 @@ func untouched(pages []int, before, after []byte) bool {
 	})
 }
 
-// admit gives a case a copy of the ward's PC, and the server as it was.
+// admit gives a case a copy of the ward's PC, which sends nothing by itself, and the server as it was.
 func (w *ward) admit(t *testing.T) *ward {
 	t.Helper()
 	w.server.Restore(w.kept)
 	patient := *w
-	patient.PC = w.Copy(t, nil)
+	patient.PC = w.Copy(t, nil, func(c *session.Config) { c.Driven = true })
 	return &patient
 }
 
