@@ -22,7 +22,7 @@ type person struct {
 	u        *session.Unlocked
 	random   *rand.Rand
 	name     string // in everything that is typed
-	home     string // where files go; only on a disk that fails
+	home     string // where files go that are taken out of the vault
 	values   int
 	password string
 	batch    id.ID    // the last import, while nothing has touched it

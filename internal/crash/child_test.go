@@ -156,7 +156,7 @@ func (c *child) open(ctx context.Context) (*person, error) {
 		return nil, err
 	}
 	u, err := m.Unlock(ctx, c.Account, typed(c.Password))
-	return &person{m: m, u: u, random: rand.New(rand.NewPCG(c.Seed, 1)), name: c.Name, password: c.Password}, err
+	return &person{m: m, u: u, random: rand.New(rand.NewPCG(c.Seed, 1)), name: c.Name, password: c.Password, home: filepath.Dir(c.Home)}, err
 }
 
 // manager is the app on the profile in home.

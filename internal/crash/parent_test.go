@@ -61,7 +61,7 @@ func newHouse(t *testing.T, seed uint64, begin func(home string)) (h *house, a *
 	h.account = u.Account().ID
 	h.letBIn(u.SecretKey())
 	h.a = h.read(m, u)
-	return h, &person{m: m, u: u, random: h.random, name: "A", password: h.password}
+	return h, &person{m: m, u: u, random: h.random, name: "A", password: h.password, home: filepath.Dir(h.home)}
 }
 
 // settleIn does what every life begins with.

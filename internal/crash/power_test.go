@@ -125,7 +125,8 @@ func (w *work) do(ctx context.Context, a *person, next act) error {
 		if err := w.typeOnB(); err != nil {
 			return err
 		}
-		w.disk.Mark(arrives{maps.Clone(w.incoming)})
+		w.disk.Mark(arrives{w.incoming})
+		w.incoming = contents{} // with this sync A has it, and what it changes of that is newer
 	}
 	w.disk.Mark(begins{next})
 	if err := next.do(ctx); err != nil {

@@ -98,7 +98,7 @@ func newHosted(t *testing.T) *hosted {
 	server := testkit.Cloud(t)
 	h := &hosted{t: t, files: map[id.ID]attached{}}
 	m, u := h.pc(t.TempDir(), func(pc *testpc.PC) *session.Unlocked { return pc.SignUp(t, server, "anna@coffer.test") })
-	h.a = &person{m: m, u: u, random: rand.New(rand.NewPCG(*seed, 7)), name: "A", password: testpc.Password, terse: true}
+	h.a = &person{m: m, u: u, random: rand.New(rand.NewPCG(*seed, 7)), name: "A", password: testpc.Password, terse: true, home: t.TempDir()}
 	h.homeB = t.TempDir()
 	_, b := h.pc(h.homeB, func(pc *testpc.PC) *session.Unlocked { return pc.SignIn(t, server, "anna@coffer.test", u.SecretKey()) })
 	b.Lock()
