@@ -59,6 +59,9 @@ func (x *xKey) hold() error {
 	if x.held != 0 {
 		xproto.UngrabKey(x.conn, x.held, x.root(), xproto.ModMaskAny)
 	}
+	if err != nil {
+		code = 0 // the next change is another try
+	}
 	x.held = code
 	return err
 }

@@ -89,15 +89,8 @@ func (w *world) comeBack(d *device) {
 		return
 	}
 	defer r.Leave()
-	if r.CodeNeeded() {
-		code, err := w.server.mailed(address)
-		if err == nil {
-			err = r.Verify(w.ctx, code)
-		}
-		if err != nil {
-			w.expect(d, "verifies", err, session.ErrCodeExpired)
-			return
-		}
+	if r.CodeNeeded() && !w.typeCode(d, r.Verify) {
+		return
 	}
 	seen, err := r.Compare(w.ctx)
 	if err != nil {

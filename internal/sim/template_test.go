@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -133,15 +134,8 @@ func (w *world) join(d, from *device) {
 		w.expect(d, "sign in", err, session.ErrProofFailed, session.ErrAlreadyHere)
 		return
 	}
-	if s.CodeNeeded() {
-		code, err := w.server.mailed(address)
-		if err == nil {
-			err = s.Verify(w.ctx, code)
-		}
-		if err != nil {
-			w.expect(d, "verify", err, session.ErrCodeExpired)
-			return
-		}
+	if s.CodeNeeded() && !w.typeCode(d, s.Verify) {
+		return
 	}
 	d.fresh = true
 	for range 3 {
@@ -157,6 +151,16 @@ func (w *world) join(d, from *device) {
 	if err == nil && d.dead == nil {
 		d.confirm()
 	}
+}
+
+// typeCode has a person type the code that was mailed last, and tells whether it was taken.
+func (w *world) typeCode(d *device, verify func(context.Context, string) error) bool {
+	code, err := w.server.mailed(address)
+	if err == nil {
+		err = verify(w.ctx, code)
+	}
+	w.expect(d, "verify", err, session.ErrCodeExpired)
+	return err == nil
 }
 
 // find looks whether an enrolment has left an account on the device.
