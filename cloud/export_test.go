@@ -1,6 +1,10 @@
 package cloud
 
-import "github.com/coffer-vault/coffer/crypto/signing"
+import (
+	"context"
+
+	"github.com/coffer-vault/coffer/crypto/signing"
+)
 
 // CountVerifications makes p count the signatures that it checks, not those under a key that is refused at once.
 func (p *prover) CountVerifications() *int {
@@ -14,3 +18,6 @@ func (p *prover) CountVerifications() *int {
 	}
 	return n
 }
+
+// Round is what Run does each time.
+func (j *Janitor) Round(ctx context.Context) { j.round(ctx) }

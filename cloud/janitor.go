@@ -15,7 +15,8 @@ type janitorRows interface {
 	DeleteExpired(now, pairingsBefore, proofsBefore, devicesBefore, daysBefore, mailsBefore int64) (rows int64, err error)
 }
 
-// Janitor removes what is over: traces of coming in, and chunks of files of which no object came.
+// Janitor removes what is over: traces of coming in, and chunks of files of which no object came. What was deleted since the last time,
+// accounts among it, is then taken out of the database's own log, too.
 type Janitor struct {
 	*base
 	log *slog.Logger
@@ -26,16 +27,23 @@ func (j *Janitor) Run(ctx context.Context) {
 	ticker := time.NewTicker(cleaningInterval)
 	defer ticker.Stop()
 	for {
-		if rows, err := j.Clean(ctx); err != nil && ctx.Err() == nil {
-			j.log.Error("clean", "err", err)
-		} else if rows > 0 {
-			j.log.Info("cleaned", "rows", rows)
-		}
+		j.round(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
+	}
+}
+
+func (j *Janitor) round(ctx context.Context) {
+	if rows, err := j.Clean(ctx); err != nil && ctx.Err() == nil {
+		j.log.Error("clean", "err", err)
+	} else if rows > 0 {
+		j.log.Info("cleaned", "rows", rows)
+	}
+	if err := j.store.Scrub(ctx); err != nil && ctx.Err() == nil {
+		j.log.Warn("what was deleted stays in the database's log until the next cleaning", "err", err)
 	}
 }
 

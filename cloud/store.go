@@ -24,6 +24,8 @@ type Store interface {
 	// Glance runs do, which asks one question, on what is committed: it needs no transaction, and so three answers of the database less. A
 	// second question in it fails, and so does writing.
 	Glance(ctx context.Context, do func(Tx) error) error
+	// Scrub overwrites what was deleted and is still in the database's own log, as far as the engine has a way to.
+	Scrub(ctx context.Context) error
 }
 
 // Tx is a transaction, alive until the function it was given to returns. Each part is declared where its rules are.

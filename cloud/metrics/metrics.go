@@ -143,6 +143,8 @@ func (s store) View(ctx context.Context, do func(cloud.Tx) error) error {
 	return s.count(view, do, func(do func(cloud.Tx) error) error { return s.next.View(ctx, do) })
 }
 
+func (s store) Scrub(ctx context.Context) error { return s.next.Scrub(ctx) }
+
 func (s store) Glance(ctx context.Context, do func(cloud.Tx) error) error {
 	return s.count(glance, do, func(do func(cloud.Tx) error) error { return s.next.Glance(ctx, do) })
 }

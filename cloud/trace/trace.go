@@ -129,6 +129,8 @@ func (s store) View(ctx context.Context, do func(cloud.Tx) error) error {
 	return part(ctx, "view", func() error { return s.next.View(ctx, do) })
 }
 
+func (s store) Scrub(ctx context.Context) error { return s.next.Scrub(ctx) }
+
 func (s store) Glance(ctx context.Context, do func(cloud.Tx) error) error {
 	return part(ctx, "glance", func() error { return s.next.Glance(ctx, do) })
 }

@@ -39,6 +39,7 @@ type none struct{ err error }
 
 func (n none) Update(context.Context, func(cloud.Tx) error) error { return n.err }
 func (n none) View(context.Context, func(cloud.Tx) error) error   { return n.err }
+func (n none) Scrub(context.Context) error                        { return n.err }
 func (n none) Glance(context.Context, func(cloud.Tx) error) error { return n.err }
 
 // Transactions are parts of their request, and the request is a part of what a proxy says; a decision about a request is no failure.

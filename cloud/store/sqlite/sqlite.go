@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -34,6 +35,12 @@ const maxReaders = 32
 // the writer waits for the disk, which nothing can interrupt, and everybody behind it is told after this time.
 const tryTimeout = 20 * time.Second
 
+// busyTimeout is how long a statement waits for another process, such as a command beside the server.
+const busyTimeout = 5 * time.Second
+
+// scrubPatience is how long everybody who writes may wait because somebody reads what the log has.
+const scrubPatience = 100 * time.Millisecond
+
 // Open opens or creates the database at path and brings its schema up to date. hook may be nil. Errors: ErrNewerSchema.
 func Open(ctx context.Context, path string, hook Hook) (*Store, error) {
 	return OpenTimed(ctx, path, hook, tryTimeout)
@@ -41,7 +48,7 @@ func Open(ctx context.Context, path string, hook Hook) (*Store, error) {
 
 // OpenTimed is Open with another tryTimeout.
 func OpenTimed(ctx context.Context, path string, hook Hook, try time.Duration) (*Store, error) {
-	write, err := sqlite.Open(ctx, path, sqlite.Options{Immediate: true})
+	write, err := sqlite.Open(ctx, path, sqlite.Options{Immediate: true, BusyTimeout: busyTimeout})
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +64,7 @@ func OpenTimed(ctx context.Context, path string, hook Hook, try time.Duration) (
 	read.SetMaxIdleConns(maxReaders)
 	// The one writer is in nobody's way, so there is no Patience.
 	engine := sqlstore.Engine{Write: write, Read: read, Judge: judge, OneWriter: true, TryTimeout: try}
+	engine.Scrub = func(ctx context.Context) error { return emptyLog(ctx, write) }
 	return &Store{Store: sqlstore.New(engine, hook), write: write, read: read}, nil
 }
 
@@ -67,7 +75,37 @@ func judge(err error) sqlstore.Failure {
 	return sqlstore.Final
 }
 
-// Close moves the write-ahead log into the database file and closes it.
+// emptyLog moves the write-ahead log into the database file and cuts it to nothing. The file itself has zeros where a row was deleted
+// (secure_delete); the log has the pages as they were before, and keeps them until it is written over, which a quiet server never does.
+//
+// It has the one connection that writes, and waits on it for who reads. A backup reads for minutes, so it gives up soon.
+func emptyLog(ctx context.Context, write *sql.DB) (err error) {
+	conn, err := write.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("empty the write-ahead log: %w", err)
+	}
+	defer conn.Close()
+	defer func() { err = errors.Join(err, setBusyTimeout(context.WithoutCancel(ctx), conn, busyTimeout)) }()
+	if err := setBusyTimeout(ctx, conn, scrubPatience); err != nil {
+		return err
+	}
+	var busy bool
+	var pages, moved int
+	if err := conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved); err != nil {
+		return fmt.Errorf("empty the write-ahead log: %w", err)
+	}
+	if busy {
+		return errors.New("the write-ahead log is in use and was not emptied")
+	}
+	return nil
+}
+
+func setBusyTimeout(ctx context.Context, conn *sql.Conn, d time.Duration) error {
+	_, err := conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA busy_timeout=%d`, d.Milliseconds()))
+	return err
+}
+
+// Close moves the write-ahead log into the database file and closes it. Where another process uses the file the log stays, and is that one's.
 func (s *Store) Close() error {
 	readErr := s.read.Close()
 	_, checkpointErr := s.write.Exec(`PRAGMA wal_checkpoint(TRUNCATE)`)

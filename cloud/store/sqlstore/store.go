@@ -47,6 +47,8 @@ type Engine struct {
 	OneWriter bool
 	// Renew lets go of connections that nobody uses, after one was lost. It is needed with Patience alone.
 	Renew func()
+	// Scrub is Store's; nil where there is no way to.
+	Scrub func(context.Context) error
 	// Pipeline sends statements together in the transaction that the connection is in, and tells how many rows each of them touched, up to
 	// the first that failed. nil: each is sent by itself.
 	Pipeline func(context.Context, *sql.Conn, []Statement) (touched []int64, err error)
@@ -110,6 +112,16 @@ func (s *Store) Glance(ctx context.Context, do func(cloud.Tx) error) error {
 		err := t.decide(do)
 		return t.failure(), err
 	})
+}
+
+// Scrub implements cloud.Store.
+func (s *Store) Scrub(ctx context.Context) error {
+	if s.engine.Scrub == nil {
+		return nil
+	}
+	ctx, cancel := s.tryContext(ctx)
+	defer cancel()
+	return s.engine.Scrub(ctx)
 }
 
 // repeat runs a transaction, and again for as long as another one's sake or a lost connection ended it.
