@@ -34,7 +34,8 @@ func Migrate(ctx context.Context, db *sql.DB, dialect goose.Dialect, adapt func(
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
-	return nil
+	// A newer version may have been first while this one waited for its turn.
+	return refuseNewer(ctx, provider)
 }
 
 func refuseNewer(ctx context.Context, provider *goose.Provider) error {
