@@ -17,7 +17,7 @@ test="$build procps dbus gnome-keyring libsecret-tools xvfb x11-utils xclip xdot
 run="$test dbus-x11 openbox libgl1-mesa-dri fonts-dejavu-core fonts-noto-cjk"
 
 system="$run cups-daemon cups-client ghostscript imagemagick chromium firefox-esr keepassxc argon2 wine wine64 g++-mingw-w64-x86-64 binutils-mingw-w64-x86-64 \
-msitools wixl nsis osslsigncode softhsm2 opensc libengine-pkcs11-openssl desktop-file-utils shellcheck python3 bsdiff postgresql-15 haproxy patroni etcd-server pebble prometheus"
+msitools wixl nsis osslsigncode softhsm2 opensc libengine-pkcs11-openssl desktop-file-utils shellcheck python3 bsdiff postgresql-15 pgbackrest haproxy patroni etcd-server pebble prometheus"
 
 case "${1:-}" in
 test) wanted=$test ;;

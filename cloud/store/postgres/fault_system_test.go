@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +81,41 @@ func TestDatabaseStandsStill(t *testing.T) {
 	}
 	if err := read(t.Context(), s, a); err != nil {
 		t.Errorf("when it goes on: %v", err)
+	}
+}
+
+// A server that follows another one, or is still being restored, answers and takes no writes: a load balancer is told, and a transaction
+// waits for the promotion as it does for a server that is gone.
+func TestStandby(t *testing.T) {
+	c, err := testpg.New("fsync=off")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Remove() })
+	s := openURL(t, c.Database(t), nil)
+	a := teststore.Account()
+	teststore.Update(t, s, func(tx cloud.Tx) error { return tx.InsertAccount(a) })
+	if err := errors.Join(c.Kill(), os.WriteFile(filepath.Join(c.Dir, "data", "standby.signal"), nil, 0o644), c.Start()); err != nil {
+		t.Fatal(err)
+	}
+	if err := testpg.Wait(func() error { return read(t.Context(), s, a) }); err != nil {
+		t.Errorf("a standby is not read: %v", err)
+	}
+	if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "standby") {
+		t.Errorf("a standby is said to be ready: %v", err)
+	}
+	written := make(chan error, 1)
+	go func() {
+		written <- s.Update(t.Context(), func(tx cloud.Tx) error { return tx.InsertAccount(teststore.Account()) })
+	}()
+	if err := c.Promote(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-written; err != nil {
+		t.Errorf("written over a promotion: %v", err)
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
 

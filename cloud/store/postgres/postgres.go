@@ -183,8 +183,9 @@ const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 	tooManyConnections   = "53300"
-	operatorIntervention = "57P" // class: shutdown, crash, starting up
-	connectionException  = "08"  // class
+	notOnAStandby        = "0A000" // not supported; of all that we ask only a serialisable transaction, and on a standby alone
+	operatorIntervention = "57P"   // class: shutdown, crash, starting up
+	connectionException  = "08"    // class
 )
 
 // judge implements sqlstore.Engine.
@@ -215,10 +216,22 @@ func judgeCode(code string) sqlstore.Failure {
 		return sqlstore.Duplicate
 	case code == serializationFailure || code == deadlockDetected:
 		return sqlstore.Conflict
-	case code == tooManyConnections, strings.HasPrefix(code, operatorIntervention), strings.HasPrefix(code, connectionException):
+	case code == tooManyConnections, code == notOnAStandby, strings.HasPrefix(code, operatorIntervention), strings.HasPrefix(code, connectionException):
 		return sqlstore.Lost
 	}
 	return sqlstore.Final
+}
+
+// Ping tells whether the database answers and takes writes: a standby, or a server that is being restored, answers too.
+func (s *Store) Ping(ctx context.Context) error {
+	var readOnly string
+	if err := s.db.QueryRowContext(ctx, `SHOW transaction_read_only`).Scan(&readOnly); err != nil {
+		return err
+	}
+	if readOnly != "off" {
+		return errors.New("PostgreSQL: the server is a standby or read-only, and takes no writes")
+	}
+	return nil
 }
 
 // Close tells the other processes what they have not been told yet, and closes the connections.

@@ -61,7 +61,7 @@ func FuzzUnpack(f *testing.F) {
 func TestJudge(t *testing.T) {
 	for code, want := range map[string]sqlstore.Failure{
 		"23505": sqlstore.Duplicate, "40001": sqlstore.Conflict, "40P01": sqlstore.Conflict, "57P01": sqlstore.Lost, "57P03": sqlstore.Lost,
-		"08006": sqlstore.Lost, "53300": sqlstore.Lost, "53100": sqlstore.Final, "42703": sqlstore.Final, "25006": sqlstore.Final, "57014": sqlstore.Final,
+		"08006": sqlstore.Lost, "53300": sqlstore.Lost, "0A000": sqlstore.Lost, "53100": sqlstore.Final, "42703": sqlstore.Final, "25006": sqlstore.Final, "57014": sqlstore.Final,
 	} {
 		if got := judge(fmt.Errorf("commit: %w", &pgconn.PgError{Code: code})); got != want {
 			t.Errorf("%s: %v, want %v", code, got, want)
