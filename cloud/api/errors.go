@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -127,8 +128,11 @@ func fromHuma(status int, message string, details ...error) huma.StatusError {
 	for _, d := range details {
 		var detail *huma.ErrorDetail
 		if errors.As(d, &detail) {
-			message += fmt.Sprintf("; %s: %s", detail.Location, detail.Message)
+			message += fmt.Sprintf("; %s: %s", detail.Location, withoutValue(detail.Message))
 		}
+	}
+	if len(message) > maxMessage {
+		message = strings.ToValidUTF8(message[:maxMessage], "") // names of fields are the sender's, too
 	}
 	switch {
 	case status == http.StatusRequestEntityTooLarge:
@@ -137,6 +141,16 @@ func fromHuma(status int, message string, details ...error) huma.StatusError {
 		return newAnswer(status, wire.CodeUnavailable, "")
 	}
 	return newAnswer(http.StatusBadRequest, wire.CodeInvalid, message)
+}
+
+const maxMessage = 1000
+
+// withoutValue is a message about a value. encoding/json writes a number that does not fit into its own.
+func withoutValue(message string) string {
+	if strings.HasPrefix(message, "json: ") {
+		return "a value does not fit"
+	}
+	return message
 }
 
 // huma takes its error model from a variable of the package, and whether names of fields are compared exactly; api is its only importer.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -203,4 +204,39 @@ func TestNoRedirects(t *testing.T) {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, resp.Header)
 		}
 	}
+}
+
+// Bodies that grow when they are read: one that is compressed is taken as the bytes that it is, and depth costs no more than length.
+func TestBodiesThatGrow(t *testing.T) {
+	s := testkit.Cloud(t)
+	d := signUp(t, s, "ada@example.org").first
+	mails := len(s.Mails())
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	fmt.Fprintf(z, `{"email":"eve@example.org","language":"en"}%s`, strings.Repeat(" ", 4<<20))
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	deep := func(open, end string, n int) []byte { return []byte(`{"email":` + strings.Repeat(open, n) + strings.Repeat(end, n) + `}`) }
+	for name, body := range map[string][]byte{
+		"compressed": packed.Bytes(), "lists in lists": deep("[", "]", 5000), "objects in objects": deep(`{"email":`, "}", 1500), "never closed": deep("[", "", 15000),
+		"a number of many digits": []byte(`{"email":1` + strings.Repeat("0", 15000) + `}`), "an exponent": []byte(`{"email":1e999999999}`),
+	} {
+		for _, header := range []string{"Content-Encoding", "Transfer-Encoding", "X-None"} {
+			unsigned := d.unsigned("POST", "/v1/signup/start", body)
+			unsigned.Header.Set(header, "gzip")
+			if r := send(t, unsigned, nil); r.status != 400 && r.status != 413 || len(r.body) > 4096 {
+				t.Errorf("%s, %s: %d, an answer of %d bytes", name, header, r.status, len(r.body))
+			}
+			signed := d.inSession("POST", d.vaultPath("/commits"), body)
+			signed.Header.Set(header, "gzip")
+			if r := send(t, signed, nil); r.status != 400 && r.status != 413 || len(r.body) > 4096 {
+				t.Errorf("%s, %s, a commit: %d, an answer of %d bytes", name, header, r.status, len(r.body))
+			}
+		}
+	}
+	if n := len(s.Mails()); n != mails {
+		t.Errorf("%d mails were sent", n-mails)
+	}
+	d.push(d.put(64, id.New())).ok(t)
 }
