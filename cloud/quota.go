@@ -1,7 +1,6 @@
 package cloud
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -40,13 +39,4 @@ func grow(tx quotaRows, v Vault, n, quota int64) error {
 		return nil
 	}
 	return tx.AddBytes(v.ID, n)
-}
-
-// sizeOf is the size of an object's envelope; 0 if it has none.
-func sizeOf(tx vaultRows, vault, object id.ID) (int64, error) {
-	size, err := tx.EnvelopeSize(vault, object)
-	if errors.Is(err, ErrNone) {
-		return 0, nil
-	}
-	return size, err
 }

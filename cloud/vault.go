@@ -52,7 +52,8 @@ type vaultRows interface {
 	PutEnvelope(vault id.ID, e Envelope) error
 	// DeleteEnvelope removes an object's envelope, if it has one, and returns its size.
 	DeleteEnvelope(vault, object id.ID) (freed int64, err error)
-	EnvelopeSize(vault, object id.ID) (int64, error)
+	// EnvelopeSizes returns the size of the envelopes of objects together, as far as they have one.
+	EnvelopeSizes(vault id.ID, objects []id.ID) (sum int64, err error)
 	Envelope(vault, object id.ID) (Envelope, error)
 	// ObjectsAfter returns at most limit rows in order of (leaf, object) after a place. leaf -1 begins; more tells whether rows are
 	// left.
@@ -215,13 +216,24 @@ func envelopeEpoch(sealed []byte) (epoch uint32, ok bool) {
 // storeEnvelopes keeps the current envelope of each object and returns by how many bytes the vault grew. What an envelope replaces is
 // gone, and with a deleted attachment its chunks.
 func storeEnvelopes(tx Tx, vault id.ID, changes []chain.Change, envelopes []Envelope) (grown int64, err error) {
+	var replaced []id.ID
 	for _, c := range changes {
-		freed, err := makeRoom(tx, vault, c)
-		if err != nil {
-			return 0, err
+		switch {
+		case c.Action == chain.Tombstone:
+			freed, err := bury(tx, vault, c.Object)
+			if err != nil {
+				return 0, err
+			}
+			grown -= freed
+		case c.Old > 0:
+			replaced = append(replaced, c.Object)
 		}
-		grown -= freed
 	}
+	freed, err := tx.EnvelopeSizes(vault, replaced)
+	if err != nil {
+		return 0, fmt.Errorf("size of envelopes: %w", err)
+	}
+	grown -= freed
 	for _, e := range envelopes {
 		if err := tx.PutEnvelope(vault, e); err != nil {
 			return 0, err
@@ -231,19 +243,13 @@ func storeEnvelopes(tx Tx, vault id.ID, changes []chain.Change, envelopes []Enve
 	return grown, nil
 }
 
-// makeRoom removes what a tombstone ends, and returns the size of what a change removes or will replace.
-func makeRoom(tx Tx, vault id.ID, c chain.Change) (freed int64, err error) {
-	if c.Action != chain.Tombstone {
-		if c.Old == 0 {
-			return 0, nil
-		}
-		return sizeOf(tx, vault, c.Object)
-	}
-	chunks, err := tx.DeleteAttachment(vault, c.Object)
+// bury removes what a tombstone ends, and returns its size.
+func bury(tx Tx, vault, object id.ID) (freed int64, err error) {
+	chunks, err := tx.DeleteAttachment(vault, object)
 	if err != nil {
 		return 0, fmt.Errorf("delete chunks: %w", err)
 	}
-	envelope, err := tx.DeleteEnvelope(vault, c.Object)
+	envelope, err := tx.DeleteEnvelope(vault, object)
 	return chunks + envelope, err
 }
 

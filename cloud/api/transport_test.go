@@ -217,7 +217,9 @@ func TestBodiesThatGrow(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	deep := func(open, end string, n int) []byte { return []byte(`{"email":` + strings.Repeat(open, n) + strings.Repeat(end, n) + `}`) }
+	deep := func(open, end string, n int) []byte {
+		return []byte(`{"email":` + strings.Repeat(open, n) + strings.Repeat(end, n) + `}`)
+	}
 	for name, body := range map[string][]byte{
 		"compressed": packed.Bytes(), "lists in lists": deep("[", "]", 5000), "objects in objects": deep(`{"email":`, "}", 1500), "never closed": deep("[", "", 15000),
 		"a number of many digits": []byte(`{"email":1` + strings.Repeat("0", 15000) + `}`), "an exponent": []byte(`{"email":1e999999999}`),

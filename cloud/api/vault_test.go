@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -433,5 +434,29 @@ func TestFetchOfOneObjectManyTimes(t *testing.T) {
 	d.call("POST", d.vaultPath("/objects/fetch"), wire.Fetch{ObjectIDs: names}, &got).ok(t)
 	if len(got.Envelopes) != 2 || got.Envelopes[0].ObjectID == got.Envelopes[1].ObjectID {
 		t.Errorf("%d envelopes of 2 objects", len(got.Envelopes))
+	}
+}
+
+// A push of many changes asks the database few questions, each of which is an answer to wait for: 251 nodes and 1,000 sizes are not asked for
+// one by one.
+func TestLargePushAsksLittle(t *testing.T) {
+	s := testkit.Cloud(t)
+	var asked atomic.Int64
+	s.Hook = func(statement string) error {
+		if strings.HasPrefix(statement, "SELECT") {
+			asked.Add(1)
+		}
+		return nil
+	}
+	s.Restart()
+	closeIdle()
+	d := signUp(t, s, "ada@example.org").first
+	objects := ids(wire.MaxChanges)
+	d.push(d.put(64, objects...)).ok(t)
+	push := d.put(64, objects...)
+	asked.Store(0)
+	d.push(push).ok(t)
+	if n := asked.Load(); n > 100 {
+		t.Errorf("%d questions", n)
 	}
 }

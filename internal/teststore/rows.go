@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/coffer-vault/coffer/cloud"
@@ -266,4 +267,46 @@ func lastCommitOf(t *testing.T, s cloud.Store) {
 		}
 		return nil
 	})
+}
+
+// What many objects take is asked about many at a time, and rows below neighbouring nodes are read together: neither more nor less than what
+// was asked for.
+func manyAtOnce(t *testing.T, s cloud.Store) {
+	a, v, other := Account(), cloud.Vault{ID: id.New()}, cloud.Vault{ID: id.New()}
+	v.Account, other.Account = a.ID, a.ID
+	var objects []id.ID
+	Update(t, s, func(tx cloud.Tx) error {
+		objects = nil
+		err := errors.Join(tx.InsertAccount(a), tx.InsertVault(v), tx.InsertVault(other))
+		for i := range 100 {
+			e := cloud.Envelope{Object: id.New(), Revision: 1, Sealed: make([]byte, i+1)}
+			objects = append(objects, e.Object)
+			err = errors.Join(err, tx.PutEnvelope(v.ID, e), tx.PutEnvelope(other.ID, e))
+		}
+		for _, leaf := range []uint16{0, 255, 256, 511, 512, 65279, 65280, 65535} {
+			err = errors.Join(err, tx.PutRow(v.ID, leaf, chain.Row{Object: id.New(), Revision: 1}))
+		}
+		return err
+	})
+	err := s.View(t.Context(), func(tx cloud.Tx) error {
+		for n, want := range map[int]int64{0: 0, 1: 1, 2: 3, 31: 496, 32: 528, 33: 561, 64: 2080, 65: 2145, 100: 5050} {
+			if sum, err := tx.EnvelopeSizes(v.ID, append([]id.ID{id.New()}, objects[:n]...)); err != nil || sum != want {
+				t.Errorf("%d objects: %d bytes, %v; want %d", n, sum, err, want)
+			}
+		}
+		for nodes, want := range map[[2]uint8][]uint16{
+			{0, 0}: {0, 255}, {1, 1}: {256, 511}, {0, 1}: {0, 255, 256, 511}, {1, 253}: {256, 511, 512}, {254, 254}: {65279}, {255, 255}: {65280, 65535},
+		} {
+			var leaves []uint16
+			for _, r := range must[[]cloud.ObjectRow](t)(tx.NodeRows(v.ID, nodes[0], nodes[1])) {
+				leaves = append(leaves, r.Leaf)
+			}
+			slices.Sort(leaves)
+			same(t, leaves, want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -27,6 +27,7 @@ func Suite(t *testing.T, open func(*testing.T) cloud.Store) {
 		"emailChangeRows":               emailChangeRows,
 		"sessionsOfOthers":              sessionsOfOthers,
 		"lastCommitOf":                  lastCommitOf,
+		"manyAtOnce":                    manyAtOnce,
 		"computerRows":                  computerRows,
 		"outboxRows":                    outboxRows,
 		"deliveryRows":                  deliveryRows,

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/crypto/id"
@@ -98,9 +99,37 @@ func (t *tx) DeleteEnvelope(vault, object id.ID) (freed int64, err error) {
 	return t.freed(`DELETE FROM envelopes WHERE vault_id = $1 AND object_id = $2 RETURNING LENGTH(envelope)`, vault, object)
 }
 
-func (t *tx) EnvelopeSize(vault, object id.ID) (size int64, err error) {
-	err = t.one(`SELECT LENGTH(envelope) FROM envelopes WHERE vault_id = $1 AND object_id = $2`, []any{vault[:], object[:]}, []any{&size})
-	return size, err
+// sizesAtOnce is how many objects one question is about, if it is not about one. Its text is always the same, so that it is prepared once;
+// what is missing is zeros, which no object is called.
+const sizesAtOnce = 32
+
+const (
+	selectSize  = `SELECT COALESCE(SUM(LENGTH(envelope)), 0) FROM envelopes WHERE vault_id = $1 AND object_id = $2`
+	selectSizes = `SELECT COALESCE(SUM(LENGTH(envelope)), 0) FROM envelopes WHERE vault_id = $1 AND object_id IN (
+		$2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+		$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33)`
+)
+
+func (t *tx) EnvelopeSizes(vault id.ID, objects []id.ID) (sum int64, err error) {
+	for some := range slices.Chunk(objects, sizesAtOnce) {
+		query, args := selectSize, []any{vault[:]}
+		for _, object := range some {
+			args = append(args, object[:])
+		}
+		if len(some) > 1 {
+			query = selectSizes
+			var none id.ID
+			for len(args) < 1+sizesAtOnce {
+				args = append(args, none[:])
+			}
+		}
+		var size int64
+		if err := t.one(query, args, []any{&size}); err != nil {
+			return 0, err
+		}
+		sum += size
+	}
+	return sum, nil
 }
 
 func (t *tx) Envelope(vault, object id.ID) (cloud.Envelope, error) {
@@ -133,10 +162,9 @@ func objectRow(rows *sql.Rows) (r cloud.ObjectRow, err error) {
 	return r, err
 }
 
-func (t *tx) NodeRows(vault id.ID, node uint8) (all []cloud.ObjectRow, err error) {
-	first := int64(node) * chain.Fanout
+func (t *tx) NodeRows(vault id.ID, first, last uint8) (all []cloud.ObjectRow, err error) {
 	err = t.each(`SELECT leaf, object_id, revision, state, env_hash FROM objects WHERE vault_id = $1 AND leaf >= $2 AND leaf < $3`,
-		[]any{vault[:], first, first + chain.Fanout}, func(rows *sql.Rows) (bool, error) {
+		[]any{vault[:], int64(first) * chain.Fanout, (int64(last) + 1) * chain.Fanout}, func(rows *sql.Rows) (bool, error) {
 			r, err := objectRow(rows)
 			all = append(all, r)
 			return true, err
