@@ -96,9 +96,7 @@ func reported(t *testing.T, server *testkit.Server, organization id.ID, version 
 // checkReporter looks at how Windows is told to run it: as somebody who may do nothing.
 func checkReporter(t *testing.T, pc *computer) {
 	t.Helper()
-	if _, out := pc.run(t, "sc.exe query CofferHealth"); !strings.Contains(out, "RUNNING") {
-		t.Errorf("reporter: %s", out)
-	}
+	eventually(t, "the reporter to be RUNNING", func() bool { _, out := pc.run(t, "sc.exe query CofferHealth"); return strings.Contains(out, "RUNNING") })
 	got := values(pc.registry(t, `HKLM\System\CurrentControlSet\Services\CofferHealth`))
 	for name, want := range map[string]string{
 		"ImagePath": `C:\Program Files\Coffer\CofferHealth.exe --service`, "Start": "0x2", "Type": "0x10", "ObjectName": `NT AUTHORITY\LocalService`,

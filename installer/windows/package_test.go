@@ -339,9 +339,7 @@ func updaterMemory(t *testing.T, pc *computer) string {
 
 func checkService(t *testing.T, pc *computer) {
 	t.Helper()
-	if _, out := pc.run(t, "sc.exe query CofferUpdater"); !strings.Contains(out, "RUNNING") {
-		t.Errorf("service: %s", out)
-	}
+	pc.untilService(t, "RUNNING")
 	image := pc.registry(t, `HKLM\System\CurrentControlSet\Services\CofferUpdater`)
 	if !strings.Contains(image, `C:\Program Files\Coffer\CofferUpdater.exe`) || !strings.Contains(image, "--service") {
 		t.Errorf("service: %s", image)

@@ -60,6 +60,7 @@ func TestUpdateThatDoesNotWork(t *testing.T) {
 	}
 	// It is still what the maintainers offer.
 	restartService(t, pc)
+	pc.untilService(t, "RUNNING")
 	eventually(t, "the next check", func() bool { return strings.Contains(pc.ownFile(t, "updater.log"), "failed on this computer before") })
 	if serviceMemory(t, pc).Staged != nil {
 		t.Error("the release is staged again")

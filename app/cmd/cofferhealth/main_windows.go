@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/coffer-vault/coffer/internal/logging"
+	"github.com/coffer-vault/coffer/internal/winservice"
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc"
 )
@@ -23,7 +24,7 @@ func main() {
 	args := os.Args[1:]
 	service, err := svc.IsWindowsService()
 	if service || slices.Contains(args, "--service") {
-		err = svc.Run(serviceName, handler{})
+		err = svc.Run(serviceName, winservice.Service{Name: serviceName, Start: start})
 	} else if err == nil {
 		err = byHand(args)
 	}
@@ -42,37 +43,16 @@ func byHand(args []string) error {
 	return run(context.Background(), o, newLog(os.Stderr))
 }
 
-// handler answers the service manager.
-type handler struct{}
-
-// startFailed is the service's own exit code.
-const startFailed = 1
-
-// Execute implements svc.Handler. What it needs is looked for when it counts as started: it fails no installation.
-func (handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (specific bool, code uint32) {
-	running := svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
-	status <- running
+// start makes the reporter's folder.
+func start() (func(context.Context) error, error) {
 	o, log, closeLog, err := open()
 	if err != nil {
-		return true, startFailed
+		return nil, err
 	}
-	defer closeLog()
-	ctx, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- run(ctx, o, log) }()
-	for r := range requests {
-		switch r.Cmd {
-		case svc.Interrogate:
-			status <- running
-		case svc.Stop, svc.Shutdown:
-			status <- svc.Status{State: svc.StopPending}
-			stop()
-			<-ended
-			return false, 0
-		}
-	}
-	stop()
-	return false, 0
+	return func(ctx context.Context) error {
+		defer closeLog()
+		return run(ctx, o, log)
+	}, nil
 }
 
 // open makes the folder and the log in it.

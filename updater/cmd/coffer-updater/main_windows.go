@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,13 +11,13 @@ import (
 
 	"github.com/coffer-vault/coffer/internal/buildinfo"
 	"github.com/coffer-vault/coffer/internal/logging"
+	"github.com/coffer-vault/coffer/internal/winservice"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/updater/internal/acl"
 	"github.com/coffer-vault/coffer/updater/machine"
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
 	"golang.org/x/sys/windows/svc"
-	"golang.org/x/sys/windows/svc/eventlog"
 )
 
 const serviceName = "CofferUpdater"
@@ -32,9 +31,9 @@ func main() {
 		os.Exit(1)
 	}
 	if slices.Contains(os.Args[1:], machine.WatchFlag) {
-		err = svc.Run(machine.WatchName, watch{})
+		err = svc.Run(machine.WatchName, winservice.Service{Name: machine.WatchName, Start: startWatch})
 	} else {
-		err = svc.Run(serviceName, handler{privateFolder})
+		err = svc.Run(serviceName, winservice.Service{Name: serviceName, Start: func() (func(context.Context) error, error) { return start(privateFolder) }})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "coffer-updater:", err)
@@ -85,65 +84,28 @@ func windowsService(dir string, log *slog.Logger) (*machine.Service, error) {
 	return newService(dir, "coffer.msi", system, trials, log)
 }
 
-// handler answers the service manager.
-type handler struct{ folder func() (string, error) }
-
-// startFailed is the service's own exit code; its log has the reason, or the system's where it has none.
-const startFailed = 1
-
-// Execute implements svc.Handler. What the service needs is looked for when it counts as started and not before: one that cannot
-// work starts and stops, and so fails no installation.
-func (h handler) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (specific bool, code uint32) {
-	running := svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
-	status <- running
-	dir, log, closer, err := h.openLog()
+// start makes the service in its folder. One that cannot work fails no installation: the package does not wait for it.
+func start(folder func() (string, error)) (run func(context.Context) error, err error) {
+	dir, err := folder()
 	if err != nil {
-		tellSystem(err)
-		return true, startFailed
+		return nil, err
 	}
-	defer closer.Close()
+	log, closer, err := logging.New(logging.Options{File: filepath.Join(dir, "updater.log")})
+	if err != nil {
+		return nil, err
+	}
 	service, err := windowsService(dir, log)
 	if err != nil {
 		log.Error("cannot start", "err", err)
-		return true, startFailed
+		closer.Close()
+		return nil, err
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	// Not waited for: during an installation it is the package that stops us, and waits for us.
-	go service.Run(ctx, updater.WallClock{})
 	log.Info("service started", "version", buildinfo.Version)
-	serve(requests, status, running)
-	return false, 0
-}
-
-// openLog makes the folder of the service and the log in it.
-func (h handler) openLog() (dir string, log *slog.Logger, closer io.Closer, err error) {
-	if dir, err = h.folder(); err != nil {
-		return "", nil, nil, err
-	}
-	log, closer, err = logging.New(logging.Options{File: filepath.Join(dir, "updater.log")})
-	return dir, log, closer, err
-}
-
-// tellSystem writes to the event log of Windows. That it cannot be reached either is nobody's to hear.
-func tellSystem(err error) {
-	events, openErr := eventlog.Open(serviceName)
-	if openErr != nil {
-		return
-	}
-	defer events.Close()
-	events.Error(startFailed, "coffer-updater cannot start: "+err.Error())
-}
-
-// serve returns when the service is to stop.
-func serve(requests <-chan svc.ChangeRequest, status chan<- svc.Status, running svc.Status) {
-	for r := range requests {
-		switch r.Cmd {
-		case svc.Interrogate:
-			status <- running
-		case svc.Stop, svc.Shutdown:
-			status <- svc.Status{State: svc.StopPending}
-			return
-		}
-	}
+	return func(ctx context.Context) error {
+		defer closer.Close()
+		// Not waited for: during an installation it is the package that stops us, and waits for us.
+		go service.Run(ctx, updater.WallClock{})
+		<-ctx.Done()
+		return nil
+	}, nil
 }

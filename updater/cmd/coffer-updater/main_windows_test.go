@@ -4,34 +4,32 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/coffer-vault/coffer/updater/internal/acl"
 	"golang.org/x/sys/windows/registry"
-	"golang.org/x/sys/windows/svc"
 )
 
-// Windows Installer waits for the service to run: one that ended before would fail the installation of the whole program.
-func TestServiceThatCannotWorkStartsAndStops(t *testing.T) {
-	t.Setenv("COFFER_UPDATE_ROOT", "")
+// What the service promises is there when its start returns, or the start has failed: Windows is told that it runs after that.
+func TestStart(t *testing.T) {
 	dir := t.TempDir()
 	notAFolder := filepath.Join(dir, "file")
 	if err := os.WriteFile(notAFolder, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("COFFER_UPDATE_ROOT", "")
 	for name, folder := range map[string]func() (string, error){
 		"unsafe folder": func() (string, error) { return "", errors.New("folder can be changed by others") },
 		"no log":        func() (string, error) { return notAFolder, nil },
 		"no root":       func() (string, error) { return dir, nil },
 	} {
-		status := make(chan svc.Status, 1)
-		specific, code := handler{folder}.Execute(nil, nil, status)
-		if first := <-status; first.State != svc.Running {
-			t.Errorf("%s: reported %v first", name, first.State)
+		if run, err := start(folder); err == nil || run != nil {
+			t.Errorf("%s: starts", name)
 		}
-		if !specific || code != startFailed {
-			t.Errorf("%s: ended with %v %d", name, specific, code)
-		}
+	}
+	if said, err := os.ReadFile(filepath.Join(dir, "updater.log")); err != nil || !strings.Contains(string(said), "cannot start") {
+		t.Errorf("the log says %q, %v", said, err)
 	}
 }
 

@@ -8,44 +8,41 @@ import (
 	"github.com/coffer-vault/coffer/internal/logging"
 	"github.com/coffer-vault/coffer/updater"
 	"github.com/coffer-vault/coffer/updater/machine"
-	"golang.org/x/sys/windows/svc"
 )
 
-// watch answers the service manager for the copy of this program that waits for a new version to prove itself.
-type watch struct{}
-
-// Execute implements svc.Handler.
-func (watch) Execute(_ []string, requests <-chan svc.ChangeRequest, status chan<- svc.Status) (specific bool, code uint32) {
-	running := svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
-	status <- running
+// startWatch is the start of the copy of this program that waits for a new version to prove itself.
+func startWatch() (run func(context.Context) error, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return true, startFailed
+		return nil, err
 	}
 	dir := filepath.Dir(self) // the service's own, which has copied us there
 	log, closer, err := logging.New(logging.Options{File: filepath.Join(dir, "watch.log")})
 	if err != nil {
-		return true, startFailed
+		return nil, err
 	}
-	defer closer.Close()
-	computer := machine.Windows{Log: filepath.Join(dir, "msi-back.log")}
-	watcher, err := machine.NewWatcher(dir, computer, updater.WallClock{}, log)
+	watcher, err := machine.NewWatcher(dir, machine.Windows{Log: filepath.Join(dir, "msi-back.log")}, updater.WallClock{}, log)
 	if err != nil {
 		log.Error("cannot start", "err", err)
-		return true, startFailed
+		closer.Close()
+		return nil, err
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	over := make(chan bool, 1)
-	go func() { over <- watcher.Run(ctx) }()
-	stopped := make(chan struct{})
-	go func() { serve(requests, status, running); close(stopped) }()
-	select {
-	case <-over:
+	return func(ctx context.Context) error {
+		defer closer.Close()
+		over := make(chan bool, 1)
+		// Not waited for when the computer is switched off: an installer may be at work.
+		go func() { over <- watcher.Run(ctx) }()
+		select {
+		case <-ctx.Done():
+			return nil
+		case nothingLeft := <-over:
+			if !nothingLeft {
+				return nil
+			}
+		}
 		if err := (machine.Watch{}).End(); err != nil {
 			log.Error("cannot take the watcher away", "err", err)
 		}
-	case <-stopped:
-	}
-	return false, 0
+		return nil
+	}, nil
 }
