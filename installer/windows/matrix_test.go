@@ -45,6 +45,7 @@ func TestMatrix(t *testing.T) {
 		{"a repair brings a program back and keeps the settings", (*matrix).repairs},
 		{"for one user and for all on one PC", (*matrix).otherScope},
 		{"uninstalling keeps what people made", (*matrix).keepsData},
+		{"uninstalling in the minutes of a trial", (*matrix).uninstallsOnTrial},
 		{"the service", (*matrix).service},
 		{"services that fail are started again", (*matrix).recovery},
 		{"no window, where silence is asked for", (*matrix).silent},
@@ -249,7 +250,8 @@ func otherBuild(t *testing.T, programs string) (folder string) {
 	return folder
 }
 
-// transaction reads the package: Wine does not roll back. What is removed after InstallInitialize comes back when the new version fails.
+// transaction reads the package: Wine does not roll back. What is removed after InstallInitialize comes back when the new version fails,
+// and what the updater remembers is deleted when nothing can fail any more.
 func (m *matrix) transaction(t *testing.T) {
 	sequence := map[string]int{}
 	for _, row := range table(t, m.older, "InstallExecuteSequence") {
@@ -261,6 +263,13 @@ func (m *matrix) transaction(t *testing.T) {
 	removed := sequence["RemoveExistingProducts"]
 	if begin, first := sequence["InstallInitialize"], sequence["ProcessComponents"]; removed <= begin || removed >= first || begin == 0 {
 		t.Errorf("the older version is removed at %d, the transaction begins at %d, the first change is at %d", removed, begin, first)
+	}
+	const committed = 512
+	for _, row := range table(t, m.older, "CustomAction") {
+		var kind int
+		if _, err := fmt.Sscan(row[1], &kind); row[0] == "caForget" && (err != nil || kind&committed == 0) {
+			t.Errorf("the updater forgets in an action of type %s", row[1])
+		}
 	}
 }
 
@@ -296,6 +305,8 @@ func (m *matrix) repairs(t *testing.T) {
 func (m *matrix) otherScope(t *testing.T) {
 	m.install(t, `INSTALLDIR="C:\My Apps\Coffer"`)
 	m.pc.install(t, 0, "/i "+windowsPath(m.again)+` ALLUSERS=1 SERVER=coffer.example INSTALLDIR="C:\Shared Apps\Coffer"`)
+	m.pc.untilService(t, "RUNNING")
+	before := updaterMemory(t, m.pc)
 	if code, _ := m.pc.run(t, "msiexec.exe /x "+productCode(t, m.older)+" /qn"); code != 0 && code != 1605 {
 		t.Errorf("uninstalling the user's: %d", code)
 	}
@@ -306,6 +317,9 @@ func (m *matrix) otherScope(t *testing.T) {
 	}
 	if code, _ := m.pc.run(t, "sc.exe query CofferUpdater"); code != 0 {
 		t.Error("the service is gone")
+	}
+	if after := updaterMemory(t, m.pc); after != before {
+		t.Errorf("the updater forgot: %q, then %q", before, after)
 	}
 	m.uninstall(t, m.again)
 }
@@ -331,6 +345,40 @@ func (m *matrix) keepsData(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 	must(t, os.RemoveAll(filepath.Dir(mine[0])))
+}
+
+// uninstallsOnTrial: the watcher is a service that the package does not know, and runs from the updater's folder. What is behind a link
+// there stays.
+func (m *matrix) uninstallsOnTrial(t *testing.T) {
+	m.install(t, "ALLUSERS=1 SERVER=coffer.example")
+	m.pc.untilService(t, "RUNNING")
+	updaterMemory(t, m.pc)
+	own := filepath.Join(m.pc.drive, "ProgramData", "CofferUpdater")
+	program, err := os.ReadFile(filepath.Join(m.folder, "CofferUpdater.exe"))
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(own, "watch.exe"), program, 0o755))
+	must(t, os.WriteFile(filepath.Join(own, "trial.json"), []byte(`{"from": "0.9.0", "to": "`+version+`", "step": "judging"}`), 0o644))
+	elsewhere := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(elsewhere, "mine"), nil, 0o644))
+	must(t, os.Symlink(elsewhere, filepath.Join(own, "link")))
+	if code, out := m.pc.run(t, `sc.exe create CofferWatch binPath= "C:\ProgramData\CofferUpdater\watch.exe --watch --service" start= auto`); code != 0 {
+		t.Fatalf("%d: %s", code, out)
+	}
+	m.pc.run(t, "sc.exe start CofferWatch")
+	eventually(t, "the watcher", func() bool { return m.pc.running(t, "CofferWatch") })
+	m.uninstall(t, m.older)
+	if _, err := os.Stat(filepath.Join(elsewhere, "mine")); err != nil {
+		t.Errorf("it went behind a link: %v", err)
+	}
+	// Wine takes a link for the folder behind it, and deletes neither where that is not empty.
+	must(t, os.Remove(filepath.Join(own, "link")))
+	must(t, os.Remove(own))
+}
+
+func (c *computer) running(t *testing.T, service string) bool {
+	t.Helper()
+	_, out := c.run(t, "sc.exe query "+service)
+	return strings.Contains(out, "RUNNING")
 }
 
 // service: how Windows is told to run it, and that it stops and starts with its memory. Wine's installer quotes no path.
@@ -359,7 +407,7 @@ func (m *matrix) service(t *testing.T) {
 // recovery has the package's action tell a stand-in of Windows: Wine's service manager keeps nothing of it, and starts nothing again. That
 // the package runs the action when the services are there, as SYSTEM, is read.
 func (m *matrix) recovery(t *testing.T) {
-	script(t, "x86_64-w64-mingw32-gcc", "-s", "-O1", "-o", filepath.Join(m.pc.drive, "recovery.exe"), "testdata/recovery.c", "-ladvapi32")
+	script(t, "x86_64-w64-mingw32-gcc", "-s", "-O1", "-o", filepath.Join(m.pc.drive, "recovery.exe"), "testdata/recovery.c", "-ladvapi32", "-lshell32")
 	var want string
 	for _, service := range []string{"CofferUpdater", "CofferHealth"} {
 		want += service + " reset 86400 restart 60000 restart 600000 restart 3600000\n" + service + " also on its own word 1\n"

@@ -20,7 +20,7 @@ export SOURCE_DATE_EPOCH
 "$here/sign.sh" "$out/Coffer.exe" "$out/cofferctl.exe" "$out/CofferUpdater.exe" "$out/CofferHealth.exe"
 go run ./installer/icon assets/appicon "$scratch/coffer.ico"
 # Where it is linked to be loaded would follow from the name of the file.
-x86_64-w64-mingw32-gcc -shared -Os -s -Wall -Werror -Wl,--no-insert-timestamp,--disable-auto-image-base -o "$scratch/action.dll" "$here/action/action.c" -ladvapi32
+x86_64-w64-mingw32-gcc -shared -Os -s -Wall -Werror -Wl,--no-insert-timestamp,--disable-auto-image-base -o "$scratch/action.dll" "$here/action/action.c" -ladvapi32 -lshell32
 ln -s "$out/Coffer.exe" "$out/cofferctl.exe" "$out/CofferUpdater.exe" "$out/CofferHealth.exe" "$here/coffer.wxs" "$scratch/"
 cp "$here/patch.sh" "$scratch/"
 cp LICENSE "$scratch/LICENSE.txt"

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"image/color"
 	"image/png"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -371,13 +372,12 @@ func checkEntry(t *testing.T, pc *computer, version string) {
 	}
 }
 
-// checkGone demands that nothing of the package is on the PC. The data of users may be, and on Wine that of the services, too: it
-// does not know the wildcards in the table RemoveFile.
+// checkGone demands that nothing of the package is on the PC, nor of its services. The data of users may be.
 func checkGone(t *testing.T, pc *computer) {
 	t.Helper()
-	for _, pattern := range []string{"Apps/Coffer", "Apps/Coffer/.*", "Program Files/Coffer", "users/*/AppData/Local/Programs/Coffer"} {
-		if left := pc.files(t, pattern); len(left) > 0 {
-			t.Errorf("left: %v", left)
+	for _, pattern := range []string{"Apps/Coffer", "Apps/Coffer/.*", "Program Files/Coffer", "users/*/AppData/Local/Programs/Coffer", "ProgramData/CofferUpdater", reporterFolder} {
+		for _, folder := range pc.files(t, pattern) {
+			filepath.WalkDir(folder, func(path string, _ fs.DirEntry, _ error) error { t.Errorf("left: %s", path); return nil })
 		}
 	}
 	if left := shortcuts(t, pc); len(left) > 0 {
@@ -390,12 +390,14 @@ func checkGone(t *testing.T, pc *computer) {
 			}
 		}
 	}
-	for _, service := range []string{"CofferUpdater", "CofferHealth"} {
+	for _, service := range []string{"CofferUpdater", "CofferHealth", "CofferWatch"} {
 		if code, out := pc.run(t, "sc.exe query "+service); code == 0 {
 			t.Errorf("left: %s", out)
 		}
 	}
 }
+
+const reporterFolder = "windows/ServiceProfiles/LocalService/AppData/Local/CofferHealth"
 
 func shortcuts(t *testing.T, pc *computer) []string {
 	t.Helper()

@@ -52,28 +52,25 @@ for file in fApp fCtl fUpdater fHealth; do
 	sql "DELETE FROM \`MsiFileHash\` WHERE \`File_\` = '$file'"
 done
 
-# RemoveFile, mode 2 (when uninstalled): what the updater leaves beside the program, and its own folders. A row whose folder is a
-# property without a value does nothing. Without a file name it removes the folder, if that is empty.
+# CustomAction: commit (512), which wixl does not know: it runs when the uninstallation can no longer be rolled back.
+sql "UPDATE \`CustomAction\` SET \`Type\` = 3649 WHERE \`Action\` = 'caForget'"
+
+# RemoveFile, mode 2 (when uninstalled): what the updater leaves beside the program. A row whose folder is a property without a value
+# does nothing. Without a file name it removes the folder, if that is empty.
 sweep() { # KEY COMPONENT NAME FOLDER
 	sql "INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`FileName\`, \`DirProperty\`, \`InstallMode\`) VALUES ('$1', '$2', $3, '$4', 2)"
 }
 sweep rmNew cApp "'coffer.new|.Coffer.exe.new'" INSTALLDIR
 sweep rmOld cApp "'coffer.old|.Coffer.exe.old'" INSTALLDIR
 sweep rmFailed cApp "'coffer.fai|.Coffer.exe.failed'" INSTALLDIR
-for folder in METADATA ROOTS STAGED DATA; do
-	sweep "rm$folder" cUpdater "'*'" "UPDATER_$folder"
-	sql "INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`DirProperty\`, \`InstallMode\`) VALUES ('rmdir$folder', 'cUpdater', 'UPDATER_$folder', 2)"
-done
 
 # The reporter's folder is in the profile of LocalService, where every service of that account can write. So names are given: with a link
 # in the place of the folder, '*' would empty another one.
 for name in key state.json health.log; do
-	sweep "rmHealth.$name" cHealth "'$name*'" HEALTH_DATA
+	sweep "rmHealth.$name" cHealth "'$name'" HEALTH_DATA
+	sweep "rmHealths.$name" cHealth "'$name*'" HEALTH_DATA # what was being written, and older logs; Wine knows no wildcards
 done
 sql "INSERT INTO \`RemoveFile\` (\`FileKey\`, \`Component_\`, \`DirProperty\`, \`InstallMode\`) VALUES ('rmdirHealth', 'cHealth', 'HEALTH_DATA', 2)"
-
-# Registry, name -: what the service has written there goes with it when it is uninstalled.
-sql "INSERT INTO \`Registry\` (\`Registry\`, \`Root\`, \`Key\`, \`Name\`, \`Component_\`) VALUES ('regOwns', 2, 'Software\Coffer\Updater', '-', 'cUpdater')"
 
 # _SummaryInformation: the package's code (9), and when it was made (12, 13), which wixl draws and takes from the clock.
 summary=$(mktemp -d)

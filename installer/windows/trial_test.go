@@ -13,75 +13,111 @@ import (
 
 const (
 	afterNewer = "1.4.0"
-	broken     = "1.5.0"
+	broken     = "1.5.0" // its service ends at once
+	mute       = "1.6.0" // its command line does not start
+	onTrial    = "1.7.0" // works, and is uninstalled before it has proved that
 )
 
-// TestUpdateThatDoesNotWork has the service install two releases that work, the second on trial since the package of the first is kept, and
-// one whose service ends at once. That one installs, and is taken back by the watcher alone. It waits a minute instead of
-// five, and what lives for a quarter of a minute has proved itself.
+// TestUpdateThatDoesNotWork has the service install two releases that work, the second on trial since the package of the first is kept,
+// then one whose service ends at once, and one whose command line does not start. Both install, and are taken back by the watcher alone.
+// Of the last, which works, the package is removed while it is on trial. The watcher waits a minute instead of five, and what lives for a
+// quarter of a minute has proved itself.
 func TestUpdateThatDoesNotWork(t *testing.T) {
 	t.Parallel()
 	m := newMaintainers(t)
 	pc := newComputer(t, filepath.Join(m.repo.Public(), "metadata", "1.root.json"))
 	m.serve(t, pc)
-	first := packRelease(t, version, "../../updater/cmd/coffer-updater")
-	pc.install(t, 0, "/i "+windowsPath(first)+" ALLUSERS=1 SHOULDAUTOUPDATE=1")
+	pc.install(t, 0, "/i "+windowsPath(packRelease(t, version))+" ALLUSERS=1 SHOULDAUTOUPDATE=1")
 	pc.untilService(t, "RUNNING")
 
-	m.release(t, newer, packRelease(t, newer, "../../updater/cmd/coffer-updater"))
-	restartService(t, pc)
-	pc.untilVersion(t, newer)
+	m.update(t, pc, newer, packRelease(t, newer))
 	if trial(t, pc).Step != "" {
 		t.Fatalf("a trial without a way back: %+v", trial(t, pc))
 	}
 	// The service of this version has looked once, and so keeps its package, and has proved that it works itself.
 	eventually(t, "the service's proof", func() bool { return pc.ownFile(t, "proof") == newer })
 
-	m.release(t, afterNewer, packRelease(t, afterNewer, "../../updater/cmd/coffer-updater"))
-	restartService(t, pc)
-	pc.untilVersion(t, afterNewer)
+	m.update(t, pc, afterNewer, packRelease(t, afterNewer))
 	eventually(t, "the release to prove itself", func() bool { return trial(t, pc).Step == "proved" })
 	pc.untilNoWatcher(t)
 	checkService(t, pc)
 
-	m.release(t, broken, packRelease(t, broken, "./testdata/ends"))
+	m.update(t, pc, broken, packRelease(t, broken, func(folder string) {
+		buildFor(t, filepath.Join(folder, "CofferUpdater.exe"), "./testdata/ends")
+	}))
+	checkTakenBack(t, pc, "has not proved", broken)
+	m.update(t, pc, mute, packRelease(t, mute, func(folder string) {
+		program := filepath.Join(folder, "cofferctl.exe")
+		must(t, os.Remove(program))
+		must(t, os.WriteFile(program, []byte("MZ, and no program"), 0o755))
+	}))
+	checkTakenBack(t, pc, "cofferctl version: ", broken, mute)
+
+	last := packRelease(t, onTrial)
+	m.update(t, pc, onTrial, last)
+	pc.install(t, 0, "/x "+productCode(t, last))
+	checkGone(t, pc)
+}
+
+// update has the service install a release.
+func (m *maintainers) update(t *testing.T, pc *computer, version, msi string) {
+	t.Helper()
+	m.release(t, version, msi)
 	restartService(t, pc)
-	pc.untilVersion(t, broken)
-	eventually(t, "the judgement", func() bool { return trial(t, pc).Step == "returning" })
+	pc.untilVersion(t, version)
+}
+
+// checkTakenBack waits until the last of the releases that failed is judged and taken back, and looks at what is there then.
+func checkTakenBack(t *testing.T, pc *computer, reason string, failed ...string) {
+	t.Helper()
+	last := failed[len(failed)-1]
+	eventually(t, "the judgement", func() bool { j := trial(t, pc); return j.To == last && (j.Step == "returning" || j.Step == "returned") })
 	pc.untilVersion(t, afterNewer)
 	eventually(t, "the way back to be done", func() bool { return trial(t, pc).Step == "returned" })
 	pc.untilNoWatcher(t)
 	pc.untilService(t, "RUNNING")
 	checkSettings(t, pc, "HKLM", map[string]string{"Version": afterNewer, "AutoUpdate": "1"})
 	checkEntry(t, pc, afterNewer)
-	eventually(t, "the release to count as failed", func() bool { return slices.Equal(serviceMemory(t, pc).Failed, []string{broken}) })
-	if got := trial(t, pc); got.From != afterNewer || got.To != broken || !strings.Contains(got.Reason, "has not proved") {
+	if code, said := pc.run(t, `"C:\Program Files\Coffer\cofferctl.exe" version`); code != 0 || strings.TrimSpace(said) != afterNewer {
+		t.Errorf("the command line answers %d, %q", code, said)
+	}
+	eventually(t, "the release to count as failed", func() bool { return slices.Equal(serviceMemory(t, pc).Failed, failed) })
+	if got := trial(t, pc); got.From != afterNewer || got.To != last || !strings.Contains(got.Reason, reason) {
 		t.Errorf("trial %+v", got)
 	}
 	// It is still what the maintainers offer.
 	restartService(t, pc)
 	pc.untilService(t, "RUNNING")
-	eventually(t, "the next check", func() bool { return strings.Contains(pc.ownFile(t, "updater.log"), "failed on this computer before") })
+	eventually(t, "the next check", func() bool {
+		for line := range strings.Lines(pc.ownFile(t, "updater.log")) {
+			if strings.Contains(line, "failed on this computer before") && strings.Contains(line, last) {
+				return true
+			}
+		}
+		return false
+	})
 	if serviceMemory(t, pc).Staged != nil {
 		t.Error("the release is staged again")
 	}
-	if key := pc.registry(t, `HKLM\Software\Coffer\Updater`); !strings.Contains(key, broken) {
+	if key := pc.registry(t, `HKLM\Software\Coffer\Updater`); !strings.Contains(key, last) {
 		t.Errorf("nobody is told: %s", key)
 	}
-	pc.install(t, 0, "/x "+productCode(t, filepath.Join(everyTest.dir, "release-"+afterNewer, "coffer-"+afterNewer+".msi")))
-	checkGone(t, pc)
 }
 
-// packRelease packs a service and a command line that say that they are of a version; the desktop program is a stand-in.
-func packRelease(t *testing.T, version, service string) (msi string) {
+// packRelease packs a service and a command line that say that they are of a version; the desktop program is a stand-in. What is to break
+// them is done in the folder.
+func packRelease(t *testing.T, version string, breaks ...func(folder string)) (msi string) {
 	t.Helper()
 	folder := once(t, "release-"+version, func(folder string) {
 		link(t, standIns(t), folder, "Coffer.exe", "CofferHealth.exe")
 		flags := stamped(version)
 		const machine = "github.com/coffer-vault/coffer/updater/machine."
 		flags[1] += " -X " + machine + "looksToJudge=12 -X " + machine + "lookForQuiet=15s"
-		buildFor(t, filepath.Join(folder, "CofferUpdater.exe"), service, flags...)
+		buildFor(t, filepath.Join(folder, "CofferUpdater.exe"), "../../updater/cmd/coffer-updater", flags...)
 		buildFor(t, filepath.Join(folder, "cofferctl.exe"), "./testdata/says", stamped(version)...)
+		for _, each := range breaks {
+			each(folder)
+		}
 	})
 	return pack(t, folder, version)
 }

@@ -4,7 +4,9 @@
 package windows
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"io"
 	"os"
@@ -14,12 +16,14 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/coffer-vault/coffer/internal/testbus"
 )
 
-// patience is how long one program may take. The slowest, an installation, takes some seconds when the machine is idle.
-const patience = 3 * time.Minute
+// patience is how long one program may take, or what it begins. The slowest, an installation, takes some seconds when the machine is idle;
+// with 26 others at every turn, minutes.
+const patience = 10 * time.Minute
 
 // computer is a new Windows PC: a Wine prefix with a screen and a home folder of its own.
 type computer struct {
@@ -122,7 +126,9 @@ func blankPrefix(t *testing.T) string {
 		c.mustRun(t, "wineboot", "--init")
 		c.mustRun(t, "wineserver", "--wait") // msiexec answers 1627 before all of the prefix is there
 		c.addShim(t)
+		c.addUpgrades(t)
 		c.mustRun(t, "wine", "reg", "add", `HKCU\Software\Wine`, "/v", "Version", "/d", "win10", "/f")
+		c.mustRun(t, "wine", "reg", "add", controlKey, "/v", "ServicesPipeTimeout", "/d", "120000", "/f") // ms for a service to begin, where Wine has 10,000
 		c.mustRun(t, "wine", "reg", "add", environmentKey, "/v", "COFFER_UPDATE_ROOT", "/d", `C:\`+rootFile, "/f")
 		c.mustRun(t, "wineserver", "--wait") // services get the environment that there is at the next start
 		c.ownFolders(t)
@@ -131,7 +137,10 @@ func blankPrefix(t *testing.T) string {
 	return filepath.Join(dir, "prefix")
 }
 
-const environmentKey = `HKLM\System\CurrentControlSet\Control\Session Manager\Environment`
+const (
+	controlKey     = `HKLM\System\CurrentControlSet\Control`
+	environmentKey = controlKey + `\Session Manager\Environment`
+)
 
 // ownFolders puts folders where Wine has linked those of a user to the home.
 func (c *computer) ownFolders(t *testing.T) {
@@ -214,6 +223,36 @@ func (c *computer) addShim(t *testing.T) {
 	c.mustRun(t, "x86_64-w64-mingw32-gcc", "-shared", "-s", "-o", library, "shim/bcryptprimitives.c", "-ladvapi32")
 }
 
+// addUpgrades has the product that an upgrade removes know of the upgrade: the installer's library starts testdata/upgrades.c for it, under a
+// name as long as msiexec's. Wine takes a library for its own by words that are in it, and reads its own from elsewhere.
+func (c *computer) addUpgrades(t *testing.T) {
+	t.Helper()
+	system := filepath.Join(c.drive, "windows", "system32")
+	library, err := os.ReadFile(filepath.Join(system, "msi.dll"))
+	must(t, err)
+	const own = "Wine builtin DLL"
+	for _, change := range [][2][]byte{
+		{[]byte(own), make([]byte, len(own))},
+		{wide("msiexec /qn /i %s REMOVE=%s"), wide("upgrade /qn /i %s REMOVE=%s")},
+	} {
+		if bytes.Count(library, change[0]) != 1 {
+			t.Fatalf("Wine's installer is another one: %q is in it %d times", change[0], bytes.Count(library, change[0]))
+		}
+		library = bytes.Replace(library, change[0], change[1], 1)
+	}
+	must(t, os.WriteFile(filepath.Join(system, "msi.dll"), library, 0o755))
+	script(t, "x86_64-w64-mingw32-gcc", "-s", "-O1", "-Wall", "-mwindows", "-o", filepath.Join(system, "upgrade.exe"), "testdata/upgrades.c")
+	c.mustRun(t, "wine", "reg", "add", `HKCU\Software\Wine\DllOverrides`, "/v", "msi", "/d", "native", "/f")
+}
+
+// wide is a text as programs of Windows have it.
+func wide(text string) (units []byte) {
+	for _, r := range utf16.Encode([]rune(text)) {
+		units = binary.LittleEndian.AppendUint16(units, r)
+	}
+	return units
+}
+
 func (c *computer) startDriver(t *testing.T) {
 	t.Helper()
 	driver := c.command(context.Background(), "wine", `C:\driver.exe`)
@@ -241,18 +280,25 @@ func (c *computer) startDriver(t *testing.T) {
 // run runs a Windows command line and returns its exit code, all bits of it, and what it printed.
 func (c *computer) run(t *testing.T, line string) (code int, output string) {
 	t.Helper()
-	defer time.AfterFunc(patience, c.turnOff).Stop()
+	late := time.AfterFunc(patience, c.turnOff)
+	defer late.Stop()
 	_, err := io.WriteString(c.driver, line+"\n")
 	var answer struct {
-		Code   int
-		Output string
+		Code        int
+		Output, Err string
 	}
 	if err == nil {
 		err = c.answers.Decode(&answer)
 	}
-	if err != nil {
+	switch {
+	case err != nil && !late.Stop():
+		load, _ := os.ReadFile("/proc/loadavg")
+		t.Fatalf("%s: no answer in %v; the load of this machine is %s", line, patience, load)
+	case err != nil:
 		said, _ := os.ReadFile(c.lament)
-		t.Fatalf("%s: no answer: %v\n%s", line, err, said)
+		t.Fatalf("%s: the driver has ended: %v\n%s", line, err, said)
+	case answer.Err != "":
+		t.Fatalf("%s: not started: %s", line, answer.Err)
 	}
 	return answer.Code, strings.ReplaceAll(answer.Output, "\r", "")
 }
