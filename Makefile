@@ -39,8 +39,13 @@ journey: ## the journey on the programs in bin/, under Xvfb
 
 test: setup-test lint unit race ## tier 1: unit, property, real store, server and mail, UI driver, attacks
 
+# What has files of its own for a system is vetted for it, without cgo: not the window, nor on macOS the tray, which test-windows compiles.
+ELSEWHERE = GOOS=$(1) CGO_ENABLED=0 $(GO) vet $$(git ls-files '*_$(1).go' '*_$(1)_test.go' | xargs -n1 dirname | sort -u | grep -vE '^app/(cmd/coffer|tray)$$' | sed 's|^|./|')
+
 lint: setup-test
 	$(GO) vet ./...
+	$(call ELSEWHERE,windows)
+	$(call ELSEWHERE,darwin)
 	$(GO) tool staticcheck ./...
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt the files above"; exit 1; }
 
