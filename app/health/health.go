@@ -60,7 +60,7 @@ func (r *Reporter) Run(ctx context.Context, after func(time.Duration) <-chan tim
 	}
 }
 
-// Turn does what is due now, writes down how it ended, and returns when to look again.
+// Turn does what is due now, writes down how it ended, and returns when to look again: at the latest then, and after half of it at the soonest.
 func (r *Reporter) Turn(ctx context.Context) (wait time.Duration) {
 	before, err := ReadState(r.Dir)
 	if err != nil {
@@ -78,6 +78,9 @@ func (r *Reporter) Turn(ctx context.Context) (wait time.Duration) {
 	}
 	if after.Outcome != before.Outcome || after.Reason != before.Reason {
 		r.Log.Info("turn", "outcome", string(after.Outcome), "reason", after.Reason)
+	}
+	if left := backOff(after.Failures) - r.Now().Sub(after.Tried); after.Outcome == Unreachable && left > 0 {
+		return min(2*left, lookEvery) // of which the half that is drawn from comes when it is due
 	}
 	return lookEvery
 }
