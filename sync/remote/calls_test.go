@@ -2,6 +2,7 @@ package remote
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -179,9 +180,17 @@ var calls = map[string]struct {
 	}},
 }
 
+// silent are the calls that are answered by a success without content. Any other success is of somebody who has not done what was asked.
+var silent = map[string]bool{
+	"POST /v1/account/change": true, "POST /v1/account/delete": true, "POST /v1/account/log": true, "POST /v1/email/finish": true,
+	"POST /v1/pairings/answer": true, "POST /v1/pairings/refuse": true, "POST /v1/pairings/reveal": true, "POST /v1/recovery/cancel": true,
+	"DELETE /v1/sessions": true, "POST /v1/sessions/end-others": true,
+}
+
 // instead is a network that gives one answer to everything.
 type instead struct {
 	status int
+	media  string // empty: JSON
 	body   string
 	err    error
 	got    []*http.Request
@@ -192,7 +201,7 @@ func (i *instead) RoundTrip(r *http.Request) (*http.Response, error) {
 	if i.err != nil {
 		return nil, i.err
 	}
-	return &http.Response{StatusCode: i.status, Header: http.Header{"Content-Type": {asJSON}}, Body: io.NopCloser(strings.NewReader(i.body))}, nil
+	return &http.Response{StatusCode: i.status, Header: http.Header{"Content-Type": {cmp.Or(i.media, asJSON)}}, Body: io.NopCloser(strings.NewReader(i.body))}, nil
 }
 
 func clientOver(t *testing.T, network http.RoundTripper) (*Client, Signer, *Session) {
@@ -211,12 +220,18 @@ func clientOver(t *testing.T, network http.RoundTripper) (*Client, Signer, *Sess
 func TestEveryCall(t *testing.T) {
 	for place, call := range calls {
 		t.Run(place, func(t *testing.T) {
+			right, wrong := instead{status: 200, body: "{}"}, instead{status: 204}
+			if silent[place] {
+				right, wrong = wrong, right
+			}
 			for _, answer := range []struct {
 				name string
 				instead
 				want error
 			}{
-				{"an answer", instead{status: 200, body: "{}"}, nil},
+				{"an answer", right, nil},
+				{"another call's answer", wrong, ErrStrangeAnswer},
+				{"the page of a hotel", instead{status: 200, media: "text/html", body: "<html>"}, ErrStrangeAnswer},
 				{"something else", instead{status: 418, body: "<html>"}, ErrStrangeAnswer},
 				{"a proxy whose server is gone", instead{status: 503, body: "<html>"}, ErrUnreachable},
 				{"no answer", instead{err: errors.New("connection refused")}, ErrUnreachable},

@@ -141,10 +141,10 @@ func (c *Client) once(ctx context.Context, method, path string, signer *Signer, 
 	switch {
 	case resp.StatusCode/100 != 2:
 		return errorAnswer(resp, data)
-	case resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusNoContent:
-		return fmt.Errorf("%s %s: status %d: %w", method, path, resp.StatusCode, ErrStrangeAnswer)
-	case out == nil:
+	case out == nil && resp.StatusCode == http.StatusNoContent:
 		return nil
+	case out == nil || resp.StatusCode != http.StatusOK: // such as the page of a proxy, which did not do what was asked
+		return fmt.Errorf("%s %s: status %d: %w", method, path, resp.StatusCode, ErrStrangeAnswer)
 	case mediaType(resp) != jsonMedia || json.Unmarshal(data, out) != nil:
 		return fmt.Errorf("%s %s: %w", method, path, ErrStrangeAnswer)
 	}
