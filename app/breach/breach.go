@@ -164,12 +164,11 @@ func check(resp *http.Response) error {
 func find(answer, suffix []byte) (times int, err error) {
 	lines := 0
 	for line := range bytes.Lines(answer) {
+		if line = bytes.TrimRight(line, "\r\n"); len(line) == 0 {
+			continue
+		}
 		if lines++; lines > maxLines {
 			return 0, fmt.Errorf("%w: more than %d lines", ErrStrangeAnswer, maxLines)
-		}
-		line = bytes.TrimRight(line, "\r\n")
-		if len(line) == 0 {
-			continue
 		}
 		digits, count, err := parse(line)
 		if err != nil {

@@ -91,6 +91,7 @@ func TestAnswers(t *testing.T) {
 		"endless count":      {200, suffix + ":" + strings.Repeat("9", 11), 0, ErrStrangeAnswer},
 		"too many lines":     {200, strings.Repeat(filler+"\n", maxLines+1), 0, ErrStrangeAnswer},
 		"only empty lines":   {200, strings.Repeat("\n", maxLines+1), 0, ErrStrangeAnswer},
+		"an empty line":      {200, "\r\n", 0, ErrStrangeAnswer},
 		"too long":           {200, strings.Repeat("0", maxAnswer+1), 0, ErrStrangeAnswer},
 		"not there":          {404, filler, 0, ErrStrangeAnswer},
 		"not modified":       {304, "", 0, ErrStrangeAnswer},

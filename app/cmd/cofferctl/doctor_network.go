@@ -79,15 +79,24 @@ func (n *network) visit(ctx context.Context, origin string) visit {
 		return v
 	}
 	resp.Body.Close()
-	v.OK, v.Detail = true, "reachable"
-	if resp.StatusCode >= http.StatusInternalServerError || resp.StatusCode == http.StatusProxyAuthRequired {
-		v.OK, v.Detail = false, "answers "+resp.Status
-	}
+	v.OK, v.Detail = judge(resp)
 	// RFC 9110 §6.6.1
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		v.clock, v.timed = n.now().Sub(date), true
 	}
 	return v
+}
+
+// judge tells whether the host itself answers: 204, or 404 where it has nothing but files, as an update host. A network's page of sign-in or
+// of what it blocks comes with a redirect, a refusal, or as if it were what was asked for.
+func judge(resp *http.Response) (ok bool, says string) {
+	switch code := resp.StatusCode; {
+	case code == http.StatusNoContent || code == http.StatusNotFound:
+		return true, "reachable"
+	case code >= http.StatusInternalServerError || code == http.StatusProxyAuthRequired:
+		return false, "answers " + resp.Status
+	}
+	return false, "not Coffer answers, but something on the way, as a network's sign-in page or a filter does: " + resp.Status
 }
 
 // stay: where a redirect leads to is not what was asked about. It would be a portal of the network, often.

@@ -17,6 +17,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -235,9 +236,23 @@ func TestDoctorFollowsNoRedirect(t *testing.T) {
 		http.Redirect(w, r, "/login", http.StatusFound)
 	}))
 	t.Cleanup(portal.Close)
-	quietNetwork(nil).check(t.Context(), []string{portal.URL})
+	if f := told(t, quietNetwork(nil).check(t.Context(), []string{portal.URL}), "host"); f.OK || !strings.Contains(f.Detail, "302 Found") {
+		t.Errorf("%+v", f)
+	}
 	if len(asked) != 1 || <-asked != "/healthz" {
 		t.Error("the redirect was followed")
+	}
+}
+
+// What a network puts in the place of the answer counts for none.
+func TestDoctorTellsCofferFromWhatIsInItsPlace(t *testing.T) {
+	for code, ok := range map[int]bool{204: true, 404: true, 200: false, 401: false, 403: false, 451: false, 503: false} {
+		host := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }))
+		f := told(t, quietNetwork(nil).check(t.Context(), []string{host.URL}), "host")
+		host.Close()
+		if f.OK != ok || !ok && !strings.Contains(f.Detail, strconv.Itoa(code)) {
+			t.Errorf("%d: %+v", code, f)
+		}
 	}
 }
 
