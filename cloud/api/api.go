@@ -86,7 +86,7 @@ func New(c Config) *Server {
 	s.computers()
 	s.describe()
 	mux.HandleFunc(healthRoute, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	mux.HandleFunc("GET /readyz", s.ready(c.Ready))
+	mux.HandleFunc("GET /readyz", ready(c.Ready))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, cloud.ErrNotFound) })
 	s.handler = s.outer(newAddressLimits(c), mux)
 	return s
@@ -142,10 +142,9 @@ func (s *silentConns) close() {
 	}
 }
 
-func (s *Server) ready(check func(context.Context) error) http.HandlerFunc {
+func ready(check func(context.Context) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := check(r.Context()); err != nil {
-			s.log.Error("not ready", "err", err)
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}

@@ -77,6 +77,38 @@ func TestDatabaseFails(t *testing.T) {
 	}
 }
 
+// A database that answers, and slowly: clients go on, each answer takes longer. One that is slower than the server has patience for has it
+// give up on commits that the database goes on with, so that nobody knows of a write whether it was made; the client asks again, and neither
+// loses nor doubles it. Checks of load balancers do not take a server out for being slow, and when it is over all is as fast as before.
+func TestDatabaseSlow(t *testing.T) {
+	cluster := newCluster(t)
+	if err := cluster.SQL("postgres", "CREATE DATABASE coffer"); err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(t, cluster.URL("coffer"), 2)
+	w := s.writers(4)
+	w.more(5)
+	for _, phase := range []struct {
+		runs, rests time.Duration
+		until       func(int)
+	}{
+		{30 * time.Millisecond, 300 * time.Millisecond, w.more},
+		{10 * time.Millisecond, 3 * time.Second, w.more},
+		{10 * time.Millisecond, 21 * time.Second, w.slip},
+	} {
+		end := cluster.Slow(phase.runs, phase.rests)
+		phase.until(2)
+		if status := s.readiness(); phase.rests < 5*time.Second && status != http.StatusNoContent {
+			t.Errorf("%v in %v: /readyz answers %d", phase.runs, phase.rests, status)
+		}
+		if err := end(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.more(10)
+	w.verify("a slow database, then one too slow")
+}
+
 // direct has a client speak to the first process, past the proxy.
 func (s *site) direct(c *session.Config) { c.Transport = through{s.addresses[0]} }
 

@@ -298,12 +298,6 @@ func (w *writer) write(ctx context.Context) error {
 	return nil
 }
 
-func (w *writer) count() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.saved)
-}
-
 // outage is the longest time from an acknowledgement to the next.
 func (w *writer) outage() (longest time.Duration) {
 	for i := 1; i < len(w.at); i++ {
@@ -343,14 +337,30 @@ func (s *site) writers(n int) *writers {
 // more waits until every writer has had n more items acknowledged.
 func (w *writers) more(n int) {
 	w.s.t.Helper()
+	w.wait(n, "items acknowledged", func(one *writer) int { return len(one.saved) })
+}
+
+// slip waits until every writer has had n more syncs fail.
+func (w *writers) slip(n int) {
+	w.s.t.Helper()
+	w.wait(n, "syncs failed", func(one *writer) int { return one.slips })
+}
+
+func (w *writers) wait(n int, of string, count func(*writer) int) {
+	w.s.t.Helper()
+	now := func(one *writer) int {
+		one.mu.Lock()
+		defer one.mu.Unlock()
+		return count(one)
+	}
 	var goal []int
 	for _, one := range w.all {
-		goal = append(goal, one.count()+n)
+		goal = append(goal, now(one)+n)
 	}
 	err := testpg.Wait(func() error {
 		for i, one := range w.all {
-			if one.count() < goal[i] {
-				return fmt.Errorf("%s has %d of %d items acknowledged", one.email, one.count(), goal[i])
+			if now(one) < goal[i] {
+				return fmt.Errorf("%s: %d of %d %s", one.email, now(one), goal[i], of)
 			}
 		}
 		return nil

@@ -230,6 +230,26 @@ func (c *Cluster) Stop() error { return c.signal(syscall.SIGSTOP) }
 // Continue ends a Stop.
 func (c *Cluster) Continue() error { return c.signal(syscall.SIGCONT) }
 
+// Slow has the server run for a while and stand still for a while, over and over, until end is called.
+func (c *Cluster) Slow(runs, rests time.Duration) (end func() error) {
+	enough, ended := make(chan struct{}), make(chan error)
+	go func() {
+		var err error
+		for {
+			err = errors.Join(err, c.Stop())
+			time.Sleep(rests)
+			err = errors.Join(err, c.Continue())
+			select {
+			case <-enough:
+				ended <- err
+				return
+			case <-time.After(runs):
+			}
+		}
+	}()
+	return func() error { close(enough); return <-ended }
+}
+
 func (c *Cluster) signal(s syscall.Signal) error {
 	pid := c.process.Process.Pid
 	all, err := children(pid)

@@ -38,8 +38,6 @@ import (
 const (
 	shutdownPatience   = 10 * time.Second
 	backgroundPatience = 5 * time.Second
-	// readyPatience is how long a database may take to answer before a load balancer is told that it does not.
-	readyPatience = 5 * time.Second
 	// streamPatience is for event streams to say that they end. A client that does not read is not waited for.
 	streamPatience = time.Second
 )
@@ -47,16 +45,17 @@ const (
 // service is a server in one process, from its settings to its end.
 type service struct {
 	options
-	log      *slog.Logger
-	sockets  *sockets
-	drain    *drain
-	store    database // nil without a role that has one
-	operator *cloud.Operator
-	cloud    *cloud.Cloud // the same
-	api      *api.Server  // the same
-	mailDir  string       // in development
-	metrics  *metrics.Metrics
-	conns    *connections
+	log       *slog.Logger
+	sockets   *sockets
+	drain     *drain
+	store     database // nil without a role that has one, and so are those to api
+	readiness *readiness
+	operator  *cloud.Operator
+	cloud     *cloud.Cloud
+	api       *api.Server
+	mailDir   string // in development
+	metrics   *metrics.Metrics
+	conns     *connections
 	// certificates are nil without files of them.
 	certificates *certificates
 	servers      []running
@@ -156,7 +155,7 @@ func (s *service) openCloud(ctx context.Context, out io.Writer, address string) 
 		return err
 	}
 	s.later(closeData)
-	s.store, s.operator = store, cloud.NewOperator(store, secret)
+	s.store, s.operator, s.readiness = store, cloud.NewOperator(store, secret), &readiness{ping: store.Ping, log: s.log}
 	sender, err := s.openMail(out)
 	if err != nil {
 		return err
@@ -199,9 +198,7 @@ func (s *service) check(ctx context.Context) error {
 	if err := s.drain.err(); err != nil || s.store == nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, readyPatience)
-	defer cancel()
-	return s.store.Ping(ctx)
+	return s.readiness.check(ctx)
 }
 
 // openMail returns where mails go to: a mail server, or in development a sink that the ready line names.
@@ -266,7 +263,6 @@ func (o options) router(api, updates, other http.Handler) router {
 
 func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := s.check(r.Context()); err != nil {
-		s.log.Error("not ready", "err", err)
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
