@@ -5,6 +5,7 @@ package cluster
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,15 +15,18 @@ import (
 
 	"github.com/coffer-vault/coffer/app/session"
 	"github.com/coffer-vault/coffer/cloud/mail"
+	"github.com/coffer-vault/coffer/internal/sqlite"
 	"github.com/coffer-vault/coffer/internal/testpc"
+	"github.com/coffer-vault/coffer/internal/testpg"
 )
 
 // Migrations of a version that does not exist yet: what docs/adr/0027-one-sql-for-two-engines.md lets one do, and the same with a
-// statement that fails after those that did not.
+// statement that fails, or never ends, after those that did not.
 const (
 	laterMigration = `ALTER TABLE accounts ADD COLUMN later TEXT NOT NULL DEFAULT ''; ALTER TABLE commits ADD COLUMN later BIGINT NOT NULL DEFAULT 0;
 		CREATE TABLE later (x BIGINT NOT NULL PRIMARY KEY);`
-	brokenMigration = laterMigration + ` CREATE TABLE commits (x BIGINT);`
+	brokenMigration  = laterMigration + ` CREATE TABLE commits (x BIGINT);`
+	endlessMigration = laterMigration + ` SELECT COUNT(*) FROM (WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x FROM c) SELECT x FROM c) AS all_of_them;`
 )
 
 // versionWith builds coffer-cloud as it is, with one migration more.
@@ -97,20 +101,35 @@ func (h *host) refuses(program string, process int, why string) {
 	}
 }
 
-// TestUpgrades is the upgrade of a server whose new version is broken at first. A migration that fails half way leaves nothing: the version
-// before starts again, and goes on where it still runs. When the new one has done its migration it serves with all that was acknowledged,
+// killed starts a version and kills it in the middle of its migration.
+func (h *host) killed(program string, process int, migrates func() bool) {
+	h.t.Helper()
+	d := launch(h.t, filepath.Base(program), h.command(h.t.Context(), program, process))
+	err := testpg.Wait(func() error {
+		if !migrates() {
+			return errors.New("no migration is under way")
+		}
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	d.kill()
+}
+
+// TestUpgrades is the upgrade of a server whose new version is broken at first. A migration that fails half way, or whose process is killed
+// half way, leaves nothing, not even a lock: the version before starts again, and goes on where it still runs. When the new one has done its migration it serves with all that was acknowledged,
 // on PostgreSQL beside the old one, which goes on; the old one does not start again, says why, and leaves the database as it is.
 func TestUpgrades(t *testing.T) {
 	before, broken, after := filepath.Join(programs, "coffer-cloud"), versionWith(t, brokenMigration), versionWith(t, laterMigration)
+	endless := versionWith(t, endlessMigration)
 	for name, c := range map[string]struct {
-		database func() string
+		database func(t *testing.T) (url string, migrates func() bool)
 		shared   bool // by several processes
-	}{
-		"SQLite":     {func() string { return "sqlite:" + filepath.Join(t.TempDir(), "cloud.db") }, false},
-		"PostgreSQL": {func() string { return newCluster(t, "fsync=off").Database(t) }, true},
-	} {
+	}{"SQLite": {onSQLite, false}, "PostgreSQL": {onPostgres, true}} {
 		t.Run(name, func(t *testing.T) {
-			h := newHost(t, c.database())
+			database, migrates := c.database(t)
+			h := newHost(t, database)
 			old := h.serve(before, 0)
 			u := h.signUp(testpc.New(t, "PC", nil), "ada@example.org")
 			save := func(device *session.Unlocked) {
@@ -124,13 +143,17 @@ func TestUpgrades(t *testing.T) {
 				next = 0 // in the place of the old one
 				old.end()
 			}
-			h.refuses(broken, next, "commits")
-			if !c.shared {
-				old = h.serve(before, 0)
-			}
-			save(u)
-			if !c.shared {
-				old.end()
+			for _, fail := range []func(){
+				func() { h.refuses(broken, next, "commits") }, func() { h.killed(endless, next, migrates) },
+			} {
+				fail()
+				if !c.shared {
+					old = h.serve(before, 0)
+				}
+				save(u)
+				if !c.shared {
+					old.end()
+				}
 			}
 			last := h.serve(after, next)
 			save(u)
@@ -145,10 +168,35 @@ func TestUpgrades(t *testing.T) {
 			h.serve(after, 0)
 			for _, device := range []*session.Unlocked{u, other} {
 				testpc.Sync(t, device)
-				if n := len(testpc.Contents(t, device)); n != 4 {
-					t.Errorf("%d items are there, want 4", n)
+				if n := len(testpc.Contents(t, device)); n != 5 {
+					t.Errorf("%d items are there, want 5", n)
 				}
 			}
 		})
+	}
+}
+
+// onSQLite returns a database in a file, and what tells whether somebody writes to it.
+func onSQLite(t *testing.T) (url string, migrates func() bool) {
+	path := filepath.Join(t.TempDir(), "cloud.db")
+	return "sqlite:" + path, func() bool {
+		db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		_, err = db.ExecContext(t.Context(), `BEGIN IMMEDIATE; ROLLBACK`)
+		return err != nil
+	}
+}
+
+// onPostgres returns a database of a server of its own, and what tells whether somebody changes a table that has rows.
+func onPostgres(t *testing.T) (url string, migrates func() bool) {
+	cluster := newCluster(t, "fsync=off")
+	if err := cluster.SQL("postgres", "CREATE DATABASE coffer"); err != nil {
+		t.Fatal(err)
+	}
+	return cluster.URL("coffer"), func() bool {
+		return cluster.SQL("coffer", `BEGIN; LOCK TABLE accounts IN ACCESS SHARE MODE NOWAIT; COMMIT`) != nil
 	}
 }

@@ -97,12 +97,12 @@ func parse(url string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-func open(config *pgx.ConnConfig, parameters map[string]string) *sql.DB {
+func open(config *pgx.ConnConfig, parameters map[string]string, options ...stdlib.OptionOpenDB) *sql.DB {
 	config = config.Copy()
 	for name, value := range parameters {
 		config.RuntimeParams[name] = value
 	}
-	db := stdlib.OpenDB(*config)
+	db := stdlib.OpenDB(*config, options...)
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
 	db.SetConnMaxLifetime(connLife)
@@ -143,7 +143,7 @@ func pipeline(ctx context.Context, conn *sql.Conn, all []sqlstore.Statement) (to
 
 // prepare checks the database and brings its schema up to date, without the limits of time that requests have.
 func prepare(ctx context.Context, config *pgx.ConnConfig) (err error) {
-	db := open(config, nil)
+	db := open(config, nil, stdlib.OptionAfterConnect(endWithUs))
 	defer func() { err = errors.Join(err, db.Close()) }()
 	var encoding string
 	if err := db.QueryRowContext(ctx, `SHOW server_encoding`).Scan(&encoding); err != nil {
@@ -157,13 +157,37 @@ func prepare(ctx context.Context, config *pgx.ConnConfig) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := sqlstore.Migrate(ctx, db, goose.DialectPostgres, adapt, goose.WithSessionLocker(locker)); err != nil {
+	if err := sqlstore.Migrate(ctx, db, goose.DialectPostgres, adapt, goose.WithSessionLocker(turn{locker})); err != nil {
 		return err
 	}
 	for _, create := range []string{createNonces, createFingerprint} {
 		// Two processes that make a table at once get this, although it says IF NOT EXISTS.
 		if _, err := db.ExecContext(ctx, create); err != nil && judge(err) != sqlstore.Duplicate {
 			return fmt.Errorf("migrate: %w", err)
+		}
+	}
+	return nil
+}
+
+// turn says what to do where another process does not end its migration.
+type turn struct{ lock.SessionLocker }
+
+func (t turn) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	if err := t.SessionLocker.SessionLock(ctx, conn); err != nil {
+		return fmt.Errorf("wait for the turn to migrate, which another session has that pg_locks names, in its row of the type advisory: %w", err)
+	}
+	return nil
+}
+
+// endWithUs has PostgreSQL end what it does for this process when the process is gone: it would look only at the end of a statement, with
+// all locks held, and where the whole machine is gone hours later. A server on a system that cannot look goes without.
+func endWithUs(ctx context.Context, conn *pgx.Conn) error {
+	for _, set := range []string{
+		"SET client_connection_check_interval = '1s'", "SET tcp_keepalives_idle = 30", "SET tcp_keepalives_interval = 10", "SET tcp_keepalives_count = 3",
+	} {
+		var refused *pgconn.PgError
+		if _, err := conn.Exec(ctx, set); err != nil && !errors.As(err, &refused) {
+			return err
 		}
 	}
 	return nil
