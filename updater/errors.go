@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
@@ -63,6 +64,20 @@ func classify(err error) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", kind, err)
+}
+
+// maxReason bounds what is remembered of an error that is this computer's, in bytes.
+const maxReason = 300
+
+// reason is an error as it is remembered. Of what a host may have put into it nothing stays but the kind.
+func reason(err error) string {
+	for _, kind := range []error{ErrTrustDamaged, ErrWrongKeys, ErrTampered, ErrExpired, ErrHostsUnreachable} {
+		if errors.Is(err, kind) {
+			return kind.Error()
+		}
+	}
+	said := err.Error()
+	return strings.ToValidUTF8(said[:min(len(said), maxReason)], "")
 }
 
 // silence is why a host gave no answer. A certificate that is not valid now is like metadata that is not: most often this clock is wrong.

@@ -26,6 +26,10 @@ type Progress func(done, total int64)
 func (c *Client) Stage(ctx context.Context, progress Progress) State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.remember(ctx, c.stage(ctx, progress))
+}
+
+func (c *Client) stage(ctx context.Context, progress Progress) State {
 	// An offer is judged again: meanwhile it may have been staged, or have failed.
 	found := c.judge(c.offered)
 	if c.offered == nil {

@@ -14,6 +14,8 @@ import (
 // Status is what the updater of a folder remembers, for technicians.
 type Status struct {
 	Verified time.Time          // when a host last proved to be current, zero if never
+	Refused  string             // why the last look found nothing that counts, empty if it did
+	Since    time.Time          // when that was first the reason
 	Staged   *buildinfo.Number  // the release that is ready to be applied
 	Trial    *buildinfo.Number  // the release that is in place, or was meant to be, and has not proved healthy yet
 	Failed   []buildinfo.Number // releases that did not work here, and are not tried again
@@ -33,6 +35,9 @@ func ReadStatus(dir string) (Status, error) {
 		return Status{}, fmt.Errorf("read update state: %w", err)
 	}
 	status := Status{Verified: s.Verified, Failed: s.Failed}
+	if s.Refused != nil {
+		status.Refused, status.Since = s.Refused.Reason, s.Refused.Since
+	}
 	if s.Staged != nil {
 		status.Staged = &s.Staged.Version
 	}
@@ -40,10 +45,4 @@ func ReadStatus(dir string) (Status, error) {
 		status.Trial = &s.Swap.To
 	}
 	return status, nil
-}
-
-// LastVerified is Status.Verified.
-func LastVerified(dir string) (time.Time, error) {
-	s, err := ReadStatus(dir)
-	return s.Verified, err
 }

@@ -19,10 +19,17 @@ import (
 // state is the updater's memory, state.json in its folder.
 type state struct {
 	Verified time.Time          `json:"verified,omitzero"` // when a host last proved to be current
+	Refused  *refusal           `json:"refused,omitempty"` // why the last look ended without an answer that counts
 	Staged   *stagedFile        `json:"staged,omitempty"`
 	Swap     *swap              `json:"swap,omitempty"`
 	Failed   []buildinfo.Number `json:"failed,omitempty"` // never tried again
 	Kept     []stagedFile       `json:"kept,omitempty"`   // packages that were installed: of this version and of the one before, see Config.KeepPackages
+}
+
+// refusal is why nothing could be installed, for whoever asks when nobody is looking.
+type refusal struct {
+	Since  time.Time `json:"since"` // when it was first the same reason
+	Reason string    `json:"reason"`
 }
 
 // stagedFile is a verified file in the folder staged/.

@@ -25,6 +25,7 @@ import (
 
 	"github.com/coffer-vault/coffer/internal/atomicfile"
 	"github.com/coffer-vault/coffer/internal/buildinfo"
+	"github.com/coffer-vault/coffer/internal/filelock"
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/updater/manifest"
 )
@@ -208,7 +209,30 @@ func Channel() string {
 func (c *Client) Check(ctx context.Context) State {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.check(ctx)
+	return c.remember(ctx, c.check(ctx))
+}
+
+// remember keeps why nothing could be installed for those who ask no host: cofferctl, hours later. Whoever asked now hears it anyway.
+func (c *Client) remember(ctx context.Context, found State) State {
+	var why *refusal
+	if r, ok := found.(Refused); ok {
+		if ctx.Err() != nil || errors.Is(r.Err, filelock.ErrLocked) {
+			return found // the program ends, or another one is at it: that is no answer
+		}
+		why = &refusal{c.cfg.Now().UTC(), reason(r.Err)}
+	}
+	s, err := c.store.load()
+	if err == nil && !sameReason(s.Refused, why) {
+		err = c.store.update(func(s *state) { s.Refused = why })
+	}
+	if err != nil {
+		c.cfg.Log.Error("cannot record what the check found", "err", err)
+	}
+	return found
+}
+
+func sameReason(a, b *refusal) bool {
+	return a == b || a != nil && b != nil && a.Reason == b.Reason
 }
 
 func (c *Client) check(ctx context.Context) State {

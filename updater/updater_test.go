@@ -1,11 +1,13 @@
 package updater
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -330,13 +332,73 @@ func TestLastVerified(t *testing.T) {
 	// Whoever looks from outside sees the same, and not when something else was written last.
 	w.must(c.MarkFailed(number("1.1.0")))
 	for dir, want := range map[string]time.Time{c.cfg.Dir: checked, t.TempDir(): {}} {
-		if at, err := LastVerified(dir); err != nil || !at.Equal(want) {
-			t.Errorf("%v, %v, want %v", at, err, want)
+		if s, err := ReadStatus(dir); err != nil || !s.Verified.Equal(want) {
+			t.Errorf("%v, %v, want %v", s.Verified, err, want)
 		}
 	}
 	w.must(os.WriteFile(c.store.path(), []byte("{"), 0o600))
-	if _, err := LastVerified(c.cfg.Dir); err == nil {
+	if _, err := ReadStatus(c.cfg.Dir); err == nil {
 		t.Error("a damaged state was read")
+	}
+}
+
+// Whoever asks later, and asks no host, sees why there is no update, since when, and nothing that a host made up.
+func TestWhyThereIsNoUpdateIsRemembered(t *testing.T) {
+	strangers := found(t, t.TempDir())
+	strangers.release("9.0.0", "theirs")
+	const made = "CALL 0900 123 456"
+	for name, c := range map[string]struct {
+		spoil func(w *world, cfg *Config)
+		says  error
+	}{
+		"hosts that are down":    {func(w *world, _ *Config) { w.lies(status(http.StatusServiceUnavailable)) }, ErrHostsUnreachable},
+		"hosts of strangers":     {func(w *world, _ *Config) { w.lies(strangers.serve(strangers.repo.Public())) }, ErrWrongKeys},
+		"hosts that talk":        {func(w *world, _ *Config) { w.lies(text(`{"` + made + `":`)) }, ErrTampered},
+		"hosts without end":      {func(w *world, _ *Config) { w.lies(http.HandlerFunc(endless)) }, ErrTampered},
+		"hosts that are too old": {func(w *world, _ *Config) { w.pass(49 * time.Hour) }, ErrExpired},
+		"a clock two years fast": {func(w *world, cfg *Config) { cfg.Now = func() time.Time { return w.now().AddDate(2, 0, 0) } }, ErrExpired},
+		"an older release":       {func(_ *world, cfg *Config) { cfg.Installed = number("2.0.0") }, ErrRollback},
+		"a release that failed": {func(w *world, cfg *Config) {
+			w.must(w.client(*cfg).MarkFailed(number("1.1.0")))
+		}, ErrFailedBefore},
+	} {
+		w := newWorld(t)
+		w.release("1.1.0", "new")
+		cfg := w.config("1.0.0")
+		honest := cfg
+		c.spoil(w, &cfg)
+		since := w.client(cfg).cfg.Now()
+		for range 2 {
+			if _, ok := w.client(cfg).Check(t.Context()).(Refused); !ok {
+				t.Errorf("%s: not refused", name)
+			}
+			w.pass(time.Hour) // for the same reason: since the first time
+		}
+		s, err := ReadStatus(cfg.Dir)
+		if err != nil || !strings.HasPrefix(s.Refused, c.says.Error()) || !s.Since.Equal(since) || strings.Contains(s.Refused, made) {
+			t.Errorf("%s: %q since %v (%v), want %q since %v", name, s.Refused, s.Since, err, c.says, since)
+		}
+		if errors.Is(c.says, ErrRollback) || errors.Is(c.says, ErrFailedBefore) {
+			continue
+		}
+		w.lies(nil)
+		w.refresh()
+		wantAvailable(t, w.client(honest).Check(t.Context()), "1.1.0")
+		if s, err := ReadStatus(cfg.Dir); err != nil || s.Refused != "" {
+			t.Errorf("%s is over: still %q (%v)", name, s.Refused, err)
+		}
+	}
+}
+
+// A program that ends in the middle of a check was refused nothing.
+func TestEndOfTheProgramIsNoReason(t *testing.T) {
+	w := newWorld(t)
+	cfg := w.config("1.0.0")
+	ended, end := context.WithCancel(t.Context())
+	end()
+	w.client(cfg).Check(ended)
+	if s, err := ReadStatus(cfg.Dir); err != nil || s.Refused != "" {
+		t.Errorf("%q, %v", s.Refused, err)
 	}
 }
 

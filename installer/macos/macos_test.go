@@ -182,8 +182,8 @@ func TestReporter(t *testing.T) {
 // The programs have no names of their own for what the package installs.
 func TestProgramsKnowWhereTheyAre(t *testing.T) {
 	for file, names := range map[string][]string{
-		"../../updater/cmd/coffer-updater/main_darwin.go": {`"/Applications/Coffer.app/Contents/MacOS/coffer"`, `"/Library/Application Support/Coffer Updater"`},
-		"../../updater/machine/mac_watch.go":              {`"/Library/Application Support/Coffer Updater.json"`, `"/Library/LaunchDaemons/"`, `"` + identifier + `"`},
+		"../../updater/cmd/coffer-updater/main_darwin.go": {`"/Applications/Coffer.app/Contents/MacOS/coffer"`},
+		"../../updater/machine/mac_watch.go":              {`"/Library/Application Support/Coffer Updater"`, `"/Library/Application Support/Coffer Updater.json"`, `"/Library/LaunchDaemons/"`, `"` + identifier + `"`},
 		"../../app/cmd/cofferctl/service_darwin.go":       {`"/Applications/Coffer.app/"`, `"/` + daemon + `"`},
 		"../../app/cmd/coffer/installed_darwin.go":        {`"/Applications/Coffer.app/"`, `"/` + daemon + `"`},
 		"../../app/health/folder_darwin.go":               {`"/` + reports + `"`},

@@ -23,6 +23,9 @@ import (
 // identifier names the package for macOS, and begins the labels of its jobs.
 const identifier = "io.github.coffer-vault.coffer"
 
+// MacFolder is the daemon's own, which root alone can read.
+const MacFolder = "/Library/Application Support/Coffer Updater"
+
 // MacNotes is what the daemon lets everybody on the computer read; root alone writes in the folder. It goes when the daemon starts.
 const MacNotes = "/Library/Application Support/Coffer Updater.json"
 

@@ -24,6 +24,18 @@ type Windows struct {
 
 var _ System = Windows{}
 
+// ServiceName is the service's, and that of its folder.
+const ServiceName = "CofferUpdater"
+
+// Folder is the service's own, which administrators alone can read.
+func Folder() (string, error) {
+	data, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, 0)
+	if err != nil {
+		return "", fmt.Errorf("find the service's folder: %w", err)
+	}
+	return filepath.Join(data, ServiceName), nil
+}
+
 // Setting reads what the installer and administrators write below HKEY_LOCAL_MACHINE; users cannot. Empty if it is not there.
 func Setting(name string) string {
 	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `Software\Coffer`, registry.QUERY_VALUE|registry.WOW64_64KEY)

@@ -191,6 +191,11 @@ func TestDoctorReadsTheUpdaterState(t *testing.T) {
 		{`{"failed":["1.2.3"]}`, true, "no check on record"},
 		{fmt.Sprintf(`{"verified":%q}`, time.Now().Add(-time.Hour).Format(time.RFC3339)), true, "last check 1h0m0s ago"},
 		{fmt.Sprintf(`{"verified":%q}`, time.Now().Add(-192*time.Hour).Format(time.RFC3339)), false, "last check 192h"},
+		{refusedAt(time.Now(), time.Now()), true, "no update for 0s: the hosts are silent"},
+		{refusedAt(time.Now().Add(-192*time.Hour), time.Now()), false, "last check 192h"},
+		{refusedAt(time.Time{}, time.Now().Add(-time.Hour)), true, "no update for 1h0m0s: the hosts are silent"},
+		{refusedAt(time.Time{}, time.Now().Add(-192*time.Hour)), false, "no update for 192h0m0s: the hosts are silent"},
+		{refusedAt(time.Time{}, time.Now().Add(74*365*24*time.Hour)), true, "no update for 0s"}, // the clock was wrong; doctor looks at it by itself
 		{"{", false, "read update state"},
 	} {
 		if c.state != "" {

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -174,20 +174,39 @@ func (p *program) checkFile(ctx context.Context, a session.Account) finding {
 
 // checkUpdates reads what the updater last wrote; it asks no host. Where a service updates, its record is for administrators alone.
 func (p *program) checkUpdates() finding {
-	if service := updateService(); service != "" {
-		if version, reason := machine.TakenBack(); version != "" {
-			return finding{"updates", false, version + " was taken back and is not tried again: " + reason + ". The next release is; " + service}
-		}
-		return finding{"updates", true, service}
+	service := updateService()
+	if version, reason := machine.TakenBack(); service != "" && version != "" {
+		return finding{"updates", false, version + " was taken back and is not tried again: " + reason + ". The next release is; " + service}
 	}
-	verified, err := updater.LastVerified(filepath.Join(p.paths.Cache, "updates"))
-	switch {
-	case err != nil:
+	found, err := p.updateRecord(service)
+	if service != "" && errors.Is(err, fs.ErrPermission) {
+		return finding{"updates", true, service + "; when it last looked is for administrators: run doctor as one"}
+	}
+	if err != nil {
 		return finding{"updates", false, err.Error()}
-	case verified.IsZero():
-		return finding{"updates", true, "no check on record yet"}
 	}
-	return lastCheck(time.Since(verified).Round(time.Minute))
+	f := judgeUpdates(found, time.Now())
+	if service != "" {
+		f.Detail += "; " + service
+	}
+	return f
+}
+
+// judgeUpdates has patience with hosts that do not answer, and with a clock, for as long as the app has before its banner.
+func judgeUpdates(found updater.Status, now time.Time) finding {
+	f := finding{"updates", true, "no check on record yet"}
+	if !found.Verified.IsZero() {
+		f = lastCheck(now.Sub(found.Verified).Round(time.Minute))
+	}
+	if found.Refused == "" {
+		return f
+	}
+	since := now.Sub(found.Since).Round(time.Minute)
+	if found.Verified.IsZero() {
+		f.OK = since < updater.StaleBanner
+	}
+	f.Detail += fmt.Sprintf("; no update for %s: %s", max(since, 0), found.Refused)
+	return f
 }
 
 // lastCheck judges how long ago the updater was last sure to be current.

@@ -2,10 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/coffer-vault/coffer/internal/policy"
 	"github.com/coffer-vault/coffer/internal/testpc"
@@ -23,7 +25,8 @@ func TestStatusTellsOfUpdates(t *testing.T) {
 		`{"verified":"2026-11-01T08:00:00Z","staged":{"version":"1.4.0"}}`:                 "Coffer 1.4.0 is ready",
 		`{"verified":"2026-11-01T08:00:00Z","swap":{"to":"1.4.0"},"failed":["1.3.0"]}`:     "Coffer 1.4.0 is new here",
 		`{"verified":"2026-11-01T08:00:00Z","failed":["1.3.0","1.3.1"],"from_later":true}`: "not tried again: 1.3.0, 1.3.1",
-		`{`: "read update state",
+		refusedAt(time.Now(), time.Now()):                                                  "the hosts are silent. Coffer goes on as it is",
+		`{`:                                                                                "read update state",
 	} {
 		if err := os.WriteFile(filepath.Join(folder, "state.json"), []byte(state), 0o600); err != nil {
 			t.Fatal(err)
@@ -38,6 +41,25 @@ func TestStatusTellsOfUpdates(t *testing.T) {
 		var report struct{ Updates map[string]any }
 		if err := json.Unmarshal([]byte(out), &report); err != nil || code != exitOK || state != "" && len(report.Updates) == 0 {
 			t.Errorf("%s: %d %s %v", state, code, out, err)
+		}
+	}
+}
+
+// refusedAt is the record of an updater that was last sure to be current at one time, and has found no answer that counts since another.
+func refusedAt(verified, since time.Time) string {
+	return fmt.Sprintf(`{"verified":%q,"refused":{"since":%q,"reason":"the hosts are silent"}}`, verified.Format(time.RFC3339), since.Format(time.RFC3339))
+}
+
+func TestStatusOfAService(t *testing.T) {
+	for want, s := range map[string]updateStatus{
+		"for administrators":                       {Service: "the service", Sealed: true},
+		"1.4.0 has been fetched and waits":         {Service: "the service", LastCheck: time.Now(), Ready: "1.4.0"},
+		"the hosts are silent. Coffer goes on as ": {Service: "the service", LastCheck: time.Now(), Refused: "the hosts are silent", Since: time.Now()},
+		"no check on record yet":                   {Service: "the service"},
+	} {
+		got := strings.Join(s.lines(), "\n")
+		if !strings.Contains(got, want) || !strings.Contains(got, "Updates: the service") {
+			t.Errorf("no %q in %s", want, got)
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 // /Applications without a password, so nothing that root runs is there.
 const (
 	program = "/Applications/Coffer.app/Contents/MacOS/coffer"
-	folder  = "/Library/Application Support/Coffer Updater"
+	folder  = machine.MacFolder
 )
 
 func main() {

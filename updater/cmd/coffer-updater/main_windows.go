@@ -20,7 +20,7 @@ import (
 	"golang.org/x/sys/windows/svc"
 )
 
-const serviceName = "CofferUpdater"
+const serviceName = machine.ServiceName
 
 func main() {
 	// No DLL from the folder of the program, the current folder or PATH.
@@ -47,11 +47,10 @@ const ownKey = machine.NotesKey
 
 // privateFolder is for SYSTEM and administrators alone: what is staged there cannot be swapped before it is installed.
 func privateFolder() (string, error) {
-	data, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, 0)
+	dir, err := machine.Folder()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(data, serviceName)
 	err = registry.DeleteKey(registry.LOCAL_MACHINE, ownKey)
 	if err != nil && !errors.Is(err, registry.ErrNotExist) {
 		return "", fmt.Errorf("registry: %w", err)
