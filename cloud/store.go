@@ -45,5 +45,6 @@ type Tx interface {
 	mailRows
 	deliveryRows
 	computerRows
+	heldRows
 	janitorRows
 }
