@@ -28,6 +28,7 @@ func TestServiceUpdates(t *testing.T) {
 	pc.install(t, 0, "/i "+windowsPath(older)+" ALLUSERS=1 SHOULDAUTOUPDATE=1")
 	checkService(t, pc)
 	eventually(t, "the first check", func() bool { return !serviceMemory(t, pc).Verified.IsZero() })
+	checkEars(t, pc)
 
 	m.release(t, newer, update)
 	restartService(t, pc)
@@ -38,9 +39,28 @@ func TestServiceUpdates(t *testing.T) {
 	checkSettings(t, pc, "HKLM", map[string]string{"Version": newer, "AutoUpdate": "1"})
 	checkEntry(t, pc, newer)
 	checkService(t, pc)
+	checkEars(t, pc)
 	eventually(t, "the new service to be content", func() bool { r := serviceMemory(t, pc); return r.Staged == nil && len(r.Failed) == 0 })
 	if profiles := pc.files(t, "users/*/AppData/Local/Coffer"); len(profiles) > 0 {
 		t.Errorf("somebody has started Coffer: %v", profiles)
+	}
+}
+
+// checkEars counts what the service, while it runs, hears of other programs (attack 36): nothing. One that serves a port, a pipe and a mail
+// slot is counted first, so that "nothing" means something.
+func checkEars(t *testing.T, pc *computer) {
+	t.Helper()
+	ears := filepath.Join(pc.drive, "ears.exe")
+	script(t, "x86_64-w64-mingw32-gcc", "-s", "-O1", "-Wall", "-Werror", "-municode", "-o", ears, "testdata/ears.c", "-liphlpapi", "-lws2_32", "-lntdll")
+	code, own := pc.run(t, `C:\ears.exe --own`)
+	for _, ear := range []string{"port ", "named pipe\n", "mail slot\n"} {
+		if code != 0 || !strings.Contains(own, ear) {
+			t.Fatalf("no %q would be seen: %d\n%s", ear, code, own)
+		}
+	}
+	code, served := pc.run(t, `C:\ears.exe CofferUpdater.exe`)
+	if !strings.HasPrefix(served, "processes 1, handles ") || code != 0 {
+		t.Errorf("the service serves (%d):\n%s", code, served)
 	}
 }
 

@@ -317,4 +317,119 @@ var mutants = []mutant{
 		from: `io.LimitReader(resp.Body, wire.MaxAnswer+1)`, to: `io.LimitReader(resp.Body, 64*wire.MaxAnswer)`,
 		pkg: "internal/attacks", run: "TestBottomlessAnswers",
 	},
+	{
+		row: "31", off: "a root needs no signature of the one before it", file: "updater/roots.go",
+		from: `		if _, err := trusted.UpdateRoot(next); err != nil {
+			return nil, err
+		}`, to: `		if _, err := trusted.UpdateRoot(next); err != nil {
+			if trusted, err = trustedmetadata.New(next); err != nil {
+				return nil, err
+			}
+		}`,
+		pkg: "updater", run: "TestWrongRoots",
+	},
+	{
+		row: "31", off: "a downloaded file need not be the one that was signed", file: "updater/stage.go",
+		from: `	if n != d.size || hex.EncodeToString(h.Sum(nil)) != d.sha256 {`, to: `	if n != d.size {`,
+		pkg: "updater", run: "TestPoisonedDownload",
+	},
+	{
+		row: "32", off: "a redirect is followed", file: "updater/mirror.go",
+		from: `return http.ErrUseLastResponse`, to: `return nil`,
+		pkg: "updater", run: "TestRedirectIsRefused",
+	},
+	{
+		row: "32", off: "a request carries a mark", file: "updater/mirror.go",
+		from: `	req.Header.Set("User-Agent", userAgent)`, to: `	req.Header.Set("User-Agent", fmt.Sprint(userAgent, time.Now().UnixNano()))`,
+		pkg: "updater", run: "TestRequestsOfTwoInstallationsAreIdentical",
+	},
+	{
+		row: "33", off: "nothing expires", file: "updater/query.go",
+		from: `	client.UnsafeSetRefTime(c.cfg.Now().UTC())`, to: `	client.UnsafeSetRefTime(c.cfg.Now().UTC().AddDate(-3, 0, 0))`,
+		pkg: "updater", run: "TestFreeze",
+	},
+	{
+		row: "33", off: "an older release than the one that runs is accepted", file: "updater/updater.go",
+		from: `	case m.Version.Less(c.cfg.Installed):`, to: `	case false:`,
+		pkg: "updater", run: "TestVersionBelowTheInstalledOne",
+	},
+	{
+		row: "34", off: "a check starts from the root that the program carries", file: "updater/roots.go",
+		from: `	if carried.Root.Signed.Version >= version {`, to: `	if true {`,
+		pkg: "updater", run: "TestHiddenRoot",
+	},
+	{
+		row: "34", off: "a damaged root gives way to an older one", file: "updater/roots.go",
+		from: `kept.Root.Signed.Version != version {
+		return nil, errors.Join(ErrTrustDamaged, err)`, to: `kept.Root.Signed.Version != version {
+		return r.bootstrap, nil`,
+		pkg: "updater", run: "TestDamagedRoot",
+	},
+	{
+		row: "35", off: "a staged file is not verified again", file: "updater/program.go",
+		from: `	if int64(len(content)) != size || sum(content) != sha {`, to: `	if false {`,
+		pkg: "updater", run: "TestStagedFileThatChangedIsNotInstalled",
+	},
+	{
+		row: "35", off: "a planted link is followed", file: "updater/program_unix.go",
+		from: `flag|syscall.O_NOFOLLOW`, to: `flag`,
+		pkg: "updater", run: "TestPartFileIsNoLink",
+	},
+	{
+		row: "35", off: "a program is replaced in a folder of everybody", file: "updater/program_unix.go",
+		from: `	if err := acl.CheckWriters(dir); err != nil {`, to: `	if err := acl.CheckWriters(dir); err != nil && false {`,
+		pkg: "updater", run: "TestUnsafeFolderIsRefused",
+	},
+	{
+		row: "35", off: "the service does not verify what it installs", file: "updater/machine/hold.go",
+		from: `	if err == nil && (n != s.Size`, to: `	if err == nil && false && (n != s.Size`,
+		pkg: "updater/machine", run: "TestHoldVerifies",
+	},
+	{
+		row: "36", off: "the service listens on a port", file: "updater/cmd/coffer-updater/service.go",
+		from: `	service := machine.New(client, system, log)`,
+		to:   "	if l, err := net.Listen(\"tcp\", \"127.0.0.1:0\"); err == nil {\n\t\tgo l.Accept()\n\t}\n	service := machine.New(client, system, log)",
+		more: []edit{{"import (\n", "import (\n\t\"net\"\n"}},
+		pkg:  "updater/cmd/coffer-updater", run: "TestDaemonListensToNobody",
+	},
+	{
+		row: "36c", off: "the way back leads to a version that is known to be insecure", file: "updater/machine/trial.go",
+		from: `	case err == nil && to.Urgent:`, to: `	case false:`,
+		pkg: "updater/machine", run: "TestTrialBeginsBeforeTheInstaller",
+	},
+	{
+		row: "37", off: "a new version that never proved healthy stays", file: "updater/heal.go",
+		from: `	if st.Swap.Started {`, to: `	if false {`,
+		pkg: "updater", run: "TestUnhealthyVersionIsTakenBack",
+	},
+	{
+		row: "37", off: "what a crash left without a program stays so", file: "updater/heal.go",
+		from: `	return true, atomicfile.Rename(old, path)`, to: `	return true, nil`,
+		pkg: "updater", run: "TestRestore",
+	},
+	{
+		row: "37", off: "the program is moved away before the new one comes", file: "updater/program.go",
+		from: `	if err := p.link(p.path, p.oldPath()); err != nil {`, to: `	if err := os.Rename(p.path, p.oldPath()); err != nil {`,
+		pkg: "updater", run: "TestCrash",
+	},
+	{
+		row: "bad input", off: "a program that was not written whole is installed", file: "updater/program.go",
+		from: `err != nil || written != sha {`, to: `err != nil && written != sha {`,
+		pkg: "updater", run: "TestIncompleteProgramIsNotInstalled",
+	},
+	{
+		row: "bad input", off: "two updaters write to one download", file: "updater/stage.go",
+		from: `	if err := filelock.Try(f); err != nil {`, to: `	if err := filelock.Try(f); err != nil && false {`,
+		pkg: "updater", run: "TestTwoUpdatersAtOnce",
+	},
+	{
+		row: "bad input", off: "a package may fail for ever", file: "updater/machine/machine.go",
+		from: `	case tries > maxFailures:`, to: `	case false:`,
+		pkg: "updater/machine", run: "TestPackageThatFailsAfterStoppingTheServiceIsGivenUp",
+	},
+	{
+		row: "bad input", off: "what a host says is written into reports", file: "updater/errors.go",
+		from: `			return kind.Error()`, to: `			return err.Error()`,
+		pkg: "updater", run: "TestWhyThereIsNoUpdateIsRemembered",
+	},
 }
