@@ -48,6 +48,7 @@ type ImportConfig struct {
 	First    bool   // the account is new: what the person decides is kept, and no other device asks again
 	Starts   bool   // it begins by itself, with every browser that is found; it can be stopped, and undone
 	Done     func() // the person has seen enough
+	File     string // begins with this one, as if it had been dropped; empty for none
 }
 
 // NewImport begins to search at once.
@@ -82,6 +83,9 @@ func (i *Import) show(found []browser, err error) {
 	if chosen, _ := i.chosen(); i.config.Starts && err == nil && len(chosen) > 0 {
 		i.start(chosen)
 		return
+	}
+	if i.config.File != "" {
+		i.Drop([]string{i.config.File})
 	}
 	i.changed()
 }

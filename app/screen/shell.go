@@ -339,7 +339,7 @@ func (s *Shell) opened(u *session.Unlocked) {
 	delete(s.news, account)
 	s.vault = NewVault(s.env, config)
 	if first {
-		s.vault.openImport(true)
+		s.vault.openImport(ImportConfig{First: true})
 	}
 	s.resume()
 	s.changed()

@@ -180,17 +180,18 @@ func (v *Vault) closeSettings() {
 }
 
 // OpenImport shows the import from browsers and files.
-func (v *Vault) OpenImport() { v.openImport(false) }
+func (v *Vault) OpenImport() { v.openImport(ImportConfig{}) }
 
-func (v *Vault) openImport(first bool) {
+func (v *Vault) openImport(c ImportConfig) {
 	if v.imports != nil {
 		return
 	}
-	v.imports = NewImport(v.env, ImportConfig{Unlocked: v.config.Unlocked, First: first, Done: func() {
+	c.Unlocked, c.Done = v.config.Unlocked, func() {
 		v.imports.Leave()
 		v.imports = nil
 		v.changed()
-	}})
+	}
+	v.imports = NewImport(v.env, c)
 	v.changed()
 }
 

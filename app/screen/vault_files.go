@@ -24,19 +24,42 @@ func (v *Vault) reloadFiles() {
 	}
 }
 
-// Drop adds files to the item that is shown; to one that is being edited, when that is saved.
+// Drop adds files to the item that is shown; to one that is being edited, when that is saved. Where no item is open, an export of another
+// program is taken for what it is.
 func (v *Vault) Drop(paths []string) {
 	switch {
 	case len(paths) == 0:
 	case v.editor != nil:
 		v.editor.Queue(paths)
 	case v.detail == nil || !v.detail.loaded:
-		v.fail(Message{Tone: ToneWarning, What: v.text("screen.files.drop.where"), Next: v.text("screen.files.drop.whereNext")})
+		v.dropOnNothing(paths)
 	case !v.detail.takesFiles():
 		v.fail(Message{Tone: ToneWarning, What: v.text("screen.files.drop.readOnly")})
 	default:
 		v.files.attach(v.detail.id, paths)
 	}
+}
+
+// dropOnNothing imports a file that there is something to import in, and says of all others where they could have gone.
+func (v *Vault) dropOnNothing(paths []string) {
+	nowhere := Message{Tone: ToneWarning, What: v.text("screen.files.drop.where"), Next: v.text("screen.files.drop.whereNext")}
+	if len(paths) > 1 {
+		v.fail(nowhere)
+		return
+	}
+	Run(v.run, func(context.Context) (struct{}, error) {
+		f, err := openImportFile(paths[0])
+		if err == nil {
+			f.close()
+		}
+		return struct{}{}, err
+	}, func(_ struct{}, err error) {
+		if err != nil {
+			v.fail(nowhere)
+			return
+		}
+		v.openImport(ImportConfig{File: paths[0]})
+	})
 }
 
 // deleteRemoved deletes files for ever that an item no longer has, after asking.

@@ -27,6 +27,8 @@ type editorView struct {
 	focuses      focusKeys
 	ask          question
 	refused      int
+	queued       int // files that wait to be attached, of which lastFile is the row at the end
+	lastFile     fyne.CanvasObject
 }
 
 // editorField is an entry with what belongs to it.
@@ -121,11 +123,11 @@ func editorShape(s screen.EditorState) []string {
 
 // rebuild makes the form anew. The keyboard stays where it was, or goes to a field that has just been added.
 func (v *editorView) rebuild(s screen.EditorState, shape []string) {
-	held, before := v.focuses.holder(v.w), v.fields
+	held, before, queued := v.focuses.holder(v.w), v.fields, v.queued
 	v.shape, v.fields, v.focuses = shape, map[string]*editorField{}, focusKeys{}
 	v.form.SetContent(widget.MaxWidth(detailWidth, widget.Pad(v.build(s), 18, 30, 24, 30)))
 	v.form.MinSize()
-	if len(before) == 0 {
+	if v.queued = len(s.Files.Files); len(before) == 0 {
 		return
 	}
 	for _, f := range slices.Concat(s.Websites, s.Custom) {
@@ -142,6 +144,10 @@ func (v *editorView) rebuild(s screen.EditorState, shape []string) {
 		if f := v.fields[held]; f != nil {
 			v.form.Reveal(f.entry)
 		}
+	}
+	if v.queued > queued { // dropped, while what is below may be out of sight
+		v.w.relayout()
+		v.form.Reveal(v.lastFile)
 	}
 }
 

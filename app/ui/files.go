@@ -138,7 +138,8 @@ func (v *editorView) files(q screen.Queue) fyne.CanvasObject {
 	for _, f := range q.Files {
 		remove := widget.NewIconButton(assets.IconX, v.w.text("screen.files.tip.remove", "name", f.Label), func() { v.model.Unqueue(f.ID) })
 		line := widget.Row(12, widget.NewIcon(f.Icon, theme.ColorMuted, widget.IconSide), widget.Grow(widget.NewText(f.Label, theme.Body).Shortened()), remove)
-		rows = append(rows, widget.Pad(line, 4, 10, 4, widget.CardMargin))
+		v.lastFile = widget.Pad(line, 4, 10, 4, widget.CardMargin)
+		rows = append(rows, v.lastFile)
 	}
 	if len(rows) > 0 {
 		section.Add(widget.NewCard(rows...))

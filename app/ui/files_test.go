@@ -158,13 +158,25 @@ func TestFilesAreDropped(t *testing.T) {
 	path := d.put("a.pem", "key")
 	d.drop(path)
 	d.waitFor("Nothing was attached: no item is open.")
+	d.drop(exported(t, "passwords.csv", exportedLogins))
+	d.until("the preview of the import", func() bool {
+		i := d.shell.Vault().Import()
+		return i != nil && i.State().Page == screen.ImportPreview
+	})
+	d.keys(fyne.KeyEscape)
+	d.until("back", func() bool { return d.shell.Vault().Import().State().Page != screen.ImportPreview })
+	d.keys(fyne.KeyEscape)
 	d.add("Bank", "anna", "correct-Horse-7")
 	d.drop(path, d.folder)
 	d.waitFor("a.pem is attached.")
 	d.waitFor("It is a folder.")
 	d.press(screen.ActionEdit)
+	d.window.Resize(LeastSize)
 	d.drop(d.put("b.pem", "key"))
 	d.waitFor("Files are attached when you save.")
+	if !d.inSight("Remove b.pem") {
+		t.Error("the file is below what is seen of the form")
+	}
 	d.press(screen.ActionSave)
 	d.untilFile("b.pem", "3 bytes")
 	d.press(screen.ActionGenerator)
@@ -173,6 +185,17 @@ func TestFilesAreDropped(t *testing.T) {
 	d.press(screen.ActionLock)
 	d.waitFor("Welcome back")
 	d.drop(path)
+}
+
+// inSight tells whether all of what a screen reader calls so is within the height of the window.
+func (d *desk) inSight(label string) (seen bool) {
+	d.walk(func(o fyne.CanvasObject) {
+		if a, ok := o.(fyne.Accessible); ok && a.AccessibilityLabel() == label {
+			top := fyne.CurrentApp().Driver().AbsolutePositionForObject(o).Y
+			seen = top >= 0 && top+o.Size().Height <= d.window.Canvas().Size().Height
+		}
+	})
+	return seen
 }
 
 // The picker is left by Escape, and typing leads to files that its list leaves out.
