@@ -3,8 +3,10 @@ package updater
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -233,5 +235,80 @@ func TestOtherTimestampOfTheSameVersion(t *testing.T) {
 	w.must(err)
 	if string(before) != string(after) {
 		t.Error("a timestamp of the same version replaced the one that is known")
+	}
+}
+
+// test_snapshot_404, test_targets_404, test_timestamp_404: what is missing is no answer. For a root alone it is one, the end of the walk.
+func TestMissingFiles(t *testing.T) {
+	for _, part := range []string{"timestamp", "snapshot", ".targets", "stable-"} {
+		w := newWorld(t)
+		w.release("1.1.0", "new")
+		cfg := w.config("1.0.0")
+		w.lies(instead(part, w.hosts[0].honest, http.NotFound))
+		wantRefused(t, w.client(cfg).Check(t.Context()), ErrHostsUnreachable)
+		w.lies(nil)
+		wantAvailable(t, w.client(cfg).Check(t.Context()), "1.1.0")
+	}
+}
+
+// test_delegation_not_in_snapshot: whoever has the online keys hides the role of this platform. That is not "nothing new".
+func TestRoleThatTheSnapshotDoesNotList(t *testing.T) {
+	w := newWorld(t)
+	w.release("1.1.0", "new")
+	public := t.TempDir()
+	w.must(os.CopyFS(public, os.DirFS(w.repo.Public())))
+	dir := filepath.Join(public, "metadata")
+	version := int64(newestFile(t, public, metadata.SNAPSHOT))
+	snapshot, err := metadata.Snapshot().FromFile(filepath.Join(dir, fmt.Sprintf("%d.snapshot.json", version)))
+	w.must(err)
+	delete(snapshot.Signed.Meta, app.Role()+".json")
+	snapshot.Signed.Version++
+	described := write(w, dir, metadata.SNAPSHOT, snapshot.Signed.Version, snapshot, w.keys[metadata.SNAPSHOT])
+	timestamp, err := metadata.Timestamp().FromFile(filepath.Join(dir, "timestamp.json"))
+	w.must(err)
+	timestamp.Signed.Version++
+	timestamp.Signed.Meta["snapshot.json"] = described
+	write(w, dir, metadata.TIMESTAMP, 0, timestamp, w.keys[metadata.TIMESTAMP])
+	w.lies(w.serve(public))
+	if got, ok := w.client(w.config("1.0.0")).Check(t.Context()).(Refused); !ok {
+		t.Errorf("state %T %v, want Refused", got, got)
+	}
+}
+
+// test_metadata_bytes_match: a root is kept as it was served.
+func TestRootIsKeptAsItWasServed(t *testing.T) {
+	w := newWorld(t)
+	cfg := w.config("1.0.0")
+	renewRoot(w)
+	path := filepath.Join(w.repo.Public(), "metadata", "2.root.json")
+	served, err := os.ReadFile(path)
+	w.must(err)
+	served = append(served, ' ', '\n')
+	w.must(os.WriteFile(path, served, 0o600))
+	wantUpToDate(t, w.client(cfg).Check(t.Context()))
+	kept, err := os.ReadFile(filepath.Join(cfg.Dir, "roots", "2.root.json"))
+	if err != nil || string(kept) != string(served) {
+		t.Errorf("%d bytes kept of %d (%v)", len(kept), len(served), err)
+	}
+}
+
+// test_invalid_initial_root, test_unsigned_initial_root: nobody is asked for anything.
+func TestFirstRootThatIsNone(t *testing.T) {
+	for name, spoil := range map[string][2]string{
+		"no version":      {`"version":`, `"wersion":`},
+		"not signed":      {`"sig":"`, `"sig":"00`},
+		"another content": {`"consistent_snapshot":true`, `"consistent_snapshot":false`},
+	} {
+		w := newWorld(t)
+		cfg := w.config("1.0.0")
+		whole := string(cfg.Root)
+		cfg.Root = []byte(strings.ReplaceAll(whole, spoil[0], spoil[1]))
+		if string(cfg.Root) == whole {
+			t.Fatalf("%s: nothing was spoiled", name)
+		}
+		wantRefused(t, w.client(cfg).Check(t.Context()), ErrTrustDamaged)
+		if asked := append(w.hosts[0].seen(), w.hosts[1].seen()...); len(asked) > 0 {
+			t.Errorf("%s: asked for %v", name, asked)
+		}
 	}
 }
