@@ -226,10 +226,8 @@ func TestFilesAreAttachedWhenANewItemIsSaved(t *testing.T) {
 
 func TestDropWithoutAnItemSaysWhereTo(t *testing.T) {
 	d, v, _ := openDesk(t)
-	v.Drop([]string{"/tmp/a.txt"})
-	if p := v.State().Problem; p.What == "" || p.Next == "" {
-		t.Errorf("%+v", p)
-	}
+	v.Drop([]string{filepath.Join(t.TempDir(), "missing")})
+	d.until("says where to", func() bool { p := v.State().Problem; return p.What != "" && p.Next != "" })
 	v.DismissProblem()
 	d.add("Bank", "anna", "hunter2")
 	d.show(v, "Bank")
