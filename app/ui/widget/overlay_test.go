@@ -286,6 +286,34 @@ func TestToastFitsTheWindow(t *testing.T) {
 	}
 }
 
+// Whoever works with the keys sees what has them, also while a toast is shown: it stands above, and comes down again.
+func TestToastLeavesTheFocusInSight(t *testing.T) {
+	b := newBench(t, theme.Light, 600, 400)
+	high, low := NewButton("Above", assets.NoIcon, Secondary, nil), NewButton("Below", assets.NoIcon, Secondary, nil)
+	b.root.SetContent(Column(0, high, Grow(Spacer()), low, Pad(Spacer(), 0, 0, 30, 0)))
+	toast := b.root.toast
+	check := func(focused *Button, raised bool) {
+		t.Helper()
+		at := fyne.CurrentApp().Driver().AbsolutePositionForObject(focused).Y
+		covered := focused != toast.action && toast.Position().Y < at+focused.Size().Height && toast.Position().Y+toastHeight > at
+		if moved := toast.Position().Y != 400-toastHeight-5*theme.Grid; covered || moved != raised {
+			t.Errorf("%q, at %v, has the keyboard: the toast at %v covers it: %v, is raised: %v", focused.Text(), at, toast.Position().Y, covered, moved)
+		}
+	}
+	undo := Toast{Text: "Moved to Trash", Action: "Undo"}
+	Focus(low)
+	b.root.ShowToast(undo)
+	check(low, true)
+	for _, focused := range []*Button{high, low, toast.action, low} {
+		Focus(focused)
+		check(focused, focused == low)
+	}
+	b.root.HideToast()
+	Focus(high)
+	b.root.ShowToast(undo)
+	check(high, false)
+}
+
 func TestRootClosesWhatIsOpen(t *testing.T) {
 	b := newDialogBench(t)
 	b.entry.SetText("hunter2")

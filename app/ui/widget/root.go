@@ -208,8 +208,17 @@ func relayout(o fyne.CanvasObject) {
 func (r *Root) arrange(size fyne.Size) {
 	r.content.Move(fyne.NewPos(0, 0))
 	r.content.Resize(size)
-	r.toast.settle(size)
+	r.settleToast(size)
 	r.tips.Resize(size)
+}
+
+// settleToast places the toast; a dialog covers it, so that what has the keyboard there does not move it.
+func (r *Root) settleToast(size fyne.Size) {
+	if r.canvas.Overlays().Top() != nil {
+		r.toast.settle(size, nil)
+		return
+	}
+	r.toast.settle(size, r.canvas.Focused())
 }
 
 func (r *Root) measure() fyne.Size { return r.content.MinSize() }

@@ -89,7 +89,7 @@ func (s *ScrollArea) arrange(size fyne.Size) {
 	s.scroll.Refresh()
 }
 
-// showFocused scrolls whatever holds a part that has got the focus until it can be seen.
+// showFocused scrolls whatever holds a part that has got the focus until it can be seen, and moves the toast off it.
 func showFocused(o fyne.CanvasObject) {
 	root := rootOf(o)
 	if root == nil {
@@ -104,6 +104,7 @@ func showFocused(o fyne.CanvasObject) {
 			area.Reveal(o)
 		}
 	}
+	root.settleToast(root.Size())
 }
 
 func areasOf(o fyne.CanvasObject) []*ScrollArea {

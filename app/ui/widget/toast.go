@@ -97,11 +97,23 @@ func (t *toastView) end() {
 	t.Hide()
 }
 
-// settle places the toast at the bottom of a window.
-func (t *toastView) settle(window fyne.Size) {
+// settle places the toast at the bottom of a window, or above a control there that has the keyboard. What is taller than two toasts,
+// such as a list, is covered in part alone, and left so.
+func (t *toastView) settle(window fyne.Size, focused fyne.Focusable) {
 	width := min(t.wanted(), window.Width-8*theme.Grid)
-	place(t, (window.Width-width)/2, window.Height-toastHeight-5*theme.Grid, width, toastHeight)
+	x, y := (window.Width-width)/2, window.Height-toastHeight-5*theme.Grid
+	if o, ok := focused.(fyne.CanvasObject); ok && focused != t.action && o.Size().Height <= 2*toastHeight {
+		low := fyne.CurrentApp().Driver().AbsolutePositionForObject(o).SubtractXY(toastGap, toastGap)
+		high := low.Add(o.Size()).AddXY(2*toastGap, 2*toastGap)
+		covers := low.X < x+width && high.X > x && low.Y < y+toastHeight && high.Y > y
+		if above := low.Y - toastHeight; covers && above > 0 {
+			y = above
+		}
+	}
+	place(t, x, y, width, toastHeight)
 }
+
+const toastGap = 2 * theme.Grid // to what has the keyboard, with its ring
 
 const toastHeight = 40
 
