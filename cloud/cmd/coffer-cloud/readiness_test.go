@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,16 +12,28 @@ import (
 
 // fakeDatabase answers after a while, or not at all.
 type fakeDatabase struct {
+	mu    sync.Mutex
 	takes time.Duration
 	err   error
 	asked int
 }
 
+// is sets how it answers from now on, and returns how often it was asked until then.
+func (d *fakeDatabase) is(takes time.Duration, err error) (asked int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	asked, d.takes, d.err, d.asked = d.asked, takes, err, 0
+	return asked
+}
+
 func (d *fakeDatabase) ping(ctx context.Context) error {
+	d.mu.Lock()
 	d.asked++
+	takes, err := d.takes, d.err
+	d.mu.Unlock()
 	select {
-	case <-time.After(d.takes):
-		return d.err
+	case <-time.After(takes):
+		return err
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -51,24 +64,22 @@ func TestReadinessOfASlowDatabase(t *testing.T) {
 			}
 		}
 		want("quick", yes(10), 10, 10)
-		database.takes = 4 * time.Second
-		database.asked = 0
+		database.is(4*time.Second, nil)
 		want("slow", yes(60), 60, 60)
-		if database.asked > 20 {
-			t.Errorf("a slow database was asked %d times in a minute", database.asked)
+		if asked := database.is(time.Hour, nil); asked > 20 {
+			t.Errorf("a slow database was asked %d times in a minute", asked)
 		}
-		database.takes = time.Hour
 		want("stands still", yes(30), 1, 15)
 		want("stands still for long", yes(300), 0, 0)
-		database.takes = 0
+		database.is(0, nil)
 		want("is back", yes(20), 9, 20)
-		database.err = errors.New("gone")
+		database.is(0, errors.New("gone"))
 		want("gone", yes(10), 0, 0)
-		database.err = nil
+		database.is(0, nil)
 		want("is back", yes(10), 10, 10)
 		// What was said an hour ago is no answer.
 		time.Sleep(time.Hour)
-		database.takes = time.Hour
+		database.is(time.Hour, nil)
 		want("stands still since some time", yes(5), 0, 0)
 		time.Sleep(readyPatience)
 		synctest.Wait()
