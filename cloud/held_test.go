@@ -12,7 +12,6 @@ import (
 
 	"github.com/coffer-vault/coffer/cloud"
 	"github.com/coffer-vault/coffer/crypto/id"
-	"github.com/coffer-vault/coffer/internal/sqlite"
 )
 
 // Why a column is not repeated in what is exported.
@@ -84,35 +83,18 @@ func TestExportIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db, err := sqlite.Open(t.Context(), w.path, sqlite.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	rows, err := db.Query(`SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var columns [][2]string
-	for rows.Next() {
-		var c [2]string
-		if err := rows.Scan(&c[0], &c[1]); err != nil {
-			t.Fatal(err)
-		}
-		columns = append(columns, c)
-	}
-	rows.Close()
+	db, columns := w.columns()
 	exported := 0
 	for _, c := range columns {
-		if notExported[c[0]] != "" || notExported[c[0]+"."+c[1]] != "" {
+		if notExported[c.table] != "" || notExported[c.table+"."+c.name] != "" {
 			continue
 		}
 		exported++
 		var value any
-		if err := db.QueryRow(fmt.Sprintf(`SELECT "%s" FROM "%s" ORDER BY rowid DESC`, c[1], c[0])).Scan(&value); err != nil {
-			t.Errorf("%s.%s: the test has no row: %v", c[0], c[1], err)
+		if err := db.QueryRow(fmt.Sprintf(`SELECT "%s" FROM "%s" ORDER BY rowid DESC`, c.name, c.table)).Scan(&value); err != nil {
+			t.Errorf("%s.%s: the test has no row: %v", c.table, c.name, err)
 		} else if !mentions(string(raw), value) {
-			t.Errorf("%s.%s: the export has no %v", c[0], c[1], value)
+			t.Errorf("%s.%s: the export has no %v", c.table, c.name, value)
 		}
 	}
 	if exported < 35 {

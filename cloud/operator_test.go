@@ -2,6 +2,7 @@ package cloud_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -169,28 +170,43 @@ func (w *world) deliverAll() {
 	}
 }
 
-// nothingOf looks into every column of every table.
-func (w *world) nothingOf(p *person) {
+type column struct{ table, name string }
+
+// columns opens the database's file past the server, and returns every column of every table.
+func (w *world) columns() (db *sql.DB, all []column) {
 	w.t.Helper()
 	w.onFile()
 	db, err := sqlite.Open(w.t.Context(), w.path, sqlite.Options{ReadOnly: true})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	defer db.Close()
-	columns, err := db.Query(`SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'`)
+	w.t.Cleanup(func() { db.Close() })
+	rows, err := db.Query(`SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'`)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var queries []string
-	for columns.Next() {
-		var table, column string
-		if err := columns.Scan(&table, &column); err != nil {
+	defer rows.Close()
+	for rows.Next() {
+		var c column
+		if err := rows.Scan(&c.table, &c.name); err != nil {
 			w.t.Fatal(err)
 		}
-		queries = append(queries, fmt.Sprintf(`SELECT COUNT(*), '%[1]s.%[2]s' FROM "%[1]s" WHERE instr(CAST("%[2]s" AS BLOB), $1) > 0`, table, column))
+		all = append(all, c)
 	}
-	columns.Close()
+	if err := rows.Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	return db, all
+}
+
+// nothingOf looks into every column of every table.
+func (w *world) nothingOf(p *person) {
+	w.t.Helper()
+	db, columns := w.columns()
+	var queries []string
+	for _, c := range columns {
+		queries = append(queries, fmt.Sprintf(`SELECT COUNT(*), '%[1]s.%[2]s' FROM "%[1]s" WHERE instr(CAST("%[2]s" AS BLOB), $1) > 0`, c.table, c.name))
+	}
 	for _, q := range queries {
 		for _, needle := range [][]byte{[]byte(p.email), p.account[:], p.vault[:], p.device.ID[:], p.tag} {
 			var n int
