@@ -27,8 +27,8 @@ type editorView struct {
 	focuses      focusKeys
 	ask          question
 	refused      int
-	queued       int // files that wait to be attached, of which lastFile is the row at the end
-	lastFile     fyne.CanvasObject
+	queued       int // files that wait to be attached, in filesBox
+	filesBox     fyne.CanvasObject
 }
 
 // editorField is an entry with what belongs to it.
@@ -147,7 +147,7 @@ func (v *editorView) rebuild(s screen.EditorState, shape []string) {
 	}
 	if v.queued > queued { // dropped, while what is below may be out of sight
 		v.w.relayout()
-		v.form.Reveal(v.lastFile)
+		v.form.Reveal(v.filesBox)
 	}
 }
 

@@ -138,8 +138,7 @@ func (v *editorView) files(q screen.Queue) fyne.CanvasObject {
 	for _, f := range q.Files {
 		remove := widget.NewIconButton(assets.IconX, v.w.text("screen.files.tip.remove", "name", f.Label), func() { v.model.Unqueue(f.ID) })
 		line := widget.Row(12, widget.NewIcon(f.Icon, theme.ColorMuted, widget.IconSide), widget.Grow(widget.NewText(f.Label, theme.Body).Shortened()), remove)
-		v.lastFile = widget.Pad(line, 4, 10, 4, widget.CardMargin)
-		rows = append(rows, v.lastFile)
+		rows = append(rows, widget.Pad(line, 4, 10, 4, widget.CardMargin))
 	}
 	if len(rows) > 0 {
 		section.Add(widget.NewCard(rows...))
@@ -147,6 +146,7 @@ func (v *editorView) files(q screen.Queue) fyne.CanvasObject {
 	if q.Hint != "" {
 		section.Add(widget.NewParagraph(q.Hint, theme.Secondary))
 	}
+	v.filesBox = section
 	return section
 }
 
