@@ -37,10 +37,14 @@ type wire struct {
 	chunks int // requests for a chunk so far
 	before func(n int, r *http.Request) error
 	after  func(n int, r *http.Request, answer *http.Response)
+	push   error // that a commit meets
 }
 
 // RoundTrip implements http.RoundTripper.
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	if w.push != nil && strings.HasSuffix(r.URL.Path, "/commits") {
+		return nil, w.push
+	}
 	if !strings.Contains(r.URL.Path, "/chunks/") {
 		return http.DefaultTransport.RoundTrip(r)
 	}
@@ -729,6 +733,43 @@ func TestChunksThatWaitedTooLong(t *testing.T) {
 	a.carry(t)
 	b.carry(t)
 	b.expect(t, file)
+}
+
+// The same where the object was sent already and did not arrive: the push in flight waits for the file, too, whether the program that sent
+// it still runs or not.
+func TestPushInFlightWaitsForItsFile(t *testing.T) {
+	for _, restarts := range []bool{false, true} {
+		a, b, item, server := twoCarriers(t)
+		file := a.attach(t, item, "f", chunk+1)
+		testpc.Sync(t, a.Unlocked)
+		if err := a.CarryFiles(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a.wire.push = errCut
+		if err := a.Sync(t.Context()); !errors.Is(err, session.ErrOffline) {
+			t.Fatalf("sent without a network: %v", err)
+		}
+		a.wire.push = nil
+		server.Clock.Advance(8 * 24 * time.Hour)
+		if _, err := server.Cloud.Janitor.Clean(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if restarts {
+			a.restart(t)
+		}
+		title := testpc.Save(t, a.Unlocked, testpc.Login("Mail", "anna", "x")).ID
+		testpc.Sync(t, a.Unlocked)
+		b.carry(t)
+		if got := b.files(t, item); len(got) != 0 {
+			t.Fatalf("restarted %v: the object was sent without its chunks: %+v", restarts, got)
+		}
+		a.carry(t)
+		b.carry(t)
+		b.expect(t, file)
+		if testpc.Contents(t, b.Unlocked)[title] == "" {
+			t.Error("what was typed since has not arrived")
+		}
+	}
 }
 
 // A vault file of which nothing can be read is kept, and so are the chunks that it alone may name.

@@ -34,6 +34,9 @@ func (e *Engine) pushAll(ctx context.Context, report *Report) (done bool, err er
 	}
 	for {
 		out, err := e.inFlight(ctx)
+		if errors.Is(err, errAwaitsFiles) {
+			return true, nil
+		}
 		again := out != nil
 		if err == nil && !again {
 			out, err = e.next(ctx)
@@ -79,7 +82,8 @@ func (e *Engine) next(ctx context.Context) (*outgoing, error) {
 
 // inFlight is the push that was sent with no answer, where it still follows the head; nil if there is none. It may arrive at any time, so
 // it is sent again as it is: behind another push of the same head it would come back as if another device had made it, and what was
-// edited since would be merged with it like somebody else's edit. One that cannot be accepted any more, or was refused, is given up.
+// edited since would be merged with it like somebody else's edit. One that cannot be accepted any more, or was refused, is given up. One
+// that names files waits for them, as those that are new do: errAwaitsFiles.
 func (e *Engine) inFlight(ctx context.Context) (*outgoing, error) {
 	entry, found, err := e.local.Outbox(ctx)
 	if err != nil || !found || entry.Op == e.refused {
@@ -93,12 +97,22 @@ func (e *Engine) inFlight(ctx context.Context) (*outgoing, error) {
 	if err != nil || v.Commit.Epoch != e.epoch {
 		return nil, nil
 	}
+	if e.ferry != nil {
+		if waits, err := e.ferry.carries(ctx, entry.Objects); err != nil {
+			return nil, err
+		} else if waits {
+			return nil, errAwaitsFiles
+		}
+	}
 	undo, err := e.tree.Apply(v.Changes)
 	if err != nil {
 		return nil, nil
 	}
 	return &outgoing{entry.Op, signed, entry.Objects, undo}, nil
 }
+
+// errAwaitsFiles says that nothing can be sent before files are there: nothing else either, which would come before the push in flight.
+var errAwaitsFiles = errors.New("the push in flight names files that the server may not have any more")
 
 // signedOf is the inverse of what next keeps.
 func signedOf(stored []byte) (signed chain.Signed, ok bool) {

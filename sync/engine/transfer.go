@@ -78,6 +78,21 @@ func NewFerry(remote ChunkRemote, local *vault.Vault, vaultID id.ID, changed fun
 	return &Ferry{remote: remote, local: local, id: vaultID, changed: changed, given: map[direction]Transfer{}, lost: map[id.ID]int{}}
 }
 
+// carries tells whether one of the objects is a file that is on its way to the server. One that was given up is not: nothing waits for it.
+func (f *Ferry) carries(ctx context.Context, objects []vault.SentObject) (bool, error) {
+	all, err := f.local.AllAttachments(ctx)
+	if err != nil {
+		return false, err
+	}
+	uploaded := f.local.Uploaded()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(all, func(a vault.Attachment) bool {
+		return a.Waiting && !slices.Contains(uploaded, a.ID) && f.standing(a).State == TransferWaiting &&
+			slices.ContainsFunc(objects, func(o vault.SentObject) bool { return o.Object == a.ID })
+	}), nil
+}
+
 // update changes the ferry's state, and tells.
 func (f *Ferry) update(change func()) {
 	f.mu.Lock()
