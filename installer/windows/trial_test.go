@@ -37,7 +37,8 @@ func TestUpdateThatDoesNotWork(t *testing.T) {
 	// The service of this version has looked once, and so keeps its package, and has proved that it works itself.
 	eventually(t, "the service's proof", func() bool { return pc.ownFile(t, "proof") == newer })
 
-	m.update(t, pc, afterNewer, packRelease(t, afterNewer))
+	kept := packRelease(t, afterNewer)
+	m.update(t, pc, afterNewer, kept)
 	eventually(t, "the release to prove itself", func() bool { return trial(t, pc).Step == "proved" })
 	pc.untilNoWatcher(t)
 	checkService(t, pc)
@@ -55,7 +56,16 @@ func TestUpdateThatDoesNotWork(t *testing.T) {
 
 	last := packRelease(t, onTrial)
 	m.update(t, pc, onTrial, last)
-	pc.install(t, 0, "/x "+productCode(t, last))
+	switch code, _ := pc.run(t, `msiexec.exe /x `+productCode(t, last)+` /qn`); code {
+	case 0:
+	case 1605: // unknown product: on a machine that is slow enough the watcher's minute was over, and it has taken the release back
+		t.Log("the trial was over before the package could be removed")
+		eventually(t, "the way back to be done", func() bool { return trial(t, pc).Step == "returned" })
+		pc.untilNoWatcher(t)
+		pc.install(t, 0, "/x "+productCode(t, kept))
+	default:
+		t.Fatalf("msiexec /x: %d", code)
+	}
 	checkGone(t, pc)
 }
 
