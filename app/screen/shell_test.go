@@ -246,9 +246,15 @@ func TestDraftWaitsForAnEditor(t *testing.T) {
 	v.Editor().SetText("value/notes", strings.Repeat("x", 2<<20))
 	lock()
 	d.until("the draft", func() bool { return len(d.shell.drafts) == 1 })
-	d.unlock()
-	lock() // before the draft is open
-	v = d.unlock()
+	at := func() *Vault { // the vault, before the draft is open: that comes by the queue
+		d.until("unlock screen", func() bool { return d.shell.State().Page == PageUnlock })
+		d.shell.Unlock().Submit(testpc.Typed(testpc.Password))
+		d.until("vault", func() bool { return d.shell.State().Page == PageVault })
+		return d.shell.Vault()
+	}
+	at()
+	lock()
+	v = at()
 	v.New(string(vault.Login))
 	v.Editor().SetText("title", "Another")
 	lock()
