@@ -66,9 +66,15 @@ func tryUnlock(pc *testpc.PC, account session.Account) error {
 
 func setVersion(t *testing.T, path string, version int) {
 	t.Helper()
+	changeOutside(t, path, fmt.Sprintf(`PRAGMA user_version = %d`, version))
+}
+
+// changeOutside changes a vault file as who is not Coffer does.
+func changeOutside(t *testing.T, path, statement string) {
+	t.Helper()
 	db, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 	if err == nil {
-		_, err = db.Exec(fmt.Sprintf(`PRAGMA user_version = %d`, version))
+		_, err = db.Exec(statement)
 	}
 	if err := errors.Join(err, closeDB(db)); err != nil {
 		t.Fatal(err)

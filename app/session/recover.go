@@ -10,16 +10,19 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/coffer-vault/coffer/app/platform"
 	"github.com/coffer-vault/coffer/crypto/id"
 	"github.com/coffer-vault/coffer/crypto/kdf"
 	"github.com/coffer-vault/coffer/crypto/keys"
 	"github.com/coffer-vault/coffer/crypto/secret"
 	"github.com/coffer-vault/coffer/crypto/signing"
 	"github.com/coffer-vault/coffer/internal/atomicfile"
+	"github.com/coffer-vault/coffer/sync/engine"
 	"github.com/coffer-vault/coffer/sync/enrol"
 	"github.com/coffer-vault/coffer/sync/proof"
 	"github.com/coffer-vault/coffer/sync/remote"
 	"github.com/coffer-vault/coffer/sync/wire"
+	"github.com/coffer-vault/coffer/vault"
 )
 
 // ErrRecoveryEnded: a recovery was stopped by a device of the account, or not finished in time.
@@ -141,20 +144,20 @@ func (r *Recovery) Open(ctx context.Context) error {
 }
 
 // Finish replaces every key of the account, under a new master password, and loads the vault. The other devices stay, and will ask for
-// the new password. A file of the account that is on this PC is set aside: it was under the old keys. It may be called again after an
-// error, with another password too: the one that was typed last counts. Errors: ErrRecoveryEnded, ErrDishonestServer, ErrChangeLost,
-// ErrOffline, and those of SignIn.Finish.
+// the new password. What a file of the account on this PC has and the server has not stays, and waits for the server. It may be called
+// again after an error, with another password too: the one that was typed last counts. Errors: ErrAlreadyHere while the account is open,
+// ErrRecoveryEnded, ErrDishonestServer, ErrChangeLost, ErrOffline, and those of SignIn.Finish.
 func (r *Recovery) Finish(ctx context.Context, password secret.Bytes, progress func(done, total int)) (*Unlocked, error) {
+	if r.m.isOpen(r.account) {
+		return nil, ErrAlreadyHere
+	}
 	if r.signIn == nil && (r.change == nil || r.landed(ctx) != nil) {
 		if err := r.replace(ctx, password); err != nil {
 			return nil, err
 		}
 	}
-	if err := r.m.setAside(r.account); err != nil {
-		return nil, err
-	}
 	code := r.change.RecoveryCode
-	u, err := r.signIn.Finish(ctx, progress)
+	u, err := r.settle(ctx, progress)
 	if err != nil {
 		return nil, err
 	}
@@ -292,13 +295,65 @@ func (r *Recovery) enter(ctx context.Context) error {
 	return nil
 }
 
+// settle makes this PC a device of the account with its new keys. The file that is here goes on with them, as one whose keys were
+// changed elsewhere: who has forgotten his password has not given up what he typed, and it may be nowhere else. Where no way leads on from
+// the file it is set aside, and this PC begins like a new one.
+func (r *Recovery) settle(ctx context.Context, progress func(done, total int)) (*Unlocked, error) {
+	u, done, err := r.m.reload(ctx, r.account, progress, func(l *reload) error { return l.recovered(ctx, r.signIn) })
+	if done.SetAside > 0 {
+		r.m.cfg.Log.Warn("some of the vault file did not open", "objects", done.SetAside, "copy", done.Copy)
+	}
+	var violation *engine.Violation
+	switch {
+	case errors.As(err, &violation), errors.Is(err, ErrUnknownAccount), errors.Is(err, vault.ErrCorrupt), errors.Is(err, vault.ErrNewerSchema),
+		errors.Is(err, vault.ErrOtherAccount):
+		r.m.cfg.Log.Warn("recovery begins without the vault file that is here", "error", err)
+	default:
+		return u, err
+	}
+	if err := r.m.setAside(r.account); err != nil {
+		return nil, err
+	}
+	r.signIn.anchor.Wipe()
+	r.signIn.anchor = secret.Bytes{}
+	return r.signIn.Finish(ctx, progress)
+}
+
+// recovered takes a sign-in with the keys of a recovery. What the keyring has says whether the file is genuine, and how far the server's
+// history has to go; without it the user is asked, as after any enrolment. It gets the new Secret Key before the file does: after a kill
+// between the two the new password opens either.
+func (r *reload) recovered(ctx context.Context, s *SignIn) (err error) {
+	r.signIn = s
+	r.kept, err = r.m.cfg.Keyring.Load(ctx, r.header.Origin, r.header.ID)
+	switch err = fromKeyring(err); {
+	case errors.Is(err, ErrKeyringLost), errors.Is(err, ErrNoKeyring):
+		r.kept, r.unvouched = platform.DeviceSecrets{Anchor: secret.Random(anchorSize)}, true
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := r.examine(ctx); err != nil {
+		return err
+	}
+	if r.header.Generation == s.gen {
+		return nil // it has them already
+	}
+	both := r.kept
+	if sk, found := r.kept.KeyOf(r.header.Generation); found {
+		both.SecretKey, both.KeyGeneration = sk, r.header.Generation
+	}
+	both.Next = platform.NextKey{Generation: s.gen, SecretKey: s.secretKey.Bytes()}
+	defer both.Next.SecretKey.Wipe()
+	if err := r.m.cfg.Keyring.Save(ctx, r.header.Origin, r.header.ID, both); err != nil {
+		return fmt.Errorf("announce keys: %w", fromKeyring(err))
+	}
+	return nil
+}
+
 // setAside moves a file of the account out of the way of a new one, as a copy that stays for a while.
 func (m *Manager) setAside(account id.ID) error {
-	m.mu.Lock()
-	open := m.unlocked[account]
-	m.mu.Unlock()
 	path := m.cfg.Paths.Account(account)
-	if _, err := os.Stat(path); err != nil || open != nil {
+	if _, err := os.Stat(path); err != nil {
 		return nil
 	}
 	aside := path + ".before-" + m.cfg.Now().UTC().Format(copyTime)

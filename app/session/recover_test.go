@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"testing"
 	"time"
@@ -311,4 +312,72 @@ func (l *loses) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	return nil, errors.New("connection lost")
+}
+
+// Who has forgotten his password has not given up what he typed, and it may be nowhere but on his own PC: an edit, a new item and a file
+// that wait for the server come through the recovery, whatever is left of the keyring.
+func TestRecoveryKeepsWhatWasNotSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		before  func(*testing.T, *lost)
+		confirm bool
+	}{
+		"with the keyring": {func(*testing.T, *lost) {}, false},
+		"without it":       {func(_ *testing.T, l *lost) { l.pcA.Keyring.Clear() }, true},
+		"a file that was changed outside": {func(t *testing.T, l *lost) {
+			changeOutside(t, l.pcA.Paths.Account(l.a.Account().ID), `UPDATE account SET email = 'eve@example.com'`)
+		}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			network := &loses{}
+			l := newLostOn(t, testkit.Cloud(t), testpc.New(t, "PC A", func(cfg *session.Config) { cfg.Transport = network }))
+			ctx := t.Context()
+			network.path, network.down = "/", true
+			sent := l.a.Vault().Query(vault.Filter{})[0].ID
+			it := testpc.Get(t, l.a, sent)
+			it.Set(vault.Password, testpc.Typed("second"))
+			testpc.Save(t, l.a, it)
+			file, err := l.a.Attach(ctx, sent, "scan.pdf", fileOf(chunk+1), chunk+1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			testpc.Save(t, l.a, testpc.Login("Bank", "anna", "only here"))
+			want := testpc.Contents(t, l.a)
+			l.a.Lock()
+			network.path, network.down = "", false
+			c.before(t, l)
+
+			r := l.begin(t, l.pcA)
+			l.server.Clock.Advance(25 * time.Hour)
+			r = resume(t, l.pcA, l.code)
+			if err := r.Open(ctx); err != nil {
+				t.Fatal(err)
+			}
+			u, err := r.Finish(ctx, testpc.Typed(testpc.Password), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := testpc.Contents(t, u); !maps.Equal(got, want) {
+				t.Errorf("after the recovery %v, before %v", got, want)
+			}
+			if asks := u.Status().Notices.Confirm; asks != c.confirm {
+				t.Errorf("asks whether the vault is as it was left: %v", asks)
+			} else if asks {
+				if err := u.ConfirmEnrolment(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			testpc.Sync(t, u)
+			if err := u.CarryFiles(ctx); err != nil {
+				t.Fatal(err)
+			}
+			testpc.Sync(t, u)
+			b := testpc.New(t, "PC B", nil).SignIn(t, l.server, email, u.SecretKey())
+			if got := testpc.Contents(t, b); !maps.Equal(got, want) {
+				t.Errorf("the other PC has %v, before %v", got, want)
+			}
+			if attached, err := b.Attachments(ctx, sent); err != nil || len(attached) != 1 || attached[0].ID != file.ID {
+				t.Errorf("the file: %+v, %v", attached, err)
+			}
+		})
+	}
 }

@@ -37,6 +37,11 @@ type Reloaded struct {
 // ErrSecretKeyMalformed, ErrDeviceRevoked, and those of the file. After an error the file is as it was, or, damaged, set aside with what
 // can be read of it in its place.
 func (m *Manager) Reload(ctx context.Context, account id.ID, password secret.Bytes, secretKey string, progress func(done, total int)) (*Unlocked, Reloaded, error) {
+	return m.reload(ctx, account, progress, func(r *reload) error { return r.prove(ctx, password, secretKey) })
+}
+
+// reload is Reload with a sign-in of any kind; prove makes it, with the file's header at hand.
+func (m *Manager) reload(ctx context.Context, account id.ID, progress func(done, total int), prove func(*reload) error) (*Unlocked, Reloaded, error) {
 	r := &reload{m: m}
 	path := m.cfg.Paths.Account(account)
 	if damage := m.check(ctx, account); errors.Is(damage, vault.ErrCorrupt) {
@@ -51,7 +56,11 @@ func (m *Manager) Reload(ctx context.Context, account id.ID, password secret.Byt
 	if r.store, r.header, err = m.openFileAt(ctx, account, path); err != nil {
 		return nil, Reloaded{}, err
 	}
-	u, err := r.run(ctx, password, secretKey, progress)
+	var u *Unlocked
+	if err = prove(r); err == nil {
+		u, err = r.run(ctx, progress)
+	}
+	r.forget()
 	if err != nil {
 		r.store.Close()
 		return nil, Reloaded{}, errors.Join(err, r.giveUp())
@@ -71,7 +80,8 @@ type reload struct {
 	own     ownAccount
 	result  Reloaded
 
-	genuine bool // the integrity record is right: the file is old, and nobody changed it
+	genuine   bool // the integrity record is right: the file is old, and nobody changed it
+	unvouched bool // the keyring has nothing of the file
 }
 
 // giveUp leaves a damaged file where it was, if it still is.
@@ -82,10 +92,14 @@ func (r *reload) giveUp() error {
 	return r.standIn.remove()
 }
 
-func (r *reload) run(ctx context.Context, password secret.Bytes, secretKey string, progress func(done, total int)) (*Unlocked, error) {
-	if err := r.prove(ctx, password, secretKey); err != nil {
-		return nil, err
-	}
+// forget wipes what the keyring has given. The open account has copies of what it needs.
+func (r *reload) forget() {
+	r.kept.SecretKey.Wipe()
+	r.kept.DeviceSeed.Wipe()
+	r.kept.Next.SecretKey.Wipe()
+}
+
+func (r *reload) run(ctx context.Context, progress func(done, total int)) (*Unlocked, error) {
 	if err := r.replaceKeys(ctx); err != nil {
 		return nil, err
 	}
@@ -267,13 +281,14 @@ func (r *reload) adopt(ctx context.Context, progress func(done, total int)) erro
 
 // locals are the values that the device keeps for itself, where the keys were changed since, or the file: those in it that do not open
 // any more begin anew. That an enrolment is not confirmed yet is seen without opening it; of a damaged file that has none of these values
-// left nobody knows, so its user is asked.
+// left, and of one that the keyring knows nothing of, nobody knows, so its user is asked.
 func (r *reload) locals(ctx context.Context) (map[string][]byte, error) {
 	kept, err := r.store.Locals(ctx)
 	if err != nil {
 		return nil, err
 	}
 	_, unconfirmed := kept[localConfirm]
+	unconfirmed = unconfirmed || r.unvouched
 	if r.standIn != nil && len(kept) == 0 && !r.standIn.salvaged.Locals {
 		unconfirmed = true
 	}

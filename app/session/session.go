@@ -156,6 +156,13 @@ func (m *Manager) has(ctx context.Context, account id.ID) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
+// isOpen tells whether an account is unlocked in this program.
+func (m *Manager) isOpen(account id.ID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.unlocked[account] != nil
+}
+
 // Forget removes an account from this PC: its file with what belongs to it, and its keyring entry. What was not synced is lost; the caller
 // has asked.
 func (m *Manager) Forget(ctx context.Context, account Account) error {

@@ -127,10 +127,7 @@ func whileChanging(ctx context.Context, store *sqlite.Store, err error) error {
 }
 
 func (m *Manager) openFile(ctx context.Context, account id.ID) (*sqlite.Store, vault.Account, error) {
-	m.mu.Lock()
-	already := m.unlocked[account]
-	m.mu.Unlock()
-	if already != nil {
+	if m.isOpen(account) {
 		return nil, vault.Account{}, errors.New("unlock: the account is unlocked")
 	}
 	return m.openFileAt(ctx, account, m.cfg.Paths.Account(account))
