@@ -126,8 +126,8 @@ func (r *Recovery) Verify(ctx context.Context, code string) error {
 
 // Open asks for the account after the delay. Errors: *RecoveryWaitsError before, ErrRecoveryEnded, ErrOffline.
 func (r *Recovery) Open(ctx context.Context) error {
-	if r.change != nil && r.landed(ctx) == nil {
-		return nil
+	if err := r.landed(ctx); !errors.Is(err, ErrProofFailed) {
+		return err
 	}
 	opened, err := r.client.RecoveryOpen(ctx, signer(r.account, r.device))
 	var answer *wire.Error
@@ -151,8 +151,12 @@ func (r *Recovery) Finish(ctx context.Context, password secret.Bytes, progress f
 	if r.m.isOpen(r.account) {
 		return nil, ErrAlreadyHere
 	}
-	if r.signIn == nil && (r.change == nil || r.landed(ctx) != nil) {
-		if err := r.replace(ctx, password); err != nil {
+	if r.signIn == nil {
+		err := r.landed(ctx)
+		if errors.Is(err, ErrProofFailed) {
+			err = r.replace(ctx, password)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -262,20 +266,24 @@ func (r *Recovery) make(ctx context.Context, session *remote.Session, password s
 	return opened.Recover(ctx, password, kdf.Default)
 }
 
-// landed looks whether the account has new keys that were made here: then they open a session.
+// landed looks whether the account has new keys that were made here: then they open a session. ErrProofFailed says that it has not; after
+// any other error nobody knows, and neither the recovery may be asked for again, which would seem to be over, nor other keys be sent.
 func (r *Recovery) landed(ctx context.Context) error {
+	if r.change == nil {
+		return ErrProofFailed
+	}
 	made := append([]*enrol.Change{r.change}, r.earlier...)
 	for _, change := range made {
 		r.change = change
 		err := r.enter(ctx)
 		if err == nil {
 			r.earlier = nil
+			return nil
 		}
-		if !errors.Is(err, ErrProofFailed) {
+		if r.change = made[0]; !errors.Is(err, ErrProofFailed) {
 			return err
 		}
 	}
-	r.change = made[0]
 	return ErrProofFailed
 }
 
@@ -297,16 +305,25 @@ func (r *Recovery) enter(ctx context.Context) error {
 
 // settle makes this PC a device of the account with its new keys. The file that is here goes on with them, as one whose keys were
 // changed elsewhere: who has forgotten his password has not given up what he typed, and it may be nowhere else. Where no way leads on from
-// the file it is set aside, and this PC begins like a new one.
+// the file it is set aside, and this PC begins like a new one. A server that went behind what this PC knew bars nobody's way; what it
+// lost comes back as edits, once the user has said that the vault is as he left it.
 func (r *Recovery) settle(ctx context.Context, progress func(done, total int)) (*Unlocked, error) {
-	u, done, err := r.m.reload(ctx, r.account, progress, func(l *reload) error { return l.recovered(ctx, r.signIn) })
+	reload := func(behind bool) (*Unlocked, Reloaded, error) {
+		return r.m.reload(ctx, r.account, progress, func(l *reload) error {
+			l.behind = behind
+			return l.recovered(ctx, r.signIn)
+		})
+	}
+	u, done, err := reload(false)
+	var violation *engine.Violation
+	if errors.As(err, &violation) {
+		u, done, err = reload(true)
+	}
 	if done.SetAside > 0 {
 		r.m.cfg.Log.Warn("some of the vault file did not open", "objects", done.SetAside, "copy", done.Copy)
 	}
-	var violation *engine.Violation
 	switch {
-	case errors.As(err, &violation), errors.Is(err, ErrUnknownAccount), errors.Is(err, vault.ErrCorrupt), errors.Is(err, vault.ErrNewerSchema),
-		errors.Is(err, vault.ErrOtherAccount):
+	case errors.Is(err, ErrUnknownAccount), errors.Is(err, vault.ErrCorrupt), errors.Is(err, vault.ErrNewerSchema), errors.Is(err, vault.ErrOtherAccount):
 		r.m.cfg.Log.Warn("recovery begins without the vault file that is here", "error", err)
 	default:
 		return u, err

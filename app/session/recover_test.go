@@ -289,10 +289,11 @@ func TestRecoveryKeepsWhatMayHaveLanded(t *testing.T) {
 	}
 }
 
-// loses loses the requests to a path, or their answers; everything after that too, until path is emptied.
+// loses loses the requests to a path, or their answers; everything after that too, until path is emptied, but where it is once.
 type loses struct {
 	path   string
 	answer bool
+	once   bool
 	down   bool
 }
 
@@ -305,7 +306,9 @@ func (l *loses) RoundTrip(r *http.Request) (*http.Response, error) {
 	case r.URL.Path != l.path:
 		return http.DefaultTransport.RoundTrip(r)
 	}
-	l.down = true
+	if l.down = !l.once; l.once {
+		l.path = ""
+	}
 	if l.answer {
 		if resp, err := http.DefaultTransport.RoundTrip(r); err == nil {
 			resp.Body.Close()
@@ -379,5 +382,115 @@ func TestRecoveryKeepsWhatWasNotSent(t *testing.T) {
 				t.Errorf("the file: %+v, %v", attached, err)
 			}
 		})
+	}
+}
+
+// Whether the new keys came into force is asked by a sign-in. As long as that gets no answer the recovery is neither over nor begun again:
+// the server, which is honest, would be accused of the first or the second.
+func TestRecoveryWaitsForTheAnswerThatSaysWhatLanded(t *testing.T) {
+	network := &loses{path: "/v1/account/change", answer: true}
+	l := newLost(t)
+	ctx := t.Context()
+	pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
+	l.begin(t, pcB)
+	l.server.Clock.Advance(25 * time.Hour)
+	r := resume(t, pcB, l.code)
+	if err := r.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); !errors.Is(err, session.ErrOffline) {
+		t.Fatalf("finished without an answer: %v", err)
+	}
+	*network = loses{path: "/v1/signin/challenge", once: true}
+	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); !errors.Is(err, session.ErrOffline) {
+		t.Errorf("again: %v", err)
+	}
+	*network = loses{path: "/v1/signin/challenge", once: true}
+	r = resume(t, pcB, l.code)
+	if err := r.Open(ctx); !errors.Is(err, session.ErrOffline) {
+		t.Errorf("after a kill: %v", err)
+	}
+	if err := r.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	b, err := r.Finish(ctx, testpc.Typed(newPassword), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(testpc.Contents(t, b)) != 1 {
+		t.Error("the vault is not whole")
+	}
+}
+
+// The keys landed, and this PC could not be reached with what else there is. Its user, who remembers the old password now, opens the file
+// and adopts the new keys as the device that it was; then goes on with the recovery, as another one.
+func TestRecoveryGoesOnAfterTheFileHasAdopted(t *testing.T) {
+	network := &loses{}
+	l := newLostOn(t, testkit.Cloud(t), testpc.New(t, "PC A", func(c *session.Config) { c.Transport = network }))
+	ctx := t.Context()
+	l.a.Lock()
+	l.begin(t, l.pcA)
+	l.server.Clock.Advance(25 * time.Hour)
+	r := resume(t, l.pcA, l.code)
+	if err := r.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	*network = loses{path: "/v1/account/change", answer: true}
+	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); err == nil {
+		t.Fatal("finished without an answer")
+	}
+	*network = loses{}
+	a := l.pcA.Unlock(t)
+	adopt(t, a, newPassword)
+	testpc.Save(t, a, testpc.Login("Bank", "anna", "only here"))
+	want := testpc.Contents(t, a)
+	a.Lock()
+	r = resume(t, l.pcA, l.code)
+	if err := r.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	u, err := r.Finish(ctx, testpc.Typed(newPassword), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := testpc.Contents(t, u); !maps.Equal(got, want) {
+		t.Errorf("%v, before %v", got, want)
+	}
+	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); !errors.Is(err, session.ErrAlreadyHere) {
+		t.Errorf("with the account open: %v", err)
+	}
+}
+
+// The server has lost what this PC knew to be there, by a backup that was restored. The way back is not barred, the user is asked whether the
+// vault is as he left it, and what the server has lost comes back.
+func TestRecoveryAfterTheServerWentBack(t *testing.T) {
+	l := newLost(t)
+	ctx := t.Context()
+	before := l.server.Backup()
+	testpc.Save(t, l.a, testpc.Login("Bank", "anna", "lost by the server"))
+	testpc.Sync(t, l.a)
+	testpc.Save(t, l.a, testpc.Login("Phone", "anna", "never sent"))
+	want := testpc.Contents(t, l.a)
+	l.a.Lock()
+	l.server.Restore(before)
+	r := l.begin(t, l.pcA)
+	l.server.Clock.Advance(25 * time.Hour)
+	if err := r.Open(ctx); err != nil {
+		t.Fatal(err)
+	}
+	u, err := r.Finish(ctx, testpc.Typed(testpc.Password), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !u.Status().Notices.Confirm {
+		t.Error("nobody is asked")
+	}
+	if err := u.ConfirmEnrolment(ctx); err != nil {
+		t.Fatal(err)
+	}
+	testpc.Sync(t, u)
+	b := testpc.New(t, "PC B", nil).SignIn(t, l.server, email, u.SecretKey())
+	if here, there := testpc.Contents(t, u), testpc.Contents(t, b); !maps.Equal(here, want) || !maps.Equal(there, want) {
+		t.Errorf("here %v, there %v, before %v", here, there, want)
 	}
 }

@@ -82,6 +82,7 @@ type reload struct {
 
 	genuine   bool // the integrity record is right: the file is old, and nobody changed it
 	unvouched bool // the keyring has nothing of the file
+	behind    bool // the server may have less than this PC knew: the user is asked about what there is
 }
 
 // giveUp leaves a damaged file where it was, if it still is.
@@ -251,7 +252,7 @@ func (r *reload) adopt(ctx context.Context, progress func(done, total int)) erro
 	if err != nil {
 		return err
 	}
-	if r.own.bundle.Generation != r.header.Generation || !r.genuine {
+	if r.own.bundle.Generation != r.header.Generation || r.own.device.ID != r.header.Device || !r.genuine {
 		if contents.Locals, err = r.locals(ctx); err != nil {
 			return err
 		}
@@ -279,7 +280,7 @@ func (r *reload) adopt(ctx context.Context, progress func(done, total int)) erro
 	return fromServer(err)
 }
 
-// locals are the values that the device keeps for itself, where the keys were changed since, or the file: those in it that do not open
+// locals are the values that the device keeps for itself, where the keys were changed since, the file, or which device this is: those in it that do not open
 // any more begin anew. That an enrolment is not confirmed yet is seen without opening it; of a damaged file that has none of these values
 // left, and of one that the keyring knows nothing of, nobody knows, so its user is asked.
 func (r *reload) locals(ctx context.Context) (map[string][]byte, error) {
@@ -288,7 +289,7 @@ func (r *reload) locals(ctx context.Context) (map[string][]byte, error) {
 		return nil, err
 	}
 	_, unconfirmed := kept[localConfirm]
-	unconfirmed = unconfirmed || r.unvouched
+	unconfirmed = unconfirmed || r.unvouched || r.behind
 	if r.standIn != nil && len(kept) == 0 && !r.standIn.salvaged.Locals {
 		unconfirmed = true
 	}
@@ -313,6 +314,9 @@ func (r *reload) locals(ctx context.Context) (map[string][]byte, error) {
 
 // newestKnown is the newest commit that this PC knew: the server's history must go through it.
 func (r *reload) newestKnown(ctx context.Context, opened *vault.Vault) (chain.Head, error) {
+	if r.behind {
+		return chain.Head{}, nil
+	}
 	newest := chain.Head{Seq: r.kept.Pin.Seq, Hash: r.kept.Pin.Hash}
 	pin, err := opened.Pin(ctx)
 	if err == nil && r.genuine && pin.Seq > newest.Seq {

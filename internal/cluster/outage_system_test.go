@@ -96,7 +96,7 @@ func TestDatabaseSlow(t *testing.T) {
 		{10 * time.Millisecond, 3 * time.Second, w.more},
 		{10 * time.Millisecond, 21 * time.Second, w.slip},
 	} {
-		end := cluster.Slow(phase.runs, phase.rests)
+		end := cluster.Slow(t, phase.runs, phase.rests)
 		phase.until(2)
 		if status := s.readiness(); phase.rests < 5*time.Second && status != http.StatusNoContent {
 			t.Errorf("%v in %v: /readyz answers %d", phase.runs, phase.rests, status)

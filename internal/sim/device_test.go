@@ -56,7 +56,7 @@ func (d *device) paths() platform.Paths {
 func (d *device) boot() {
 	d.keyring.d = d
 	config := session.Config{
-		Paths: d.paths(), Keyring: d.keyring, Transport: d.link, DeviceName: d.name, Platform: "linux", Now: d.now, Driven: true,
+		Paths: d.paths(), Keyring: d.keyring, Transport: d.link, DeviceName: d.name, Platform: "linux", Now: d.now, After: d.w.timer, Driven: true,
 	}
 	d.program, d.other = &program{manager: session.New(config)}, &program{manager: session.New(config)}
 }
@@ -130,6 +130,9 @@ func (d *device) open() bool {
 	err := d.unlock(func(password string) (*session.Unlocked, error) {
 		return d.manager.Unlock(d.w.ctx, d.account, typed(password))
 	})
+	if errors.Is(err, session.ErrKeyringLost) && len(d.manager.PendingRecoveries()) > 0 { // killed while it recovered
+		return d.w.goOn(d)
+	}
 	if errors.Is(err, session.ErrKeyringLost) && d.kit != "" { // killed while it was enrolled
 		err = d.unlock(func(password string) (*session.Unlocked, error) {
 			return d.manager.UnlockWithSecretKey(d.w.ctx, d.account, typed(password), d.kit)

@@ -25,6 +25,7 @@ const origin = "https://coffer.test"
 type server struct {
 	dir     string
 	now     func() time.Time
+	after   func(time.Duration) <-chan time.Time
 	secret  cloud.Secret
 	codes   map[string]string // the last code mailed, by address
 	store   *sqlite.Store
@@ -35,8 +36,8 @@ type server struct {
 	survivor *disk // what the disk had when it was killed
 }
 
-func startServer(dir string, now func() time.Time, secret cloud.Secret) (*server, error) {
-	s := &server{dir: dir, now: now, secret: secret, codes: map[string]string{}}
+func startServer(dir string, now func() time.Time, after func(time.Duration) <-chan time.Time, secret cloud.Secret) (*server, error) {
+	s := &server{dir: dir, now: now, after: after, secret: secret, codes: map[string]string{}}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -50,7 +51,7 @@ func (s *server) start() (err error) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	s.cloud = cloud.New(cloud.Config{
-		Store: s.store, Secret: s.secret, Origin: origin, Mail: s, Now: s.now, After: time.After, Random: rand.Reader, Log: log,
+		Store: s.store, Secret: s.secret, Origin: origin, Mail: s, Now: s.now, After: s.after, Random: rand.Reader, Log: log,
 		RecoveryDelay: cloud.DefaultRecoveryDelay,
 	})
 	s.handler = api.New(api.Config{

@@ -33,6 +33,7 @@ func (w *world) settle() {
 		}
 	}
 	w.net.arrive(len(w.net.flying))
+	w.finishRecoveries()
 	for range maxRounds {
 		if w.round() || w.failure != nil {
 			w.judgeEnd()
@@ -40,6 +41,16 @@ func (w *world) settle() {
 		}
 	}
 	w.fail("restless", fmt.Errorf("not in step after %d rounds", maxRounds))
+}
+
+// finishRecoveries has people go on with recoveries that rest: nobody else may know the Secret Key that one of them has brought.
+func (w *world) finishRecoveries() {
+	for _, d := range w.devices {
+		if len(d.manager.PendingRecoveries()) > 0 {
+			d.both(d.lock)
+			w.goOn(d)
+		}
+	}
 }
 
 // round has every program sync once, and tells whether all are in step then.

@@ -69,6 +69,8 @@ func init() { // the table and what it calls name each other
 		{"rotate", 12, (*world).rotate},
 		{"revoke", 20, (*world).revoke},
 		{"enrol", 12, (*world).enrol},
+		{"pair", 12, (*world).pair},
+		{"lose", 12, (*world).lose},
 		{secondProgram, 150, (*world).second},
 	}
 }

@@ -31,7 +31,7 @@ func makeTemplate(t *testing.T, dir string, enrolled int) (*template, error) {
 	w.reseed(uint64(enrolled))
 	p := &template{w: w, secret: cloud.NewSecret()}
 	var err error
-	if w.server, err = startServer(filepath.Join(dir, "server"), w.clock, p.secret); err != nil {
+	if w.server, err = startServer(filepath.Join(dir, "server"), w.clock, w.timer, p.secret); err != nil {
 		return nil, err
 	}
 	w.passwords = []string{firstPassword}
@@ -76,6 +76,7 @@ func (w *world) signUp(d *device) error {
 	}
 	d.account = d.u.Account().ID
 	w.account, w.vault = d.account, d.u.Vault().ID()
+	w.keepKits()
 	return d.u.KitSaved(w.ctx)
 }
 
@@ -96,7 +97,7 @@ func (p *template) open(t *testing.T) (*world, error) {
 	}
 	w := newWorld(t, p.w.dir)
 	w.now, w.account, w.vault = p.w.now, p.w.account, p.w.vault
-	w.passwords = append(w.passwords, p.w.passwords...)
+	w.passwords, w.codes = append(w.passwords, p.w.passwords...), append(w.codes, p.w.codes...)
 	for _, original := range p.w.devices {
 		d := w.addDevice(original.name)
 		d.account, d.keyring = original.account, original.keyring.clone()
@@ -104,7 +105,7 @@ func (p *template) open(t *testing.T) (*world, error) {
 	}
 	w.model.copyFrom(p.w.model)
 	var err error
-	w.server, err = startServer(p.w.server.dir, w.clock, p.secret)
+	w.server, err = startServer(p.w.server.dir, w.clock, w.timer, p.secret)
 	return w, err
 }
 

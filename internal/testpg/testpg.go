@@ -14,6 +14,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -230,8 +231,9 @@ func (c *Cluster) Stop() error { return c.signal(syscall.SIGSTOP) }
 // Continue ends a Stop.
 func (c *Cluster) Continue() error { return c.signal(syscall.SIGCONT) }
 
-// Slow has the server run for a while and stand still for a while, over and over, until end is called.
-func (c *Cluster) Slow(runs, rests time.Duration) (end func() error) {
+// Slow has the server run for a while and stand still for a while, over and over, until end is called, as often as one likes, or the test
+// has ended.
+func (c *Cluster) Slow(t testing.TB, runs, rests time.Duration) (end func() error) {
 	enough, ended := make(chan struct{}), make(chan error)
 	go func() {
 		var err error
@@ -247,7 +249,9 @@ func (c *Cluster) Slow(runs, rests time.Duration) (end func() error) {
 			}
 		}
 	}()
-	return func() error { close(enough); return <-ended }
+	end = sync.OnceValue(func() error { close(enough); return <-ended })
+	t.Cleanup(func() { _ = end() })
+	return end
 }
 
 func (c *Cluster) signal(s syscall.Signal) error {
