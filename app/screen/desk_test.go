@@ -189,9 +189,17 @@ func (d *desk) until(what string, condition func() bool) {
 // unlock types the master password and waits for the vault.
 func (d *desk) unlock() *Vault {
 	d.t.Helper()
+	d.enter()
+	return d.waitForVault()
+}
+
+// enter types the master password and waits until the vault is on the screen. Nothing that comes by the queue is there yet.
+func (d *desk) enter() *Vault {
+	d.t.Helper()
 	d.until("unlock screen", func() bool { return d.shell.State().Page == PageUnlock })
 	d.shell.Unlock().Submit(testpc.Typed(testpc.Password))
-	return d.waitForVault()
+	d.until("vault", func() bool { return d.shell.State().Page == PageVault })
+	return d.shell.Vault()
 }
 
 func (d *desk) waitForVault() *Vault {

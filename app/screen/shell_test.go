@@ -246,15 +246,9 @@ func TestDraftWaitsForAnEditor(t *testing.T) {
 	v.Editor().SetText("value/notes", strings.Repeat("x", 2<<20))
 	lock()
 	d.until("the draft", func() bool { return len(d.shell.drafts) == 1 })
-	at := func() *Vault { // the vault, before the draft is open: that comes by the queue
-		d.until("unlock screen", func() bool { return d.shell.State().Page == PageUnlock })
-		d.shell.Unlock().Submit(testpc.Typed(testpc.Password))
-		d.until("vault", func() bool { return d.shell.State().Page == PageVault })
-		return d.shell.Vault()
-	}
-	at()
-	lock()
-	v = at()
+	d.enter()
+	lock() // before the draft is open
+	v = d.enter()
 	v.New(string(vault.Login))
 	v.Editor().SetText("title", "Another")
 	lock()

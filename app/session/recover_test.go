@@ -72,6 +72,18 @@ func resume(t *testing.T, pc *testpc.PC, code string) *session.Recovery {
 	return r
 }
 
+// opened goes as far as the delay, and comes back after it.
+func (l *lost) opened(t *testing.T, pc *testpc.PC) *session.Recovery {
+	t.Helper()
+	l.begin(t, pc)
+	l.server.Clock.Advance(25 * time.Hour)
+	r := resume(t, pc, l.code)
+	if err := r.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func TestRecoverWithTheCode(t *testing.T) {
 	l := newLost(t)
 	ctx := t.Context()
@@ -113,11 +125,7 @@ func TestRecoverOnThePCThatHasTheAccount(t *testing.T) {
 	l := newLost(t)
 	ctx := t.Context()
 	l.a.Lock()
-	r := l.begin(t, l.pcA)
-	l.server.Clock.Advance(25 * time.Hour)
-	if err := r.Open(ctx); err != nil {
-		t.Fatal(err)
-	}
+	r := l.opened(t, l.pcA)
 	u, err := r.Finish(ctx, testpc.Typed(newPassword), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -173,12 +181,7 @@ func TestRecoverySurvivesALostAnswer(t *testing.T) {
 		l := newLost(t)
 		ctx := t.Context()
 		pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
-		l.begin(t, pcB)
-		l.server.Clock.Advance(25 * time.Hour)
-		r := resume(t, pcB, l.code)
-		if err := r.Open(ctx); err != nil {
-			t.Fatal(err)
-		}
+		r := l.opened(t, pcB)
 		if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); err == nil {
 			t.Fatal("finished without an answer")
 		}
@@ -209,12 +212,7 @@ func TestRecoveryTakesThePasswordThatWasChosenLast(t *testing.T) {
 			l := newLost(t)
 			ctx := t.Context()
 			pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
-			l.begin(t, pcB)
-			l.server.Clock.Advance(25 * time.Hour)
-			r := resume(t, pcB, l.code)
-			if err := r.Open(ctx); err != nil {
-				t.Fatal(err)
-			}
+			r := l.opened(t, pcB)
 			if _, err := r.Finish(ctx, testpc.Typed(first), nil); err == nil {
 				t.Fatal("finished without an answer")
 			}
@@ -349,12 +347,7 @@ func TestRecoveryKeepsWhatWasNotSent(t *testing.T) {
 			network.path, network.down = "", false
 			c.before(t, l)
 
-			r := l.begin(t, l.pcA)
-			l.server.Clock.Advance(25 * time.Hour)
-			r = resume(t, l.pcA, l.code)
-			if err := r.Open(ctx); err != nil {
-				t.Fatal(err)
-			}
+			r := l.opened(t, l.pcA)
 			u, err := r.Finish(ctx, testpc.Typed(testpc.Password), nil)
 			if err != nil {
 				t.Fatal(err)
@@ -392,12 +385,7 @@ func TestRecoveryWaitsForTheAnswerThatSaysWhatLanded(t *testing.T) {
 	l := newLost(t)
 	ctx := t.Context()
 	pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
-	l.begin(t, pcB)
-	l.server.Clock.Advance(25 * time.Hour)
-	r := resume(t, pcB, l.code)
-	if err := r.Open(ctx); err != nil {
-		t.Fatal(err)
-	}
+	r := l.opened(t, pcB)
 	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); !errors.Is(err, session.ErrOffline) {
 		t.Fatalf("finished without an answer: %v", err)
 	}
@@ -429,12 +417,7 @@ func TestRecoveryGoesOnAfterTheFileHasAdopted(t *testing.T) {
 	l := newLostOn(t, testkit.Cloud(t), testpc.New(t, "PC A", func(c *session.Config) { c.Transport = network }))
 	ctx := t.Context()
 	l.a.Lock()
-	l.begin(t, l.pcA)
-	l.server.Clock.Advance(25 * time.Hour)
-	r := resume(t, l.pcA, l.code)
-	if err := r.Open(ctx); err != nil {
-		t.Fatal(err)
-	}
+	r := l.opened(t, l.pcA)
 	*network = loses{path: "/v1/account/change", answer: true}
 	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); err == nil {
 		t.Fatal("finished without an answer")
@@ -473,11 +456,7 @@ func TestRecoveryAfterTheServerWentBack(t *testing.T) {
 	want := testpc.Contents(t, l.a)
 	l.a.Lock()
 	l.server.Restore(before)
-	r := l.begin(t, l.pcA)
-	l.server.Clock.Advance(25 * time.Hour)
-	if err := r.Open(ctx); err != nil {
-		t.Fatal(err)
-	}
+	r := l.opened(t, l.pcA)
 	u, err := r.Finish(ctx, testpc.Typed(testpc.Password), nil)
 	if err != nil {
 		t.Fatal(err)

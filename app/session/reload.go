@@ -280,9 +280,9 @@ func (r *reload) adopt(ctx context.Context, progress func(done, total int)) erro
 	return fromServer(err)
 }
 
-// locals are the values that the device keeps for itself, where the keys were changed since, the file, or which device this is: those in it that do not open
-// any more begin anew. That an enrolment is not confirmed yet is seen without opening it; of a damaged file that has none of these values
-// left, and of one that the keyring knows nothing of, nobody knows, so its user is asked.
+// locals are the values that the device keeps for itself, where the keys were changed since, the file, or which device this is: those in it
+// that do not open any more begin anew. That an enrolment is not confirmed yet is seen without opening it; of a damaged file that has none
+// of these values left, and of one that the keyring knows nothing of, nobody knows, so its user is asked.
 func (r *reload) locals(ctx context.Context) (map[string][]byte, error) {
 	kept, err := r.store.Locals(ctx)
 	if err != nil {

@@ -133,7 +133,8 @@ func (s *SignIn) Resend(ctx context.Context) error {
 	return nil
 }
 
-// Verify trades the code for a session. Errors: *CodeError, ErrCodeExpired, *SlowDownError, ErrOffline.
+// Verify trades the code for a session. Errors: *CodeError, ErrCodeExpired, *SlowDownError, ErrOffline; ErrProofFailed where the account's
+// keys were changed since the sign-in began.
 func (s *SignIn) Verify(ctx context.Context, code string) error {
 	verified, err := s.client.VerifyDevice(ctx, signer(s.account, s.device), code)
 	if remote.IsCode(err, wire.CodeSessionEnded) {
