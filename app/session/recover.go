@@ -53,6 +53,7 @@ type Recovery struct {
 	change  *enrol.Change // once made; kept before it is sent
 	// earlier were made before it, newest first: one of them may be what the server has, whatever it says now.
 	earlier []*enrol.Change
+	refused bool    // all of these, since the last was sent: each time that they are tried counts as a wrong proof
 	signIn  *SignIn // once the account has the new keys
 }
 
@@ -220,9 +221,15 @@ func (r *Recovery) replace(ctx context.Context, password secret.Bytes) error {
 		r.session = &t
 		return nil
 	}})
+	r.refused = false
 	change, err := r.make(ctx, session, password)
 	if err != nil {
 		return err
+	}
+	challenge, err := session.AccountChallenge(ctx)
+	if err != nil {
+		change.Wipe()
+		return fromServer(err)
 	}
 	if r.change != nil {
 		r.earlier = append([]*enrol.Change{r.change}, r.earlier[:min(len(r.earlier), maxEarlier-1)]...)
@@ -231,14 +238,11 @@ func (r *Recovery) replace(ctx context.Context, password secret.Bytes) error {
 	if err := r.keep(); err != nil {
 		return err
 	}
-	challenge, err := session.AccountChallenge(ctx)
-	if err == nil {
-		request := change.Wire()
-		login := r.master.LoginKey()
-		defer login.Wipe()
-		request.Proof = change.Prove(login, r.client.Origin(), r.device.ID, challenge)
-		err = session.ChangeAccount(ctx, request)
-	}
+	request := change.Wire()
+	login := r.master.LoginKey()
+	defer login.Wipe()
+	request.Proof = change.Prove(login, r.client.Origin(), r.device.ID, challenge)
+	err = session.ChangeAccount(ctx, request)
 	if landed := r.landed(ctx); landed == nil {
 		return nil
 	} else if err == nil {
@@ -269,7 +273,7 @@ func (r *Recovery) make(ctx context.Context, session *remote.Session, password s
 // landed looks whether the account has new keys that were made here: then they open a session. ErrProofFailed says that it has not; after
 // any other error nobody knows, and neither the recovery may be asked for again, which would seem to be over, nor other keys be sent.
 func (r *Recovery) landed(ctx context.Context) error {
-	if r.change == nil {
+	if r.change == nil || r.refused {
 		return ErrProofFailed
 	}
 	made := append([]*enrol.Change{r.change}, r.earlier...)
@@ -284,6 +288,7 @@ func (r *Recovery) landed(ctx context.Context) error {
 			return err
 		}
 	}
+	r.refused = true
 	return ErrProofFailed
 }
 
