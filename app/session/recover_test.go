@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -177,7 +178,7 @@ func TestRecoveryRefuses(t *testing.T) {
 // The answer to the one request that changes everything is lost, and the program ended: coming back finds the account as it is.
 func TestRecoverySurvivesALostAnswer(t *testing.T) {
 	for _, answer := range []bool{false, true} {
-		network := &loses{path: "/v1/account/change", answer: answer}
+		network := &loses{loss: loss{path: "/v1/account/change", answer: answer}}
 		l := newLost(t)
 		ctx := t.Context()
 		pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
@@ -185,7 +186,7 @@ func TestRecoverySurvivesALostAnswer(t *testing.T) {
 		if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); err == nil {
 			t.Fatal("finished without an answer")
 		}
-		network.path = ""
+		network.from(loss{})
 		r = resume(t, pcB, l.code)
 		if err := r.Open(ctx); err != nil {
 			t.Fatalf("answer lost %v: %v", answer, err)
@@ -208,7 +209,7 @@ func TestRecoveryTakesThePasswordThatWasChosenLast(t *testing.T) {
 		"after a kill":        func(_ *session.Recovery, pc *testpc.PC, code string) *session.Recovery { return resume(t, pc, code) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			network := &loses{path: "/v1/account/change", answer: true}
+			network := &loses{loss: loss{path: "/v1/account/change", answer: true}}
 			l := newLost(t)
 			ctx := t.Context()
 			pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
@@ -216,7 +217,7 @@ func TestRecoveryTakesThePasswordThatWasChosenLast(t *testing.T) {
 			if _, err := r.Finish(ctx, testpc.Typed(first), nil); err == nil {
 				t.Fatal("finished without an answer")
 			}
-			network.path = ""
+			network.from(loss{})
 			r = again(r, pcB, l.code)
 			if err := r.Open(ctx); err != nil {
 				t.Fatal(err)
@@ -247,7 +248,7 @@ func TestRecoveryTakesThePasswordThatWasChosenLast(t *testing.T) {
 
 // A server that has taken the change says that it has not, and that the recovery is open still. What was made first is not forgotten.
 func TestRecoveryKeepsWhatMayHaveLanded(t *testing.T) {
-	network := &loses{path: "/v1/account/change", answer: true}
+	network := &loses{loss: loss{path: "/v1/account/change", answer: true}}
 	l := newLost(t)
 	ctx := t.Context()
 	pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
@@ -263,17 +264,17 @@ func TestRecoveryKeepsWhatMayHaveLanded(t *testing.T) {
 	}
 	after := l.server.Backup()
 	l.server.Restore(before) // that is how it looks
-	network.path, network.answer, network.down = "", false, false
+	network.from(loss{})
 	r = resume(t, pcB, l.code)
 	if err := r.Open(ctx); err != nil {
 		t.Fatal(err)
 	}
-	network.path = "/v1/account/change"
+	network.from(loss{path: "/v1/account/change"})
 	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); err == nil {
 		t.Fatal("finished without an answer")
 	}
 	l.server.Restore(after)
-	network.path = ""
+	network.from(loss{})
 	r = resume(t, pcB, l.code)
 	if err := r.Open(ctx); err != nil {
 		t.Fatal(err)
@@ -287,27 +288,54 @@ func TestRecoveryKeepsWhatMayHaveLanded(t *testing.T) {
 	}
 }
 
-// loses loses the requests to a path, or their answers; everything after that too, until path is emptied, but where it is once.
-type loses struct {
+// loss is of the requests to a path, or their answers; of everything after that too, but where it is once.
+type loss struct {
 	path   string
 	answer bool
 	once   bool
 	down   bool
 }
 
-func (l *loses) RoundTrip(r *http.Request) (*http.Response, error) {
+// loses is a network with a loss. A device that is open uses it all the time.
+type loses struct {
+	mu sync.Mutex
+	loss
+}
+
+// from gives the network another loss from now on; the zero one is none.
+func (l *loses) from(now loss) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.loss = now
+}
+
+// take tells what becomes of a request: whether it is sent, and whether its answer comes.
+func (l *loses) take(path string) (sent, answered bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	switch {
 	case l.path == "":
-		return http.DefaultTransport.RoundTrip(r)
+		return true, true
 	case l.down:
-		return nil, errors.New("connection lost")
-	case r.URL.Path != l.path:
+		return false, false
+	case path != l.path:
+		return true, true
+	}
+	sent = l.answer
+	if l.once {
+		l.loss = loss{}
+	} else {
+		l.down = true
+	}
+	return sent, false
+}
+
+func (l *loses) RoundTrip(r *http.Request) (*http.Response, error) {
+	sent, answered := l.take(r.URL.Path)
+	if answered {
 		return http.DefaultTransport.RoundTrip(r)
 	}
-	if l.down = !l.once; l.once {
-		l.path = ""
-	}
-	if l.answer {
+	if sent {
 		if resp, err := http.DefaultTransport.RoundTrip(r); err == nil {
 			resp.Body.Close()
 		}
@@ -332,7 +360,7 @@ func TestRecoveryKeepsWhatWasNotSent(t *testing.T) {
 			network := &loses{}
 			l := newLostOn(t, testkit.Cloud(t), testpc.New(t, "PC A", func(cfg *session.Config) { cfg.Transport = network }))
 			ctx := t.Context()
-			network.path, network.down = "/", true
+			network.from(loss{path: "/", down: true})
 			sent := l.a.Vault().Query(vault.Filter{})[0].ID
 			it := testpc.Get(t, l.a, sent)
 			it.Set(vault.Password, testpc.Typed("second"))
@@ -344,7 +372,7 @@ func TestRecoveryKeepsWhatWasNotSent(t *testing.T) {
 			testpc.Save(t, l.a, testpc.Login("Bank", "anna", "only here"))
 			want := testpc.Contents(t, l.a)
 			l.a.Lock()
-			network.path, network.down = "", false
+			network.from(loss{})
 			c.before(t, l)
 
 			r := l.opened(t, l.pcA)
@@ -381,7 +409,7 @@ func TestRecoveryKeepsWhatWasNotSent(t *testing.T) {
 // Whether the new keys came into force is asked by a sign-in. As long as that gets no answer the recovery is neither over nor begun again:
 // the server, which is honest, would be accused of the first or the second.
 func TestRecoveryWaitsForTheAnswerThatSaysWhatLanded(t *testing.T) {
-	network := &loses{path: "/v1/account/change", answer: true}
+	network := &loses{loss: loss{path: "/v1/account/change", answer: true}}
 	l := newLost(t)
 	ctx := t.Context()
 	pcB := testpc.New(t, "PC B", func(c *session.Config) { c.Transport = network })
@@ -389,11 +417,11 @@ func TestRecoveryWaitsForTheAnswerThatSaysWhatLanded(t *testing.T) {
 	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); !errors.Is(err, session.ErrOffline) {
 		t.Fatalf("finished without an answer: %v", err)
 	}
-	*network = loses{path: "/v1/signin/challenge", once: true}
+	network.from(loss{path: "/v1/signin/challenge", once: true})
 	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); !errors.Is(err, session.ErrOffline) {
 		t.Errorf("again: %v", err)
 	}
-	*network = loses{path: "/v1/signin/challenge", once: true}
+	network.from(loss{path: "/v1/signin/challenge", once: true})
 	r = resume(t, pcB, l.code)
 	if err := r.Open(ctx); !errors.Is(err, session.ErrOffline) {
 		t.Errorf("after a kill: %v", err)
@@ -418,11 +446,11 @@ func TestRecoveryGoesOnAfterTheFileHasAdopted(t *testing.T) {
 	ctx := t.Context()
 	l.a.Lock()
 	r := l.opened(t, l.pcA)
-	*network = loses{path: "/v1/account/change", answer: true}
+	network.from(loss{path: "/v1/account/change", answer: true})
 	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); err == nil {
 		t.Fatal("finished without an answer")
 	}
-	*network = loses{}
+	network.from(loss{})
 	a := l.pcA.Unlock(t)
 	adopt(t, a, newPassword)
 	testpc.Save(t, a, testpc.Login("Bank", "anna", "only here"))
