@@ -215,7 +215,7 @@ func TestFirstImportBeginsByItself(t *testing.T) {
 			d := newDesk(t, pc, server)
 			unlocked := pc.SignUp(t, server, anna)
 			var opened *session.Unlocked
-			w := NewWelcome(d.env, WelcomeConfig{Import: true, Asks: asks, Opened: func(u *session.Unlocked) { opened = u }})
+			w := NewWelcome(d.env, WelcomeConfig{Manager: pc.Manager, Import: true, Asks: asks, Opened: func(u *session.Unlocked) { opened = u }})
 			w.unlocked = unlocked
 			w.openImport()
 			i := w.Import()

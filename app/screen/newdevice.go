@@ -3,7 +3,6 @@ package screen
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -138,104 +137,4 @@ func openLate(s *Sheet, password secret.Bytes, open func(context.Context, secret
 		opened(u)
 	}, lockLate)
 	s.changed()
-}
-
-// Recover opens an account with the recovery code.
-type Recover struct {
-	Sheet
-	config   RecoverConfig
-	pending  session.PendingRecovery
-	recovery *session.Recovery
-}
-
-// RecoverConfig is what a recovery works with. Pending are those that were begun on this PC: that of Email goes on, any of them where Email is empty.
-type RecoverConfig struct {
-	Manager       *session.Manager
-	Origin, Email string
-	Pending       []session.PendingRecovery
-	Close         func()
-	Opened        func(*session.Unlocked)
-}
-
-// NewRecover goes on with a recovery that was begun here, or begins one.
-func NewRecover(env *Env, config RecoverConfig) *Recover {
-	r := &Recover{config: config}
-	r.start(env, "recover", config.Close)
-	r.texts["email"] = config.Email
-	for _, pending := range config.Pending {
-		if address := strings.TrimSpace(config.Email); address == "" || strings.EqualFold(address, pending.Email) {
-			r.pending = pending
-			r.resumePage()
-			return r
-		}
-	}
-	r.beginPage()
-	return r
-}
-
-func (r *Recover) codeField() SheetField {
-	return SheetField{ID: "code", Label: r.text("screen.recover.code"), Placeholder: "R1-", Hint: Message{What: r.text("screen.recover.where")}}
-}
-
-func (r *Recover) beginPage() {
-	email := SheetField{ID: "email", Label: r.text("screen.welcome.email.field"), Placeholder: "anna@example.com"}
-	r.show(sheetPage{name: "begin", fields: []SheetField{email, r.codeField()}, submit: func() {
-		address, code := r.texts["email"], r.texts["code"]
-		if !plausibleEmail(address) {
-			r.problem = Message{Tone: ToneError, What: r.text("screen.welcome.badEmail")}
-			r.changed()
-			return
-		}
-		r.do(func(ctx context.Context) (err error) {
-			r.recovery, err = r.config.Manager.BeginRecovery(ctx, r.config.Origin, address, code)
-			return err
-		}, r.mailedPage)
-	}})
-}
-
-// mailedPage asks for the code from the mail, and says how far that has come.
-func (r *Recover) mailedPage() {
-	delete(r.texts, "mailed")
-	field := SheetField{ID: "mailed", Label: r.text("screen.welcome.code.field"), Placeholder: "XXXX-XXXX", Kind: FieldMailedCode}
-	r.show(sheetPage{
-		name: "mailed", args: []any{"email", r.texts["email"]}, fields: []SheetField{field}, format: map[string]func(string) string{"mailed": formatCode},
-		links: []string{"resend"}, act: func(string, string) { r.do(r.recovery.Resend, r.mailedPage) }, back: r.beginPage,
-		submit: func() {
-			code := r.texts["mailed"]
-			r.do(func(ctx context.Context) error { return r.recovery.Verify(ctx, code) }, func() { r.waitPage(r.recovery.Ready()) })
-		},
-	})
-	r.watchMails(map[string]mailQuestion{"mailed": r.recovery.Mail()})
-}
-
-// waitPage says when to come back.
-func (r *Recover) waitPage(ready time.Time) {
-	r.show(sheetPage{name: "wait", args: []any{"time", r.env.Words.DateTime(ready.Local())}})
-}
-
-// resumePage asks for the code again: what rests on this PC is sealed under it.
-func (r *Recover) resumePage() {
-	args := []any{"email", r.pending.Email, "time", r.env.Words.DateTime(r.pending.Ready.Local())}
-	begin := func(string, string) { r.beginPage() } // another account, or the code of a newer kit
-	r.show(sheetPage{name: "resume", args: args, fields: []SheetField{r.codeField()}, links: []string{"anew"}, act: begin, submit: func() {
-		code := r.texts["code"]
-		r.do(func(ctx context.Context) (err error) {
-			if r.recovery, err = r.config.Manager.ResumeRecovery(r.pending, code); err != nil {
-				return err
-			}
-			err = r.recovery.Open(ctx)
-			if errors.Is(err, session.ErrRecoveryEnded) {
-				return errors.Join(err, r.recovery.Forget())
-			}
-			return err
-		}, r.passwordPage)
-	}})
-}
-
-func (r *Recover) passwordPage() {
-	r.show(sheetPage{name: "password", chooses: true, fields: r.newPasswordFields(), submit: func() {
-		openLate(&r.Sheet, r.password(fieldNew), func(ctx context.Context, password secret.Bytes) (*session.Unlocked, error) {
-			return r.recovery.Finish(ctx, password, nil)
-		}, r.config.Opened)
-	}})
 }

@@ -20,6 +20,7 @@ type UnlockState struct {
 	Remove   string          // label of what removes the account from this PC
 	Ask      Question        // before it is removed
 	Recover  string          // label of the way back where the password is forgotten; empty until one was wrong, or the Secret Key is asked for
+	Recovery RecoveryOffer   // one of the account that was begun on this PC
 	Another  string          // label of the way to an account that is not on this PC yet
 
 	NeedSecretKey bool   // the keyring has lost its entry: there is a second field
@@ -46,6 +47,7 @@ type Unlock struct {
 	reload        bool // the file can be mended from the server
 	tried         bool // a password was wrong
 	removing      bool // it is being asked whether to remove the account
+	recovery      session.PendingRecovery
 }
 
 // UnlockConfig says what follows. Ready is closed when nothing of an earlier session is open any more.
@@ -73,8 +75,19 @@ func NewUnlock(env *Env, config UnlockConfig) *Unlock {
 			u.account = a
 		}
 	}
+	u.findRecovery()
 	u.begin(env, u.view)
 	return u
+}
+
+// findRecovery looks whether one of the account waits on this PC.
+func (u *Unlock) findRecovery() {
+	u.recovery = session.PendingRecovery{}
+	for _, p := range u.config.Manager.PendingRecoveries() {
+		if p.Account == u.account.ID {
+			u.recovery = p
+		}
+	}
 }
 
 func (u *Unlock) view() UnlockState {
@@ -92,6 +105,9 @@ func (u *Unlock) view() UnlockState {
 	}
 	if u.tried || u.needSecretKey {
 		s.Recover = u.text("screen.welcome.recover")
+	}
+	if s.Recovery = offerRecovery(u.env.Words, u.recovery, u.env.Clock.Now()); s.Recovery.Label != "" {
+		s.Recover = s.Recovery.Label
 	}
 	s.Accounts = accountChoices(u.env.Words, u.config.Accounts, u.account.ID, u.config.IsOpen)
 	if n := othersOpen(s.Accounts); n > 0 {
@@ -135,6 +151,7 @@ func (u *Unlock) Choose(account string) {
 			return
 		}
 		u.account, u.needSecretKey, u.secretKey, u.problem, u.reload, u.tried = a, false, secretKeyField{}, Message{}, false, false
+		u.findRecovery()
 	}
 	u.config.Chosen()
 	u.changed()

@@ -247,13 +247,27 @@ func TestForgottenPassword(t *testing.T) {
 	page(r, "recover.wait")
 	r.Back()
 
-	r = recovery()
-	page(r, "recover.resume")
+	// From here on it is offered before any password was wrong.
+	resumed := func() *Recover {
+		t.Helper()
+		s := d.shell.Unlock().State()
+		if s.Recover != "Go on with the recovery" || !strings.Contains(s.Recovery.Message.What, anna) {
+			t.Fatalf("the card offers %q, %+v", s.Recover, s.Recovery)
+		}
+		d.shell.Unlock().Recover()
+		r := d.shell.Welcome().Sheet().(*Recover)
+		page(r, "recover.resume")
+		return r
+	}
+	if resumed().Back(); d.shell.Unlock().State().Recovery.Ready {
+		t.Error("the wait is said to be over")
+	}
+	r = resumed()
 	r.Follow("anew")
 	page(r, "recover.begin")
 	r.Back()
 	server.Clock.Advance(25 * time.Hour)
-	r = recovery()
+	r = resumed()
 	r.SetText("code", code)
 	r.Submit()
 	page(r, "recover.password")

@@ -74,6 +74,8 @@ type Welcome struct {
 	confirmed bool
 	imports   *Import
 	sheet     SheetModel
+
+	recoveries []session.PendingRecovery // that can go on, as the first page has them
 }
 
 // WelcomeConfig says where accounts are and what follows.
@@ -90,6 +92,7 @@ type WelcomeConfig struct {
 // NewWelcome asks whether to create an account or to sign in.
 func NewWelcome(env *Env, config WelcomeConfig) *Welcome {
 	w := &Welcome{config: config, serverOpen: config.Origin == ""} // a program without a server of its own asks for one at once
+	w.recoveries = config.Manager.PendingRecoveries()
 	w.begin(env, w.view)
 	w.meters.begin(env, w.run, w.changed)
 	w.kit.begin(env, w.run, w.changed)
@@ -133,6 +136,9 @@ func (w *Welcome) start(creating bool, page WelcomePage) {
 
 func (w *Welcome) show(page WelcomePage) {
 	w.page, w.problem = page, Message{}
+	if page == PageChoose {
+		w.recoveries = w.config.Manager.PendingRecoveries()
+	}
 	w.changed()
 }
 

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"strings"
 
 	"github.com/coffer-vault/coffer/app/session"
 )
@@ -50,18 +51,48 @@ func (w *Welcome) Pair() {
 	w.changed()
 }
 
-// Recover begins a recovery with the recovery code, or goes on with one.
+// Recover begins a recovery with the recovery code, or goes on with the one of the address that was typed, or of any without one.
 func (w *Welcome) Recover() {
 	origin, known := w.origin()
-	if w.busy || !known {
+	pending := w.pending(func(p session.PendingRecovery) bool { return plain(w.email) == "" || plain(p.Email) == plain(w.email) })
+	if w.busy || !known && pending.Account.IsZero() {
 		return
 	}
-	w.recover(origin, w.backToSignIn)
+	w.recover(origin, pending, w.backToSignIn)
 }
 
-func (w *Welcome) recover(origin string, back func()) {
+// plain is an address without what people type around it.
+func plain(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// pending is the first recovery on this PC that matches; zero without one.
+func (w *Welcome) pending(matches func(session.PendingRecovery) bool) session.PendingRecovery {
+	for _, p := range w.config.Manager.PendingRecoveries() {
+		if matches(p) {
+			return p
+		}
+	}
+	return session.PendingRecovery{}
+}
+
+// GoOn goes on with one of State.Recoveries.
+func (w *Welcome) GoOn(o RecoveryOffer) {
+	if w.busy || w.page != PageChoose {
+		return
+	}
+	w.recover(o.pending.Origin, o.pending, func() {
+		w.closeSheet()
+		w.show(PageChoose)
+	})
+}
+
+// recover leads through a recovery; a pending one goes on.
+func (w *Welcome) recover(origin string, pending session.PendingRecovery, back func()) {
+	email := w.email
+	if !pending.Account.IsZero() {
+		origin, email = pending.Origin, pending.Email
+	}
 	w.openSheet(NewRecover(w.env, RecoverConfig{
-		Manager: w.config.Manager, Origin: origin, Email: w.email, Pending: w.config.Manager.PendingRecoveries(), Close: back,
+		Manager: w.config.Manager, Origin: origin, Email: email, Pending: pending, Close: back,
 		Opened: func(u *session.Unlocked) {
 			w.unlocked = u
 			w.closeSheet()
@@ -73,8 +104,9 @@ func (w *Welcome) recover(origin string, back func()) {
 // recover opens an account of this PC with its recovery code. The way back is the card that asks for the password.
 func (s *Shell) recover(account session.Account) {
 	s.showWelcome()
-	s.welcome.email = account.Email
-	s.welcome.recover(account.Origin, func() { s.showUnlock(account.ID) })
+	w := s.welcome
+	w.email = account.Email
+	w.recover(account.Origin, w.pending(func(p session.PendingRecovery) bool { return p.Account == account.ID }), func() { s.showUnlock(account.ID) })
 }
 
 // kitSaved goes on once the kit is in a safe place: this PC forgets the recovery code.

@@ -18,6 +18,8 @@ type WelcomeState struct {
 	Refused     int  // rises when the page is refused, here or by the server
 	Mend        Mend // where to go then
 
+	Recoveries []RecoveryOffer // on the first page
+
 	Email       string
 	Server      string // address typed behind "Self-hosted server"
 	ServerOpen  bool
@@ -111,6 +113,10 @@ func (w *Welcome) view() WelcomeState {
 	s.Back, s.Continue = w.back(), w.continueLabel()
 	s.CanContinue = !w.busy
 	switch w.page {
+	case PageChoose:
+		for _, p := range w.recoveries {
+			s.Recoveries = append(s.Recoveries, offerRecovery(w.env.Words, p, w.env.Clock.Now()))
+		}
 	case PageCode:
 		s.Code = w.codeEntry()
 		s.CanContinue = !w.busy && codeComplete(w.code)

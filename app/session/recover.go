@@ -401,16 +401,19 @@ type recoveryFile struct {
 
 // PendingRecovery is a recovery that was begun on this PC.
 type PendingRecovery struct {
+	Account       id.ID
 	Email, Origin string
-	Ready         time.Time
-	path          string
+	Ready         time.Time // by the server's clock
+	Replacing     bool      // new keys were made, and may be in force: nothing else has them
 }
 
 const recoverySuffix = ".recovery"
 
-func (r *Recovery) path() string {
-	return filepath.Join(r.m.cfg.Paths.Data, r.account.String()+recoverySuffix)
+func (m *Manager) recoveryPath(account id.ID) string {
+	return filepath.Join(m.cfg.Paths.Data, account.String()+recoverySuffix)
 }
+
+func (r *Recovery) path() string { return r.m.recoveryPath(r.account) }
 
 // keep writes the file, before anything that it stands for is sent.
 func (r *Recovery) keep() error {
@@ -481,10 +484,12 @@ func (m *Manager) PendingRecoveries() []PendingRecovery {
 	var pending []PendingRecovery
 	for _, path := range paths {
 		f, err := readRecovery(path)
-		if err != nil || f.Ready == 0 {
+		if err != nil || f.Ready == 0 || path != m.recoveryPath(f.Account) {
 			continue
 		}
-		pending = append(pending, PendingRecovery{Email: f.Email, Origin: f.Origin, Ready: time.UnixMilli(f.Ready), path: path})
+		pending = append(pending, PendingRecovery{
+			Account: f.Account, Email: f.Email, Origin: f.Origin, Ready: time.UnixMilli(f.Ready), Replacing: len(f.Change) > 0,
+		})
 	}
 	return pending
 }
@@ -515,7 +520,7 @@ func (m *Manager) ResumeRecovery(p PendingRecovery, recoveryCode string) (*Recov
 		return nil, err
 	}
 	defer code.Wipe()
-	f, err := readRecovery(p.path)
+	f, err := readRecovery(m.recoveryPath(p.Account))
 	if err != nil {
 		return nil, fmt.Errorf("read recovery: %w", err)
 	}
@@ -560,8 +565,19 @@ func (r *Recovery) unseal(f recoveryFile) error {
 }
 
 // Forget gives a recovery up on this PC. At the server it ends by itself.
-func (r *Recovery) Forget() error {
-	if err := os.Remove(r.path()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+func (r *Recovery) Forget() error { return r.m.removeRecovery(r.account) }
+
+// ForgetRecovery gives up one that was begun on this PC, unless it may have replaced the keys of the account: they are nowhere else.
+func (m *Manager) ForgetRecovery(account id.ID) error {
+	f, err := readRecovery(m.recoveryPath(account))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(f.Change) > 0 {
+		return nil
+	}
+	return m.removeRecovery(account)
+}
+
+func (m *Manager) removeRecovery(account id.ID) error {
+	if err := os.Remove(m.recoveryPath(account)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget recovery: %w", err)
 	}
 	return nil

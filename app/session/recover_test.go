@@ -122,6 +122,22 @@ func TestRecoverWithTheCode(t *testing.T) {
 	}
 }
 
+// An account that is removed from a PC takes the recovery with it that was begun there, and could be gone on with.
+func TestForgetTakesTheRecoveryThatWaits(t *testing.T) {
+	l := newLost(t)
+	ctx := t.Context()
+	l.begin(t, l.pcA)
+	if p := l.pcA.PendingRecoveries(); len(p) != 1 || p[0].Replacing || p[0].Account != l.a.Account().ID {
+		t.Fatalf("%+v", p)
+	}
+	if err := l.pcA.Forget(ctx, l.a.Account()); err != nil {
+		t.Fatal(err)
+	}
+	if p := l.pcA.PendingRecoveries(); len(p) != 0 {
+		t.Errorf("there is still %+v", p)
+	}
+}
+
 func TestRecoverOnThePCThatHasTheAccount(t *testing.T) {
 	l := newLost(t)
 	ctx := t.Context()
@@ -261,6 +277,11 @@ func TestRecoveryKeepsWhatMayHaveLanded(t *testing.T) {
 	}
 	if _, err := r.Finish(ctx, testpc.Typed(newPassword), nil); err == nil {
 		t.Fatal("finished without an answer")
+	}
+	if p := pcB.PendingRecoveries(); len(p) != 1 || !p[0].Replacing {
+		t.Errorf("nothing says that keys may have been replaced: %+v", p)
+	} else if err := pcB.ForgetRecovery(p[0].Account); err != nil || len(pcB.PendingRecoveries()) != 1 {
+		t.Errorf("the new keys were forgotten: %v", err)
 	}
 	after := l.server.Backup()
 	l.server.Restore(before) // that is how it looks

@@ -177,7 +177,7 @@ func (m *Manager) Forget(ctx context.Context, account Account) error {
 		errs = nil // what is not there cannot be removed, and the file is what matters
 	}
 	// First what the account would be found by again.
-	errs = append(errs, m.forgetCopies(account.ID), m.files(account.ID).Erase())
+	errs = append(errs, m.forgetCopies(account.ID), m.files(account.ID).Erase(), m.ForgetRecovery(account.ID))
 	path := m.cfg.Paths.Account(account.ID)
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {

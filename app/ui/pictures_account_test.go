@@ -281,47 +281,6 @@ func (a *album) withTheKit() {
 	a.take("confirm-reject")
 }
 
-// recovery begins one, comes back too early and in time, and ends it.
-func (a *album) recovery() {
-	server, code := a.signedUp()
-	a.sit(newDesk(a.TB, newPC(a, "Anna’s new PC", nil), server))
-	a.signIn()
-	a.do("I lost my password or Secret Key")
-	a.waitFor("Use your recovery code")
-	a.take("recover-begin")
-	a.typeText(anna)
-	a.tabTo("Recovery code")
-	a.typeText("R1-ABCD")
-	a.keys(fyne.KeyReturn)
-	a.until("an answer", func() bool { return !a.shell.Welcome().Sheet().State().Problem.IsZero() })
-	a.take("recover-begin-wrong")
-	a.shell.Welcome().Sheet().SetText("code", code)
-	a.keys(fyne.KeyReturn)
-	a.waitFor("Start the 24 hours")
-	a.take("recover-mailed")
-	a.typeText(server.LastCode(a, anna))
-	a.keys(fyne.KeyReturn)
-	a.waitFor("Come back after")
-	a.take("recover-wait")
-	a.do("Close")
-	a.do("I lost my password or Secret Key")
-	a.waitFor("Go on with the recovery")
-	a.typeText(code)
-	a.keys(fyne.KeyReturn)
-	a.until("an answer", func() bool { return !a.shell.Welcome().Sheet().State().Problem.IsZero() })
-	a.take("recover-early")
-	server.Clock.Advance(25 * time.Hour)
-	a.keys(fyne.KeyReturn)
-	a.waitFor("Choose a new master password")
-	a.typeText(freshPassword)
-	a.tabTo("Repeat")
-	a.typeText(freshPassword)
-	a.take("recover-password")
-	a.keys(fyne.KeyReturn)
-	a.waitFor("Save your emergency kit")
-	a.take("recover-kit")
-}
-
 // notices shows what stands over the vault, and where it leads.
 func (a *album) notices() {
 	ctx := a.Context()

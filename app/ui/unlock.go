@@ -121,6 +121,9 @@ func (v *unlockView) render(s screen.UnlockState) {
 	if problem.IsZero() {
 		problem = v.news
 	}
+	if problem.IsZero() {
+		problem = s.Recovery.Message
+	}
 	v.notice.set(problem)
 	v.settle(s)
 	v.w.relayout()

@@ -12,14 +12,33 @@ import (
 
 // The questions. A field keeps what is typed into it: the state is not written back into it while it is used.
 
+// choosePage has the recoveries that were begun here above the rest: who comes back for one is not to look for it. The first thing that
+// one would do is the primary button.
 func (v *welcomeView) choosePage() welcomePage {
-	create := widget.NewButton(v.w.text("screen.welcome.choose.create"), assets.NoIcon, widget.Primary, v.model.Create).Tall()
-	signIn := widget.NewButton(v.w.text("screen.welcome.choose.signIn"), assets.NoIcon, widget.Secondary, v.model.SignIn).Tall()
-	return welcomePage{
-		fields: []fyne.CanvasObject{widget.Pad(create, 22, 0, 0, 0), widget.Pad(signIn, 10, 0, 0, 0)},
-		first:  func() fyne.Focusable { return create },
-		render: func(screen.WelcomeState) {},
+	var page welcomePage
+	var first *widget.Button
+	add := func(label string, primary bool, above float32, pressed func()) {
+		kind := widget.Secondary
+		if primary {
+			kind = widget.Primary
+		}
+		b := widget.NewButton(label, assets.NoIcon, kind, pressed).Tall()
+		if primary {
+			first = b
+		}
+		page.fields = append(page.fields, widget.Pad(b, above, 0, 0, 0))
 	}
+	for _, offer := range v.model.State().Recoveries {
+		waits := newNotice(22)
+		waits.set(offer.Message)
+		page.fields = append(page.fields, waits.box)
+		add(offer.Label, offer.Ready && first == nil, 10, func() { v.model.GoOn(offer) })
+	}
+	add(v.w.text("screen.welcome.choose.create"), first == nil, 22, v.model.Create)
+	add(v.w.text("screen.welcome.choose.signIn"), false, 10, v.model.SignIn)
+	page.first = func() fyne.Focusable { return first }
+	page.render = func(screen.WelcomeState) {}
+	return page
 }
 
 // serverField is the way to a server of one's own: folded away, since few need it.
