@@ -19,7 +19,7 @@ type ConflictsState struct {
 	Body    string
 	Fields  []ConflictRow
 	Settled []SettledRow
-	Decided string // how many were decided already: "1 of 3 decided"; empty where another device did it all
+	Decided string // how many were decided already, here and elsewhere: "1 of 3 decided"; empty where another device did it all
 	Done    string // label of the way back, or on; empty where there is none
 	Loading bool
 	Busy    bool
@@ -64,6 +64,7 @@ type Conflicts struct {
 	revealed revealer
 
 	settled []settled
+	seen    map[string]vault.Field // what was to be decided since the screen was opened, by its ID
 	busy    bool
 	problem Message
 	changes atomic.Int64 // of the item in the vault, so far
@@ -89,6 +90,12 @@ type settled struct {
 	choice   string       // key of the sentence
 }
 
+func (s *settled) clone() settled {
+	c := *s
+	c.before, c.conflict.Value = s.before.Clone(), s.conflict.Value.Clone()
+	return c
+}
+
 func (s *settled) wipe() {
 	s.before.Wipe()
 	s.conflict.Value.Wipe()
@@ -101,7 +108,7 @@ const (
 
 // NewConflicts opens the item and shows it.
 func NewConflicts(env *Env, config ConflictsConfig) *Conflicts {
-	c := &Conflicts{config: config}
+	c := &Conflicts{config: config, seen: map[string]vault.Field{}}
 	c.begin(env, c.view)
 	c.revealed.begin(c.run, c.changed)
 	c.release = config.Vault.Subscribe(func(change vault.Change) {
@@ -133,7 +140,7 @@ func (c *Conflicts) reload() {
 		return // what is under way reads it, or again
 	}
 	c.loading = true
-	c.read(func(context.Context) error { return nil }, func() {})
+	c.read(func(context.Context) error { return nil }, func() {}, func() {})
 }
 
 // conflictID names a conflict for as long as it is open. No value is in it: it may stay in memory.
@@ -145,7 +152,7 @@ func (c *Conflicts) view() ConflictsState {
 	}
 	open := c.item.Conflicts()
 	s := ConflictsState{Title: titleOf(c.env.Words, c.item.Title), Body: c.text("screen.conflicts.body"), Loading: c.loading, Busy: c.busy, Problem: c.problem,
-		Decided: c.env.Words.Count("screen.conflicts.decided", len(open)+len(c.settled), "done", len(c.settled)), Done: c.doneLabel()}
+		Decided: c.decided(open), Done: c.doneLabel()}
 	for _, conflict := range open {
 		s.Fields = append(s.Fields, c.row(conflict))
 	}
@@ -162,6 +169,24 @@ func (c *Conflicts) view() ConflictsState {
 		s.Body, s.Decided = c.text("screen.conflicts.elsewhere"), ""
 	}
 	return s
+}
+
+// decided says how many were decided, and how many of them not here.
+func (c *Conflicts) decided(open []vault.Past) string {
+	elsewhere := 0
+	for name, field := range c.seen {
+		// A value that was typed again takes the place of the one that waited: its field waits still.
+		waits := slices.ContainsFunc(open, func(p vault.Past) bool { return p.Field == field })
+		if !waits && !slices.ContainsFunc(c.settled, func(s settled) bool { return s.id == name }) {
+			elsewhere++
+		}
+	}
+	done := len(c.settled) + elsewhere
+	decided := c.env.Words.Count("screen.conflicts.decided", len(open)+done, "done", done)
+	if elsewhere == 0 {
+		return decided
+	}
+	return c.text("screen.conflicts.decidedElsewhere", "decided", decided, "n", elsewhere)
 }
 
 func (c *Conflicts) doneLabel() string {
@@ -262,9 +287,9 @@ func (c *Conflicts) settle(row, choice string, settle func(context.Context, vaul
 		return
 	}
 	conflict := open[i]
-	conflict.Value = conflict.Value.Clone()
-	done := settled{row, conflict, valueOf(&c.item, conflict.Field).Clone(), choice}
-	c.work(func(ctx context.Context) error { return settle(ctx, conflict) }, func() { c.settled = append(c.settled, done) })
+	done := settled{row, conflict, valueOf(&c.item, conflict.Field), choice}
+	done = done.clone()
+	c.work(func(ctx context.Context) error { return settle(ctx, done.conflict) }, func() { c.settled = append(c.settled, done) }, done.wipe)
 }
 
 // Undo makes a choice a question again.
@@ -273,13 +298,18 @@ func (c *Conflicts) Undo(row string) {
 	if i < 0 || c.busy {
 		return
 	}
-	last := c.settled[i]
+	last := c.settled[i].clone() // Leave wipes the other one, perhaps while this is written
 	c.work(func(ctx context.Context) error {
 		return c.config.Vault.ReopenConflict(ctx, c.config.Item, last.conflict, last.before)
 	}, func() {
-		c.settled = slices.DeleteFunc(c.settled, func(s settled) bool { return s.id == row })
 		last.wipe()
-	})
+		c.settled = slices.DeleteFunc(c.settled, func(s settled) bool {
+			if s.id == row {
+				s.wipe()
+			}
+			return s.id == row
+		})
+	}, last.wipe)
 }
 
 // UndoLast makes the last choice a question again.
@@ -289,9 +319,9 @@ func (c *Conflicts) UndoLast() {
 	}
 }
 
-// work changes the vault and reads the item again. A conflict that another device has settled meanwhile is no failure: the item is
-// read and shown as it is.
-func (c *Conflicts) work(change func(context.Context) error, done func()) {
+// work changes the vault and reads the item again, then either done or drop is called. A conflict that another device has settled
+// meanwhile is no failure: the item is read and shown as it is.
+func (c *Conflicts) work(change func(context.Context) error, done, drop func()) {
 	c.busy, c.problem = true, Message{}
 	gone := false
 	c.read(func(ctx context.Context) error {
@@ -301,24 +331,32 @@ func (c *Conflicts) work(change func(context.Context) error, done func()) {
 		}
 		return err
 	}, func() {
-		if !gone {
-			done()
+		if gone {
+			drop()
+			return
 		}
-	})
+		done()
+	}, drop)
 }
 
 // read changes the vault, reads the item and shows it, unless another reading has begun meanwhile: the newest is the last to be shown.
-func (c *Conflicts) read(change func(context.Context) error, done func()) {
+// drop is called in place of done where that failed or came too late; any goroutine may call it.
+func (c *Conflicts) read(change func(context.Context) error, done, drop func()) {
 	if c.cancel != nil {
 		c.cancel()
 	}
 	var seen int64
 	c.cancel = RunOwned(c.run, func(ctx context.Context) (vault.Item, error) {
-		if err := change(ctx); err != nil {
-			return vault.Item{}, err
+		err := change(ctx)
+		var it vault.Item
+		if err == nil {
+			seen = c.changes.Load()
+			it, err = c.config.Vault.Get(ctx, c.config.Item)
 		}
-		seen = c.changes.Load()
-		return c.config.Vault.Get(ctx, c.config.Item)
+		if err != nil {
+			drop() // who has left hears of no failure
+		}
+		return it, err
 	}, func(it vault.Item, err error) {
 		c.busy, c.loading = false, false
 		c.problem = explain(c.env.Words, err)
@@ -326,12 +364,18 @@ func (c *Conflicts) read(change func(context.Context) error, done func()) {
 			c.revealed.hideAll()
 			c.item.Wipe()
 			c.item = it
+			for _, conflict := range it.Conflicts() {
+				c.seen[conflictID(conflict)] = conflict.Field
+			}
 			done()
 			if c.changes.Load() != seen {
 				c.reload() // it changed after it was read
 			}
 		}
 		c.changed()
-	}, func(it vault.Item) { it.Wipe() })
+	}, func(it vault.Item) {
+		it.Wipe()
+		drop()
+	})
 	c.changed()
 }

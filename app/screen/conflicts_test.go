@@ -1,6 +1,8 @@
 package screen
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -232,6 +234,55 @@ func TestConflictIsSettledElsewhere(t *testing.T) {
 	d.until("who has decided", func() bool { return strings.HasPrefix(c.State().Body, "Another of your devices has decided this.") })
 	if decided := c.State().Decided; decided != "" {
 		t.Errorf("nothing was decided here, and it says %q", decided)
+	}
+}
+
+// Of two questions one is decided here and one on another device: both are decided, and it says where.
+func TestConflictsDecidedHereAndElsewhere(t *testing.T) {
+	d, v, item := conflictDesk(t)
+	c := d.inbox(v)
+	user, password := fieldOf(t, c, "Username"), fieldOf(t, c, "Password")
+	c.Choose(password.ID, true)
+	d.until("chosen", func() bool { return len(c.State().Settled) == 1 && !c.State().Busy })
+	it := testpc.Get(t, d.shell.unlocked, item)
+	if err := d.shell.unlocked.Vault().ResolveConflict(t.Context(), item, it.Conflicts()[0], false); err != nil {
+		t.Fatal(err)
+	}
+	d.until("nothing to decide", func() bool { return len(c.State().Fields) == 0 && !c.State().Busy && !c.State().Loading })
+	if got := c.State().Decided; got != "2 of 2 decided · 1 on your other devices" {
+		t.Errorf("%q", got)
+	}
+	c.Undo(password.ID)
+	d.until("asked again", func() bool { return len(c.State().Fields) == 1 && !c.State().Busy && !c.State().Loading })
+	if got := c.State().Decided; got != "1 of 2 decided · 1 on your other devices" {
+		t.Errorf("%q after %s was decided elsewhere", got, user.Label)
+	}
+}
+
+// A decision that is not kept leaves no copy of the values behind: neither where it failed, nor where another device was first, nor
+// where the screen is left meanwhile.
+func TestDecisionThatIsNotKeptIsWiped(t *testing.T) {
+	for name, refusal := range map[string]error{"failed": errors.New("not kept"), "first elsewhere": vault.ErrNotFound, "left": nil} {
+		t.Run(name, func(t *testing.T) {
+			d, v, _ := conflictDesk(t)
+			c := d.inbox(v)
+			row := fieldOf(t, c, "Password").ID
+			got, leave := make(chan vault.Past, 1), make(chan struct{})
+			c.settle(row, "other", func(_ context.Context, conflict vault.Past) error {
+				got <- conflict
+				<-leave
+				return refusal
+			})
+			conflict := <-got
+			if conflict.Value.IsZero() {
+				t.Fatal("there is nothing to wipe")
+			}
+			if name == "left" {
+				c.Leave()
+			}
+			close(leave)
+			d.until("wiped", conflict.Value.IsZero)
+		})
 	}
 }
 
