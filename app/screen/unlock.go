@@ -75,19 +75,9 @@ func NewUnlock(env *Env, config UnlockConfig) *Unlock {
 			u.account = a
 		}
 	}
-	u.findRecovery()
+	u.recovery = u.config.Manager.PendingRecovery(u.account.ID)
 	u.begin(env, u.view)
 	return u
-}
-
-// findRecovery looks whether one of the account waits on this PC.
-func (u *Unlock) findRecovery() {
-	u.recovery = session.PendingRecovery{}
-	for _, p := range u.config.Manager.PendingRecoveries() {
-		if p.Account == u.account.ID {
-			u.recovery = p
-		}
-	}
 }
 
 func (u *Unlock) view() UnlockState {
@@ -151,7 +141,7 @@ func (u *Unlock) Choose(account string) {
 			return
 		}
 		u.account, u.needSecretKey, u.secretKey, u.problem, u.reload, u.tried = a, false, secretKeyField{}, Message{}, false, false
-		u.findRecovery()
+		u.recovery = u.config.Manager.PendingRecovery(u.account.ID)
 	}
 	u.config.Chosen()
 	u.changed()

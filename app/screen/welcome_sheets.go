@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/coffer-vault/coffer/app/session"
@@ -54,24 +55,14 @@ func (w *Welcome) Pair() {
 // Recover begins a recovery with the recovery code, or goes on with the one of the address that was typed, or of any without one.
 func (w *Welcome) Recover() {
 	origin, known := w.origin()
-	pending := w.pending(func(p session.PendingRecovery) bool { return plain(w.email) == "" || plain(p.Email) == plain(w.email) })
-	if w.busy || !known && pending.Account.IsZero() {
-		return
+	var pending session.PendingRecovery
+	all, email := w.config.Manager.PendingRecoveries(), strings.TrimSpace(w.email)
+	if i := slices.IndexFunc(all, func(p session.PendingRecovery) bool { return email == "" || strings.EqualFold(email, p.Email) }); i >= 0 {
+		pending = all[i]
 	}
-	w.recover(origin, pending, w.backToSignIn)
-}
-
-// plain is an address without what people type around it.
-func plain(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
-
-// pending is the first recovery on this PC that matches; zero without one.
-func (w *Welcome) pending(matches func(session.PendingRecovery) bool) session.PendingRecovery {
-	for _, p := range w.config.Manager.PendingRecoveries() {
-		if matches(p) {
-			return p
-		}
+	if !w.busy && (known || !pending.Account.IsZero()) {
+		w.recover(origin, pending, w.backToSignIn)
 	}
-	return session.PendingRecovery{}
 }
 
 // GoOn goes on with one of State.Recoveries.
@@ -106,7 +97,7 @@ func (s *Shell) recover(account session.Account) {
 	s.showWelcome()
 	w := s.welcome
 	w.email = account.Email
-	w.recover(account.Origin, w.pending(func(p session.PendingRecovery) bool { return p.Account == account.ID }), func() { s.showUnlock(account.ID) })
+	w.recover(account.Origin, w.config.Manager.PendingRecovery(account.ID), func() { s.showUnlock(account.ID) })
 }
 
 // kitSaved goes on once the kit is in a safe place: this PC forgets the recovery code.

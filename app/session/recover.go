@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/coffer-vault/coffer/app/platform"
@@ -483,15 +484,24 @@ func (m *Manager) PendingRecoveries() []PendingRecovery {
 	}
 	var pending []PendingRecovery
 	for _, path := range paths {
-		f, err := readRecovery(path)
-		if err != nil || f.Ready == 0 || path != m.recoveryPath(f.Account) {
+		account, err := id.Parse(strings.TrimSuffix(filepath.Base(path), recoverySuffix))
+		if err != nil {
 			continue
 		}
-		pending = append(pending, PendingRecovery{
-			Account: f.Account, Email: f.Email, Origin: f.Origin, Ready: time.UnixMilli(f.Ready), Replacing: len(f.Change) > 0,
-		})
+		if p := m.PendingRecovery(account); !p.Account.IsZero() {
+			pending = append(pending, p)
+		}
 	}
 	return pending
+}
+
+// PendingRecovery is the one of an account; zero without one.
+func (m *Manager) PendingRecovery(account id.ID) PendingRecovery {
+	f, err := readRecovery(m.recoveryPath(account))
+	if err != nil || f.Ready == 0 || f.Account != account {
+		return PendingRecovery{}
+	}
+	return PendingRecovery{Account: account, Email: f.Email, Origin: f.Origin, Ready: time.UnixMilli(f.Ready), Replacing: len(f.Change) > 0}
 }
 
 // maxRecoveryFile bounds what is read; a change with its wraps for many devices is far smaller.

@@ -375,23 +375,14 @@ func (a *album) dialogs() {
 }
 
 func (a *album) conflict() {
+	a.shell.Vault().DismissToast() // of the scene before
 	item := testpc.Save(a, a.other, testpc.Login("Mail", "anna", "base"))
 	testpc.Sync(a, a.other)
 	a.shell.Vault().Sync()
 	a.waitFor("Mail")
 	a.shell.Vault().Select(a.row("Mail"))
 	a.waitForItem("Mail")
-	a.server.Stop()
-	item = testpc.Get(a, a.other, item.ID)
-	item.Set(vault.Password, testpc.Typed("typed there"))
-	item.Set(vault.Username, testpc.Typed("typed.there@example.com"))
-	testpc.Save(a, a.other, item)
-	a.press(screen.ActionEdit)
-	a.tabTo("Username")
-	a.typeText(".typed.here@example.com")
-	a.tabTo("Password")
-	a.typeText(" typed here")
-	a.press(screen.ActionSave)
+	a.editApart(item.ID, "there")
 	a.waitFor("Offline")
 	a.waitFor("Weak password")
 	a.until("the new username in the list", func() bool {
@@ -401,12 +392,7 @@ func (a *album) conflict() {
 	a.do("Offline")
 	a.take("sync-dialog")
 	a.keys(fyne.KeyEscape)
-	a.server.Restart()
-	testpc.Sync(a, a.other)
-	a.shell.Vault().Sync()
-	a.shell.Vault().Select(a.row("Mail"))
-	a.waitForItem("Mail")
-	a.waitFor("Changed on two devices")
+	a.meetAgain()
 	a.take("vault-conflict")
 	a.do("Choose")
 	a.waitFor("0 of 2 decided")
@@ -420,9 +406,63 @@ func (a *album) conflict() {
 	a.do("Keep both")
 	a.waitFor("Both values are kept.")
 	a.take("conflicts-inbox")
+	a.allItems()
+	a.conflictElsewhere(item.ID)
+	a.allItems()
+}
+
+// conflictElsewhere decides one question here, and one on the other device.
+func (a *album) conflictElsewhere(item id.ID) {
+	testpc.Sync(a, a.other)
+	a.shell.Vault().Select(a.row("Mail"))
+	a.waitForItem("Mail")
+	a.editApart(item, "later")
+	a.waitFor("Offline")
+	a.meetAgain()
+	a.do("Choose")
+	a.waitFor("0 of 2 decided")
+	a.do("Use this")
+	a.waitFor("1 of 2 decided")
+	testpc.Sync(a, a.other)
+	there := testpc.Get(a, a.other, item)
+	if err := a.other.Vault().ResolveConflict(a.Context(), item, there.Conflicts()[0], false); err != nil {
+		a.Fatal(err)
+	}
+	testpc.Sync(a, a.other)
+	a.shell.Vault().Sync()
+	a.waitFor("on your other devices")
+	a.take("conflicts-elsewhere")
+}
+
+// allItems goes back to the list that begins with the longest title.
+func (a *album) allItems() {
 	a.shell.Vault().Go(screen.Place{})
 	a.waitForItem("A title that is much too long for the width of this list")
-	a.ui.view.(*vaultView).model.DismissToast()
+}
+
+// editApart changes the item that is shown here and on the other device, without a network; word is what the other device types.
+func (a *album) editApart(item id.ID, word string) {
+	a.server.Stop()
+	there := testpc.Get(a, a.other, item)
+	there.Set(vault.Password, testpc.Typed("typed "+word))
+	there.Set(vault.Username, testpc.Typed("typed."+word+"@example.com"))
+	testpc.Save(a, a.other, there)
+	a.press(screen.ActionEdit)
+	a.tabTo("Username")
+	a.typeText(".typed.here@example.com")
+	a.tabTo("Password")
+	a.typeText(" typed here")
+	a.press(screen.ActionSave)
+}
+
+// meetAgain brings both devices together, and shows what they disagree about.
+func (a *album) meetAgain() {
+	a.server.Restart()
+	testpc.Sync(a, a.other)
+	a.shell.Vault().Sync()
+	a.shell.Vault().Select(a.row("Mail"))
+	a.waitForItem("Mail")
+	a.waitFor("Changed on two devices")
 }
 
 func (a *album) severalAccounts() {
